@@ -54,10 +54,10 @@ from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.training.batch_loader import Batch
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.hardware import on_device, seed_everything
+from maskrcnn.training.hardware import moved_to_device, seed_everything
 from maskrcnn.training.labelled_samples import Target
 from maskrcnn.training.loop import step
-from maskrcnn.training.losses import losses, numbers
+from maskrcnn.training.losses import batch_losses, fetched_numbers
 from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.training_speedups import prepared_for_training
 
@@ -127,7 +127,7 @@ def parity(device: torch.device) -> dict[str, Any]:
             network = load("toy").to(place).train()
             network.transform.resized = True
             with torch.no_grad():
-                values.append(numbers(losses(network, batch.samples, batch.seeds).values()))
+                values.append(fetched_numbers(batch_losses(network, batch.samples, batch.seeds).values()))
         worst["loss"] = max(abs(a - b) / max(abs(a), 1e-6) for a, b in zip(*values, strict=True))
     right = different == 0 and all(worst[name] <= most for name, most in CLOSE.items())
     print(f"\nparity: {'the same' if right else 'DIFFERENT'}")
@@ -228,7 +228,7 @@ def our_step(device: torch.device, half: bool, height: int) -> Iterator[Callable
         "torchvision", precision="auto" if half else "float32", image_min_dim=height, optimiser="sgd", ema=0.0
     )
     seed_everything(0)
-    model = on_device(build(config), device)
+    model = moved_to_device(build(config), device)
     model.set_layers("3+")
     model.train()
     optimiser = make_optimiser(model)

@@ -34,11 +34,11 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord, Polygon, Region
 from maskrcnn.config import MASK_HEADS, MASK_KINDS, POOLINGS, Config
 from maskrcnn.model import build
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.request import config_for
+from maskrcnn.runs.request import config_with_labels
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.toys import shapes_world
 from maskrcnn.training.hardware import seed_everything
-from maskrcnn.training.labelled_samples import LabelledPictures
+from maskrcnn.training.labelled_samples import LabelledSamples
 from maskrcnn.training.loop import train
 from maskrcnn.training.validation import average_precision, detect_all
 
@@ -112,10 +112,10 @@ def main() -> int:
 def overfit(labels: Path, run: RunFolder, fields: dict[str, Any]) -> dict[str, Any]:
     """Train a network on the pictures of a label file; what AP it has on the very same."""
     documents = training_documents(labels, None, None, run.path)
-    config = config_for(Config.preset("classroom", **{**SMALL, **fields}), documents)
+    config = config_with_labels(Config.preset("classroom", **{**SMALL, **fields}), documents)
     seed_everything(config.seed)
     model = build(config).to(memory_format=torch.channels_last)
-    samples = LabelledPictures(documents["train"], run.picture_path, config, augment=True)
+    samples = LabelledSamples(documents["train"], run.picture_path, config, augment=True)
     train(model, samples, None, run)
     return average_precision(config, documents["train"], detect_all(model, samples))
 

@@ -56,13 +56,13 @@ from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.mixed_precision import supports_bfloat16
 from maskrcnn.model.resize import resize, to_tensor, working_size
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.request import config_for
+from maskrcnn.runs.request import config_with_labels
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training import training_speedups
-from maskrcnn.training.batch_loader import Loader
+from maskrcnn.training.batch_loader import BatchLoader
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.hardware import loader_threads, seed_everything
-from maskrcnn.training.labelled_samples import LabelledPictures, Target
+from maskrcnn.training.labelled_samples import LabelledSamples, Target
 from maskrcnn.training.loop import step
 from maskrcnn.training.optimiser import make_optimiser
 
@@ -164,11 +164,11 @@ class Material:
         )
 
     def config(self, preset: str, **fields: Any) -> Config:
-        return config_for(Config.preset(preset, **{**PRESETS[preset], **fields}), self.documents)
+        return config_with_labels(Config.preset(preset, **{**PRESETS[preset], **fields}), self.documents)
 
-    def samples(self, config: Config, variant: Variant = FULL, read: bool = True) -> LabelledPictures:
+    def samples(self, config: Config, variant: Variant = FULL, read: bool = True) -> LabelledSamples:
         """The training pictures; `read` once already, as far as the config keeps them."""
-        kind = WithBitmaps if variant.bitmaps else LabelledPictures
+        kind = WithBitmaps if variant.bitmaps else LabelledSamples
         samples = kind(self.document, self.run.picture_path, config, augment=True)
         if read and config.picture_cache_mb:
             for index in range(len(samples)):
@@ -184,7 +184,7 @@ class Material:
         else:
             set_norms(model, self.run.picture_path(self.document["images"][0]))
         propose_well(model)
-        model = hardware.on_device(model, CPU)
+        model = hardware.moved_to_device(model, CPU)
         if not variant.sampled_rpn:
             model.rpn.__class__ = RegionProposalNetwork
         if not variant.channels_last:
@@ -192,7 +192,7 @@ class Material:
         return model
 
 
-class WithBitmaps(LabelledPictures):
+class WithBitmaps(LabelledSamples):
     """Targets as torchvision wants them: for each object a bitmap as large as the picture at its working size."""
 
     def sample(self, index: int, draw: Any) -> tuple[Tensor, Target]:
@@ -244,7 +244,7 @@ class Times(NamedTuple):
 class Training:
     """Steps of the trainer on batches that the seed decides."""
 
-    def __init__(self, model: StudioRCNN, samples: LabelledPictures, layers: str, variant: Variant = FULL) -> None:
+    def __init__(self, model: StudioRCNN, samples: LabelledSamples, layers: str, variant: Variant = FULL) -> None:
         self.model, self.samples, self.variant = model, samples, variant
         model.set_layers(layers)
         model.train()
@@ -263,7 +263,7 @@ class Training:
                 )
             stack.enter_context(training_speedups.prepared_for_training(self.model))
             threads = loader_threads(config, CPU)
-            loader = stack.enter_context(Loader(self.samples, config, first, threads=threads))
+            loader = stack.enter_context(BatchLoader(self.samples, config, first, threads=threads))
             for number in range(first, first + steps + 1):
                 began, busy = time.perf_counter(), time.process_time()
                 # At a hundredth of the rate: random weights would soon lead to losses that are not finite.
@@ -392,7 +392,7 @@ def profile(data: Material, args: argparse.Namespace) -> dict[str, float]:
     spent = dict.fromkeys(PARTS, 0.0)
     heads, backbone = model.roi_heads, model.backbone
     watched: list[tuple[Any, str, str]] = [
-        (Loader, "__next__", "waiting for pictures"),
+        (BatchLoader, "__next__", "waiting for pictures"),
         (backbone.body, "forward", "body"),
         (backbone.fpn, "forward", "FPN"),
         (model.rpn, "forward", "RPN"),

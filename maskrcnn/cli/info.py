@@ -54,7 +54,7 @@ def card_lines(card: shipped_models.Card) -> list[str]:
     lines = [
         ("", card["what"]),
         ("classes", ", ".join(card["classes"])),
-        ("learned from", shipped_models.world_words(card["train"])),
+        ("learned from", shipped_models.toy_pictures_words(card["train"])),
         ("trained for", f"{epochs}, {clock(card['seconds'])} on {card['machine']}"),
         ("made by", card["command"]),
         *_figures(card),
@@ -76,7 +76,7 @@ def _figures(card: shipped_models.Card) -> Iterator[tuple[str, str]]:
         return
     yield (
         "measured on",
-        f"{shipped_models.world_words(card['test'])}; in brackets the 95 % interval of {card['resamples']} resamples",
+        f"{shipped_models.toy_pictures_words(card['test'])}; in brackets the 95 % interval of {card['resamples']} resamples",
     )
     for measure, words in TASKS.items():
         if figures := card["ap"].get(measure):

@@ -20,7 +20,7 @@ from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.request_options import add_options
 from maskrcnn.training.distributed import join
 from maskrcnn.training.hardware import choose_device
-from maskrcnn.training.labelled_samples import LabelledPictures
+from maskrcnn.training.labelled_samples import LabelledSamples
 from maskrcnn.training.training_run import train
 from maskrcnn.training.training_start import rehearse
 from maskrcnn.training.trial_steps import estimate
@@ -82,7 +82,7 @@ def stop_on_signals() -> Callable[[], bool]:
     return lambda: bool(received)
 
 
-def estimate_command(model: StudioRCNN, training: LabelledPictures, validation: LabelledPictures | None) -> int:
+def estimate_command(model: StudioRCNN, training: LabelledSamples, validation: LabelledSamples | None) -> int:
     """Measure the cost of a training and print it; return the exit status 0.
 
     Prints a line for each measured part, then a summary for users, and last a JSON object (see `Estimate.as_json`). The

@@ -25,7 +25,7 @@ import numpy as np
 from maskrcnn.evaluation.coco_ap import KINDS
 from maskrcnn.evaluation.detection_evidence import class_rankings
 from maskrcnn.evaluation.ranking_ap import FIGURES, Progress, ap_of_resamples
-from maskrcnn.evaluation.report import Edges, Intervals, Report
+from maskrcnn.evaluation.report import Edges, Report, ReportIntervals
 
 LEVEL = 0.95
 """Confidence level of the intervals."""
@@ -61,7 +61,7 @@ def basic_interval(values: np.ndarray, whole: float, least: float = 0.0) -> list
     return [float(edge) for edge in edges.clip(least, 1)]
 
 
-def intervals(report: Report, resamples: int, seed: int = 0, progress: Progress | None = None) -> Intervals:
+def intervals(report: Report, resamples: int, seed: int = 0, progress: Progress | None = None) -> ReportIntervals:
     """The 95 % bootstrap intervals of AP, AP50 and AP75 of a report with evidence.
 
     A measure that the report does not have is None. An interval is None if there are no objects, or only one picture
@@ -73,12 +73,12 @@ def intervals(report: Report, resamples: int, seed: int = 0, progress: Progress 
     for number, kind in enumerate(report.kinds):
         classes = class_rankings(report, kind)
         whole = ap_of_resamples(classes, np.ones((1, pictures), dtype=np.int32))
-        values = ap_of_resamples(classes, times, part_of_progress(progress, number, len(report.kinds)))
+        values = ap_of_resamples(classes, times, part_of_resampling_progress(progress, number, len(report.kinds)))
         found[kind] = {name: basic_interval(values[name], whole[name][0]) if pictures > 1 else None for name in FIGURES}
-    return Intervals(level=LEVEL, resamples=resamples, seed=seed, **found)
+    return ReportIntervals(level=LEVEL, resamples=resamples, seed=seed, **found)
 
 
-def part_of_progress(progress: Progress | None, number: int, parts: int) -> Progress | None:
+def part_of_resampling_progress(progress: Progress | None, number: int, parts: int) -> Progress | None:
     """A progress callback for part `number` of `parts` equal parts of a job; it reports progress of the whole job."""
     if progress is None:
         return None

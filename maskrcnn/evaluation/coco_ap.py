@@ -16,7 +16,7 @@ from pycocotools.cocoeval import COCOeval
 from maskrcnn.config import usual_sigmas
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import coco_documents
-from maskrcnn.evaluation.coco_documents import CocoDocuments, Document, Entry, Id, id_order
+from maskrcnn.evaluation.coco_documents import CocoDocuments, Document, Entry, Id, coco_id_order
 from maskrcnn.words import counted
 
 IouType = Literal["bbox", "segm", "keypoints"]
@@ -176,7 +176,7 @@ def _consecutive_ids(ids: Iterable[Id]) -> dict[Id, int]:
 
     COCOeval fails on text ids mixed with numbers, and on numbers of more than 64 bits.
     """
-    return {key: number for number, key in enumerate(sorted(ids, key=id_order), start=1)}
+    return {key: number for number, key in enumerate(sorted(ids, key=coco_id_order), start=1)}
 
 
 def _with_measured_area(detection: Entry, kind: IouType) -> Entry:

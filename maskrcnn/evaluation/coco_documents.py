@@ -25,10 +25,10 @@ Id = int | str
 """An id of an image or a category: an integer in COCO's files, a text in the files of some other programs."""
 
 
-def id_order(number: Id) -> tuple[bool, Id]:
+def coco_id_order(number: Id) -> tuple[bool, Id]:
     """The sorting key of an id: numbers by value first, then texts.
 
-    >>> sorted(["10", 10, 9, "9"], key=id_order)
+    >>> sorted(["10", 10, 9, "9"], key=coco_id_order)
     [9, 10, '10', '9']
     """
     return isinstance(number, str), number

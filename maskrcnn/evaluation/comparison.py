@@ -15,7 +15,7 @@ import numpy as np
 
 from maskrcnn.config import MEASURES
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation.bootstrap import LEVEL, basic_interval, part_of_progress, resample_counts
+from maskrcnn.evaluation.bootstrap import LEVEL, basic_interval, part_of_resampling_progress, resample_counts
 from maskrcnn.evaluation.coco_ap import KINDS, IouType
 from maskrcnn.evaluation.detection_evidence import Ranking, class_rankings
 from maskrcnn.evaluation.figure_definitions import comparison_definitions
@@ -53,11 +53,11 @@ def compare(
     of pictures without objects, and for the intervals of a single picture. `verdict` is one of `VERDICTS`. `per_image`
     compares masks if both reports have them, else keypoints, else boxes.
 
-    Raises `StudioError` if the reports cannot be compared (see `comparability.comparable_sides`).
+    Raises `StudioError` if the reports cannot be compared (see `comparability.comparable_reports`).
 
     `docs/python.md` has an example.
     """
-    a, b = comparable_sides(report_a, report_b, names)
+    a, b = comparable_reports(report_a, report_b, names)
     kinds = list(a.rankings)
     pictures = len(a.pictures)
     times = resample_counts(pictures, resamples, seed)
@@ -74,7 +74,7 @@ def compare(
         "keypoints": None,
     }
     for number, kind in enumerate(kinds):
-        parts = [part_of_progress(progress, 2 * number + side, 2 * len(kinds)) for side in (0, 1)]
+        parts = [part_of_resampling_progress(progress, 2 * number + side, 2 * len(kinds)) for side in (0, 1)]
         drawn = [ap_of_resamples(side.rankings[kind], times, part) for side, part in zip((a, b), parts, strict=True)]
         found[kind] = _differences(a, b, kind, drawn)
     found["per_image"] = _picture_by_picture(a, b, min(kinds, key=list(MEASURES).index))
@@ -94,7 +94,9 @@ def verdict(difference_interval: Sequence[float] | None) -> str:
     return "away from 0" if low > 0 or high < 0 else "contains 0"
 
 
-def _differences(a: Side, b: Side, kind: IouType, drawn: Sequence[ResampledAp]) -> dict[str, dict[str, Any]]:
+def _differences(
+    a: ComparedReport, b: ComparedReport, kind: IouType, drawn: Sequence[ResampledAp]
+) -> dict[str, dict[str, Any]]:
     """The rows AP, AP50 and AP75 of one measure. `drawn` holds the APs of a and of b on all resamples."""
     pictures = len(a.pictures)
     once = np.ones((1, pictures), dtype=np.int32)
@@ -108,9 +110,9 @@ def _differences(a: Side, b: Side, kind: IouType, drawn: Sequence[ResampledAp]) 
             for values, whole, least in ((of_a, one, 0), (of_b, other, 0), (of_b - of_a, other - one, -1))
         ]
         rows[name] = {
-            "a": _number(one),
-            "b": _number(other),
-            "difference": _number(other - one),
+            "a": _number_or_none(one),
+            "b": _number_or_none(other),
+            "difference": _number_or_none(other - one),
             "a_interval": interval_a,
             "b_interval": interval_b,
             "difference_interval": interval_of_difference,
@@ -119,7 +121,7 @@ def _differences(a: Side, b: Side, kind: IouType, drawn: Sequence[ResampledAp]) 
     return rows
 
 
-def _picture_by_picture(a: Side, b: Side, kind: IouType) -> dict[str, Any]:
+def _picture_by_picture(a: ComparedReport, b: ComparedReport, kind: IouType) -> dict[str, Any]:
     """The part `per_image` of a comparison: both APs of every picture, and how often each network is better."""
     of_a, of_b = (ap_of_each_picture(side.rankings[kind], len(a.pictures)) for side in (a, b))
     difference = of_b - of_a
@@ -130,13 +132,18 @@ def _picture_by_picture(a: Side, b: Side, kind: IouType) -> dict[str, Any]:
         "equal": int((np.abs(difference) <= EQUAL).sum()),
         "without_objects": int(np.isnan(difference).sum()),
         "pictures": [
-            {"file": picture.file, "a": _number(one), "b": _number(other), "difference": _number(other - one)}
+            {
+                "file": picture.file,
+                "a": _number_or_none(one),
+                "b": _number_or_none(other),
+                "difference": _number_or_none(other - one),
+            }
             for picture, one, other in zip(a.pictures, of_a, of_b, strict=True)
         ],
     }
 
 
-def _number(value: float) -> float | None:
+def _number_or_none(value: float) -> float | None:
     """A float, with None for NaN (which JSON does not have)."""
     return None if np.isnan(value) else float(value)
 
@@ -146,7 +153,7 @@ Names = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedReport:
     """One of two reports: its name, its pictures, and the `rankings` of each measure that both reports have."""
 
     name: str
@@ -159,7 +166,7 @@ class Side:
         return sorted(ranking.name for ranking in self.rankings["bbox"])
 
 
-def comparable_sides(a: Report, b: Report, names: Names) -> tuple[Side, Side]:
+def comparable_reports(a: Report, b: Report, names: Names) -> tuple[ComparedReport, ComparedReport]:
     """The two reports, checked and prepared for a comparison.
 
     Raises `StudioError` if the evidence of one is missing or damaged, if their pictures, objects or classes differ, or
@@ -169,7 +176,7 @@ def comparable_sides(a: Report, b: Report, names: Names) -> tuple[Side, Side]:
         if report.evidence is None:
             raise StudioError(f"{name}: holds no evidence of each picture, which a comparison needs; {AGAIN}")
     kinds = [kind for kind in KINDS if kind in a.kinds and kind in b.kinds]
-    one, other = _side(a, kinds, names[0]), _side(b, kinds, names[1])
+    one, other = _compared_report(a, kinds, names[0]), _compared_report(b, kinds, names[1])
     _require_the_same_pictures(one, other)
     if one.classes != other.classes:
         raise StudioError(
@@ -185,15 +192,15 @@ def comparable_sides(a: Report, b: Report, names: Names) -> tuple[Side, Side]:
     return one, other
 
 
-def _side(report: Report, kinds: Sequence[IouType], name: str) -> Side:
-    """A report as a `Side` with its rankings. Raises `StudioError` if its evidence is damaged."""
+def _compared_report(report: Report, kinds: Sequence[IouType], name: str) -> ComparedReport:
+    """A report as a `ComparedReport` with its rankings. Raises `StudioError` if its evidence is damaged."""
     try:
-        return Side(name, report.per_image, {kind: class_rankings(report, kind) for kind in kinds})
+        return ComparedReport(name, report.per_image, {kind: class_rankings(report, kind) for kind in kinds})
     except ValueError:  # evidence is missing, not numeric, or of the wrong length
         raise StudioError(f"{name}: its evidence of each picture is damaged; {AGAIN}") from None
 
 
-def _require_the_same_pictures(a: Side, b: Side) -> None:
+def _require_the_same_pictures(a: ComparedReport, b: ComparedReport) -> None:
     """Raise `StudioError` if the reports do not have the same pictures in the same order."""
     files_a, files_b = ([picture.file for picture in side.pictures] for side in (a, b))
     for here, there, has, lacks in ((files_a, files_b, a, b), (files_b, files_a, b, a)):
@@ -205,7 +212,7 @@ def _require_the_same_pictures(a: Side, b: Side) -> None:
         raise StudioError(f"{b.name}: holds the pictures of {a.name} in another order; {AGAIN}")
 
 
-def _require_the_same_objects(a: Side, b: Side) -> None:
+def _require_the_same_objects(a: ComparedReport, b: ComparedReport) -> None:
     """Raise `StudioError` if a picture has other numbers of objects in the two reports, also by class."""
     for one, other in zip(a.pictures, b.pictures, strict=True):
         if one.n_gt != other.n_gt:
@@ -218,7 +225,7 @@ def _require_the_same_objects(a: Side, b: Side) -> None:
                 raise _other_objects(a, b, a.pictures[place].file, what, first.objects[place], second.objects[place])
 
 
-def _other_objects(a: Side, b: Side, file: str, what: str, in_a: int, in_b: int) -> StudioError:
+def _other_objects(a: ComparedReport, b: ComparedReport, file: str, what: str, in_a: int, in_b: int) -> StudioError:
     """The error for a picture with other numbers of objects in the two reports."""
     counts = f"{in_a} in {a.name}, {in_b} in {b.name}"
     return StudioError(f'picture "{file}": {what}: {counts}; the labels have changed: {AGAIN}')

@@ -31,8 +31,8 @@ from typing import Any
 import numpy as np
 
 from maskrcnn.evaluation.coco_ap import CocoEvaluation, IouType
-from maskrcnn.evaluation.coco_documents import CocoDocuments, id_order
-from maskrcnn.evaluation.report import ClassEvidence, Evidence, Matches, Report
+from maskrcnn.evaluation.coco_documents import CocoDocuments, coco_id_order
+from maskrcnn.evaluation.report import Report, ReportedClass, ReportedMatches, ReportEvidence
 
 THRESHOLDS = 10
 """Number of IoU thresholds of COCO: .50, .55, ..., .95."""
@@ -59,7 +59,7 @@ class Ranking:
     ignored: np.ndarray
 
 
-def gather_evidence(found: CocoDocuments, coco: CocoEvaluation, kinds: Sequence[IouType]) -> Evidence:
+def gather_evidence(found: CocoDocuments, coco: CocoEvaluation, kinds: Sequence[IouType]) -> ReportEvidence:
     """The evidence of a report, from the matches of pycocotools. `kinds` are its measures and must contain "bbox"."""
     results = {kind: coco.image_results(kind) for kind in kinds}
     own_ranking = "keypoints" in kinds and any(
@@ -68,13 +68,13 @@ def gather_evidence(found: CocoDocuments, coco: CocoEvaluation, kinds: Sequence[
     classes = []
     for category_id, category in found.categories.items():
         of_class = {kind: [results[kind][category_id, image_id] for image_id in found.images] for kind in kinds}
-        matches = {kind: _matches(of_class[kind]) for kind in kinds}
+        matches = {kind: _encoded_matches(of_class[kind]) for kind in kinds}
         if own_ranking:
-            scores = _scores_as_text(_scores(of_class["keypoints"]))
+            scores = _encoded_scores(_scores_by_picture(of_class["keypoints"]))
             matches["keypoints"] = matches["keypoints"].model_copy(update={"scores": scores})
-        scores = _scores_as_text(_scores(of_class["bbox"]))
-        classes.append(ClassEvidence.model_validate({"name": category["name"], "scores": scores, **matches}))
-    return Evidence(classes=tuple(classes))
+        scores = _encoded_scores(_scores_by_picture(of_class["bbox"]))
+        classes.append(ReportedClass.model_validate({"name": category["name"], "scores": scores, **matches}))
+    return ReportEvidence(classes=tuple(classes))
 
 
 def class_rankings(report: Report, kind: IouType) -> list[Ranking]:
@@ -83,8 +83,8 @@ def class_rankings(report: Report, kind: IouType) -> list[Ranking]:
         raise ValueError("the report has no evidence; evaluate with it")
     rows = report.per_image
     # Sorted as in pycocotools.
-    by_id = np.array(sorted(range(len(rows)), key=lambda place: id_order(rows[place].image_id)), np.int64)
-    return [_ranking(entry, kind, by_id) for entry in report.evidence.classes]
+    by_id = np.array(sorted(range(len(rows)), key=lambda place: coco_id_order(rows[place].image_id)), np.int64)
+    return [_decoded_ranking(entry, kind, by_id) for entry in report.evidence.classes]
 
 
 def shortest_decimals(scores: np.ndarray) -> np.ndarray:
@@ -103,41 +103,41 @@ def shortest_decimals(scores: np.ndarray) -> np.ndarray:
     return short[places]
 
 
-def _scores(results: Sequence[Mapping[str, Any] | None]) -> list[list[float]]:
+def _scores_by_picture(results: Sequence[Mapping[str, Any] | None]) -> list[list[float]]:
     """The scores of the detections of each picture, from the results of `COCOeval.evaluateImg`."""
     return [[] if result is None else result["dtScores"] for result in results]
 
 
-def _scores_as_text(scores: list[list[float]]) -> tuple[str, ...]:
+def _encoded_scores(scores: list[list[float]]) -> tuple[str, ...]:
     """The scores of each picture as a text, with the fewest decimals that keep the order over all pictures."""
     ends = np.cumsum([len(group) for group in scores], dtype=np.int64)
     short = shortest_decimals(np.array([score for group in scores for score in group], dtype=np.float64))
-    return tuple(_joined_text(group) for group in np.split(short, ends[:-1])) if scores else ()
+    return tuple(_encoded_numbers(group) for group in np.split(short, ends[:-1])) if scores else ()
 
 
-def _matches(results: Sequence[Mapping[str, Any] | None]) -> Matches:
+def _encoded_matches(results: Sequence[Mapping[str, Any] | None]) -> ReportedMatches:
     """The matches of one class in one measure, from the results of `COCOeval.evaluateImg` for each picture."""
     found, ignored, objects = [], [], []
     for result in results:
         objects.append(0 if result is None else int(np.count_nonzero(np.asarray(result["gtIgnore"]) == 0)))
         matches = np.zeros((THRESHOLDS, 0)) if result is None else np.asarray(result["dtMatches"])
         ignore = np.zeros_like(matches, dtype=bool) if result is None else np.asarray(result["dtIgnore"], dtype=bool)
-        found.append(_joined_text(_BITS @ ((matches > 0) & ~ignore)))
+        found.append(_encoded_numbers(_BITS @ ((matches > 0) & ~ignore)))
         ignored.append(_BITS @ ignore)
     any_ignored = any(bits.any() for bits in ignored)
-    return Matches(
-        objects=_joined_text(np.array(objects)),
+    return ReportedMatches(
+        objects=_encoded_numbers(np.array(objects)),
         found=tuple(found),
-        ignored=tuple(_joined_text(bits) for bits in ignored) if any_ignored else (),
+        ignored=tuple(_encoded_numbers(bits) for bits in ignored) if any_ignored else (),
     )
 
 
-def _joined_text(numbers: np.ndarray) -> str:
+def _encoded_numbers(numbers: np.ndarray) -> str:
     """Numbers as a text, separated by spaces."""
     return " ".join(map(repr, numbers.tolist()))
 
 
-def _ranking(entry: ClassEvidence, kind: IouType, by_id: np.ndarray) -> Ranking:
+def _decoded_ranking(entry: ReportedClass, kind: IouType, by_id: np.ndarray) -> Ranking:
     """The ranking of one class in the measure `kind`; `by_id` (P,) are picture indices, sorted by image id.
 
     Raises `ValueError` if the evidence is damaged.
@@ -160,9 +160,9 @@ def _ranking(entry: ClassEvidence, kind: IouType, by_id: np.ndarray) -> Ranking:
     for other in (scores, ignored or found):
         if list(map(len, other)) != counts:
             raise ValueError(f"{entry.name}: not one entry for each detection")
-    order = np.argsort(-_joined(scores, np.float64), kind="stable")
-    bits = _joined(found, np.int64)[order]
-    ignored_bits = _joined(ignored, np.int64)[order] if ignored else np.zeros_like(bits)
+    order = np.argsort(-_joined_pictures(scores, np.float64), kind="stable")
+    bits = _joined_pictures(found, np.int64)[order]
+    ignored_bits = _joined_pictures(ignored, np.int64)[order] if ignored else np.zeros_like(bits)
     return Ranking(
         name=entry.name,
         objects=objects,
@@ -172,6 +172,6 @@ def _ranking(entry: ClassEvidence, kind: IouType, by_id: np.ndarray) -> Ranking:
     )
 
 
-def _joined(arrays: Sequence[np.ndarray], dtype: type) -> np.ndarray:
+def _joined_pictures(arrays: Sequence[np.ndarray], dtype: type) -> np.ndarray:
     """The arrays concatenated; an empty array if there are none."""
     return np.concatenate([np.zeros(0, dtype), *arrays])

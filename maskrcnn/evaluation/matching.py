@@ -178,16 +178,17 @@ def match_image(
     table = overlaps(kept, annotations, found.masks)
     partners = greedy_partners(table.ious, table.crowd, iou)
     predictions = tuple(
-        _prediction(kept[index], partner, row, table.crowd, found.masks)
+        _matched_detection(kept[index], partner, row, table.crowd, found.masks)
         for index, partner, row in zip(table.order, partners.tolist(), table.ious, strict=True)
     )
     truths = tuple(
-        _truth(annotation, column, partners, table, found.masks) for column, annotation in enumerate(annotations)
+        _matched_object(annotation, column, partners, table, found.masks)
+        for column, annotation in enumerate(annotations)
     )
     return ImageMatches(image_id, truths, predictions, found.matched_by)
 
 
-def _prediction(detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndarray, masks: bool) -> Prediction:
+def _matched_detection(detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndarray, masks: bool) -> Prediction:
     """A detection with its match; `partner` is the index of its object (-1: none), `ious` (G,) its IoUs."""
     ignored = partner >= 0 and bool(crowd[partner])
     found = partner >= 0 and not ignored
@@ -200,11 +201,11 @@ def _prediction(detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndar
         status="ignored" if ignored else "tp" if found else "fp",
         partner=partner if partner >= 0 else None,
         iou=float(ious[partner]) if partner >= 0 else float(max(0.0, np.where(crowd, 0, ious).max(initial=0.0))),
-        keypoints=_keypoints(detection),
+        keypoints=_keypoints_if_labelled(detection),
     )
 
 
-def _truth(annotation: Entry, column: int, partners: np.ndarray, table: Overlaps, masks: bool) -> Truth:
+def _matched_object(annotation: Entry, column: int, partners: np.ndarray, table: Overlaps, masks: bool) -> Truth:
     """The object `column` with its match; `partners` are the results of `greedy_partners`."""
     finders = np.flatnonzero(partners == column)
     is_crowd = bool(table.crowd[column])
@@ -218,11 +219,11 @@ def _truth(annotation: Entry, column: int, partners: np.ndarray, table: Overlaps
         status="ignored" if is_crowd else "tp" if found else "fn",
         partner=int(finders[0]) if found else None,
         iou=float(table.ious[finders[0], column]) if found else best,
-        keypoints=_keypoints(annotation),
+        keypoints=_keypoints_if_labelled(annotation),
     )
 
 
-def _keypoints(entry: Entry) -> tuple[float, ...] | None:
+def _keypoints_if_labelled(entry: Entry) -> tuple[float, ...] | None:
     """The keypoints of an entry; None if it has none, or none with a visibility above 0."""
     given = entry.get("keypoints")
     return tuple(given) if given and any(given[2::3]) else None

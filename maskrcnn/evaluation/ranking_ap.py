@@ -73,7 +73,7 @@ def ap_of_resamples(classes: Sequence[Ranking], times: np.ndarray, progress: Pro
         by_class = np.array([average_precision(ranking, times[part]) for ranking in classes])
         for name, thresholds in zip(FIGURES, (slice(None), slice(0, 1), slice(5, 6)), strict=True):
             if len(by_class):
-                found[name][part] = _mean_of_classes(by_class[:, :, thresholds].mean(axis=2))
+                found[name][part] = _mean_ap_of_classes(by_class[:, :, thresholds].mean(axis=2))
         if progress is not None:
             progress(min(start + at_once, len(times)), len(times))
     return found
@@ -136,7 +136,7 @@ def average_precision(ranking: Ranking, times: np.ndarray) -> np.ndarray:
     return np.where(n_objects > 0, result, np.nan)
 
 
-def _mean_of_classes(values: np.ndarray) -> np.ndarray:
+def _mean_ap_of_classes(values: np.ndarray) -> np.ndarray:
     """The mean of `values` (classes, R) over the classes that are not NaN: (R,); NaN if all are."""
     defined = ~np.isnan(values)
     return np.divide(

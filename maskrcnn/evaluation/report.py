@@ -53,7 +53,7 @@ class PictureRow(_Part):
     fn: int = 0
 
 
-class Matches(_Part):
+class ReportedMatches(_Part):
     """The matches of one class in one measure, as a text for each picture (see `detection_evidence`)."""
 
     objects: str
@@ -62,32 +62,32 @@ class Matches(_Part):
     scores: _Array[str] | None = None
 
 
-class ClassEvidence(_Part):
+class ReportedClass(_Part):
     """The evidence of one class: its name, the scores of its detections, and their matches in each measure."""
 
     name: str
     scores: _Array[str]
-    bbox: Matches
-    segm: Matches | None = None
-    keypoints: Matches | None = None
+    bbox: ReportedMatches
+    segm: ReportedMatches | None = None
+    keypoints: ReportedMatches | None = None
 
-    def matches(self, kind: IouType) -> Matches | None:
+    def matches(self, kind: IouType) -> ReportedMatches | None:
         """The matches in a measure; None if the report does not have it."""
-        found: Matches | None = getattr(self, kind)
+        found: ReportedMatches | None = getattr(self, kind)
         return found
 
 
-class Evidence(_Part):
+class ReportEvidence(_Part):
     """The matches of all detections, from which COCO's AP on any subset of the pictures can be computed."""
 
-    classes: _Array[ClassEvidence]
+    classes: _Array[ReportedClass]
 
 
 Edges = dict[str, list[float] | None]
 """AP, AP50 and AP75 -> interval [low, high]; None if there are no objects, or only one picture."""
 
 
-class Intervals(_Part):
+class ReportIntervals(_Part):
     """The bootstrap intervals of a report (see `bootstrap`), None for a measure that the report does not have."""
 
     level: float
@@ -143,8 +143,8 @@ class Report(_Part):
     min_score: float = 0.5
     sigmas: _Array[float] | None = None
     definitions: dict[str, str] = {}
-    evidence: Evidence | None = None
-    intervals: Intervals | None = None
+    evidence: ReportEvidence | None = None
+    intervals: ReportIntervals | None = None
 
     def summary(self, kind: IouType) -> Summary | None:
         """COCO's figures of one measure; None if the report does not have it."""
@@ -156,7 +156,7 @@ class Report(_Part):
         """The measures of this report: "bbox", and "segm" and "keypoints" if it has them."""
         return tuple(kind for kind in KINDS if self.summary(kind) is not None)
 
-    def with_intervals(self, intervals: Intervals) -> Report:
+    def with_intervals(self, intervals: ReportIntervals) -> Report:
         """A copy of the report with these intervals."""
         return self.model_copy(update={"intervals": intervals})
 

@@ -43,12 +43,12 @@ def pictures_of(images: Path | str | Sequence[Path | str]) -> tuple[list[GivenPi
     arguments = [Path(path) for path in ([images] if isinstance(images, (str, Path)) else images)]
     if missing := [path for path in arguments if not path.is_file() and not path.is_dir()]:
         raise ArgumentError(f"{missing[0]} does not exist; give pictures, or folders of pictures")
-    prefixes = _name_prefixes([path for path in arguments if path.is_dir()])
+    prefixes = _prefixes_of_picture_names([path for path in arguments if path.is_dir()])
     found: dict[str, GivenPicture] = {}
     lines: list[str] = []
     for argument in arguments:
         if argument.is_dir():
-            inside, passed_over = _in_folder(argument)
+            inside, passed_over = _pictures_in_folder(argument)
             entries = [GivenPicture(path, prefixes[argument] + name) for name, path in inside.items()]
             lines += passed_over
         else:
@@ -59,7 +59,7 @@ def pictures_of(images: Path | str | Sequence[Path | str]) -> tuple[list[GivenPi
     return list(found.values()), lines
 
 
-def _name_prefixes(folders: Sequence[Path]) -> dict[Path, str]:
+def _prefixes_of_picture_names(folders: Sequence[Path]) -> dict[Path, str]:
     """Folder -> prefix of the names of its pictures.
 
     It is empty for a single folder. For several, it is the shortest end of the path that no other folder has.
@@ -81,7 +81,7 @@ def _name_prefixes(folders: Sequence[Path]) -> dict[Path, str]:
             length[folder] += 1
 
 
-def _in_folder(folder: Path) -> tuple[dict[str, Path], list[str]]:
+def _pictures_in_folder(folder: Path) -> tuple[dict[str, Path], list[str]]:
     """The pictures below a folder (path in the folder -> file), and a message for each kind of skipped file."""
     files, lines = folder_walk.walk(folder)
     named = {name: path for name, path in files.items() if PurePosixPath(name).suffix.lower() in pictures.SUFFIXES}

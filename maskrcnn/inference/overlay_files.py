@@ -14,7 +14,7 @@ MARK = "Mask R-CNN Studio: predict"
 """Value of the PNG text field `Software` of every overlay."""
 
 
-def save(overlay: np.ndarray, path: Path) -> None:
+def save_overlay(overlay: np.ndarray, path: Path) -> None:
     """Write an overlay, uint8 `(H, W, 3)` RGB, as a PNG file with `MARK`, atomically.
 
     Makes missing folders. Raises `ArgumentError` if the file cannot be written.

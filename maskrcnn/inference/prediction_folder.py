@@ -17,7 +17,7 @@ from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import ArgumentError
 from maskrcnn.evaluation.matching import DEFAULT_MIN_SCORE
 from maskrcnn.inference.input_pictures import GivenPicture, pictures_of
-from maskrcnn.inference.overlay_files import is_overlay, save
+from maskrcnn.inference.overlay_files import is_overlay, save_overlay
 from maskrcnn.inference.picture_prediction import PicturePrediction, predictions
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.output_files import writing
@@ -46,7 +46,7 @@ class PredictionFolder:
         if `out` has a `detections.json` that predict did not write.
         """
         folder = Path(out)
-        _require_own(folder / RESULTS)
+        _require_own_results(folder / RESULTS)
         given, passed_over = pictures_of(images)
         overlays = overlay_names(given, folder)
         require_folders(overlays, folder)
@@ -75,7 +75,7 @@ def predict_into(
         path = folder.path / overlay
         if prediction.error is None:
             readable = True
-            save(prediction.overlay(min_score), path)
+            save_overlay(prediction.overlay(min_score), path)
             about = {"file_name": prediction.name, "overlay": overlay}
             document += [
                 {**entry, **about, "category_name": prediction.class_name(entry)} for entry in prediction.detections
@@ -87,7 +87,7 @@ def predict_into(
             write_atomic(folder.results, json.dumps(document, allow_nan=False) + "\n")
 
 
-def _require_own(results: Path) -> None:
+def _require_own_results(results: Path) -> None:
     """Raise `ArgumentError` if the file exists and was not written by predict."""
     if not results.exists():
         return
@@ -121,7 +121,7 @@ def overlay_names(given: Sequence[GivenPicture], out: Path) -> list[str]:
     taken = {folded(str(folder)) for name in names for folder in PurePosixPath(name).parents}
 
     def is_taken(name: str) -> bool:
-        return folded(name) in taken or not _may_write(out / name, inputs)
+        return folded(name) in taken or not _may_write_overlay(out / name, inputs)
 
     found: dict[int, str] = {}
     unshared_first = sorted(range(len(names)), key=lambda index: shared[folded(wanted[index])] > 1)
@@ -139,7 +139,7 @@ def require_folders(overlays: Iterable[str], out: Path) -> None:
                 raise ArgumentError(f"{folder} is a file, where a folder is needed; give --out another folder")
 
 
-def _may_write(path: Path, inputs: Container[str]) -> bool:
+def _may_write_overlay(path: Path, inputs: Container[str]) -> bool:
     """Whether an overlay may be written to this path: nothing exists there, or an overlay that is not an input.
 
     A symbolic link is not replaced, because its target can be in another folder.

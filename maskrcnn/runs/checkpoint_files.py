@@ -24,7 +24,7 @@ TORCH_FILES = (".pth", ".pt")
 """Suffixes of files that only torch can read."""
 
 
-def weights_file(model: Path | str) -> Path:
+def checkpoint_file(model: Path | str) -> Path:
     """The weights file for `model`: the name of a shipped model, a file, or a run folder.
 
     For a run folder it is the best checkpoint, or the latest if there is no best. "toy" is the shipped model; write
@@ -32,10 +32,10 @@ def weights_file(model: Path | str) -> Path:
     has no checkpoint yet.
     """
     if ships := shipped_models.folder(model):
-        return checkpoint_of_run(ships)
+        return best_checkpoint_file(ships)
     path = Path(model)
     if path.is_dir():
-        path = checkpoint_of_run(path)
+        path = best_checkpoint_file(path)
     if not path.is_file():
         words = (
             f", or what ships with the studio: {', '.join(shipped_models.names())}" if shipped_models.names() else ""
@@ -46,7 +46,7 @@ def weights_file(model: Path | str) -> Path:
     return path
 
 
-def checkpoint_of_run(folder: Path) -> Path:
+def best_checkpoint_file(folder: Path) -> Path:
     """The best checkpoint of a run folder, or the latest if there is no best.
 
     Raises `ArgumentError` if the folder is no run, `StudioError` if it has no checkpoint yet.
@@ -112,7 +112,7 @@ def unreadable(path: Path, error: Exception) -> StudioError:
     )
 
 
-def kept(run: RunFolder) -> dict[int, Path]:
+def checkpoints_by_epoch(run: RunFolder) -> dict[int, Path]:
     """Map each epoch that has a checkpoint to its file, in order of epoch.
 
     Includes the numbered checkpoints, and `best.safetensors` for the epoch in its header.

@@ -121,7 +121,7 @@ def estimate_of(costs: Costs, config: Config, pictures: int, validated: int) -> 
 # Texts, the same for the pages and the terminal
 
 
-def parts_in_words(found: Estimate, config: Config) -> str:
+def estimate_parts_in_words(found: Estimate, config: Config) -> str:
     """An estimate as text: `0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs, 3 s of validation
     each, 12 s to start, 1.9 GB of memory`"""
     nearly = "" if config.minutes is None else "about "
@@ -146,4 +146,4 @@ def estimate_in_words(found: Estimate, config: Config) -> str:
     The total is the time of the training without the start-up time, which is listed as a part.
     """
     most = "at most " if config.patience else ""
-    return f"{most}{about(found.seconds_of_training)}: {parts_in_words(found, config)}"
+    return f"{most}{about(found.seconds_of_training)}: {estimate_parts_in_words(found, config)}"

@@ -211,15 +211,15 @@ class Documents(_Splits, _FromToy):
     """dataset.json: the training and validation labels."""
 
 
-def _check_documents(documents: Documents) -> Documents:
-    """Validate both splits with `_check_labels`, and return the documents."""
+def _checked_dataset(documents: Documents) -> Documents:
+    """Validate both splits with `_check_coco_labels`, and return the documents."""
     for split in (documents["train"], documents["val"]):
         if split:
-            _check_labels(split)
+            _check_coco_labels(split)
     return documents
 
 
-def _check_labels(labels: Labels) -> None:
+def _check_coco_labels(labels: Labels) -> None:
     """Raise `ValueError` for errors that the types do not catch.
 
     These are duplicate pictures, an object without a picture or class, a mask whose size differs from its picture, an
@@ -241,21 +241,21 @@ def _check_labels(labels: Labels) -> None:
         owner = images.get(annotation["image_id"])
         if owner is None or annotation["category_id"] not in classes:
             raise ValueError(f"annotation {annotation['id']} is of no picture or no category")
-        _check_object(annotation, f"annotation {annotation['id']}", (owner["height"], owner["width"]))
+        _check_coco_object(annotation, f"annotation {annotation['id']}", (owner["height"], owner["width"]))
     _check_object_count(labels["annotations"])
 
 
-def _check_detections(detections: list[Detection]) -> list[Detection]:
+def _checked_detections(detections: list[Detection]) -> list[Detection]:
     """Raise `ValueError` for an invalid detection, and return the detections."""
     for number, detection in enumerate(detections):
         if detection.get("segmentation") == []:
             raise ValueError(f"detection {number} has an outline without a corner")
-        _check_object(detection, f"detection {number}", None)
+        _check_coco_object(detection, f"detection {number}", None)
     _check_object_count(detections)
     return detections
 
 
-def _check_object(entry: Any, name: str, size: tuple[int, int] | None) -> None:
+def _check_coco_object(entry: Any, name: str, size: tuple[int, int] | None) -> None:
     """Raise `ValueError` if the keypoints, outline or mask of an object are invalid.
 
     `size` is (height, width) of its picture, None if unknown; `name` is used in the message.
@@ -292,14 +292,14 @@ QUEUED_SCHEMA: TypeAdapter[Any] = TypeAdapter(Queued)
 RESULT_SCHEMA: TypeAdapter[Any] = TypeAdapter(Result)
 CONFIG_SCHEMA: TypeAdapter[Any] = TypeAdapter(WrittenConfig)
 START_SCHEMA: TypeAdapter[Any] = TypeAdapter(Started)
-DATASET_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[Documents, AfterValidator(_check_documents)])
-DETECTIONS_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[list[Detection], AfterValidator(_check_detections)])
+DATASET_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[Documents, AfterValidator(_checked_dataset)])
+DETECTIONS_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[list[Detection], AfterValidator(_checked_detections)])
 
 _ROW: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[Name, Identifier | Number | Name | None])
 _TEXTS = ("event", "layers")
 
 
-def row_of(line: bytes | str) -> dict[str, Any] | None:
+def metrics_row(line: bytes | str) -> dict[str, Any] | None:
     """Parse a line of metrics.jsonl. Returns a row, or None if the line is incomplete or invalid.
 
     A row maps names to numbers or None; only `event` ("step" or "epoch") and `layers` are strings. `epoch` and `step`

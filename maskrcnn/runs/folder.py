@@ -68,7 +68,7 @@ from maskrcnn.runs.document_schemas import (
     QUEUED_SCHEMA,
     RESULT_SCHEMA,
     START_SCHEMA,
-    row_of,
+    metrics_row,
 )
 
 Row = dict[str, Any]
@@ -177,7 +177,7 @@ class RunFolder:
         try:
             if not untrusted_files.is_confined(self.path, [self.path.parent]):
                 return f"{self.path}: is a link to another place; put the run folder itself there"
-            for number, entry in enumerate(_entries(self.path)):
+            for number, entry in enumerate(_entries_of_run_folder(self.path)):
                 if number > _MOST_ENTRIES:
                     return f"{self.path}: holds more than {_MOST_ENTRIES:,} files, so it is no run; take it away"
                 if entry.is_symlink():
@@ -207,7 +207,9 @@ class RunFolder:
         schema = DETECTIONS_SCHEMA if folder == DETECTIONS else _SCHEMAS[name]
         path, most = self.path / name, _LARGEST.get(folder, untrusted_files.MOST_BYTES)
         try:
-            if (stamp := _stamp(path)) is not None and stamp in _validated:  # large documents are validated once
+            if (
+                stamp := _document_stamp(path)
+            ) is not None and stamp in _validated:  # large documents are validated once
                 return json.loads(untrusted_files.read_bytes(path, self.path, most, _ADVICE))
         except FileNotFoundError:
             return None
@@ -294,7 +296,7 @@ class RunFolder:
             content = untrusted_files.read_bytes(self.path / METRICS, self.path, _LARGEST[METRICS], _ADVICE)
         except FileNotFoundError:
             return []
-        return [row for line in content.splitlines() if (row := row_of(line)) is not None]
+        return [row for line in content.splitlines() if (row := metrics_row(line)) is not None]
 
     def cut_metrics(self, step: int, epochs: int) -> None:
         """Remove rows with a higher step than `step`, epoch rows after epoch `epochs`, and an incomplete last line."""
@@ -409,7 +411,7 @@ def with_images(document: dict[str, Any], images: list[dict[str, Any]]) -> dict[
     return {**document, "images": images, "annotations": annotations}
 
 
-def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
+def _entries_of_run_folder(folder: Path | str) -> Iterator[os.DirEntry[str]]:
     """All files and folders below a folder, recursively; links are not followed."""
     folders = [os.fspath(folder)]
     while folders:
@@ -424,7 +426,7 @@ _validated: set[tuple[str, int, int, int]] = set()
 """The large documents that this process has validated: path, inode, size in bytes and modification time in ns."""
 
 
-def _stamp(path: Path) -> tuple[str, int, int, int] | None:
+def _document_stamp(path: Path) -> tuple[str, int, int, int] | None:
     """Path, inode, size and modification time of a file, as in `_validated`; None if it does not exist."""
     try:
         about = os.stat(path)

@@ -14,7 +14,7 @@ from typing import Any
 from maskrcnn.config import DEFAULT_PRESET, TASKS, Config, fields_with, setting_word
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs import shipped_models
-from maskrcnn.runs.checkpoint_files import TORCH_FILES, read_header, weights_file
+from maskrcnn.runs.checkpoint_files import TORCH_FILES, checkpoint_file, read_header
 from maskrcnn.runs.shipped_models import shipped_config
 
 IMAGENET_WEIGHTS: dict[str, str] = {"resnext50": "resnext50_32x4d", "resnext101": "resnext101_32x8d"}
@@ -41,27 +41,29 @@ def usual_weights(config: Config, chosen: Mapping[str, Any] | None = None) -> In
     then random weights. So a first training also works offline. `chosen` are the Config fields that the user set, if no
     preset was given; then a shipped model is used with its own network, unless it contradicts these fields.
     """
-    if coco_misfit(config) is None and is_downloaded(coco_file(config)):
+    if coco_weights_misfit(config) is None and is_weights_file_downloaded(coco_weights_file(config)):
         return InitialWeights(init="coco", why="COCO weights: they are on this machine")
-    if is_downloaded(imagenet_file(config)):
+    if is_weights_file_downloaded(imagenet_weights_file(config)):
         return InitialWeights(weights="imagenet", why="ImageNet weights of the body: they are on this machine")
     posed = (shipped_models.DEFAULT_WITH_KEYPOINTS,) * ("keypoints" in config.tasks)
     for name in (*posed, shipped_models.DEFAULT):
-        if name in shipped_models.names() and _would_fit(name, config, chosen):
+        if name in shipped_models.names() and _shipped_weights_fit(name, config, chosen):
             return InitialWeights(
                 init=name, why=f"{name}, which ships with the studio: no weights of photographs are at hand"
             )
     return InitialWeights(why="nothing: no weights that fit this network are at hand")
 
 
-def _would_fit(name: str, config: Config, chosen: Mapping[str, Any] | None) -> bool:
+def _shipped_weights_fit(name: str, config: Config, chosen: Mapping[str, Any] | None) -> bool:
     """Whether the weights of the shipped model `name` fit; see `usual_weights` for `chosen`."""
     if chosen is not None:
         try:
-            config = Config.preset(DEFAULT_PRESET, **network_fields(shipped_config(name), config.tasks) | dict(chosen))
+            config = Config.preset(
+                DEFAULT_PRESET, **fields_of_network(shipped_config(name), config.tasks) | dict(chosen)
+            )
         except ArgumentError:  # the chosen fields contradict that network
             return False
-    return shipped_misfit(name, config) is None
+    return shipped_weights_misfit(name, config) is None
 
 
 def usual_fields(start: InitialWeights, norm: str) -> dict[str, Any]:
@@ -82,12 +84,12 @@ def usual_fields(start: InitialWeights, norm: str) -> dict[str, Any]:
     return {"norm": norm, "layers": "3+"}
 
 
-def shipped_misfit(name: str, config: Config) -> str | None:
+def shipped_weights_misfit(name: str, config: Config) -> str | None:
     """A message why the weights of a shipped model do not fit the network `config`, with advice; None if they fit.
 
     Raises `ArgumentError` if there is no shipped model of that name.
     """
-    if field := misfit(shipped_config(name), config):
+    if field := weights_misfit(shipped_config(name), config):
         needed = setting_word(getattr(shipped_config(name), field))
         if field == "norm":
             return f"{name} was trained with BatchNorm, but norm is group; choose another norm, or start without it"
@@ -96,7 +98,7 @@ def shipped_misfit(name: str, config: Config) -> str | None:
     return None
 
 
-def network_fields(source: Config, tasks: tuple[str, ...]) -> dict[str, Any]:
+def fields_of_network(source: Config, tasks: tuple[str, ...]) -> dict[str, Any]:
     """The fields of `source` that a network with `tasks` must have to use its weights.
 
     These are the fields that determine the shapes of tensors of common tasks, and those of the role "reading". `norm`
@@ -107,7 +109,7 @@ def network_fields(source: Config, tasks: tuple[str, ...]) -> dict[str, Any]:
     return {field: getattr(source, field) for field in fields if field != "norm"}
 
 
-def misfit(source: Config, config: Config) -> str | None:
+def weights_misfit(source: Config, config: Config) -> str | None:
     """The first field because of which the tensors of the network `source` do not fit the network `config`.
 
     None if they fit. A head that `source` does not have gets random weights, so its shape is not compared.
@@ -132,7 +134,7 @@ def misfit(source: Config, config: Config) -> str | None:
 # Weights of torchvision
 
 
-def is_downloaded(weights: str) -> bool:
+def is_weights_file_downloaded(weights: str) -> bool:
     """Whether torchvision's cache on this machine has weights whose file name starts with `weights`.
 
     Follows torch's rules for the location of the cache, without importing torch.
@@ -142,29 +144,29 @@ def is_downloaded(weights: str) -> bool:
     return any(folder.glob(f"{weights}-*.pth"))
 
 
-def imagenet_file(config: Config) -> str:
+def imagenet_weights_file(config: Config) -> str:
     """The start of the file name of torchvision's ImageNet weights for the body of `config`."""
     return IMAGENET_WEIGHTS.get(config.body, config.body)
 
 
-def imagenet_misfit(config: Config) -> str | None:
+def imagenet_weights_misfit(config: Config) -> str | None:
     """A message that no ImageNet weights exist for the body of `config`, with advice; None if they exist."""
     if config.body not in NEVER_TRAINED:
         return None
     return f"ImageNet weights: there are none of {config.body}; choose another backbone, or start without them"
 
 
-def coco_file(config: Config) -> str:
-    """The start of the file name of the COCO weights of torchvision's `nearest_detector`."""
-    builder = nearest_detector(config)
+def coco_weights_file(config: Config) -> str:
+    """The start of the file name of the COCO weights of torchvision's `nearest_coco_detector`."""
+    builder = nearest_coco_detector(config)
     return builder if "mobilenet" in builder else f"{builder}_coco"
 
 
-def coco_misfit(config: Config) -> str | None:
+def coco_weights_misfit(config: Config) -> str | None:
     """A message why torchvision's COCO weights do not fit the network `config`, with advice; None if they fit."""
-    preset, fields = detector_fields(nearest_detector(config))
+    preset, fields = coco_network_fields(nearest_coco_detector(config))
     needed = Config.preset(preset, **fields)
-    if field := misfit(needed, config):
+    if field := weights_misfit(needed, config):
         return (
             f"COCO weights need {field} = {setting_word(getattr(needed, field))}, here it is "
             f'{setting_word(getattr(config, field))}; choose the preset "{preset}", or start without them'
@@ -172,7 +174,7 @@ def coco_misfit(config: Config) -> str | None:
     return None
 
 
-DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
+COCO_DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
     "maskrcnn_resnet50_fpn": ("torchvision", {}),
     "maskrcnn_resnet50_fpn_v2": ("torchvision-v2", {}),
     "fasterrcnn_resnet50_fpn": ("torchvision", {"tasks": ("box",)}),
@@ -183,32 +185,32 @@ DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Name of torchvision's builder function -> the preset of the same network, and the fields that differ from it."""
 
-WEIGHTS = "COCO_V1"
+COCO_WEIGHTS = "COCO_V1"
 """torchvision's name of the weights for the option `--init coco`."""
 
 _WITHOUT_EPS = ("maskrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn")
 """Builders whose COCO weights were trained with frozen BatchNorm and eps = 0 (first generation)."""
 
 
-def detector_fields(builder: str, weights: str = WEIGHTS) -> tuple[str, dict[str, Any]]:
+def coco_network_fields(builder: str, weights: str = COCO_WEIGHTS) -> tuple[str, dict[str, Any]]:
     """The preset and the changed fields of the network as which torchvision's `builder` and `weights` were trained.
 
     The names of the COCO classes and keypoints are not included; `model.weights.detector_config` takes them from
-    torchvision. Raises `KeyError` for a builder that is not in `DETECTORS`.
+    torchvision. Raises `KeyError` for a builder that is not in `COCO_DETECTORS`.
 
-    >>> detector_fields("fasterrcnn_resnet50_fpn")
+    >>> coco_network_fields("fasterrcnn_resnet50_fpn")
     ('torchvision', {'tasks': ('box',), 'norm_eps': 0.0})
-    >>> detector_fields("maskrcnn_resnet50_fpn_v2")
+    >>> coco_network_fields("maskrcnn_resnet50_fpn_v2")
     ('torchvision-v2', {})
     """
-    preset, fields = DETECTORS[builder]
-    return preset, {**fields, **({"norm_eps": 0.0} if builder in _WITHOUT_EPS and weights == WEIGHTS else {})}
+    preset, fields = COCO_DETECTORS[builder]
+    return preset, {**fields, **({"norm_eps": 0.0} if builder in _WITHOUT_EPS and weights == COCO_WEIGHTS else {})}
 
 
-def nearest_detector(config: Config) -> str:
+def nearest_coco_detector(config: Config) -> str:
     """The builder of the COCO detector that is most similar to the network `config`. Its weights may still not fit.
 
-    >>> nearest_detector(Config.preset("torchvision-v2", tasks=("box",)))
+    >>> nearest_coco_detector(Config.preset("torchvision-v2", tasks=("box",)))
     'fasterrcnn_resnet50_fpn_v2'
     """
     if config.kind == "fpn32":
@@ -220,14 +222,14 @@ def nearest_detector(config: Config) -> str:
     return f"{'mask' if 'mask' in config.tasks else 'faster'}rcnn_resnet50_fpn{'_v2' if second else ''}"
 
 
-def coco_detector(config: Config) -> str:
-    """Like `nearest_detector`, but raises `StudioError` if torchvision has no COCO weights for the backbone."""
+def require_coco_detector(config: Config) -> str:
+    """Like `nearest_coco_detector`, but raises `StudioError` if torchvision has no COCO weights for the backbone."""
     if config.backbone not in ("resnet50_fpn", "mobilenet_v3_large_fpn32"):
         raise StudioError(
             f"--init coco: there are no COCO weights with the backbone {config.backbone}; choose resnet50_fpn or "
             "mobilenet_v3_large_fpn32, or --backbone-weights imagenet"
         )
-    return nearest_detector(config)
+    return nearest_coco_detector(config)
 
 
 TorchFile = Callable[[Path], Config | str]
@@ -238,7 +240,7 @@ SMALLEST_EPS = 1e-5
 """Minimum `norm_eps` of a trained norm, because the variance within a small batch may be 0."""
 
 
-def source_fields(
+def fields_from_weights(
     source: str, changed: Mapping[str, Any], preset: str | None, torch_file: TorchFile | None
 ) -> dict[str, Any]:
     """The Config fields of the network of the initial weights `source` (a value of `--init`).
@@ -252,9 +254,9 @@ def source_fields(
     Raises `ArgumentError` if the file does not exist, `StudioError` if it cannot be read, and `ValueError` for a `.pth`
     file without `torch_file`.
 
-    >>> source_fields("coco", {}, "torchvision", None)["norm_eps"]
+    >>> fields_from_weights("coco", {}, "torchvision", None)["norm_eps"]
     0.0
-    >>> source_fields("coco", {}, "torchvision-v2", None)["norm_eps"]
+    >>> fields_from_weights("coco", {}, "torchvision-v2", None)["norm_eps"]
     1e-05
     """
     left_out = {*fields_with(role="labels"), "layers"}
@@ -262,11 +264,11 @@ def source_fields(
         return {}
     if shipped_models.folder(source):
         chosen = {name: changed[name] for name in ("tasks",) if name in changed}
-        config = read_header(weights_file(source))[0]
-        return network_fields(config, Config.preset(preset or DEFAULT_PRESET, **chosen).tasks)
+        config = read_header(checkpoint_file(source))[0]
+        return fields_of_network(config, Config.preset(preset or DEFAULT_PRESET, **chosen).tasks)
     if source == "coco":
-        config = _coco_network(changed, preset)
-    elif (path := weights_file(source)).suffix in TORCH_FILES:
+        config = _network_of_coco_weights(changed, preset)
+    elif (path := checkpoint_file(source)).suffix in TORCH_FILES:
         if torch_file is None:
             raise ValueError(f"{path}: only torch can look into it; pass torch_file")
         held = torch_file(path)
@@ -282,9 +284,9 @@ def source_fields(
     return fields
 
 
-def _coco_network(changed: Mapping[str, Any], preset: str | None) -> Config:
+def _network_of_coco_weights(changed: Mapping[str, Any], preset: str | None) -> Config:
     """The network of the COCO weights that are most similar to the preset and the changed fields."""
     light = changed.get("backbone") == "mobilenet_v3_large_fpn32"
     usual = "torchvision-mobilenet" if light else "torchvision"
-    theirs, fields = detector_fields(nearest_detector(Config.preset(preset or usual, **changed)))
+    theirs, fields = coco_network_fields(nearest_coco_detector(Config.preset(preset or usual, **changed)))
     return Config.preset(theirs, **fields)

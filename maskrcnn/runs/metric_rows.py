@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from maskrcnn import untrusted_files
-from maskrcnn.runs.folder import METRICS, MOST_METRICS, Row, RunFolder, row_of
+from maskrcnn.runs.folder import METRICS, MOST_METRICS, Row, RunFolder, metrics_row
 
 _MOST = 8
 """Maximum number of runs whose rows are kept in memory; 100,000 steps take about 20 MB."""
@@ -31,7 +31,7 @@ _TAIL = 256
 
 
 @dataclass(frozen=True)
-class RunRows:
+class MetricRows:
     """The metrics of a run so far.
 
     `steps` maps each field of the step rows to a float64 array (N,), NaN for a row without the field. `epochs` are the
@@ -54,7 +54,7 @@ class RunRows:
         return bool(np.isfinite(self.column(field)).any()) or any(row.get(field) is not None for row in self.epochs)
 
 
-def read(run: RunFolder) -> RunRows:
+def read(run: RunFolder) -> MetricRows:
     """All complete rows of a run. Invalid and incomplete lines are skipped. Empty for a run without metrics."""
     path = run.path / METRICS
     with _lock:
@@ -80,7 +80,7 @@ class _Reader:
         self.epochs: list[Row] = []
         self.last: Row | None = None
 
-    def read(self) -> RunRows:
+    def read(self) -> MetricRows:
         """Read the new lines of the file, and return all rows."""
         try:
             with untrusted_files.opened(self.path, self.path.parent) as file:
@@ -98,11 +98,11 @@ class _Reader:
         self.offset += len(complete)
         self.tail = (self.tail + complete)[-_TAIL:]
         steps = {name: np.array(column) for name, column in self.columns.items()}
-        return RunRows(steps, tuple(self.epochs), self.last)
+        return MetricRows(steps, tuple(self.epochs), self.last)
 
     def _add_row(self, line: bytes) -> None:
         """Parse a line, and add its numbers to the columns, or the row to the epochs."""
-        row = row_of(line)
+        row = metrics_row(line)
         if row is None:
             return
         self.last = row
@@ -129,4 +129,4 @@ def last_row(run: RunFolder) -> Row | None:
             lines = file.read().splitlines()
     except FileNotFoundError:
         return None
-    return next((row for line in reversed(lines) if (row := row_of(line)) is not None), None)
+    return next((row for line in reversed(lines) if (row := metrics_row(line)) is not None), None)

@@ -9,7 +9,7 @@ from maskrcnn.annotations.learnable_objects import Learned
 from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.runs.training_documents import objects_of_class
+from maskrcnn.runs.training_documents import objects_by_class
 from maskrcnn.words import counted
 
 FEW = 5
@@ -24,7 +24,7 @@ def require_ready(documents: dict[str, Any]) -> None:
     train = documents["train"]
     if not train["images"]:
         raise StudioError("there is no picture to learn from; label some, or give another --data")
-    if not objects_of_class(train):
+    if not objects_by_class(train):
         pictures = len(train["images"])
         where = "the only picture" if pictures == 1 else f"any of the {pictures:,} pictures"
         raise StudioError(f"there is no object on {where} to learn from; label some, or give another --data")
@@ -39,7 +39,7 @@ def remarks(config: Config, documents: dict[str, Any]) -> Iterator[str]:
     train, val = documents["train"], documents["val"]
     yield from documents.get("notes", ())
     names = {category["id"]: category["name"] for category in train["categories"]}
-    objects = objects_of_class(train)
+    objects = objects_by_class(train)
     learned_by_split: dict[str, Learned | None] = documents.get("learned") or {}
     for split, prefix in (("train", ""), ("val", "of the validation set, ")):
         if learned := learned_by_split.get(split):
@@ -74,7 +74,7 @@ def remarks(config: Config, documents: dict[str, Any]) -> Iterator[str]:
             "pictures back on the Split page of the project, or name others with --val"
         )
     else:
-        val_objects = objects_of_class(val)
+        val_objects = objects_by_class(val)
         if not val_objects:
             yield "the validation pictures have no object on them, so there will be no AP"
         for number, name in names.items():

@@ -6,7 +6,7 @@ not import torch.
     request = TrainingRequest(data="cells", init="toy", changed={"epochs": 5})
     request.to_argv()                    # ["--data", "cells", "--epochs", "5", "--init", "toy"]
     request.config()                     # the Config, without the classes and keypoints of the labels
-    config_for(request.config(), labels) # the Config, with them
+    config_with_labels(request.config(), labels) # the Config, with them
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from maskrcnn.config import DEFAULT_PRESET, Config, parse_settings
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs import initial_weights, shipped_models
-from maskrcnn.runs.initial_weights import TorchFile, source_fields
+from maskrcnn.runs.initial_weights import TorchFile, fields_from_weights
 from maskrcnn.runs.request_options import FIELD_OPTIONS, LONGEST_VALUE, OPTIONS, read_pairs, written
 
 _TEXTS = tuple(option.key for option in OPTIONS if not option.is_field)
@@ -57,7 +57,7 @@ class TrainingRequest:
         for name in _TEXTS:
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else os.fspath(value))
-        changed = {name: _normalised(name, value) for name, value in self.changed.items()}
+        changed = {name: _normalised_field(name, value) for name, value in self.changed.items()}
         if changed.get("minutes") is not None and changed.get("epochs") is None:
             changed["epochs"] = None  # a run has one length
         object.__setattr__(self, "changed", changed)
@@ -93,7 +93,7 @@ class TrainingRequest:
             document = json.loads(text)
             texts, changed = {name: document.get(name) for name in _TEXTS}, document.get("changed", {})
             unknown = [name for name in document if name not in (*_TEXTS, "changed")]
-            sound = all(value is None or _is_text(value) for value in texts.values()) and not unknown
+            sound = all(value is None or _is_option_text(value) for value in texts.values()) and not unknown
         except (ValueError, AttributeError, RecursionError):
             sound = False
         if not sound or not isinstance(changed, dict):
@@ -128,7 +128,7 @@ class TrainingRequest:
 
     def config(self, labels: Mapping[str, Any] | None = None, torch_file: TorchFile | None = None) -> Config:
         """The Config of this training, from four sources of fields. Each overrides those before it: the preset,
-        defaults for the initial weights (`usual_fields`), the network of these weights (`source_fields`), and
+        defaults for the initial weights (`usual_fields`), the network of these weights (`fields_from_weights`), and
         `changed`.
 
         If a preset was chosen, only `norm_eps` is taken from the network of the initial weights, because their norms
@@ -136,7 +136,7 @@ class TrainingRequest:
         it, classes and keypoints are those of the preset. `torch_file` (`model.weights.torch_file_network`) is needed
         only for a `.pth` file of a whole network.
 
-        Raises `ArgumentError` for a value out of range or a contradiction between values. Raises like `source_fields`
+        Raises `ArgumentError` for a value out of range or a contradiction between values. Raises like `fields_from_weights`
         if the initial weights do not exist or cannot be read.
 
         >>> request = TrainingRequest(preset="torchvision", init="coco", changed={"epochs": 5})
@@ -146,13 +146,13 @@ class TrainingRequest:
         """
         start, preset = self.start(), self.preset or DEFAULT_PRESET
         usual = initial_weights.usual_fields(start, Config.preset(preset).norm)
-        source = source_fields(start.init, self.changed, self.preset, torch_file)
+        source = fields_from_weights(start.init, self.changed, self.preset, torch_file)
         if self.preset:
             source = {name: value for name, value in source.items() if name == "norm_eps"}
         elif self.changed.keys() & {"epochs", "minutes"}:
             source = {name: value for name, value in source.items() if name not in ("epochs", "minutes")}
         config = Config.preset(preset, **{**usual, **source, **self.changed})
-        return config if labels is None else config_for(config, labels)
+        return config if labels is None else config_with_labels(config, labels)
 
     # Checks
 
@@ -164,11 +164,11 @@ class TrainingRequest:
         start = self.start()
         misfit = None
         if start.init == "coco":
-            misfit = initial_weights.coco_misfit(config)
+            misfit = initial_weights.coco_weights_misfit(config)
         elif shipped_models.folder(start.init):
-            misfit = initial_weights.shipped_misfit(start.init, config)
+            misfit = initial_weights.shipped_weights_misfit(start.init, config)
         elif start.weights == "imagenet":
-            misfit = initial_weights.imagenet_misfit(config)
+            misfit = initial_weights.imagenet_weights_misfit(config)
         if misfit:
             raise ArgumentError(misfit)
 
@@ -210,7 +210,7 @@ class TrainingRequest:
         return self.changed.get("epochs"), self.changed.get("minutes")
 
 
-def config_for(config: Config, labels: Mapping[str, Any]) -> Config:
+def config_with_labels(config: Config, labels: Mapping[str, Any]) -> Config:
     """Return `config` with the classes of `labels` and, if keypoints are a task, with their keypoints.
 
     `labels` is the result of `training_documents`, or its "classes" and "keypoints". Keypoint names and limbs of the
@@ -227,16 +227,16 @@ def config_for(config: Config, labels: Mapping[str, Any]) -> Config:
     return config.replace(**changes)
 
 
-def _normalised(name: str, value: Any) -> Any:
+def _normalised_field(name: str, value: Any) -> Any:
     """The value of a field in the form that argv and JSON return: lists become tuples, tasks a tuple of words."""
     if name == "tasks" and isinstance(value, str):
         return tuple(value.split(","))
     if name == "layers" and isinstance(value, list | tuple):
         return ",".join(map(str, value))
     if isinstance(value, list | tuple):
-        return tuple(_normalised("", part) for part in value)
+        return tuple(_normalised_field("", part) for part in value)
     return dict(value) if isinstance(value, Mapping) else value
 
 
-def _is_text(value: object) -> bool:
+def _is_option_text(value: object) -> bool:
     return isinstance(value, str) and len(value) <= LONGEST_VALUE and "\0" not in value

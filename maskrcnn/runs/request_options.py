@@ -172,13 +172,13 @@ def read_pairs(argv: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _checked_setting(text: str) -> str:
+def _checked_set_option(text: str) -> str:
     """Return the text if it is a valid `FIELD=VALUE`; otherwise raise `ArgumentError`."""
     parse_settings([text])
     return text
 
 
-_SETTING = Option("set", "FIELD=VALUE", "", _checked_setting)
+_SETTING = Option("set", "FIELD=VALUE", "", _checked_set_option)
 
 
 def written(values: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:

@@ -94,18 +94,18 @@ def card_in(run: Path) -> Card | None:
     The name and `card.json` of the run are not trusted. The weights are compared byte for byte with those of the
     shipped models, and the card is that of the shipped model.
     """
-    weights = _file_in(run, BEST)
+    weights = _shipped_file(run, BEST)
     if weights is None:
         return None
     for name in names():
-        own = _file_in(FOLDER / name, BEST)
+        own = _shipped_file(FOLDER / name, BEST)
         # Compare the size first, so that few files must be hashed.
         if own is not None and own.size == weights.size and own.hash() == weights.hash():
             return card(name)
     return None
 
 
-class _File(NamedTuple):
+class _ShippedFile(NamedTuple):
     """The path and stat values of a file. If its content changes, `changed` (time in ns), `size` or `inode` changes."""
 
     path: Path
@@ -115,10 +115,10 @@ class _File(NamedTuple):
 
     def hash(self) -> str | None:
         """The SHA-256 of the content; None if it cannot be read."""
-        return _hash(self)
+        return _shipped_file_hash(self)
 
 
-def _file_in(folder: Path, name: str) -> _File | None:
+def _shipped_file(folder: Path, name: str) -> _ShippedFile | None:
     """The file `name` of a folder; None if it does not exist or is a link that leads out of the folder."""
     path = folder / name
     try:
@@ -127,11 +127,11 @@ def _file_in(folder: Path, name: str) -> _File | None:
         about = path.stat()
     except (OSError, ValueError):
         return None
-    return _File(path, about.st_size, about.st_mtime_ns, about.st_ino)
+    return _ShippedFile(path, about.st_size, about.st_mtime_ns, about.st_ino)
 
 
 @lru_cache(maxsize=256)
-def _hash(file: _File) -> str | None:
+def _shipped_file_hash(file: _ShippedFile) -> str | None:
     try:
         with file.path.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
@@ -162,10 +162,10 @@ def copy_into(runs: Path, model: str, pictures: Mapping[str, Path]) -> Path:
 # Texts
 
 
-def world_words(drawn: Mapping[str, Any]) -> str:
+def toy_pictures_words(drawn: Mapping[str, Any]) -> str:
     """A text about a set of toy pictures: their number, their world and their seed.
 
-    >>> world_words({"pictures": 10_000, "world": "shapes", "seed": 1000})
+    >>> toy_pictures_words({"pictures": 10_000, "world": "shapes", "seed": 1000})
     '10,000 pictures of the toy world shapes, seed 1000'
     """
     return f"{counted(drawn['pictures'], 'picture')} of the toy world {drawn['world']}, seed {drawn['seed']}"
@@ -199,7 +199,7 @@ def in_short(about: Card) -> str:
 
     `10,000 pictures of the toy world shapes, seed 1000  ·  mask AP 0.713 [0.690, 0.735] on 500 others`
     """
-    return "  ·  ".join(filter(None, [world_words(about["train"]), ap_words(about)]))
+    return "  ·  ".join(filter(None, [toy_pictures_words(about["train"]), ap_words(about)]))
 
 
 # Shipped models

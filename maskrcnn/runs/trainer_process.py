@@ -36,7 +36,7 @@ def is_trainer(process: psutil.Process, run: Path) -> bool:
     while not words and time.time() - process.create_time() < 1:  # it has just started and has no command line yet
         time.sleep(0.01)
         words = process.cmdline()
-    options = options_of(words)
+    options = trainer_options(words)
     if options is None:
         return False
     named = [value for option, value in itertools.pairwise(options) if option == "--out"]
@@ -47,12 +47,12 @@ def is_trainer(process: psutil.Process, run: Path) -> bool:
     return os.path.realpath(place) == os.path.realpath(run)
 
 
-def options_of(words: list[str]) -> list[str] | None:
+def trainer_options(words: list[str]) -> list[str] | None:
     """The options in the words of a trainer's command line; None if it is no trainer.
 
-    >>> options_of(["python", "-m", "maskrcnn", "train", "--out", "runs/a"])
+    >>> trainer_options(["python", "-m", "maskrcnn", "train", "--out", "runs/a"])
     ['--out', 'runs/a']
-    >>> options_of(["python", "-m", "maskrcnn", "predict", "toy"]) is None
+    >>> trainer_options(["python", "-m", "maskrcnn", "predict", "toy"]) is None
     True
     """
     length = len(TRAINER)

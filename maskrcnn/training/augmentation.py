@@ -18,10 +18,10 @@ from torchvision.transforms.v2 import functional
 from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.config import Config
 from maskrcnn.model.resize import resize
-from maskrcnn.training.picture_objects import Objects
+from maskrcnn.training.picture_objects import PictureObjects
 
 Picture = np.ndarray
-Source = Callable[[], tuple[Picture, Objects]]
+Source = Callable[[], tuple[Picture, PictureObjects]]
 
 SMALLEST_CROP = 0.4
 """Smallest share of each side that a crop keeps."""
@@ -41,8 +41,8 @@ class Augmentation:
         self.mirror_order = mirror_order
 
     def __call__(
-        self, picture: Picture, objects: Objects, draw: random.Random, source: Source
-    ) -> tuple[Picture, Objects]:
+        self, picture: Picture, objects: PictureObjects, draw: random.Random, source: Source
+    ) -> tuple[Picture, PictureObjects]:
         """A uint8 `(h, w, 3)` picture and its objects, changed as `draw` decides; the ones given stay as they are.
 
         `source` gives a picture to paste objects from.
@@ -60,8 +60,8 @@ class Augmentation:
 
 
 def paste(
-    picture: Picture, objects: Objects, other: Picture, others: Objects, draw: random.Random
-) -> tuple[Picture, Objects]:
+    picture: Picture, objects: PictureObjects, other: Picture, others: PictureObjects, draw: random.Random
+) -> tuple[Picture, PictureObjects]:
     """Some objects of the picture `other`, mirrored and moved at random, over this one (Ghiasi et al. 2021, Simple
     Copy-Paste, section 3)."""
     others = others.visible(*other.shape[:2])
@@ -89,7 +89,7 @@ def paste(
     return np.where(alpha[..., None], warped, picture), objects.under(moved)
 
 
-def crop(picture: Picture, objects: Objects, draw: random.Random) -> tuple[Picture, Objects]:
+def crop(picture: Picture, objects: PictureObjects, draw: random.Random) -> tuple[Picture, PictureObjects]:
     """A window of the picture that holds the middle of one of its objects, where there is one."""
     height, width = picture.shape[:2]
     sides = [max(1, round(side * draw.uniform(SMALLEST_CROP, 1))) for side in (width, height)]
@@ -103,7 +103,7 @@ def crop(picture: Picture, objects: Objects, draw: random.Random) -> tuple[Pictu
     return picture[y : y + sides[1], x : x + sides[0]], objects.moved((1, 1), (-x, -y))
 
 
-def shrink(picture: Picture, objects: Objects, factor: float) -> tuple[Picture, Objects]:
+def shrink(picture: Picture, objects: PictureObjects, factor: float) -> tuple[Picture, PictureObjects]:
     """Return the picture and its objects, scaled by `factor`."""
     height, width = picture.shape[:2]
     size = max(1, round(height * factor)), max(1, round(width * factor))
@@ -112,12 +112,12 @@ def shrink(picture: Picture, objects: Objects, factor: float) -> tuple[Picture, 
     return resize(picture, size), objects.moved((size[1] / width, size[0] / height))
 
 
-def mirror(picture: Picture, objects: Objects, order: Sequence[int]) -> tuple[Picture, Objects]:
+def mirror(picture: Picture, objects: PictureObjects, order: Sequence[int]) -> tuple[Picture, PictureObjects]:
     """Flip horizontally. Keypoints are reordered by `order`, because a flipped left hand is a right hand."""
     objects = objects.moved((-1, 1), (picture.shape[1], 0))
     if objects.keypoints is not None:
         keypoints = objects.keypoints[:, list(order)]
-        objects = Objects(objects.boxes, objects.labels, objects.outlines, keypoints)
+        objects = PictureObjects(objects.boxes, objects.labels, objects.outlines, keypoints)
     return picture[:, ::-1], objects
 
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from maskrcnn.config import Config
-from maskrcnn.training.labelled_samples import LabelledPictures, Target
+from maskrcnn.training.labelled_samples import LabelledSamples, Target
 
 READ_AHEAD = 2
 """Batches that are read ahead while the network computes on one."""
@@ -27,14 +27,14 @@ READ_AHEAD = 2
 
 @dataclass(frozen=True)
 class Batch:
-    """`samples` of `LabelledPictures`; for each its seed, for the sampling of anchors and RoIs, and its file name."""
+    """`samples` of `LabelledSamples`; for each its seed, for the sampling of anchors and RoIs, and its file name."""
 
     samples: list[tuple[Tensor, Target]]
     seeds: list[int]
     names: list[str]
 
 
-class Loader:
+class BatchLoader:
     """An endless iterator over batches, from batch `first` (counted from 0) on; close it when done, or use `with`.
 
     `rank` and `size`: this is process `rank` of `size`, and takes every `size`-th picture of each batch. `waited` is
@@ -42,7 +42,7 @@ class Loader:
     """
 
     def __init__(
-        self, samples: LabelledPictures, config: Config, first: int = 0, rank: int = 0, size: int = 1, threads: int = 1
+        self, samples: LabelledSamples, config: Config, first: int = 0, rank: int = 0, size: int = 1, threads: int = 1
     ) -> None:
         self.samples = samples
         self.waited = 0.0
@@ -82,7 +82,7 @@ class Loader:
                 pending[-1].set_result(self.samples.sample(index, draw))
         return indices, seeds, pending
 
-    def __enter__(self) -> Loader:
+    def __enter__(self) -> BatchLoader:
         return self
 
     def __exit__(self, *error: object) -> None:

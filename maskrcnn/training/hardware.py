@@ -86,7 +86,7 @@ def loader_threads(config: Config, device: torch.device) -> int:
     return max(1, min(8, cores - 1)) if device.type == "cuda" else max(1, min(4, cores // 4))
 
 
-def on_device(model: StudioRCNN, device: torch.device) -> StudioRCNN:
+def moved_to_device(model: StudioRCNN, device: torch.device) -> StudioRCNN:
     """`model` moved to `device`, its weights channels last, its backbone compiled if its config says so.
 
     Raises `StudioError` where it is to be compiled and this machine has no compiler.
@@ -97,7 +97,7 @@ def on_device(model: StudioRCNN, device: torch.device) -> StudioRCNN:
     return model.to(device, memory_format=torch.channels_last)
 
 
-def memory_mb(device: torch.device) -> float:
+def training_memory_mb(device: torch.device) -> float:
     """Memory that the training has taken until now: of the graphics card where one computes, else of the process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_reserved(device) / 2**20

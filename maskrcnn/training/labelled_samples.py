@@ -31,13 +31,13 @@ from maskrcnn.config import Config
 from maskrcnn.model.resize import resize, working_size
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.training.augmentation import Augmentation, mirror_order
-from maskrcnn.training.picture_objects import Objects, keypoint_rows, labelled_inside
+from maskrcnn.training.picture_objects import PictureObjects, keypoint_rows, labelled_inside
 
 Target = dict[str, Any]
 
 
 @dataclass
-class LabelledPictures:
+class LabelledSamples:
     """The pictures of one COCO document as `(picture, target)` pairs.
 
     `picture`: float `(3, h, w)` in [0, 1] at working size; `target`: `boxes (N, 4)` xyxy in its pixels, `labels (N,)`
@@ -51,7 +51,7 @@ class LabelledPictures:
     picture_path: Callable[[dict[str, Any]], Path]
     config: Config
     augment: bool = False
-    _kept: dict[int, tuple[np.ndarray, Objects]] = field(default_factory=dict, repr=False)
+    _kept: dict[int, tuple[np.ndarray, PictureObjects]] = field(default_factory=dict, repr=False)
     _kept_bytes: int = 0
 
     def __post_init__(self) -> None:
@@ -85,7 +85,7 @@ class LabelledPictures:
         pixels = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
         return pixels.float() / 255, target
 
-    def read(self, index: int) -> tuple[np.ndarray, Objects]:
+    def read(self, index: int) -> tuple[np.ndarray, PictureObjects]:
         """A picture, uint8 `(h, w, 3)`, and its objects before augmentation, from memory where they are kept."""
         if (kept := self._kept.get(index)) is not None:
             return kept
@@ -97,7 +97,7 @@ class LabelledPictures:
                 self._kept_bytes += size
         return picture, objects
 
-    def _read(self, image: dict[str, Any]) -> tuple[np.ndarray, Objects]:
+    def _read(self, image: dict[str, Any]) -> tuple[np.ndarray, PictureObjects]:
         height, width = image["height"], image["width"]
         size = working_size(height, width, self.config, 1 + self.config.scale_jitter if self.augment else 1)
         picture = resize(pictures.load_at_least(self.picture_path(image), size), size)
@@ -114,17 +114,17 @@ class LabelledPictures:
             keypoints = keypoint_rows(annotations, self.config.num_keypoints)
             keypoints[..., :2] *= scale
         labels = np.array([annotation["category_id"] for annotation in annotations], np.int64)
-        return picture, Objects(boxes, labels, outlines, keypoints)
+        return picture, PictureObjects(boxes, labels, outlines, keypoints)
 
-    def _any_other(self, index: int, draw: random.Random) -> Callable[[], tuple[np.ndarray, Objects]]:
+    def _any_other(self, index: int, draw: random.Random) -> Callable[[], tuple[np.ndarray, PictureObjects]]:
         """A picture to take objects from; any but this one, where there is another."""
         return lambda: self.read((index + draw.randrange(1, max(2, len(self)))) % len(self))
 
 
 def labelled_sets(
     documents: dict[str, Any], run: RunFolder, config: Config
-) -> tuple[LabelledPictures, LabelledPictures | None]:
+) -> tuple[LabelledSamples, LabelledSamples | None]:
     """Return the training samples, augmented, and the validation samples; None if there are no validation pictures."""
     val = documents["val"]
-    training = LabelledPictures(documents["train"], run.picture_path, config, augment=True)
-    return training, LabelledPictures(val, run.picture_path, config) if val and val["images"] else None
+    training = LabelledSamples(documents["train"], run.picture_path, config, augment=True)
+    return training, LabelledSamples(val, run.picture_path, config) if val and val["images"] else None

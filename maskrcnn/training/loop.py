@@ -14,16 +14,16 @@ from maskrcnn.model.temporary_attributes import temporary_attributes
 from maskrcnn.runs.epochs_and_passes import pictures_per_step, steps_per_pass
 from maskrcnn.runs.folder import Row, RunFolder
 from maskrcnn.training.averaging import RunningMean
-from maskrcnn.training.batch_loader import Batch, Loader
+from maskrcnn.training.batch_loader import Batch, BatchLoader
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.hardware import loader_threads, seed_everything
-from maskrcnn.training.labelled_samples import LabelledPictures
-from maskrcnn.training.losses import losses, numbers, sampled, weighted_sum
+from maskrcnn.training.labelled_samples import LabelledSamples
+from maskrcnn.training.losses import batch_losses, fetched_numbers, samples_per_loss, weighted_loss
 from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.run_history import RunHistory, position, result
 from maskrcnn.training.saved_state import keep_weights, load_training_state, save_state, training_state
-from maskrcnn.training.schedule import Clock
-from maskrcnn.training.step_measures import Measures
+from maskrcnn.training.schedule import ScheduleClock
+from maskrcnn.training.step_measures import StepMeasures
 from maskrcnn.training.training_errors import require_finite, words_for_disk, words_for_memory
 from maskrcnn.training.training_speedups import prepared_for_training
 from maskrcnn.training.validation import Interrupted, never, validate
@@ -34,8 +34,8 @@ STATE_EVERY = 60.0
 
 def train(
     model: StudioRCNN,
-    training: LabelledPictures,
-    validation: LabelledPictures | None,
+    training: LabelledSamples,
+    validation: LabelledSamples | None,
     run: RunFolder,
     report: Callable[[Row], None] = lambda row: None,
     cancelled: Callable[[], bool] = never,
@@ -55,7 +55,7 @@ def train(
     team.broadcast_weights(model)
     optimiser = make_optimiser(model)
     average = RunningMean(model, config.ema)
-    clock = Clock(config, steps_per_pass(config.batch_size, len(training)))
+    clock = ScheduleClock(config, steps_per_pass(config.batch_size, len(training)))
     history = RunHistory()
     if resumed:
         load_training_state(resumed, model, optimiser, average, clock, history)
@@ -79,8 +79,8 @@ def train(
         stack.enter_context(prepared_for_training(model))
         if not resumed:
             save()  # from here on the run can be resumed
-        loader = stack.enter_context(Loader(training, config, clock.step, team.rank, team.size, threads))
-        measures = Measures(model, pictures_per_step(config.batch_size, len(training)))
+        loader = stack.enter_context(BatchLoader(training, config, clock.step, team.rank, team.size, threads))
+        measures = StepMeasures(model, pictures_per_step(config.batch_size, len(training)))
         layers = ""
         network: nn.Module = model
         while not history.stopped_early and (history.finished == 0 or clock.progress < 1 or clock.step_of_epoch):
@@ -150,9 +150,9 @@ def step(
     sizes = [picture.shape[1:] for picture, _ in batch.samples]
     room = team.largest([max(sides) for sides in zip(*sizes, strict=True)])
     with temporary_attributes((model.transform, "room", room)):
-        parts = losses(network, batch.samples, batch.seeds)
-    parts = team.balance(parts, sampled(model))
-    loss: Tensor = weighted_sum(config, parts)
+        parts = batch_losses(network, batch.samples, batch.seeds)
+    parts = team.balance(parts, samples_per_loss(model))
+    loss: Tensor = weighted_loss(config, parts)
 
     # Backward: the gradient of that sum for every weight that learns.
     optimiser.zero_grad()
@@ -162,7 +162,7 @@ def step(
     norm = nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip_norm)
 
     found = {**parts, "loss": loss, "gradient_norm": norm}
-    values = dict(zip(found, team.mean(numbers(found.values())), strict=True))
+    values = dict(zip(found, team.mean(fetched_numbers(found.values())), strict=True))
     require_finite(values, model, batch, epoch, number, team)
 
     # Step: move the weights against the gradient.

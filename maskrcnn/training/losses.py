@@ -13,7 +13,7 @@ from maskrcnn.model.build import StudioRCNN
 from maskrcnn.training.labelled_samples import Target
 
 
-def sampled(model: StudioRCNN) -> dict[str, int]:
+def samples_per_loss(model: StudioRCNN) -> dict[str, int]:
     """Loss -> number of anchors or RoIs of the last step whose mean it is."""
     rpn, roi = model.samplers["rpn"], model.samplers["roi"]
     of_all = {"rpn": rpn.positives + rpn.negatives, "mrcnn": roi.positives + roi.negatives}
@@ -23,7 +23,7 @@ def sampled(model: StudioRCNN) -> dict[str, int]:
     }
 
 
-def losses(
+def batch_losses(
     model: nn.Module, samples: Sequence[tuple[Tensor, Target]], seeds: Sequence[int] | None = None
 ) -> dict[str, Tensor]:
     """The network's losses of a batch under our names, each a scalar tensor. It must be in train mode.
@@ -43,11 +43,11 @@ def losses(
     return {LOSS_NAMES[name]: value for name, value in model(images, targets).items()}
 
 
-def numbers(scalars: Iterable[Tensor]) -> list[float]:
+def fetched_numbers(scalars: Iterable[Tensor]) -> list[float]:
     """The values of scalar tensors of one device, fetched together: a fetch waits until the device has finished."""
     return torch.stack([scalar.detach() for scalar in scalars]).tolist()
 
 
-def weighted_sum(config: Config, parts: dict[str, Any]) -> Any:
+def weighted_loss(config: Config, parts: dict[str, Any]) -> Any:
     """The `loss` that is minimised: the losses that the network has, each times its weight."""
     return sum(config.loss_weights[name] * value for name, value in parts.items())

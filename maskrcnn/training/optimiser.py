@@ -11,7 +11,7 @@ def make_optimiser(model: StudioRCNN) -> torch.optim.Optimizer:
     """AdamW or SGD over all parameters; those without a gradient stay as they are.
 
     Two groups: tensors of two and more dimensions with `config.weight_decay`, and biases and norms, which have one
-    dimension, without. The learning rate is set at every step (`Clock.learning_rate`).
+    dimension, without. The learning rate is set at every step (`ScheduleClock.learning_rate`).
     """
     config = model.config
     groups = [

@@ -13,7 +13,7 @@ from maskrcnn.annotations.polygon_outline import Outline
 
 
 @dataclass(frozen=True)
-class Objects:
+class PictureObjects:
     """`boxes (N, 4)` float32 xyxy in pixels of the picture, `labels (N,)` int64 from 1; what is not learned is None:
     `outlines`, one for each, and `keypoints (N, K, 3)` float32 of x, y, visibility."""
 
@@ -30,7 +30,7 @@ class Objects:
         """Memory of the vertices, nearly."""
         return sum(ring.nbytes for outline in self.outlines or () for part in outline.parts for ring in part)
 
-    def moved(self, scale: tuple[float, float], offset: tuple[float, float] = (0.0, 0.0)) -> Objects:
+    def moved(self, scale: tuple[float, float], offset: tuple[float, float] = (0.0, 0.0)) -> PictureObjects:
         """Every coordinate times `scale` plus `offset`, both (x, y). A negative scale mirrors."""
         corners = self.boxes.reshape(-1, 2, 2) * as_floats(scale) + as_floats(offset)
         boxes = np.concatenate([corners.min(1), corners.max(1)], 1)
@@ -39,18 +39,18 @@ class Objects:
         if keypoints is not None:
             keypoints = keypoints.copy()
             keypoints[..., :2] = keypoints[..., :2] * as_floats(scale) + as_floats(offset)
-        return Objects(boxes, self.labels, outlines, keypoints)
+        return PictureObjects(boxes, self.labels, outlines, keypoints)
 
-    def chosen(self, which: Sequence[int] | np.ndarray) -> Objects:
+    def chosen(self, which: Sequence[int] | np.ndarray) -> PictureObjects:
         """Return the objects with the given indices."""
-        return Objects(
+        return PictureObjects(
             self.boxes[which],
             self.labels[which],
             None if self.outlines is None else [self.outlines[index] for index in which],
             None if self.keypoints is None else self.keypoints[which],
         )
 
-    def under(self, others: Objects) -> Objects:
+    def under(self, others: PictureObjects) -> PictureObjects:
         """Return these objects, occluded by `others`, followed by `others`."""
         assert self.outlines is not None  # whatever has no outline cannot lie over anything
         assert others.outlines is not None
@@ -63,14 +63,14 @@ class Objects:
         keypoints = self.keypoints
         if keypoints is not None and others.keypoints is not None:
             keypoints = np.concatenate([keypoints, others.keypoints])
-        return Objects(
+        return PictureObjects(
             np.concatenate([self.boxes, others.boxes]),
             np.concatenate([self.labels, others.labels]),
             covered + others.outlines,
             keypoints,
         )
 
-    def visible(self, height: int, width: int) -> Objects:
+    def visible(self, height: int, width: int) -> PictureObjects:
         """Those that can still be seen in a picture of that size, at least a pixel of each side, in the box of what can
         be seen of them."""
         boxes = self.boxes.copy()

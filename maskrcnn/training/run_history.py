@@ -8,7 +8,7 @@ from typing import Any
 from maskrcnn.config import Config
 from maskrcnn.runs.best_epoch import Best, better
 from maskrcnn.runs.folder import Row
-from maskrcnn.training.schedule import Clock
+from maskrcnn.training.schedule import ScheduleClock
 
 
 @dataclass
@@ -69,7 +69,7 @@ class RunHistory:
             self.stopped_early, self.stale = False, 0
 
 
-def position(clock: Clock, history: RunHistory, event: str, epoch: int | None = None) -> Row:
+def position(clock: ScheduleClock, history: RunHistory, event: str, epoch: int | None = None) -> Row:
     """Fields of a row of `metrics.jsonl` for the position in the run: epoch, step, progress, time."""
     return {
         "event": event,
@@ -81,7 +81,7 @@ def position(clock: Clock, history: RunHistory, event: str, epoch: int | None = 
     }
 
 
-def result(state: str, clock: Clock, history: RunHistory) -> Row:
+def result(state: str, clock: ScheduleClock, history: RunHistory) -> Row:
     """The content of `result.json` of a run that has ended."""
     return {
         "state": state,

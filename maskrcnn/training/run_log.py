@@ -15,7 +15,7 @@ from maskrcnn.runs.epochs_and_passes import passes_in_words
 from maskrcnn.runs.folder import LOG, Row, RunFolder
 
 
-class Logbook:
+class RunLog:
     """Call it with a line: `say` gets it, and it is written into `log.txt`, unless `say` prints to a standard output
     that goes there already.
 
@@ -41,7 +41,7 @@ class Logbook:
             self._file.write(line + "\n")
             self._file.flush()
 
-    def __enter__(self) -> Logbook:
+    def __enter__(self) -> RunLog:
         return self
 
     def __exit__(
@@ -54,7 +54,7 @@ class Logbook:
 # Lines of the log
 
 
-def best_words(best: Best | None) -> str:
+def best_epoch_words(best: Best | None) -> str:
     """`best epoch 3 (mask AP 0.602)`"""
     if best is None:
         return "no epoch finished"
@@ -63,7 +63,7 @@ def best_words(best: Best | None) -> str:
     return f"best epoch {best.epoch} ({best.judged_by} {best.score:.3f})"
 
 
-def epoch_line(row: Row, seen: float) -> str:
+def epoch_log_line(row: Row, seen: float) -> str:
     """One epoch as a line of the log; until its end each training picture was `seen` so many times."""
     parts = [f"epoch {row['epoch']:3d}  step {row['step']}  passes {passes_in_words(seen)}  loss {row['loss']:.3f}"]
     if "val_loss" in row:
@@ -74,7 +74,7 @@ def epoch_line(row: Row, seen: float) -> str:
     return "  ".join([*parts, f"{clock(row['elapsed'])} so far", f"ETA {clock(row['eta'])}"])
 
 
-def error_line(error: Exception) -> str:
+def error_log_line(error: Exception) -> str:
     """An error as one line; its kind is named unless its message was written for a person."""
     text = " ".join(str(error).split())
     return text if isinstance(error, StudioError) else f"{type(error).__name__}: {text}"

@@ -15,13 +15,13 @@ from maskrcnn.model.build import StudioRCNN
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.training.averaging import RunningMean
 from maskrcnn.training.run_history import RunHistory
-from maskrcnn.training.schedule import Clock
+from maskrcnn.training.schedule import ScheduleClock
 
 FORMAT = "mask-rcnn-studio-state/1"
 
 
 def training_state(
-    model: StudioRCNN, optimiser: torch.optim.Optimizer, average: RunningMean, clock: Clock, history: RunHistory
+    model: StudioRCNN, optimiser: torch.optim.Optimizer, average: RunningMean, clock: ScheduleClock, history: RunHistory
 ) -> dict[str, Any]:
     """Everything that the next step depends on, as tensors and plain values. What is random follows from the seed and
     the number of the step."""
@@ -39,7 +39,7 @@ def load_training_state(
     model: StudioRCNN,
     optimiser: torch.optim.Optimizer,
     average: RunningMean,
-    clock: Clock,
+    clock: ScheduleClock,
     history: RunHistory,
 ) -> None:
     """Load a state that `training_state` returned."""

@@ -14,7 +14,7 @@ TIMED_STEPS = 5
 """Number of steps that are timed to determine the length of an epoch in a run by minutes."""
 
 
-class Clock:
+class ScheduleClock:
     """The progress of a run, from 0 to 1, and everything that depends on it: stage, learning rate, end of the epoch.
 
     In a run by `epochs`, the progress is the share of the steps. In a run by `minutes`, it is the share of the time, so

@@ -13,7 +13,7 @@ from maskrcnn.model.build import StudioRCNN
 from maskrcnn.runs.folder import Row
 
 
-class Measures:
+class StepMeasures:
     """Measures from one call of `row` to the next. Names and units are those of `runs.folder`."""
 
     def __init__(self, model: StudioRCNN, pictures: int) -> None:

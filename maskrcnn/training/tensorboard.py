@@ -18,14 +18,14 @@ def require_tensorboard(config: Config) -> None:
         raise StudioError("tensorboard is not installed; pip install tensorboard, or leave out tensorboard=true")
 
 
-class Events:
+class TensorboardEvents:
     """Writes every number of a row: those of steps below `step/`, those of epochs below `epoch/`."""
 
     def __init__(self, writer: Any) -> None:
         self._writer = writer
 
     @classmethod
-    def of(cls, run: RunFolder, config: Config) -> Events | None:
+    def of(cls, run: RunFolder, config: Config) -> TensorboardEvents | None:
         """None where none are asked for. Raises `StudioError` where nothing here can write them."""
         if not config.tensorboard:
             return None

@@ -15,7 +15,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.training.batch_loader import Batch
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.losses import losses
+from maskrcnn.training.losses import batch_losses
 
 
 def not_finite(values: Mapping[str, float]) -> list[str]:
@@ -45,7 +45,7 @@ def pictures_at_fault(model: StudioRCNN, batch: Batch) -> list[str]:
     return [
         name
         for sample, seed, name in zip(batch.samples, batch.seeds, batch.names, strict=True)
-        if not_finite({part: value.item() for part, value in losses(model, [sample], [seed]).items()})
+        if not_finite({part: value.item() for part, value in batch_losses(model, [sample], [seed]).items()})
     ]
 
 

@@ -31,9 +31,9 @@ from maskrcnn.training import loop
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.hardware import device_or_fastest, machine, machines
 from maskrcnn.training.labelled_samples import labelled_sets
-from maskrcnn.training.run_log import Logbook, best_words, epoch_line, error_line
-from maskrcnn.training.tensorboard import Events
-from maskrcnn.training.training_start import Start, begin
+from maskrcnn.training.run_log import RunLog, best_epoch_words, epoch_log_line, error_log_line
+from maskrcnn.training.tensorboard import TensorboardEvents
+from maskrcnn.training.training_start import TrainingStart, begin
 from maskrcnn.training.training_start import resume as resume_run
 from maskrcnn.training.validation import never
 from maskrcnn.words import counted
@@ -77,12 +77,12 @@ def train(
             with contextlib.suppress(OSError):  # or the folder is gone
                 place.write_failure(str(error))
         raise
-    with Logbook(start.run, say, quiet=not team.leads) as log:
+    with RunLog(start.run, say, quiet=not team.leads) as log:
         return _follow(start, team, report, cancelled, log)
 
 
 def _follow(
-    start: Start, team: Team, report: Callable[[Row], None], cancelled: Callable[[], bool], log: Logbook
+    start: TrainingStart, team: Team, report: Callable[[Row], None], cancelled: Callable[[], bool], log: RunLog
 ) -> dict[str, Any]:
     """Train, with a line in the log for every epoch; the result, which is written, too."""
     run, model, config = start.run, start.model, start.model.config
@@ -96,12 +96,12 @@ def _follow(
     )
     for line in [*start.lines, *remarks(config, start.documents)]:
         log(line)
-    events = Events.of(run, config) if team.leads else None
+    events = TensorboardEvents.of(run, config) if team.leads else None
 
     def each_row(row: Row) -> None:
         report(row)
         if row["event"] == "epoch":
-            log(epoch_line(row, passes(row["step"], config.batch_size, len(training))))
+            log(epoch_log_line(row, passes(row["step"], config.batch_size, len(training))))
         if events:
             events.add(row)
 
@@ -110,8 +110,8 @@ def _follow(
     except Exception as error:
         with contextlib.suppress(OSError):  # where the disk is full, whoever listens still hears why
             if team.leads:
-                run.write_result({"state": "failed", "error": error_line(error)})
-            log(f"failed: {error_line(error)}")
+                run.write_result({"state": "failed", "error": error_log_line(error)})
+            log(f"failed: {error_log_line(error)}")
         raise
     finally:
         if events:
@@ -120,6 +120,6 @@ def _follow(
     if team.leads:
         run.write_result(outcome)
     early = f" (no better AP for {counted(config.patience or 0, 'epoch')})" if outcome["stopped_early"] else ""
-    best = best_words(best_epoch(run.epochs()))
+    best = best_epoch_words(best_epoch(run.epochs()))
     log(f"{outcome['state']}{early}, took {clock(outcome['seconds'])}, {best}: {run.path}")
     return outcome

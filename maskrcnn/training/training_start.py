@@ -19,13 +19,13 @@ from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN, build
 from maskrcnn.runs import attempts, shipped_models, trainer_process
 from maskrcnn.runs.folder import CONFIG, DATASET, RESULT, START, RunFolder
-from maskrcnn.runs.initial_weights import coco_detector
+from maskrcnn.runs.initial_weights import require_coco_detector
 from maskrcnn.runs.readiness import require_ready
-from maskrcnn.runs.request import TrainingRequest, config_for
+from maskrcnn.runs.request import TrainingRequest, config_with_labels
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.hardware import on_device
-from maskrcnn.training.labelled_samples import LabelledPictures, labelled_sets
+from maskrcnn.training.hardware import moved_to_device
+from maskrcnn.training.labelled_samples import LabelledSamples, labelled_sets
 from maskrcnn.training.saved_state import load_state
 from maskrcnn.training.tensorboard import require_tensorboard
 from maskrcnn.words import counted
@@ -35,7 +35,7 @@ KNOWN_SOURCES = {"coco": "COCO", "imagenet": "ImageNet"}
 
 
 @dataclass
-class Start:
+class TrainingStart:
     """A training that is ready to begin: its run folder, its network on its device, its labels (`training_documents`),
     and for a resumed one the saved `state`. `lines` are the first lines of its log; `machine` names what computed it
     before it was stopped."""
@@ -48,7 +48,7 @@ class Start:
     machine: str | None = None
 
 
-def begin(request: TrainingRequest, out: Path, device: torch.device, team: Team, watch: Watch) -> Start:
+def begin(request: TrainingRequest, out: Path, device: torch.device, team: Team, watch: Watch) -> TrainingStart:
     """A new run folder `out`, its network with its initial weights, and its labels.
 
     The first process of a team makes them; the others find them in the run folder. `watch` sees the pictures go by
@@ -58,12 +58,12 @@ def begin(request: TrainingRequest, out: Path, device: torch.device, team: Team,
     if not team.leads:
         team.wait()
         run = RunFolder(RunFolder.open(out).path, made_here=True)
-        return Start(run, on_device(build(run.config()), device), run.dataset())
+        return TrainingStart(run, moved_to_device(build(run.config()), device), run.dataset())
     run = RunFolder(out)
     run.refuse_if_taken()
     model, documents, lines = prepared(request, out, watch)
     refuse_uneven(model.config, documents, team)
-    model = on_device(model, device)
+    model = moved_to_device(model, device)
     run = RunFolder(RunFolder.create(out).path, made_here=True)
     attempts.begin(run)
     run.write_json(DATASET, {"train": documents["train"], "val": documents["val"]})
@@ -71,22 +71,22 @@ def begin(request: TrainingRequest, out: Path, device: torch.device, team: Team,
     run.write_json(START, {"preset": request.preset, "init": start.init, "backbone_weights": start.weights})
     run.write_json(CONFIG, model.config.model_dump())
     team.wait()
-    return Start(run, model, documents, lines=lines)
+    return TrainingStart(run, model, documents, lines=lines)
 
 
 def rehearse(
     request: TrainingRequest, out: Path, device: torch.device, watch: Watch
-) -> tuple[StudioRCNN, LabelledPictures, LabelledPictures | None]:
+) -> tuple[StudioRCNN, LabelledSamples, LabelledSamples | None]:
     """Return the network, the training samples and the validation samples (or None) for a measurement of the costs.
 
     Writes nothing.
     """
     model, documents, _ = prepared(request, out, watch, snapshot=False)
     training, validation = labelled_sets(documents, RunFolder(out, made_here=True), model.config)
-    return on_device(model, device), training, validation
+    return moved_to_device(model, device), training, validation
 
 
-def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team) -> Start:
+def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team) -> TrainingStart:
     """The run in `out`, where it was stopped; longer than planned, if the request says so (`TrainingRequest.longer`).
 
     Raises `ArgumentError` for a request that would make another training of it, and while it is still training.
@@ -101,7 +101,7 @@ def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team
     state = load_state(run.state, device)
     planned = run.config()
     config = longer(planned, epochs, minutes)
-    model = on_device(build(config), device)
+    model = moved_to_device(build(config), device)
     documents = run.dataset()
     require_ready(documents)
     refuse_uneven(config, documents, team)
@@ -114,11 +114,11 @@ def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team
         (run.path / RESULT).unlink(missing_ok=True)
     line = f"goes on after step {step}, epoch {state['course']['finished']}"
     if config != planned:
-        line += f"; its length is {_length(config)} now, not {_length(planned)}"
-    return Start(run, model, documents, state, [line], ended.get("machine"))
+        line += f"; its length is {_length_words(config)} now, not {_length_words(planned)}"
+    return TrainingStart(run, model, documents, state, [line], ended.get("machine"))
 
 
-def _length(config: Config) -> str:
+def _length_words(config: Config) -> str:
     if config.minutes is not None:
         return f"{config.minutes:g} {'minute' if config.minutes == 1 else 'minutes'}"
     return counted(config.epochs or 0, "epoch")
@@ -151,19 +151,19 @@ def prepared(
     start = request.start()
     config = request.config(torch_file=weights.torch_file_network)
     if start.init == "coco":
-        coco_detector(config)  # where there are none of this backbone, say so before the labels are read
+        require_coco_detector(config)  # where there are none of this backbone, say so before the labels are read
     val, images = (Path(path) if path is not None else None for path in (request.val, request.images))
     documents = training_documents(
         Path(request.data), val, images, out, config.tasks, snapshot, watch, request.class_attribute
     )
     require_ready(documents)
-    config = config_for(config, documents)
+    config = config_with_labels(config, documents)
     require_tensorboard(config)
     torch.manual_seed(config.seed)  # what no weights fill is random
     model = build(config)
     lines = [f"starts from {start.why} (nobody chose; --init says otherwise)"] if start.why else []
     lines += [
-        fill(model, source).describe(_source_name(source))
+        fill(model, source).describe(_weights_name(source))
         for fill, source in ((weights.load_body, start.weights), (weights.initialise, start.init))
         if source != "none"
     ]
@@ -180,6 +180,6 @@ def refuse_uneven(config: Config, documents: dict[str, Any], team: Team) -> None
         )
 
 
-def _source_name(source: str) -> str:
+def _weights_name(source: str) -> str:
     """The name of initial weights, for the log."""
     return KNOWN_SOURCES.get(source) or (source if shipped_models.folder(source) else Path(source).resolve().name)

@@ -25,14 +25,14 @@ from maskrcnn.runs.epochs_and_passes import pictures_per_step
 from maskrcnn.runs.folder import with_images
 from maskrcnn.training import hardware, loop
 from maskrcnn.training.averaging import RunningMean
-from maskrcnn.training.batch_loader import Loader
+from maskrcnn.training.batch_loader import BatchLoader
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.hardware import loader_threads, memory_mb
-from maskrcnn.training.labelled_samples import LabelledPictures
+from maskrcnn.training.hardware import loader_threads, training_memory_mb
+from maskrcnn.training.labelled_samples import LabelledSamples
 from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.run_history import RunHistory
 from maskrcnn.training.saved_state import save_state, training_state
-from maskrcnn.training.schedule import Clock
+from maskrcnn.training.schedule import ScheduleClock
 from maskrcnn.training.training_errors import words_for_memory
 from maskrcnn.training.training_speedups import prepared_for_training
 from maskrcnn.training.validation import detect_all, validation_losses
@@ -59,8 +59,8 @@ Now = Callable[[], float]
 
 def estimate(
     model: StudioRCNN,
-    training: LabelledPictures,
-    validation: LabelledPictures | None,
+    training: LabelledSamples,
+    validation: LabelledSamples | None,
     report: Report = lambda line: None,
     seconds_to_start: float = 0.0,
 ) -> Estimate:
@@ -88,20 +88,20 @@ def estimate(
             per_picture = seconds_per_validated(model, some_of(validation, VALIDATED), now)
         report("timing what each epoch writes")
         epoch = seconds_per_epoch(model, some, now)
-    costs = Costs(step, first_read, per_picture, epoch, seconds_to_start, memory_mb(device))
+    costs = Costs(step, first_read, per_picture, epoch, seconds_to_start, training_memory_mb(device))
     return estimate_of(costs, config, len(training), len(validation) if validation is not None else 0)
 
 
-def some_of(samples: LabelledPictures, count: int) -> LabelledPictures:
+def some_of(samples: LabelledSamples, count: int) -> LabelledSamples:
     """At most `count` pictures of a set, evenly spread over it, as a set of their own that keeps nothing yet."""
     total = len(samples)
     count = min(count, total)
     images = [samples.images[place * total // count] for place in range(count)]
     document = with_images(samples.document, images)
-    return LabelledPictures(document, samples.picture_path, samples.config, samples.augment)
+    return LabelledSamples(document, samples.picture_path, samples.config, samples.augment)
 
 
-def seconds_per_first_read(samples: LabelledPictures, now: Now) -> float:
+def seconds_per_first_read(samples: LabelledSamples, now: Now) -> float:
     """Seconds that a picture takes more when it is read for the first time. Afterwards all of them are kept in memory,
     as far as the config lets them."""
     took = []
@@ -113,13 +113,13 @@ def seconds_per_first_read(samples: LabelledPictures, now: Now) -> float:
     return max(0.0, took[0] - took[1]) / len(samples)
 
 
-def share_without_room(samples: LabelledPictures, pictures: int) -> float:
+def share_without_room(samples: LabelledSamples, pictures: int) -> float:
     """The share of a set of so many pictures, each as large as those of `samples`, that memory cannot keep."""
     each = sum(picture.nbytes + objects.nbytes for picture, objects in map(samples.read, range(len(samples))))
     return max(0.0, 1 - samples.config.picture_cache_mb * 10**6 / (each / len(samples) * pictures))
 
 
-def seconds_per_step(model: StudioRCNN, samples: LabelledPictures, layers: str, now: Now) -> float:
+def seconds_per_step(model: StudioRCNN, samples: LabelledSamples, layers: str, now: Now) -> float:
     """Seconds of one step of the training while `layers` learn."""
     config = model.config
     model.set_layers(layers)
@@ -127,7 +127,7 @@ def seconds_per_step(model: StudioRCNN, samples: LabelledPictures, layers: str, 
     optimiser, average, team = make_optimiser(model), RunningMean(model, config.ema), Team()
     rate = config.learning_rate / (config.warmup_steps + 1)  # that of the first step: nothing is to diverge here
     threads = loader_threads(config, next(model.parameters()).device)
-    with Loader(samples, config, threads=threads) as loader, several_proposals_per_object(model):
+    with BatchLoader(samples, config, threads=threads) as loader, several_proposals_per_object(model):
 
         def step() -> None:
             loop.step(model, optimiser, next(loader), rate, 1, 1, team)
@@ -147,7 +147,7 @@ def several_proposals_per_object(model: StudioRCNN) -> AbstractContextManager[No
     return temporary_attributes((model.roi_heads, "add_gt_proposals", add))
 
 
-def seconds_per_validated(model: StudioRCNN, samples: LabelledPictures, now: Now) -> float:
+def seconds_per_validated(model: StudioRCNN, samples: LabelledSamples, now: Now) -> float:
     """Seconds that the validation takes for one picture: its losses, and what is detected on it."""
 
     def validate() -> None:
@@ -161,11 +161,11 @@ def seconds_per_validated(model: StudioRCNN, samples: LabelledPictures, now: Now
     return max(0.0, took) / len(samples)
 
 
-def seconds_per_epoch(model: StudioRCNN, samples: LabelledPictures, now: Now) -> float:
+def seconds_per_epoch(model: StudioRCNN, samples: LabelledSamples, now: Now) -> float:
     """Seconds that the end of an epoch takes, whatever its length: the network is made ready for inference, its weights
     are written (once more as the best ones), and the state from which the run could be resumed."""
     config = model.config
-    average, clock, history = RunningMean(model, config.ema), Clock(config, 1), RunHistory()
+    average, clock, history = RunningMean(model, config.ema), ScheduleClock(config, 1), RunHistory()
     optimiser = make_optimiser(model)
     with tempfile.TemporaryDirectory() as folder:
 

@@ -17,8 +17,8 @@ from maskrcnn.model.detect import detect
 from maskrcnn.model.fast_inference import prepare
 from maskrcnn.runs.folder import Row, RunFolder, shown_pictures
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.labelled_samples import LabelledPictures
-from maskrcnn.training.losses import losses, numbers, weighted_sum
+from maskrcnn.training.labelled_samples import LabelledSamples
+from maskrcnn.training.losses import batch_losses, fetched_numbers, weighted_loss
 
 Detections = list[dict[str, Any]]
 
@@ -33,7 +33,7 @@ def never() -> bool:
 
 @torch.no_grad()
 def validation_losses(
-    model: StudioRCNN, samples: LabelledPictures, team: Team | None = None, cancelled: Callable[[], bool] = never
+    model: StudioRCNN, samples: LabelledSamples, team: Team | None = None, cancelled: Callable[[], bool] = never
 ) -> dict[str, float]:
     """Means of the losses over the validation pictures, with `val_` before each name, and `val_loss`.
 
@@ -51,20 +51,20 @@ def validation_losses(
         for index in team.share(range(len(samples))):
             if cancelled():
                 raise Interrupted
-            found = losses(model, [samples[index]], [index])
-            for name, value in zip(found, numbers(found.values()), strict=True):
+            found = batch_losses(model, [samples[index]], [index])
+            for name, value in zip(found, fetched_numbers(found.values()), strict=True):
                 totals[name] += value
     finally:
         model.eval()
     sums = team.total(list(totals.values()))
     means = {name: total / len(samples) for name, total in zip(totals, sums, strict=True)}
-    means["loss"] = weighted_sum(model.config, means)
+    means["loss"] = weighted_loss(model.config, means)
     return {f"val_{name}": value for name, value in means.items()}
 
 
 def detect_all(
     model: StudioRCNN,
-    samples: LabelledPictures,
+    samples: LabelledSamples,
     images: Sequence[dict[str, Any]] | None = None,
     team: Team | None = None,
     cancelled: Callable[[], bool] = never,
@@ -96,8 +96,8 @@ def average_precision(config: Config, document: dict[str, Any], detections: Dete
 
 def validate(
     model: StudioRCNN,
-    training: LabelledPictures,
-    validation: LabelledPictures | None,
+    training: LabelledSamples,
+    validation: LabelledSamples | None,
     run: RunFolder,
     epoch: int,
     team: Team,

@@ -15,11 +15,11 @@ import psutil
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import queue, run_state
-from maskrcnn.jobs.job_table import Job, Table
+from maskrcnn.jobs.job_table import Job, JobTable
 from maskrcnn.jobs.queue_recovery import open_table
 from maskrcnn.runs.folder import RUNS, RunFolder
 from maskrcnn.runs.project_runs import run_folder_names, runs_in
-from maskrcnn.runs.trainer_process import options_of
+from maskrcnn.runs.trainer_process import trainer_options
 from maskrcnn.untrusted_files import is_confined
 from maskrcnn.words import quoted_list
 from maskrcnn.workspace.project_errors import JobsWait
@@ -87,7 +87,7 @@ class ProjectJobs:
     waiting: tuple[RunFolder, ...]
 
 
-def of_project(table: Table, db: sqlite3.Connection, project: Path) -> ProjectJobs:
+def of_project(table: JobTable, db: sqlite3.Connection, project: Path) -> ProjectJobs:
     """The trainings that use a project, found in the table of jobs, in its run folders and in the user's processes.
 
     If `db` is a write transaction, no other job of the workspace can start before the transaction ends.
@@ -116,7 +116,7 @@ def _trained_by_processes(project: Path) -> Iterator[str]:
             if sys.platform != "win32" and process.uids().real != os.getuid():
                 continue
             words = process.cmdline()
-            found = options_of(words)
+            found = trainer_options(words)
             if found is None or process.status() == psutil.STATUS_ZOMBIE:
                 continue
             options = [word.partition("=")[2] or word for word in found]

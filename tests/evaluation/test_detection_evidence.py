@@ -86,7 +86,7 @@ def test_the_ap_of_keypoints_follows_from_it(seed: int, own_score: bool) -> None
 
 
 def agrees(report: Report, kinds: tuple[Any, ...]) -> None:
-    """Evidence that went through a file gives the figures that pycocotools gave."""
+    """ReportEvidence that went through a file gives the figures that pycocotools gave."""
     report = Report.from_json(json.loads(json.dumps(report.to_json())), "report.json")
     once = np.ones((1, len(report.per_image)), dtype=np.int32)
     for kind in kinds:

@@ -15,9 +15,9 @@ from torch import Tensor
 from maskrcnn.model import detect, load, prepare
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.mixed_precision import bfloat16_training, supports_bfloat16
-from maskrcnn.training.batch_loader import Loader
-from maskrcnn.training.hardware import on_device
-from maskrcnn.training.losses import losses
+from maskrcnn.training.batch_loader import BatchLoader
+from maskrcnn.training.hardware import moved_to_device
+from maskrcnn.training.losses import batch_losses
 from maskrcnn.training.saved_state import load_state
 from tests.model.test_fast_inference import network, noise
 from tests.training.prepared import Prepared
@@ -39,7 +39,7 @@ KINDS: dict[str, dict[str, Any]] = {
 def sets(tmp_path: Path) -> Any:
     """Two pictures with a square each, as the trainer makes them."""
     prepared = Prepared(tmp_path, pictures=2)
-    with Loader(prepared.training, prepared.config) as loader:
+    with BatchLoader(prepared.training, prepared.config) as loader:
         return next(loader)
 
 
@@ -51,7 +51,7 @@ def learned(model: StudioRCNN, batch: Any) -> tuple[dict[str, float], dict[str, 
     """The losses of a batch, and the gradients of its sum."""
     model.train()
     model.transform.resized = True
-    parts = losses(model, batch.samples, batch.seeds)
+    parts = batch_losses(model, batch.samples, batch.seeds)
     sum(parts.values()).backward()
     gradients = {name: p.grad.cpu() for name, p in model.named_parameters() if p.grad is not None}
     return {name: value.item() for name, value in parts.items()}, gradients
@@ -117,7 +117,7 @@ def test_bfloat16_is_near_float32(card: torch.device, tmp_path: Path) -> None:
 @pytest.mark.parametrize("precision", ["float32", "auto"])
 def test_a_run_trains_resumes_and_is_read_by_the_processor(card: torch.device, tmp_path: Path, precision: str) -> None:
     prepared = Prepared(tmp_path, epochs=2, precision=precision)
-    prepared.model = on_device(prepared.model, card)
+    prepared.model = moved_to_device(prepared.model, card)
     rows: list[dict[str, Any]] = []
     stopped = prepared.train(report=rows.append, cancelled=lambda: len(rows) >= 3)
     assert stopped["state"] == "cancelled"
@@ -135,7 +135,7 @@ def test_the_same_seed_gives_nearly_the_same_losses(card: torch.device, tmp_path
     runs = []
     for name, device in (("card", card), ("again", card), ("processor", CPU)):
         prepared = Prepared(tmp_path / name, epochs=1, precision="float32")
-        prepared.model = on_device(prepared.model, device)
+        prepared.model = moved_to_device(prepared.model, device)
         prepared.train()
         runs.append([row["loss"] for row in prepared.run.metrics() if row["event"] == "step"])
     assert runs[1] == pytest.approx(runs[0], rel=1e-3)

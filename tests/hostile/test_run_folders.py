@@ -98,7 +98,7 @@ def look_at(run: RunFolder) -> None:
     compared_runs.settings_of(run), compared_runs.comparison([run, run]), compared_runs.first_epoch_steps(run)
     compared_runs.axes([run, run]), compared_runs.curves([run]), run_downloads.downloads(run)
     run_downloads.epochs_csv(run), run_downloads.steps_csv(run), run_downloads.archive(run)
-    known_costs.from_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])
+    known_costs.costs_from_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])
     assert len(rows) >= 0
     if (kept := run.detection_epochs()) and (truth := run.dataset()["val"]):
         best = run_report.best_epoch(run, kept).epoch
@@ -585,12 +585,12 @@ def test_a_broken_run_is_listed_with_what_is_wrong(root: Path, run: RunFolder) -
 
 def test_a_training_does_not_open_pictures_outside_of_its_project(tmp_path: Path, run: RunFolder) -> None:
     """As on Resume, which reads the labels of the run folder again."""
-    from maskrcnn.training.labelled_samples import LabelledPictures
+    from maskrcnn.training.labelled_samples import LabelledSamples
 
     Image.new("RGB", (288, 216), "red").save(tmp_path / "photo.png")
     labels = run.dataset()
     labels["val"]["images"][0]["path"] = str(tmp_path / "photo.png")
-    pictures = LabelledPictures(labels["val"], run.picture_path, run.config())
+    pictures = LabelledSamples(labels["val"], run.picture_path, run.config())
     with pytest.raises(StudioError, match="leads out of its folder"):
         pictures[0]
 

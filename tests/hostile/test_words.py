@@ -49,7 +49,17 @@ CAREFUL = {
         "source_in_words",
     ),  # of words that went through `plain`
     *("len", "sum", "round", "max", "min", "abs"),  # numbers
-    *("counted", "_count", "_heading", "about", "clock", "format_ap", "time_of_day_words", "parts_in_words", "short"),
+    *(
+        "counted",
+        "_count",
+        "_heading",
+        "about",
+        "clock",
+        "format_ap",
+        "time_of_day_words",
+        "estimate_parts_in_words",
+        "short",
+    ),
     *("byte_size", "day_and_time"),
     *("tip", "key_label"),  # of `hotkeys`: the words of its tables, and names of keys
 }

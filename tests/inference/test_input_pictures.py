@@ -10,7 +10,7 @@ import pytest
 
 from maskrcnn.errors import ArgumentError
 from maskrcnn.inference.input_pictures import pictures_of
-from maskrcnn.inference.overlay_files import save
+from maskrcnn.inference.overlay_files import save_overlay
 from tests.inference.pictures import picture
 
 
@@ -21,7 +21,7 @@ def test_the_pictures_of_a_folder(tmp_path: Path) -> None:
         picture(folder / name)
     (folder / "labels.json").write_text("{}")
     (folder / "Thumbs.db").write_bytes(b"")
-    save(np.zeros((4, 4, 3), np.uint8), folder / "out" / "2.png")
+    save_overlay(np.zeros((4, 4, 3), np.uint8), folder / "out" / "2.png")
     given, lines = pictures_of([folder])
     # Names in a folder: numbers by value first, then "B" (a file) and "b" (a folder) regardless of case.
     assert sorted(entry.name for entry in given) == ["10.jpg", "2.jpg", "B.tif", "Thumbs.db.png", "b/1.PNG"]
@@ -88,7 +88,7 @@ def folders_alone(folder: Path) -> str:
 
 
 def overlays_alone(folder: Path) -> str:
-    save(np.zeros((4, 4, 3), np.uint8), folder / "a.png")
+    save_overlay(np.zeros((4, 4, 3), np.uint8), folder / "a.png")
     return "nothing but overlays of predict"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from maskrcnn.inference.input_pictures import GivenPicture
-from maskrcnn.inference.overlay_files import is_overlay, save
+from maskrcnn.inference.overlay_files import is_overlay, save_overlay
 from maskrcnn.inference.prediction_folder import overlay_names
 from tests.inference.pictures import picture
 
@@ -58,7 +58,7 @@ def a_folder(out: Path) -> None:
 
 
 def a_link(out: Path) -> None:
-    save(np.zeros((4, 4, 3), np.uint8), out.parent / "elsewhere.png")
+    save_overlay(np.zeros((4, 4, 3), np.uint8), out.parent / "elsewhere.png")
     (out / "a.png").symlink_to(out.parent / "elsewhere.png")
 
 
@@ -75,7 +75,7 @@ def test_what_predict_did_not_make_stays(there: Any, tmp_path: Path) -> None:
 
 
 def test_an_overlay_of_an_earlier_time_is_replaced_unless_it_is_predicted_itself(tmp_path: Path) -> None:
-    save(np.zeros((4, 4, 3), np.uint8), tmp_path / "a.png")
+    save_overlay(np.zeros((4, 4, 3), np.uint8), tmp_path / "a.png")
     assert is_overlay(tmp_path / "a.png")
     assert named(["a.jpg"], tmp_path) == ["a.png"]
     assert overlay_names([GivenPicture(tmp_path / "a.png", "a.png")], tmp_path) == ["a-2.png"]

@@ -27,7 +27,7 @@ from maskrcnn.config import LOSS_NAMES, Config
 from maskrcnn.model import build
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.weights import detector_config
-from maskrcnn.runs.initial_weights import DETECTORS
+from maskrcnn.runs.initial_weights import COCO_DETECTORS
 from tests.sweeps import FUZZ, sweep, wider
 
 # Our field -> torchvision's argument and a value that is cheap.
@@ -126,7 +126,7 @@ ALWAYS = {
     ("fasterrcnn_mobilenet_v3_large_320_fpn", "fresh"),
 }
 """One of each kind; the others are a sweep."""
-PAIRS = [(name, norms) for name in DETECTORS for norms in ("fresh", "COCO")]
+PAIRS = [(name, norms) for name in COCO_DETECTORS for norms in ("fresh", "COCO")]
 
 
 @pytest.fixture(
@@ -138,7 +138,7 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     name, norms = request.param
     state = random_state(name)
     if norms == "fresh":
-        preset, fields = DETECTORS[name]
+        preset, fields = COCO_DETECTORS[name]
         theirs, ours = their_network(name), build(Config.preset(preset, **fields, **our_fields(), norm="batch"))
         theirs.load_state_dict(state)
     else:
@@ -211,10 +211,10 @@ def settings(network: GeneralizedRCNN) -> dict[str, Any]:
     return numbers
 
 
-@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("name", COCO_DETECTORS)
 def test_the_presets_are_the_builders_defaults(name: str) -> None:
     # Keypoint R-CNN is trained at several shorter sides, of which 800, the largest, is the one for predicting.
-    preset, fields = DETECTORS[name]
+    preset, fields = COCO_DETECTORS[name]
     with torch.device("meta"):
         theirs, ours = get_model(name, weights=None, weights_backbone=None), build(Config.preset(preset, **fields))
     assert settings(ours) == settings(theirs)

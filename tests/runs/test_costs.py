@@ -11,7 +11,7 @@ import pytest
 from maskrcnn.config import Config
 from maskrcnn.config.layer_schedule import layer_shares
 from maskrcnn.errors import StudioError
-from maskrcnn.runs.costs import Costs, estimate_of, parts_in_words
+from maskrcnn.runs.costs import Costs, estimate_of, estimate_parts_in_words
 from maskrcnn.runs.epochs_and_passes import times_through
 
 COSTS = Costs(step={"heads": 0.5, "all": 2.0}, first_read=0.1, validation=0.25, epoch=0.5, start=7.0, memory_mb=1900.0)
@@ -71,7 +71,7 @@ def test_an_epoch_that_was_asked_for_and_does_not_fit_is_as_long_as_the_run() ->
     wanted = config(layers="all", epochs=None, minutes=1, steps_per_epoch=500)
     found = estimate_of(replace(COSTS, first_read=0.125), wanted, 4000, 0)
     assert (found.steps_per_epoch, found.epochs) == (24, 1)
-    assert ", about 24 steps an epoch (0.024 times through the pictures), about 1 epoch, " in parts_in_words(
+    assert ", about 24 steps an epoch (0.024 times through the pictures), about 1 epoch, " in estimate_parts_in_words(
         found, wanted
     )
 

@@ -16,7 +16,7 @@ from maskrcnn.runs.best_epoch import Best, ap_words, best_epoch
 from maskrcnn.runs.costs import Costs, estimate_of
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.training.run_history import RunHistory
-from maskrcnn.training.schedule import Clock
+from maskrcnn.training.schedule import ScheduleClock
 
 Rows = list[dict[str, Any]]
 
@@ -163,7 +163,7 @@ def test_the_trainer_does_what_launch_says(pictures: int, seconds: float) -> Non
     said = estimate_of(Costs({"all": full}, 0.0, 0.0, 0.0, 5.0, 0.0), config, pictures, 0)
     now, taken = [0.0], []
     per_pass = epochs_and_passes.steps_per_pass(2, pictures)
-    clock = Clock(config, per_pass, lambda: now[0])
+    clock = ScheduleClock(config, per_pass, lambda: now[0])
     while clock.progress < 1:
         clock.next_epoch()
         while not clock.epoch_is_over:

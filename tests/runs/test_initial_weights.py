@@ -8,7 +8,7 @@ import pytest
 
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.runs.initial_weights import coco_detector
+from maskrcnn.runs.initial_weights import require_coco_detector
 
 COCO: dict[str, tuple[str, dict[str, Any]]] = {
     "maskrcnn_resnet50_fpn": ("torchvision", {}),
@@ -24,13 +24,13 @@ COCO: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("builder", COCO)
 def test_coco_is_the_builder_that_fits_preset_and_tasks(builder: str) -> None:
     preset, changes = COCO[builder]
-    assert coco_detector(Config.preset(preset, **changes)) == builder
+    assert require_coco_detector(Config.preset(preset, **changes)) == builder
 
 
 def test_with_masks_and_keypoints_coco_is_the_one_with_masks() -> None:
-    assert coco_detector(Config.preset("torchvision", tasks="box,mask,keypoints")) == "maskrcnn_resnet50_fpn"
+    assert require_coco_detector(Config.preset("torchvision", tasks="box,mask,keypoints")) == "maskrcnn_resnet50_fpn"
 
 
 def test_a_body_without_coco_weights_is_named() -> None:
     with pytest.raises(StudioError, match="no COCO weights with the backbone mobilenet_v2_fpn; choose resnet50_fpn"):
-        coco_detector(Config.preset("classroom"))
+        require_coco_detector(Config.preset("classroom"))

@@ -21,7 +21,7 @@ from maskrcnn.model import weights
 from maskrcnn.model.weights import loading
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.initial_weights import network_fields
+from maskrcnn.runs.initial_weights import fields_of_network
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.launch import request_from_inputs
 from maskrcnn.studio.launch.training_inputs import FOLLOWING_FIELDS
@@ -162,7 +162,7 @@ def written(request: TrainingRequest, out: Path) -> Config:
 def no_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
     """The trainer as it is, but that no network is built and no tensor copied, which takes a second each time."""
     monkeypatch.setattr(training_start, "build", lambda config: SimpleNamespace(config=config))
-    monkeypatch.setattr(training_start, "on_device", lambda model, device: model)
+    monkeypatch.setattr(training_start, "moved_to_device", lambda model, device: model)
     for fill in ("load_body", "initialise"):
         monkeypatch.setattr(training_start.weights, fill, lambda model, source: weights.Transfer(0))
 
@@ -210,7 +210,7 @@ def test_the_trainer_writes_it_with_its_tensors_too(
     request = request_from_inputs.request_of_start(preset, ("box", "mask"), start.word, path)
     fields = dict(start.fields)
     if start.path in ("ours.safetensors", "run", "theirs.pth"):  # a person chooses the same network
-        fields = network_fields(Config.preset("classroom", **FIELDS), ("box", "mask"))
+        fields = fields_of_network(Config.preset("classroom", **FIELDS), ("box", "mask"))
     request = request_from_inputs.with_changes(
         request, {**request_from_inputs.config_of_start(request).model_dump(exclude=set(FOLLOWING_FIELDS)), **fields}
     )

@@ -174,7 +174,7 @@ def test_what_fits_is_what_can_be_taken_over(kind: str, monkeypatch: pytest.Monk
             return dict(state)
 
     monkeypatch.setattr("maskrcnn.model.weights.checkpoints.find_checkpoint", lambda path: Given())
-    field = initial_weights.misfit(source, config)
+    field = initial_weights.weights_misfit(source, config)
     if field is None:
         initialise(network, "toy")
     else:
@@ -185,9 +185,11 @@ def test_what_fits_is_what_can_be_taken_over(kind: str, monkeypatch: pytest.Monk
 def test_a_misfit_is_said_with_its_mend(weights_folder: Path) -> None:
     shipping.ship(weights_folder)
     config = Config.preset("classroom", fpn_channels=64)
-    assert initial_weights.shipped_misfit("toy", config) == (
+    assert initial_weights.shipped_weights_misfit("toy", config) == (
         "toy needs fpn_channels = 128, here it is 64; choose that, or start without it"
     )
-    assert "norm is group" in (initial_weights.shipped_misfit("toy", Config.preset("classroom", norm="group")) or "")
+    assert "norm is group" in (
+        initial_weights.shipped_weights_misfit("toy", Config.preset("classroom", norm="group")) or ""
+    )
     with pytest.raises(ArgumentError, match='no model "mine" ships with the studio; there is toy'):
-        initial_weights.shipped_misfit("mine", config)
+        initial_weights.shipped_weights_misfit("mine", config)

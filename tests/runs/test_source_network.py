@@ -6,16 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from maskrcnn.runs.initial_weights import source_fields
+from maskrcnn.runs.initial_weights import fields_from_weights
 
 
 def test_without_a_preset_coco_is_the_network_itself() -> None:
-    start = source_fields("coco", {"tasks": ("box",)}, None, None)
+    start = fields_from_weights("coco", {"tasks": ("box",)}, None, None)
     assert (start["tasks"], start["norm_eps"], start["pooling"]) == (("box",), 0.0, "align-legacy")
     assert "class_names" not in start
-    assert source_fields("coco", {"backbone": "mobilenet_v3_large_fpn32"}, None, None)["rpn_scales_at"] == "every-level"
+    assert (
+        fields_from_weights("coco", {"backbone": "mobilenet_v3_large_fpn32"}, None, None)["rpn_scales_at"]
+        == "every-level"
+    )
     # A norm that learns divides by the variance of a few pictures, which can be 0.
-    assert source_fields("coco", {"norm": "batch"}, None, None)["norm_eps"] == 1e-5
+    assert fields_from_weights("coco", {"norm": "batch"}, None, None)["norm_eps"] == 1e-5
 
 
 def test_a_run_and_a_model_that_ships_are_looked_into_without_torch(root: Path) -> None:

@@ -11,7 +11,7 @@ from maskrcnn.config import Config
 from maskrcnn.model import build
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.training.labelled_samples import LabelledPictures
+from maskrcnn.training.labelled_samples import LabelledSamples
 from maskrcnn.training.loop import train
 from tests import tiny
 
@@ -29,10 +29,8 @@ class Prepared:
         self.run.write_json("config.json", self.config.model_dump())
         torch.manual_seed(0)
         self.model = build(self.config)
-        self.training = LabelledPictures(documents["train"], self.run.picture_path, self.config, augment=True)
-        self.validation: LabelledPictures | None = LabelledPictures(
-            documents["val"], self.run.picture_path, self.config
-        )
+        self.training = LabelledSamples(documents["train"], self.run.picture_path, self.config, augment=True)
+        self.validation: LabelledSamples | None = LabelledSamples(documents["val"], self.run.picture_path, self.config)
 
     def train(self, **options: Any) -> dict[str, Any]:
         return train(self.model, self.training, self.validation, self.run, **options)

@@ -11,7 +11,7 @@ import pytest
 from maskrcnn.annotations.polygon_outline import Outline
 from maskrcnn.config import Config
 from maskrcnn.training.augmentation import Augmentation, crop, mirror, paste, shrink
-from maskrcnn.training.picture_objects import Objects
+from maskrcnn.training.picture_objects import PictureObjects
 
 HEIGHT, WIDTH = 360, 480
 GREY, RED, GREEN, BLUE = (90, 90, 90), (250, 0, 0), (0, 250, 0), (0, 0, 250)
@@ -22,7 +22,7 @@ HOLE = BOX * 0.5
 
 def painted(
     *things: tuple[Any, tuple[float, float], tuple[int, int, int]], keypoints: bool = False, height: int = HEIGHT
-) -> tuple[np.ndarray, Objects]:
+) -> tuple[np.ndarray, PictureObjects]:
     """A grey picture of things (rings, where, colour) with their outlines, boxes and a keypoint in the middle and one
     at the right end of each."""
     picture = np.full((height, WIDTH, 3), GREY, np.uint8)
@@ -34,7 +34,7 @@ def painted(
         boxes.append([*outline.parts[0][0].min(0), *outline.parts[0][0].max(0)])
         points.append([[*place, 2], [boxes[-1][2], place[1], 2]])
     labels = np.arange(1, len(things) + 1)
-    return picture, Objects(
+    return picture, PictureObjects(
         np.array(boxes, np.float32).reshape(-1, 4),
         labels,
         outlines,
@@ -42,7 +42,7 @@ def painted(
     )
 
 
-def scene(keypoints: bool = False) -> tuple[np.ndarray, Objects]:
+def scene(keypoints: bool = False) -> tuple[np.ndarray, PictureObjects]:
     return painted(((STAR,), (135.3, 150.6), RED), ((BOX, HOLE), (346.3, 240.2), GREEN), keypoints=keypoints)
 
 
@@ -53,7 +53,7 @@ def coloured(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     return picture[..., channel].astype(int) - picture[..., others].max(-1) > 125
 
 
-def follows(picture: np.ndarray, objects: Objects, least: float = 0.97) -> None:
+def follows(picture: np.ndarray, objects: PictureObjects, least: float = 0.97) -> None:
     """Every object lies on the pixels of its colour, within a box that is tight around them."""
     height, width = picture.shape[:2]
     seen = objects.visible(height, width)
@@ -122,7 +122,7 @@ def test_pasted_objects_lie_on_top() -> None:
     gone = parted = 0
     for number in range(60):
         found, both = paste(picture, objects, *other, random.Random(number))
-        renamed = Objects(both.boxes, np.array([1, 2, 3]), both.outlines)
+        renamed = PictureObjects(both.boxes, np.array([1, 2, 3]), both.outlines)
         follows(found, renamed)
         seen = renamed.visible(HEIGHT, WIDTH)
         assert len(both) == 3
@@ -139,7 +139,7 @@ def test_pasted_objects_lie_on_top() -> None:
 def test_pasted_objects_keep_their_labels_and_keypoints() -> None:
     picture, objects = scene(keypoints=True)
     other, others = painted(((STAR,), (180, 180), BLUE), keypoints=True)
-    others = Objects(others.boxes, np.array([7]), others.outlines, others.keypoints)
+    others = PictureObjects(others.boxes, np.array([7]), others.outlines, others.keypoints)
     _, both = paste(picture, objects, other, others, random.Random(0))
     assert both.labels.tolist() == [1, 2, 7]
     assert both.keypoints.shape == (3, 2, 3)
@@ -184,7 +184,7 @@ def test_all_together(colour_jitter: float) -> None:
         found, objects = augmentation(*given, random.Random(number), lambda: other)
         labels = np.where(np.arange(len(objects)) == 2, 3, objects.labels)
         if not colour_jitter:
-            follows(found, Objects(objects.boxes, labels, objects.outlines), 0.95)
+            follows(found, PictureObjects(objects.boxes, labels, objects.outlines), 0.95)
         again, same = augmentation(*given, random.Random(number), lambda: other)
         assert np.array_equal(found, again)
         assert np.array_equal(objects.boxes, same.boxes)
@@ -221,5 +221,5 @@ def test_where_keypoints_would_be_mislabelled_nothing_is_mirrored() -> None:
     ],
 )
 def test_boxes_alone_are_cut_off_at_the_edge(box: list[float], expected: list[float] | None) -> None:
-    seen = Objects(np.array([box], np.float32), np.array([1])).visible(120, 160)
+    seen = PictureObjects(np.array([box], np.float32), np.array([1])).visible(120, 160)
     assert seen.boxes.tolist() == ([] if expected is None else [expected])

@@ -15,9 +15,9 @@ from maskrcnn.annotations.polygon_outline import stacked
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.training.batch_loader import Batch, Loader, batch_order
+from maskrcnn.training.batch_loader import Batch, BatchLoader, batch_order
 from maskrcnn.training.hardware import loader_threads
-from maskrcnn.training.labelled_samples import LabelledPictures
+from maskrcnn.training.labelled_samples import LabelledSamples
 from tests import tiny
 
 
@@ -26,15 +26,15 @@ def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.squares(tmp_path_factory.mktemp("squares"), pictures=5)
 
 
-def samples(labels: Path, **changes: Any) -> LabelledPictures:
+def samples(labels: Path, **changes: Any) -> LabelledSamples:
     documents = training_documents(labels, None, None, labels.parent / "run")
     fields = {**tiny.CONFIG, "copy_paste": 0.5, "crop": 0.5, "batch_size": 2, **changes}
     config = Config.preset("classroom", **fields)
-    return LabelledPictures(documents["train"], lambda image: Path(image["path"]), config, augment=True)
+    return LabelledSamples(documents["train"], lambda image: Path(image["path"]), config, augment=True)
 
 
-def first(pictures: LabelledPictures, count: int, **options: Any) -> list[Batch]:
-    with Loader(pictures, pictures.config, **options) as loader:
+def first(pictures: LabelledSamples, count: int, **options: Any) -> list[Batch]:
+    with BatchLoader(pictures, pictures.config, **options) as loader:
         return [next(loader) for _ in range(count)]
 
 
@@ -79,14 +79,14 @@ def test_a_picture_has_another_seed_in_every_batch(labels: Path) -> None:
 def test_it_reads_two_batches_ahead_and_no_more(labels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = samples(labels)
     asked: list[int] = []
-    monkeypatch.setattr(LabelledPictures, "sample", lambda self, index, draw: asked.append(index))
-    with Loader(pictures, pictures.config, threads=1) as loader:
+    monkeypatch.setattr(LabelledSamples, "sample", lambda self, index, draw: asked.append(index))
+    with BatchLoader(pictures, pictures.config, threads=1) as loader:
         next(loader)
     # That one, and the two that were begun; what nobody waits for may be left out at the end.
     assert 2 <= len(asked) <= 6
     monkeypatch.undo()
-    with Loader(pictures, pictures.config, threads=0) as loader:
-        monkeypatch.setattr(LabelledPictures, "sample", lambda self, index, draw: asked.append(index))
+    with BatchLoader(pictures, pictures.config, threads=0) as loader:
+        monkeypatch.setattr(LabelledSamples, "sample", lambda self, index, draw: asked.append(index))
         asked.clear()
         next(loader)
     assert len(asked) == 2

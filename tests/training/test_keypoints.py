@@ -19,13 +19,13 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model import build
 from maskrcnn.runs.best_epoch import finest_ap
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.request import config_for
+from maskrcnn.runs.request import config_with_labels
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training import loop
 from maskrcnn.training.augmentation import mirror_order
-from maskrcnn.training.labelled_samples import LabelledPictures
+from maskrcnn.training.labelled_samples import LabelledSamples
 from maskrcnn.training.loop import train
-from maskrcnn.training.losses import losses
+from maskrcnn.training.losses import batch_losses
 from maskrcnn.training.validation import validation_losses
 from tests import tiny
 
@@ -54,7 +54,7 @@ def test_the_snapshot_carries_keypoints_and_the_config_gets_their_names(tmp_path
     assert found["train"]["categories"][0]["skeleton"] == [[1, 5], [2, 5], [3, 5], [4, 5]]
     assert [annotation["num_keypoints"] for annotation in found["train"]["annotations"]] == [5, 5, 5]
 
-    config = config_for(Config.preset("classroom", tasks="box,keypoints", keypoint_sigmas=[0.1] * 5), found)
+    config = config_with_labels(Config.preset("classroom", tasks="box,keypoints", keypoint_sigmas=[0.1] * 5), found)
     assert (config.num_keypoints, config.keypoint_names, config.keypoint_edges) == (5, tiny.KEYPOINTS, limbs)
     assert config.sigmas == (0.1,) * 5
     assert (config.class_names, config.num_classes) == (("kite",), 2)
@@ -63,13 +63,13 @@ def test_the_snapshot_carries_keypoints_and_the_config_gets_their_names(tmp_path
 def test_without_the_task_the_config_knows_no_keypoints(tmp_path: Path) -> None:
     found = documents(tiny.kites(tmp_path), ("box", "mask"))
     assert found["keypoints"] is None
-    assert config_for(Config.preset("classroom"), found).keypoint_names == ()
+    assert config_with_labels(Config.preset("classroom"), found).keypoint_names == ()
 
 
 def test_sigmas_must_be_as_many_as_the_keypoints_of_the_labels(tmp_path: Path) -> None:
     found = documents(tiny.kites(tmp_path), ("box", "keypoints"))
     with pytest.raises(ArgumentError, match="keypoint_sigmas has 3 entries, but num_keypoints is 5"):
-        config_for(Config.preset("classroom", tasks="box,keypoints", keypoint_sigmas=[0.1] * 3), found)
+        config_with_labels(Config.preset("classroom", tasks="box,keypoints", keypoint_sigmas=[0.1] * 3), found)
 
 
 def changed(labels: Path, change: Callable[[dict[str, Any]], None]) -> Path:
@@ -150,7 +150,7 @@ def one_picture(folder: Path, pose: list[float], width: int = 192, height: int =
 
 def target(document: dict[str, Any], folder: Path, augment: bool = False, **changes: Any) -> dict[str, torch.Tensor]:
     config = Config.preset("classroom", **{**POSE, "scale_jitter": 0.0, "colour_jitter": 0.0, **changes})
-    return LabelledPictures(document, lambda image: folder / "a.png", config, augment)[0][1]
+    return LabelledSamples(document, lambda image: folder / "a.png", config, augment)[0][1]
 
 
 #        top         left        right       bottom     middle
@@ -232,12 +232,12 @@ class Prepared:
         labels = tiny.kites(folder / "train", outlines=outlines, empty=empty)
         held_back = tiny.kites(folder / "val", pictures=2, seed=1, outlines=outlines)
         found = training_documents(labels, held_back, None, self.run.path, wanted.tasks)
-        self.config = config_for(wanted, found)
+        self.config = config_with_labels(wanted, found)
         self.run.write_json("config.json", self.config.model_dump())
         torch.manual_seed(0)
         self.model = build(self.config)
-        self.training = LabelledPictures(found["train"], self.run.picture_path, self.config, augment=True)
-        self.validation = LabelledPictures(found["val"], self.run.picture_path, self.config)
+        self.training = LabelledSamples(found["train"], self.run.picture_path, self.config, augment=True)
+        self.validation = LabelledSamples(found["val"], self.run.picture_path, self.config)
 
 
 @pytest.mark.parametrize(
@@ -294,13 +294,13 @@ def test_pictures_without_objects_have_no_keypoint_loss(channels_last: bool, tmp
     model.transform.resized = True
     if channels_last:
         model.to(memory_format=torch.channels_last)
-    parts = losses(model, [samples[0], samples[1]])
+    parts = batch_losses(model, [samples[0], samples[1]])
     for name in ("rpn_bbox_loss", "mrcnn_bbox_loss", "mrcnn_mask_loss", "mrcnn_keypoint_loss"):
         assert parts[name].item() == 0, name
     assert all(math.isfinite(value.item()) for value in parts.values())
     sum(parts.values()).backward()
     assert all(p.grad is None or torch.isfinite(p.grad).all() for p in model.parameters())
-    mixed = losses(model, [samples[0], samples[2]])
+    mixed = batch_losses(model, [samples[0], samples[2]])
     assert mixed["mrcnn_keypoint_loss"].item() > 1
 
 
@@ -310,12 +310,12 @@ def test_cocos_people_become_targets(real_data: Path, tmp_path: Path) -> None:
     written = json.loads(labels.read_text())
     found = training_documents(labels, None, None, tmp_path / "run", ("box", "keypoints"))
     changes = {"keypoint_names": (), "image_min_dim": 320, "image_max_dim": 320}
-    config = config_for(Config.preset("classroom", **{**POSE, **changes}), found)
+    config = config_with_labels(Config.preset("classroom", **{**POSE, **changes}), found)
     assert (config.num_keypoints, len(config.keypoint_edges)) == (17, 19)
     assert config.sigmas[:2] == (0.026, 0.025)
 
     run = RunFolder(tmp_path / "run")
-    pictures = LabelledPictures(found["train"], run.picture_path, config)
+    pictures = LabelledSamples(found["train"], run.picture_path, config)
     chosen = [index for index, image in enumerate(written["images"]) if image["id"] in (279541, 293625)]
     for index in chosen:
         image = written["images"][index]

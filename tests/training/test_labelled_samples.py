@@ -13,7 +13,7 @@ from maskrcnn.annotations import pictures
 from maskrcnn.annotations.polygon_outline import stacked
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.training.labelled_samples import LabelledPictures
+from maskrcnn.training.labelled_samples import LabelledSamples
 from tests import tiny
 
 
@@ -41,9 +41,9 @@ def picture(tmp_path: Path) -> Path:
     return tmp_path / "a.png"
 
 
-def samples(doc: dict[str, Any], picture: Path, augment: bool = False, **changes: Any) -> LabelledPictures:
+def samples(doc: dict[str, Any], picture: Path, augment: bool = False, **changes: Any) -> LabelledSamples:
     config = Config.preset("classroom", **{**tiny.CONFIG, **changes})
-    return LabelledPictures(doc, lambda image: picture, config, augment)
+    return LabelledSamples(doc, lambda image: picture, config, augment)
 
 
 def test_picture_box_and_mask_shrink_together(picture: Path) -> None:

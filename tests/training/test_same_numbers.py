@@ -23,11 +23,11 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.readiness import remarks
-from maskrcnn.runs.request import config_for
+from maskrcnn.runs.request import config_with_labels
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.studio.dataset import split_view
 from maskrcnn.studio.launch import launch_data
-from maskrcnn.training.labelled_samples import LabelledPictures
+from maskrcnn.training.labelled_samples import LabelledSamples
 
 WIDTH, HEIGHT = 96, 64
 
@@ -130,7 +130,7 @@ def test_one_number_of_objects_everywhere(kind: str, tmp_path: Path) -> None:
     documents = training_documents(project.folder, None, None, project.runs_folder / "run")
     data = launch_data.count_labels(project).data_for(("box", "mask"))
     numbers, light = statistics(dataset), split_view._without_outlines(project, lambda done, total: None)
-    config = config_for(Config.preset("classroom", image_min_dim=64, image_max_dim=96), documents)
+    config = config_with_labels(Config.preset("classroom", image_min_dim=64, image_max_dim=96), documents)
     for split in ("train", "val"):
         expected = oracle(raw, split)
         total = expected.total()
@@ -142,7 +142,7 @@ def test_one_number_of_objects_everywhere(kind: str, tmp_path: Path) -> None:
         names = {category["id"]: category["name"] for category in document["categories"]}
         learns = Counter(names[entry["category_id"]] for entry in document["annotations"] if not entry["iscrowd"])
         run = RunFolder(project.runs_folder / "run", made_here=True)
-        samples = LabelledPictures(document, run.picture_path, config)
+        samples = LabelledSamples(document, run.picture_path, config)
         targets = Counter(names[int(label)] for index in range(len(samples)) for label in samples[index][1]["labels"])
         # Launch, Statistics, Split, the doctor's and the trainer's count, its documents and what the network is shown.
         assert (half.objects, half.of_class) == (total, expected)
@@ -182,7 +182,7 @@ def test_pictures_that_wait_for_labels_are_told_by_the_trainer_and_on_launch(tmp
     project.add_pictures([("new1.png", grey), ("new2.png", grey + b" ")], "train")
     waiting = sum(not image.n_regions and not image.done for image in project.images())
     documents = training_documents(project.folder, None, None, project.runs_folder / "run")
-    config = config_for(Config.preset("classroom"), documents)
+    config = config_with_labels(Config.preset("classroom"), documents)
     assert any(f"{waiting} pictures are left out" in line for line in remarks(config, documents))
     assert f"{waiting} pictures are left out" in launch_data.count_labels(project).data_for(("box", "mask")).left_out()
     assert learned_of(project).waiting == waiting

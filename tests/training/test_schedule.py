@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.config import Config
-from maskrcnn.training.schedule import Clock
+from maskrcnn.training.schedule import ScheduleClock
 
 
 @pytest.fixture
@@ -14,11 +14,11 @@ def now() -> list[float]:
     return [100.0]
 
 
-def clock_of(now: list[float], steps_per_pass: int, **fields: Any) -> Clock:
-    return Clock(Config.preset("classroom", **fields), steps_per_pass, lambda: now[0])
+def clock_of(now: list[float], steps_per_pass: int, **fields: Any) -> ScheduleClock:
+    return ScheduleClock(Config.preset("classroom", **fields), steps_per_pass, lambda: now[0])
 
 
-def steps(clock: Clock, now: list[float], seconds: float) -> list[int]:
+def steps(clock: ScheduleClock, now: list[float], seconds: float) -> list[int]:
     """Run to the end at that many seconds a step; how many steps each epoch took."""
     taken = []
     while clock.progress < 1:
@@ -130,7 +130,7 @@ def test_several_processes_that_are_told_the_same_times_decide_the_same(now: lis
 # Going on
 
 
-def walk(clock: Clock, now: list[float], steps: int, seconds: float = 1.0) -> list[tuple[float, str]]:
+def walk(clock: ScheduleClock, now: list[float], steps: int, seconds: float = 1.0) -> list[tuple[float, str]]:
     """The rate and the layers of that many steps, each of which takes so many seconds."""
     seen = []
     for _ in range(steps):

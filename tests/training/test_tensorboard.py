@@ -10,7 +10,7 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.training import tensorboard
-from maskrcnn.training.tensorboard import Events, require_tensorboard
+from maskrcnn.training.tensorboard import TensorboardEvents, require_tensorboard
 
 CONFIG = Config.preset("classroom", tensorboard=True)
 
@@ -27,7 +27,7 @@ def written(run: RunFolder) -> EventAccumulator:
 
 def test_numbers_of_steps_and_epochs_become_scalars(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    events = Events.of(run, CONFIG)
+    events = TensorboardEvents.of(run, CONFIG)
     assert events is not None
     events.add(row("step", 1, loss=2.5))
     events.add(row("step", 2, loss=2.0))
@@ -41,14 +41,14 @@ def test_numbers_of_steps_and_epochs_become_scalars(tmp_path: Path) -> None:
 
 def test_a_resumed_run_replaces_what_it_does_again(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    first = Events.of(run, CONFIG)
+    first = TensorboardEvents.of(run, CONFIG)
     assert first is not None
     for step in (1, 2, 3):
         run.append_metrics(row("step", step, loss=1.0))
         first.add(row("step", step, loss=1.0))
     first.close()
     run.cut_metrics(1, 0)  # it goes on after step 1
-    again = Events.of(run, CONFIG)
+    again = TensorboardEvents.of(run, CONFIG)
     assert again is not None
     again.add(row("step", 2, loss=0.5))
     again.close()
@@ -56,7 +56,7 @@ def test_a_resumed_run_replaces_what_it_does_again(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_where_nobody_asks(tmp_path: Path) -> None:
-    assert Events.of(RunFolder(tmp_path), Config.preset("classroom")) is None
+    assert TensorboardEvents.of(RunFolder(tmp_path), Config.preset("classroom")) is None
     assert not list(tmp_path.iterdir())
 
 

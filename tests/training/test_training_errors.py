@@ -20,7 +20,7 @@ from maskrcnn.model import load
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.readiness import remarks, require_ready
 from maskrcnn.training import loop
-from maskrcnn.training.batch_loader import Loader
+from maskrcnn.training.batch_loader import BatchLoader
 from maskrcnn.training.saved_state import load_state
 from maskrcnn.training.training_errors import disk_is_full, diverged, words_for_memory
 from tests import tiny
@@ -50,16 +50,16 @@ def still_good(run: RunFolder, epochs: int) -> None:
 
 def at_step(number: int, spoil: Callable[[Any], None], patch: pytest.MonkeyPatch) -> None:
     """Do something to the batch of that step, from 1."""
-    real, seen = Loader.__next__, []
+    real, seen = BatchLoader.__next__, []
 
-    def spoilt(self: Loader) -> Any:
+    def spoilt(self: BatchLoader) -> Any:
         batch = real(self)
         seen.append(1)
         if len(seen) == number:
             spoil(batch)
         return batch
 
-    patch.setattr(Loader, "__next__", spoilt)
+    patch.setattr(BatchLoader, "__next__", spoilt)
 
 
 def test_a_loss_that_is_not_finite_names_the_picture_and_the_loss(
@@ -84,13 +84,13 @@ def test_a_loss_that_is_not_finite_names_the_picture_and_the_loss(
 def test_a_picture_of_nan_in_one_batch_with_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A loss that only comes of all of them together names them all."""
     prepared = Prepared(tmp_path, norm="group", **SMALL)
-    real = loop.losses
+    real = loop.batch_losses
 
-    def losses(network: Any, samples: Any, seeds: Any) -> Any:
+    def batch_losses(network: Any, samples: Any, seeds: Any) -> Any:
         parts = real(network, samples, seeds)
         return {**parts, "mrcnn_mask_loss": parts["mrcnn_mask_loss"] * math.inf}
 
-    monkeypatch.setattr(loop, "losses", losses)
+    monkeypatch.setattr(loop, "batch_losses", batch_losses)
     said = failure(prepared)
     assert said.startswith("mrcnn_mask_loss is inf at epoch 1, step 1, pictures square")
     assert said.count("square") == 2

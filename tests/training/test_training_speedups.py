@@ -13,7 +13,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.model import build
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.training import loop
-from maskrcnn.training.batch_loader import Loader
+from maskrcnn.training.batch_loader import BatchLoader
 from maskrcnn.training.training_speedups import prepared_for_training
 from tests.training.prepared import Prepared
 
@@ -76,7 +76,7 @@ def test_after_a_step_that_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert prepared.model.transform.room != (0, 0)
         raise torch.OutOfMemoryError("out of memory")
 
-    monkeypatch.setattr(loop, "losses", fail)
+    monkeypatch.setattr(loop, "batch_losses", fail)
     with pytest.raises(StudioError, match="not enough memory"):
         prepared.train()
     assert prepared.model.transform.room == (0, 0)
@@ -88,14 +88,14 @@ def test_after_a_step_whose_losses_are_not_finite(tmp_path: Path, monkeypatch: p
     prepared = Prepared(tmp_path, **{**FROZEN, "norm": "group"})
     attributes, before = own_attributes(prepared.model), prepared.model.state_dict()
     before = {name: tensor.clone() for name, tensor in before.items()}
-    read = Loader.__next__
+    read = BatchLoader.__next__
 
-    def spoilt(loader: Loader) -> Any:
+    def spoilt(loader: BatchLoader) -> Any:
         batch = read(loader)
         batch.samples[0][0].fill_(torch.nan)
         return batch
 
-    monkeypatch.setattr(Loader, "__next__", spoilt)
+    monkeypatch.setattr(BatchLoader, "__next__", spoilt)
     with pytest.raises(StudioError, match="is nan at epoch 1, step 1"):
         prepared.train()
     assert is_as_built(prepared.model, attributes)

@@ -16,10 +16,10 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN, build
 from maskrcnn.runs.costs import Costs, estimate_in_words, estimate_of
-from maskrcnn.runs.request import config_for
+from maskrcnn.runs.request import config_with_labels
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training import trial_steps as measuring
-from maskrcnn.training.labelled_samples import LabelledPictures
+from maskrcnn.training.labelled_samples import LabelledSamples
 from tests import tiny
 
 
@@ -54,12 +54,12 @@ def test_slow_steps_are_timed_for_so_long_only() -> None:
     assert clock.time == (2 + 2) * 8  # two to warm up; 16 s are enough
 
 
-def pictures(folder: Path, count: int = 5, **changes: Any) -> tuple[StudioRCNN, LabelledPictures]:
+def pictures(folder: Path, count: int = 5, **changes: Any) -> tuple[StudioRCNN, LabelledSamples]:
     labels = tiny.squares(folder, count)
     run = folder / "run"
     documents = training_documents(labels, None, None, run)
-    config = config_for(Config.preset("classroom", **{**tiny.CONFIG, "epochs": 3, **changes}), documents)
-    samples = LabelledPictures(documents["train"], lambda image: run / image["path"], config, augment=True)
+    config = config_with_labels(Config.preset("classroom", **{**tiny.CONFIG, "epochs": 3, **changes}), documents)
+    samples = LabelledSamples(documents["train"], lambda image: run / image["path"], config, augment=True)
     return build(config), samples
 
 

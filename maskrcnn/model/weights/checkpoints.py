@@ -26,7 +26,7 @@ from maskrcnn.model.weights.torchvision_files import (
     read_state,
 )
 from maskrcnn.runs import shipped_models
-from maskrcnn.runs.checkpoint_files import FORMAT, TORCH_FILES, read_header, unreadable, weights_file
+from maskrcnn.runs.checkpoint_files import FORMAT, TORCH_FILES, checkpoint_file, read_header, unreadable
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def find_checkpoint(model: Path | str) -> Checkpoint:
     >>> find_checkpoint("toy").config.tasks
     ('box', 'mask')
     """
-    path = weights_file(model)
+    path = checkpoint_file(model)
     if path.suffix not in TORCH_FILES:
         found = open_checkpoint(path)
         ships = shipped_models.folder(model) is not None

@@ -31,7 +31,7 @@ from maskrcnn.model.weights.torchvision_files import (
 from maskrcnn.model.weights.transfer import Transfer, transfer_weights
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.checkpoint_files import TORCH_FILES
-from maskrcnn.runs.initial_weights import coco_detector
+from maskrcnn.runs.initial_weights import require_coco_detector
 
 
 def load(model: Path | str, device: str | torch.device = "cpu") -> StudioRCNN:
@@ -79,7 +79,7 @@ def initialise(model: StudioRCNN, source: Path | str) -> Transfer:
     does not fit, and the model is not changed.
     """
     if str(source) == "coco":
-        builder = coco_detector(model.config)
+        builder = require_coco_detector(model.config)
         state, config, source = coco_state(builder), detector_config(builder), f"COCO weights of {builder}"
     elif (body := state_without_detector(source)) is not None:
         known_body_name(body, source)

@@ -24,7 +24,7 @@ from maskrcnn.model.backbones import BODIES, FIRST_AND_LAST, blocks_of
 from maskrcnn.model.weights.tensor_checks import StateDict
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.checkpoint_files import TORCH_FILES
-from maskrcnn.runs.initial_weights import DETECTORS, WEIGHTS, detector_fields
+from maskrcnn.runs.initial_weights import COCO_DETECTORS, COCO_WEIGHTS, coco_network_fields
 
 PERSON_EDGES = (
     *((15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9), (8, 10)),
@@ -51,12 +51,12 @@ _WRAPPED_IN = ("model", "state_dict", "model_state_dict")
 """Keys under which training scripts save the state dict."""
 
 
-def detector_config(builder: str, weights: str = WEIGHTS, **changes: Any) -> Config:
+def detector_config(builder: str, weights: str = COCO_WEIGHTS, **changes: Any) -> Config:
     """The Config of torchvision's `builder` with its COCO `weights`, including their classes, keypoints and eps.
 
-    Raises `KeyError` for a builder that is not in `DETECTORS`.
+    Raises `KeyError` for a builder that is not in `COCO_DETECTORS`.
     """
-    preset, fields = detector_fields(builder, weights)
+    preset, fields = coco_network_fields(builder, weights)
     meta = get_model_weights(builder)[weights].meta
     fields = {**fields, "class_names": tuple(meta["categories"][1:]), "num_classes": len(meta["categories"])}
     if "keypoint_names" in meta:
@@ -70,7 +70,7 @@ def coco_state(builder: str) -> StateDict:
 
     Raises `StudioError` if they are not cached and there is no network connection.
     """
-    weights = get_model_weights(builder)[WEIGHTS]
+    weights = get_model_weights(builder)[COCO_WEIGHTS]
     return current_names(download_state(weights, f"COCO weights of {builder}"))
 
 
@@ -145,7 +145,7 @@ def is_detector(state: Mapping[str, Tensor]) -> bool:
 
 def identify_download(path: Path) -> tuple[str, str] | None:
     """Builder and weights of a file whose name is that of a torchvision download; None for other names."""
-    for builder in DETECTORS:
+    for builder in COCO_DETECTORS:
         for weights in get_model_weights(builder):
             if path.name == Path(urlsplit(weights.url).path).name:
                 return builder, weights.name

@@ -15,7 +15,7 @@ from pycocotools import mask as coco_mask
 from maskrcnn.annotations import pictures
 from maskrcnn.drawing.region_crops import boxed_crop
 from maskrcnn.evaluation.matching import ImageMatches, Truth
-from maskrcnn.runs.checkpoint_files import kept
+from maskrcnn.runs.checkpoint_files import checkpoints_by_epoch
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.components.chart import draw
@@ -37,7 +37,7 @@ def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatch
     `image` is the picture's entry in the run's dataset. `matches` are the matches of the detections with a score of at
     least `min_score`. The network runs after a click on the button, once for each picture.
     """
-    networks = kept(run)
+    networks = checkpoints_by_epoch(run)
     if not networks:
         return
     with st.expander("Why was an object missed?", icon=":material/help_center:"):

@@ -16,7 +16,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import cost_measurement, devices, known_costs
 from maskrcnn.jobs.cost_measurement import Measurement
 from maskrcnn.jobs.known_costs import KnownCosts
-from maskrcnn.runs.costs import Estimate, estimate_of, parts_in_words
+from maskrcnn.runs.costs import Estimate, estimate_of, estimate_parts_in_words
 from maskrcnn.runs.epochs_and_passes import EPOCH_MEANING
 from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.studio.runs.run_words import TIME_MEANING
@@ -74,7 +74,9 @@ class EstimatedTraining:
 
     def known_costs(self) -> KnownCosts | None:
         """The known costs of the training, None if there are none."""
-        return known_costs.known(self.config, self.project, self.likely_device, runs_in(self.runs_folder), self.store)
+        return known_costs.newest_known_costs(
+            self.config, self.project, self.likely_device, runs_in(self.runs_folder), self.store
+        )
 
     def estimate(self, known: KnownCosts) -> Estimate:
         """The estimated duration with these costs."""
@@ -111,7 +113,9 @@ def _show_estimate(wanted: EstimatedTraining, known: KnownCosts, again: bool) ->
         ready = datetime.now(_browser_time_zone()) + timedelta(seconds=wanted.waits + found.seconds)
         start = "if it starts now" if wanted.waits == 0 else f"after {about(wanted.waits)} of waiting for its turn"
         st.markdown(f":material/schedule: {most}ready {time_of_day_words(ready)}, {start}")
-    st.markdown(f":small[{parts_in_words(found, config)}]", help=f"{EPOCH_MEANING} A GB is 1,000,000,000 bytes.")
+    st.markdown(
+        f":small[{estimate_parts_in_words(found, config)}]", help=f"{EPOCH_MEANING} A GB is 1,000,000,000 bytes."
+    )
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         st.markdown(f":small[{source_in_words(known)}]", width="content")
         if again:

@@ -103,10 +103,14 @@ def weights_note(start: str, config: Config) -> str:
             f"{card['what']} It learned from {shipped_models.in_short(card)}. Its network comes along. Where a "
             "download is possible, ImageNet or COCO weights know photographs."
         )
-    file = initial_weights.imagenet_file(config) if start == "imagenet" else initial_weights.coco_file(config)
+    file = (
+        initial_weights.imagenet_weights_file(config)
+        if start == "imagenet"
+        else initial_weights.coco_weights_file(config)
+    )
     return (
         "The weights are on this machine."
-        if initial_weights.is_downloaded(file)
+        if initial_weights.is_weights_file_downloaded(file)
         else "The weights will be downloaded once."
     )
 

@@ -54,7 +54,7 @@ def request_of_start(preset: str, tasks: tuple[str, ...], start: str, path: str)
     weights, init = weights_and_init(start, path)
     changed: dict[str, Any] = {"tasks": tasks}
     if shipped_models.folder(init):
-        changed |= initial_weights.network_fields(shipped_models.shipped_config(init), tasks)
+        changed |= initial_weights.fields_of_network(shipped_models.shipped_config(init), tasks)
     return TrainingRequest(preset=preset, backbone_weights=weights, init=init, changed=changed).resolved()
 
 

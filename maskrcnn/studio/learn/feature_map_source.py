@@ -12,7 +12,7 @@ import streamlit as st
 from maskrcnn.annotations import pictures
 from maskrcnn.lessons.filter_maps import FILTERS, hand_made_maps
 from maskrcnn.lessons.roi_pooling import Box
-from maskrcnn.runs.checkpoint_files import checkpoint_of_run
+from maskrcnn.runs.checkpoint_files import best_checkpoint_file
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.shell.file_stamps import stamp
@@ -69,7 +69,7 @@ def from_run(run: RunFolder, picture: Path, level: str) -> LevelMap:
 
     The first call imports PyTorch.
     """
-    checkpoint = checkpoint_of_run(run.path)
+    checkpoint = best_checkpoint_file(run.path)
     found = _pyramid(str(checkpoint), stamp(checkpoint), str(picture), stamp(picture))
     return LevelMap(found.maps[level], found.strides[level], found.scale, None)
 

@@ -101,7 +101,7 @@ def settings_of(run: RunFolder) -> dict[str, Any]:
     weights = config.pop("loss_weights", None) or {}
     settings = config | {f"weight of {name}": weights[name] for name in LOSSES if name in weights}
     known = labels(run)
-    learned = shipped_models.world_words(known["drawn"]) if known["drawn"] else known["train"]
+    learned = shipped_models.toy_pictures_words(known["drawn"]) if known["drawn"] else known["train"]
     return settings | start_of(run) | {"training pictures": learned, "validation pictures": len(known["val"])}
 
 

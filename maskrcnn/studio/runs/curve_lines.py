@@ -14,7 +14,7 @@ from maskrcnn.config import LOSSES, MEASURES
 from maskrcnn.durations import clock
 from maskrcnn.runs.epochs_and_passes import passes_in_words
 from maskrcnn.runs.folder import Row
-from maskrcnn.runs.metric_rows import RunRows
+from maskrcnn.runs.metric_rows import MetricRows
 from maskrcnn.studio.components.chart_axes import XAxis
 from maskrcnn.studio.components.line_charts import Kind, Line, Note
 from maskrcnn.studio.runs.curve_points import (
@@ -36,7 +36,7 @@ class Curves:
     number of steps per pass (see `epochs.passes`), None if unknown. `name`, `colour` and point `shape` are set if
     several runs are drawn together, and `most` is the maximum number of drawn steps."""
 
-    rows: RunRows
+    rows: MetricRows
     first_epoch: int | None = None
     name: str = ""
     colour: str = ""
@@ -56,12 +56,12 @@ class Curves:
         return [_place(self, *place) for place in zip(*columns, strict=True)]
 
 
-def losses_in(rows: RunRows) -> tuple[str, ...]:
+def losses_in(rows: MetricRows) -> tuple[str, ...]:
     """The losses that a run has recorded, in the order of `LOSSES`."""
     return tuple(loss for loss in LOSSES if rows.has(loss))
 
 
-def aps_in(rows: RunRows) -> tuple[str, ...]:
+def aps_in(rows: MetricRows) -> tuple[str, ...]:
     """The AP fields for which a run has values, in the order of `AP_LINES`."""
     return tuple(field for field in AP_LINES if any(row.get(field) is not None for row in rows.epochs))
 
@@ -101,7 +101,7 @@ def table(rows: Iterable[Row], pass_steps: float | None = None) -> pd.DataFrame:
     return pd.DataFrame(lines).dropna(axis="columns", how="all")
 
 
-def steps_words(rows: RunRows) -> str:
+def steps_words(rows: MetricRows) -> str:
     """A text about how many steps of a run are drawn: `all 120 steps`, `157 of 5,000 steps`, `151 of the 300 steps that
     were kept of 3,000`."""
     made, kept = rows.last["step"] if rows.last else 0, len(rows)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from maskrcnn.runs.folder import Row
-from maskrcnn.runs.metric_rows import RunRows
+from maskrcnn.runs.metric_rows import MetricRows
 from maskrcnn.studio.components.chart_axes import XAxis, round_up
 
 MOST_STEPS = 320
@@ -60,7 +60,7 @@ def drawn_steps(count: int, most: int = MOST_STEPS) -> np.ndarray:
 
 
 def step_positions(
-    rows: RunRows, axis: XAxis, first_epoch: int | None = None, pass_steps: float | None = None
+    rows: MetricRows, axis: XAxis, first_epoch: int | None = None, pass_steps: float | None = None
 ) -> np.ndarray:
     """The position (N,) of each step on the x axis. On the axis "epochs", the last step of epoch 3 is at 3.
 

@@ -15,7 +15,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.model import build, load
 from maskrcnn.model.weights import detector_config, find_checkpoint, initialise
 from maskrcnn.model.weights.torchvision_files import current_names, identify_detector, read_state
-from maskrcnn.runs.initial_weights import DETECTORS
+from maskrcnn.runs.initial_weights import COCO_DETECTORS
 from tests.model.small import network
 
 
@@ -31,14 +31,14 @@ def shapes(state: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
-@pytest.mark.parametrize("builder", DETECTORS)
+@pytest.mark.parametrize("builder", COCO_DETECTORS)
 def test_the_config_of_a_builder_is_that_network_key_for_key(builder: str) -> None:
     with torch.device("meta"):
         ours = build(detector_config(builder))
     assert shapes(ours.state_dict()) == shapes(theirs(builder))
 
 
-@pytest.mark.parametrize("builder", DETECTORS)
+@pytest.mark.parametrize("builder", COCO_DETECTORS)
 def test_a_file_of_torchvisions_is_known_by_its_name(builder: str) -> None:
     for weights in get_model_weights(builder):
         config, origin = identify_detector({}, Path("somewhere") / weights.url.rsplit("/", 1)[1])
@@ -46,7 +46,7 @@ def test_a_file_of_torchvisions_is_known_by_its_name(builder: str) -> None:
         assert origin == f"torchvision's {builder}, {weights.name}"
 
 
-@pytest.mark.parametrize("builder", [name for name in DETECTORS if "320" not in name])
+@pytest.mark.parametrize("builder", [name for name in COCO_DETECTORS if "320" not in name])
 def test_a_file_of_another_name_is_known_by_its_tensors(builder: str) -> None:
     """Which leaves out the twin for pictures of 320 px: its tensors are the same."""
     config, origin = identify_detector(theirs(builder), Path("renamed.pth"))

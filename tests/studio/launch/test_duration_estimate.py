@@ -21,7 +21,7 @@ def test_the_answer_in_words() -> None:
     config = Config.preset("classroom", layers="all", epochs=20)
     found = estimate_of(COSTS, config, pictures=61, validated=12)
     # 1900 x 2**20 bytes are 1.99 GB
-    assert duration_estimate.parts_in_words(found, config) == (
+    assert duration_estimate.estimate_parts_in_words(found, config) == (
         "0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs, 3.0 s of validation each, "
         "7.0 s to start, 2.0 GB of memory"
     )
@@ -44,7 +44,7 @@ def test_the_answer_in_words() -> None:
 def test_how_long_an_epoch_is(pictures: int, batch: int, changes: dict[str, float], said: str) -> None:
     config = Config.preset("classroom", layers="all", batch_size=batch, **changes)
     costs = Costs({"all": 1.0}, 0.0, 0.0, 0.0, 7.0, 0.0)
-    assert said in duration_estimate.parts_in_words(estimate_of(costs, config, pictures, 0), config)
+    assert said in duration_estimate.estimate_parts_in_words(estimate_of(costs, config, pictures, 0), config)
 
 
 def test_a_moment_in_words() -> None:

@@ -13,7 +13,7 @@ from maskrcnn.cli import train
 from maskrcnn.config import BACKBONES, LAYERS, LOSSES, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs import initial_weights, project_runs
-from maskrcnn.runs.initial_weights import DETECTORS, coco_detector
+from maskrcnn.runs.initial_weights import COCO_DETECTORS, require_coco_detector
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.launch import initial_weights_inputs, network_inputs, request_from_inputs, summary, training_inputs
 from maskrcnn.workspace import folder_name
@@ -230,8 +230,8 @@ def test_coco_weights_are_those_that_the_trainer_takes(
     request = page_request(preset, {"tasks": tasks}, "coco")
     config = request.config(LABELS)
     request.require_fit(config)
-    assert initial_weights.nearest_detector(config) == coco_detector(config) == builder
-    assert initial_weights.detector_fields(builder)[0] == DETECTORS[builder][0]
+    assert initial_weights.nearest_coco_detector(config) == require_coco_detector(config) == builder
+    assert initial_weights.coco_network_fields(builder)[0] == COCO_DETECTORS[builder][0]
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     keep(tmp_path, get_model_weights(builder)["COCO_V1"].url)
     assert initial_weights.usual_weights(config).init == "coco"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from maskrcnn.config import LOSSES
-from maskrcnn.runs.metric_rows import RunRows
+from maskrcnn.runs.metric_rows import MetricRows
 from maskrcnn.studio.components.line_charts import line_chart
 from maskrcnn.studio.runs import curve_lines
 from maskrcnn.studio.runs.curve_lines import Curves
@@ -26,7 +26,7 @@ def run(*epochs: dict[str, Any], steps: int = 4, **about: Any) -> Curves:
     columns = {"epoch": (numbers + 1) // 2, "step": numbers, "elapsed": 15 * numbers}
     columns |= {loss: numbers for loss in ("loss", *LOSSES)}
     columns |= {"memory_mb": 1e9 / 2**20 * numbers, "rpn_positives": numbers, "rpn_negatives": 2 * numbers}
-    return Curves(RunRows(columns, epochs, None), **about)
+    return Curves(MetricRows(columns, epochs, None), **about)
 
 
 def test_a_loss_has_its_steps_and_both_kinds_of_epochs() -> None:
@@ -161,7 +161,7 @@ def test_what_is_not_noisy_is_never_smoothed() -> None:
 
 def test_a_run_has_the_losses_of_its_rows() -> None:
     boxes = {"event": "epoch", "epoch": 1, "loss": 1.0, **dict.fromkeys(LOSSES[:4], 0.2)}
-    assert curve_lines.losses_in(RunRows({}, (boxes,), boxes)) == LOSSES[:4]
+    assert curve_lines.losses_in(MetricRows({}, (boxes,), boxes)) == LOSSES[:4]
     assert curve_lines.losses_in(run().rows) == LOSSES
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskrcnn.runs.metric_rows import RunRows
+from maskrcnn.runs.metric_rows import MetricRows
 from maskrcnn.studio.runs import curve_points
 
 NAN = float("nan")
 
 
-def rows(steps: int, *ends: int) -> RunRows:
+def rows(steps: int, *ends: int) -> MetricRows:
     """That many steps of 30 seconds; epochs ended after the steps `ends`."""
     numbers = np.arange(1.0, steps + 1)
     epochs = tuple({"epoch": epoch, "step": end, "elapsed": 30.0 * end} for epoch, end in enumerate(ends, start=1))
-    return RunRows({"step": numbers, "elapsed": 30 * numbers}, epochs, None)
+    return MetricRows({"step": numbers, "elapsed": 30 * numbers}, epochs, None)
 
 
 @pytest.mark.parametrize(

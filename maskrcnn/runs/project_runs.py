@@ -13,13 +13,20 @@ from maskrcnn.runs.folder import CONFIG, PROCESS, QUEUED, RUNS, RunFolder
 
 
 def runs_in(folder: Path) -> list[RunFolder]:
-    """The usable runs in a project's `runs/` folder, newest first. `faulty_runs_in` lists the others."""
-    return [run for run in _all_runs(folder) if run.fault() is None]
+    """The usable runs in a project's `runs/` folder, newest first."""
+    return runs_and_faults_in(folder)[0]
 
 
-def faulty_runs_in(folder: Path) -> dict[str, str]:
-    """The runs with a fault in a project's `runs/` folder: name -> message, one line."""
-    return {run.name: wrong for run in _all_runs(folder) if (wrong := run.fault()) is not None}
+def runs_and_faults_in(folder: Path) -> tuple[list[RunFolder], dict[str, str]]:
+    """The usable runs in a project's `runs/` folder, newest first, and the others: name -> fault, one line."""
+    usable, faults = [], {}
+    for run in _all_runs(folder):
+        wrong = run.fault()
+        if wrong is None:
+            usable.append(run)
+        else:
+            faults[run.name] = wrong
+    return usable, faults
 
 
 def is_run(folder: Path) -> bool:

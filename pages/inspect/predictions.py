@@ -7,9 +7,9 @@ from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.inspect import (
     drawing_options,
     inspected_run,
+    measured_picture,
     picture_choice,
-    picture_view,
-    validation_set,
+    validation_report,
     why_missed,
 )
 from maskrcnn.studio.shell import session
@@ -28,12 +28,12 @@ if not runs:
 run_column, *other_columns = st.columns([3, 2.2, 3.6, 2], vertical_alignment="bottom")
 with session.fail_softly(), run_column:
     inspected = inspected_run.choose(runs)
-inspected_run.show_what_is_missing(project, inspected)
+inspected_run.show_what_run_lacks(project, inspected)
 if not inspected.has_detections:
     st.stop()
 if not own:
     inspected_run.show_shipped_note(project)
-network_choice.show_card(inspected.run)
+network_choice.show_shipped_model_card(inspected.run)
 choice = picture_choice.show(inspected, *other_columns)
 
 # The picture
@@ -41,13 +41,14 @@ choice = picture_choice.show(inspected, *other_columns)
 picture_row = st.container()
 options = drawing_options.show(inspected.config)
 with session.fail_softly():
-    measured = picture_view.measure(inspected, choice, options.min_score)
+    measured = measured_picture.measure(inspected, choice, options.min_score)
 with picture_row:
-    picture_view.show(project, inspected, choice, measured, options)
-picture_view.show_figures(inspected, choice, measured, options)
+    measured_picture.show(project, inspected, choice, measured, options)
+measured_picture.show_figures(inspected, choice, measured, options)
 why_missed.panel(inspected.run, choice.epoch, choice.image, measured.matches, options.min_score)
 
 # The whole validation set. Training pictures cannot measure a network, so the section is skipped for them.
 
 if inspected.is_validated:
-    validation_set.show(inspected, choice, measured)
+    with session.fail_softly():
+        validation_report.show(inspected, choice, options.min_score)

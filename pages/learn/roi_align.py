@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from maskrcnn.studio.learn import roi_choices, roi_grids, roi_layout, roi_map_pair, roi_picture, roi_texts
+from maskrcnn.studio.learn import roi_choices, roi_grids, roi_layout, roi_maps, roi_picture, roi_texts
 from maskrcnn.studio.shell import session
 
 st.title("RoIPool and RoIAlign")
@@ -27,9 +27,9 @@ if box is None:
     st.stop()
 roi = chosen.roi(box)
 with picture_column:
-    roi_picture.show_scale(chosen, roi)
+    roi_texts.show_map_scale(chosen, roi)
 with maps_column:
-    method = roi_map_pair.show(roi, layout)
+    method = roi_maps.show(roi, layout)
 
 grids_column, nudge_column = layout.two_columns(*roi_layout.GRIDS_AND_NUDGE)
 with grids_column:
@@ -37,5 +37,5 @@ with grids_column:
 with nudge_column:
     roi_grids.show_nudged(roi, method, layout)
 
-roi_choices.show_origin(chosen)
+roi_texts.show_map_origin(chosen)
 st.markdown(roi_texts.WHY_IT_MATTERS)

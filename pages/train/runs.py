@@ -2,15 +2,23 @@
 
 import streamlit as st
 
-from maskrcnn.runs.project_runs import runs_in
-from maskrcnn.studio.runs import curve_view, predictions_by_epoch, run_actions, run_choice, run_status, run_tables
+from maskrcnn.runs.project_runs import runs_and_faults_in
+from maskrcnn.studio.runs import (
+    curve_charts,
+    predictions_by_epoch,
+    queue_view,
+    run_choice,
+    run_status,
+    run_tables,
+)
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
 
 with session.fail_softly():
     project = session.current_project()
-    runs = {run.name: run for run in runs_in(project.runs_folder)}
-    run_actions.show_faulty(project.runs_folder)
+    usable, faulty = runs_and_faults_in(project.runs_folder)
+    runs = {run.name: run for run in usable}
+    run_choice.show_faulty(faulty)
 
 if not runs:
     st.title("Runs")
@@ -35,7 +43,7 @@ def head() -> None:
 @st.fragment(run_every="2s" if chosen.active else None)
 def curves() -> None:
     """Loss and AP curves of the chosen run and of the runs compared with it."""
-    curve_view.show(chosen)
+    curve_charts.show(chosen)
 
 
 @st.fragment(run_every="0.8s" if st.session_state.get("runs-playing") else "4s" if chosen.active else None)
@@ -53,7 +61,7 @@ def tables() -> None:
 
 
 head()
-run_actions.show_queue_if_any()
+queue_view.show_queue()
 curves()
 pictures()
 tables()

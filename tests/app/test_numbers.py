@@ -28,7 +28,7 @@ from maskrcnn.jobs import known_costs
 from maskrcnn.runs.costs import Costs
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.launch import duration_estimate
-from maskrcnn.studio.runs import run_downloads, run_tables
+from maskrcnn.studio.runs import curve_charts, run_downloads, run_tables
 from tests.sweeps import sweep
 
 RUNS, PREDICTIONS, LAUNCH, DATASET = (
@@ -224,12 +224,13 @@ def test_how_many_steps_are_drawn(
     project: Project, epochs: int, steps: int, keep_every: int, said: str, csv: str
 ) -> None:
     from maskrcnn.runs import metric_rows
-    from maskrcnn.studio.runs import curve_lines
+
+    pass
 
     run = make_run(project, "a", segm(*[0.1] * epochs), steps, 0.5, keep_every=keep_every)
     rows = metric_rows.read(run)
     assert len(rows) == len(raw_rows(run, "step"))
-    assert f"Faint: {curve_lines.steps_words(rows)}" == said
+    assert f"Faint: {curve_charts.drawn_steps_words(rows)}" == said
     (steps_csv,) = [item for item in run_downloads.downloads(run) if item.label == "Steps (CSV)"]
     assert csv in (steps_csv.help or "")
     assert len(steps_csv.data().splitlines()) == 1 + len(raw_rows(run, "step"))  # type: ignore[union-attr]
@@ -332,7 +333,7 @@ def test_launch(root: Path, workspace: Path, project: Project) -> None:
     config = Config.preset("classroom", norm="batch", class_names=("cell",))
     costs = {"step": 2.0, "validation": 0.5, "epoch": 1.0, "start": 9.0, "read": 0.2}
     known = Costs({"all": costs["step"]}, costs["read"], costs["validation"], costs["epoch"], costs["start"], 1900.0)
-    known_costs.keep(
+    known_costs.save_measured_costs(
         known, known_costs.timing_key(config, project.folder, "cpu"), workspace / duration_estimate.STORE, 0.0, False
     )
     app.run()

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.lessons import roi_pooling
-from maskrcnn.studio.learn import feature_map_source, roi_charts, roi_picture
+from maskrcnn.studio.learn import feature_map_source, roi_grids, roi_maps, roi_picture
 from tests.sweeps import one_in, sweep
 
 PAGE = "pages/learn/roi_align.py"
@@ -222,19 +222,19 @@ def test_a_damaged_checkpoint_is_one_red_box(root: Path, project: Project, train
 )
 def test_the_first_box(objects: list[roi_pooling.Box], expected: roi_pooling.Box) -> None:
     """The largest object off the border; else the largest, clipped; else a part of the picture (100 x 100)."""
-    assert roi_picture.first_box(objects, 100, 100) == expected
+    assert roi_picture.initial_box(objects, 100, 100) == expected
 
 
 def test_the_grid_writes_its_numbers_where_they_fit() -> None:
-    small, large = (roi_charts.grid_chart(np.eye(size), "blues", 190).spec for size in (3, 7))
+    small, large = (roi_grids.grid_chart(np.eye(size), "blues", 190).spec for size in (3, 7))
     assert [layer["mark"]["type"] for layer in small["layer"]] == ["rect", "text"]
     assert [layer["mark"]["type"] for layer in large["layer"]] == ["rect"]
 
 
-def test_numbers_on_a_grid_follow_the_one_rule_of_ink() -> None:
-    """The browser has the colours of the scale, so it compares the contrasts there; `drawing.ink` does so elsewhere."""
+def test_numbers_on_a_grid_follow_the_one_rule_of_text_contrast() -> None:
+    """The browser has the colours of the scale, so it compares the contrasts there, as `drawing.text_contrast` does."""
     for largest in (None, 0.5):
-        _, text = roi_charts.grid_chart(np.eye(3), "blues", 190, largest=largest).spec["layer"]
+        _, text = roi_grids.grid_chart(np.eye(3), "blues", 190, largest=largest).spec["layer"]
         colour = text["encoding"]["color"]
         on = "scale('color', datum.value)"
         assert colour["condition"]["test"] == f"contrast('white', {on}) > contrast('black', {on})"
@@ -246,11 +246,11 @@ def test_the_maps_show_the_same_square_of_cells() -> None:
     feature_map = np.arange(400, dtype=np.float32).reshape(20, 20)
     box = (40.0, 44.0, 120.0, 100.0)
     bins = roi_pooling.roi_pool_bins(box, 1 / 8, 3, feature_map.shape)
-    view = roi_charts.window((5, 5.5, 15, 12.5), bins.cells)
+    view = roi_maps.map_window((5, 5.5, 15, 12.5), bins.cells)
     charts = (
-        roi_charts.pool_chart(feature_map, (5, 5.5, 15, 12.5), bins, view, 250),
+        roi_maps.pool_chart(feature_map, (5, 5.5, 15, 12.5), bins, view, 250),
         *(
-            roi_charts.samples_chart(
+            roi_maps.samples_chart(
                 feature_map, (5, 5.5, 15, 12.5), roi_pooling.samples_of(method, box, 1 / 8, 3), method, view, 250
             )
             for method in ("warp", "align-legacy", "align")

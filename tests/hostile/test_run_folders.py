@@ -27,11 +27,11 @@ from maskrcnn.jobs.backend import Training
 from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import BEGUN, CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, START, RunFolder
-from maskrcnn.runs.project_runs import faulty_runs_in, runs_in
+from maskrcnn.runs.project_runs import runs_and_faults_in, runs_in
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.studio.inspect import report_table, run_report
-from maskrcnn.studio.runs import compared_runs, run_downloads, run_words
-from maskrcnn.studio.runs.curve_lines import table
+from maskrcnn.studio.inspect import picture_choice, validation_report
+from maskrcnn.studio.runs import curve_points, run_downloads, run_tables, run_words
+from maskrcnn.studio.runs.run_tables import epoch_table
 from tests.app.test_frame import PAGES
 from tests.jobs.fakes import end_all, this_process
 from tests.sweeps import FUZZ, one_in, sweep, wider
@@ -84,27 +84,27 @@ def run(project: Project, shared_run: Path) -> RunFolder:
 
 def look_at(run: RunFolder) -> None:
     """All that pages work out of a run, short of drawing it. Raises `StudioError` at most."""
-    runs_in(run.path.parent), faulty_runs_in(run.path.parent)
+    runs_in(run.path.parent), runs_and_faults_in(run.path.parent)[1]
     if wrong := run.fault():
         raise StudioError(wrong)
     now = run_state.progress(run)
     run_words.STATES[now.state], run_words.bar_text(now), run_words.ended_early(run), run_words.settings(run)
     run_words.learns_now(now.row, run.read_json(CONFIG) or {})
-    run_words.overview([run])
+    run_tables.runs_table([run])
     run_state.failure(run), run_state.resumable(run), LocalBackend(run.path.parents[2]).can_be_forced(run)
     epochs = run.epochs()
-    table(epochs, compared_runs.pass_steps(run)), run.log_tail(60)
+    epoch_table(epochs, curve_points.pass_steps(run)), run.log_tail(60)
     rows = metric_rows.read(run)
-    compared_runs.settings_of(run), compared_runs.comparison([run, run]), compared_runs.first_epoch_steps(run)
-    compared_runs.axes([run, run]), compared_runs.curves([run]), run_downloads.downloads(run)
+    run_tables.compared_settings(run), run_tables.comparison_table([run, run]), curve_points.first_epoch_steps(run)
+    curve_points.x_axes([run, run]), curve_points.curves([run]), run_downloads.downloads(run)
     run_downloads.epochs_csv(run), run_downloads.steps_csv(run), run_downloads.archive(run)
     known_costs.costs_from_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])
     assert len(rows) >= 0
     if (kept := run.detection_epochs()) and (truth := run.dataset()["val"]):
-        best = run_report.best_epoch(run, kept).epoch
+        best = picture_choice.best_kept_epoch(run, kept).epoch
         config, detections = run.config(), run.detections(best)
         found = evaluate(truth, detections, tasks=config.tasks, sigmas=config.sigmas)
-        report_table.table(found), report_table.headline(found)
+        validation_report.picture_table(found), validation_report.validation_metrics(found)
         for image in truth["images"]:
             match_image(truth, detections, image["id"], 0.5, tasks=config.tasks)
             run.picture_path(image)
@@ -123,7 +123,7 @@ def test_a_sound_run_is_looked_at_and_has_no_fault(run: RunFolder) -> None:
     look_at(run)
     assert run.fault() is None
     assert [found.name for found in runs_in(run.path.parent)] == ["r1"]
-    assert faulty_runs_in(run.path.parent) == {}
+    assert runs_and_faults_in(run.path.parent)[1] == {}
 
 
 # Every field of every document, replaced in turn
@@ -430,7 +430,7 @@ def test_a_link_out_of_a_run_is_a_fault_and_is_not_followed(
     link_out(run, name, target)
     assert name in (run.fault() or "")
     assert runs_in(run.path.parent) == []
-    assert list(faulty_runs_in(run.path.parent)) == ["r1"]
+    assert list(runs_and_faults_in(run.path.parent)[1]) == ["r1"]
     with pytest.raises(StudioError, match="leads out"):
         RunFolder.open(run.path)
     with pytest.raises(StudioError):
@@ -457,7 +457,7 @@ def test_a_run_that_is_a_link_out_of_its_project_is_not_opened(
     shutil.copytree(shared_run, tmp_path / "theirs")
     (project.runs_folder / "r1").symlink_to(tmp_path / "theirs")
     assert runs_in(project.runs_folder) == []
-    assert "is a link to another place" in faulty_runs_in(project.runs_folder)["r1"]
+    assert "is a link to another place" in runs_and_faults_in(project.runs_folder)[1]["r1"]
     LocalBackend(workspace).delete(RunFolder(project.runs_folder / "r1"))
     assert (tmp_path / "theirs" / CONFIG).is_file()
     # Somebody who names a link on the command line means the folder that it leads to.

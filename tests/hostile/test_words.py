@@ -40,14 +40,8 @@ KEYWORDS = ("label", "body", "help", "text", "caption", "captions", "value", "de
 
 CAREFUL = {
     *("plain", "bullets"),  # foreign words, made safe
-    *(
-        "_sentence",
-        "in_words",
-        "quoted_list",
-        "turn_words",
-        "waiting_words",
-        "source_in_words",
-    ),  # of words that went through `plain`
+    # of words that went through `plain`
+    *("_sentence", "in_words", "quoted_list", "_turn_words", "waiting_words", "source_in_words"),
     *("len", "sum", "round", "max", "min", "abs"),  # numbers
     *(
         "counted",
@@ -98,22 +92,20 @@ OURS: dict[str, str] = {
     "runs/queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",
     "runs/run_actions.py": "item.label run_downloads.size_words(item.size) item.help "
     "str(st.number_input('Epochs',1,10000,10,key='runs-more'))",
-    "runs/curve_charts.py": "loss gauge.title gauge.meaning word name steps_words(curves[0].rows) small_words(curves) "
-    "most_steps(len(curves))",
+    "runs/curve_charts.py": "loss gauge.title gauge.meaning word name drawn_steps_words(curves[0].rows) "
+    "small_charts_words(curves) most_steps(len(curves)) curve_points.x_axes([chosen.run,*compared])",
     "runs/predictions_by_epoch.py": "epochs words line page",
     "shell/sidebar.py": "counts.done counts.pictures group page label",
     "serving/uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
     "inspect/why_missed.py": "epoch map(str,networks)",
     "inspect/picture_choice.py": "epoch_help(best)",
     "inspect/drawing_options.py": "part",
-    "inspect/picture_view.py": "words colour line getattr(row,field) measured.report.definitions "
+    "inspect/measured_picture.py": "words colour line getattr(row,field) measured.report.definitions "
     "score_below(max(scores),min_score)",  # its definitions
-    "inspect/validation_set.py": "title meaning label",
-    "learn/roi_choices.py": "chosen.level",
-    "learn/roi_picture.py": "chosen.level",
+    "inspect/validation_report.py": "title meaning label",
+    "learn/roi_texts.py": "chosen.level",
     "runs/run_status.py": "now.state words.meaning bar_text(now) STATES[JobState.LOST].meaning "
     "settings(run) learns_now(now.row,run.read_json(CONFIG)or{}) ended_early(run)",  # Markdown, made in run_words
-    "runs/curve_view.py": "compared_runs.axes([chosen.run,*compared])",
 }
 """File, by its path in `maskrcnn/studio` or from the root -> pieces that are numbers or words of
 ours, as that file calls them (without blanks)."""

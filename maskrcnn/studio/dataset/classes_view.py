@@ -18,10 +18,14 @@ from maskrcnn.annotations.store import Project, ProjectClass, Snapshot
 from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.errors import ArgumentError
-from maskrcnn.studio.annotate import editing
+from maskrcnn.studio.annotate import class_picker, editing
 from maskrcnn.studio.components.class_colours import free_colour
 from maskrcnn.studio.dataset import new_class_questions, project_cache
-from maskrcnn.studio.dataset.class_attribute_choice import class_choice_in_words, candidate_in_words, class_values_in_words
+from maskrcnn.studio.dataset.class_attribute_choice import (
+    candidate_in_words,
+    class_choice_in_words,
+    class_values_in_words,
+)
 from maskrcnn.studio.shell import hotkeys, session
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
@@ -59,7 +63,7 @@ def _classes_table(classes: Sequence[ProjectClass], counts: Mapping[str, int]) -
         {
             "colour": [disc(entry.colour, str(number)) for number, entry in enumerate(classes, 1)],
             "name": [entry.name for entry in classes],
-            "key": [(hotkeys.class_key(entry) or "").upper() for entry in classes],
+            "key": [(class_picker.class_key(entry) or "").upper() for entry in classes],
             "regions": [counts.get(entry.name, 0) for entry in classes],
             "keypoints": [len(entry.skeleton.names) if entry.skeleton else None for entry in classes],
         }
@@ -104,7 +108,9 @@ def _add_class_form(project: Project, classes: Sequence[ProjectClass]) -> None:
 
     names = [entry.name for entry in classes]
     asked = name.strip() if added else None
-    new_class_questions.add_class_or_ask("dataset_new_class", asked, names, add, lambda other: _rerun_after_change("", other))
+    new_class_questions.add_class_or_ask(
+        "dataset_new_class", asked, names, add, lambda other: _rerun_after_change("", other)
+    )
 
 
 def _selected_class(project: Project, classes: list[ProjectClass], counts: Mapping[str, int]) -> None:
@@ -121,12 +127,12 @@ def _selected_class(project: Project, classes: list[ProjectClass], counts: Mappi
         colour = colour_at.color_picker(
             "Colour", known_colour(entry.colour), key=f"dataset_class_colour_{generation}_{name}"
         )
-        taken = {hotkeys.class_key(other) for other in classes if other.name != name}
+        taken = {class_picker.class_key(other) for other in classes if other.name != name}
         free = [_NO_KEY, *(key for key in hotkeys.KEYS if key not in taken)]
         key = key_at.selectbox(
             "Key",
             free,
-            free.index(hotkeys.class_key(entry) or _NO_KEY),
+            free.index(class_picker.class_key(entry) or _NO_KEY),
             format_func=str.upper,
             key=f"dataset_class_key_{generation}_{name}",
             help="The key that chooses the class while you draw. C and R belong to the page.",
@@ -250,8 +256,12 @@ def _class_attribute(project: Project) -> None:
         own = {entry.name for entry in project.classes()}
         named = known[chosen].values if chosen in known else rivals if chosen else ()
         new = [name for name in named if name not in own]
-        others = [candidate_in_words(candidate) for candidate in found if candidate.name != chosen and candidate.n_regions]
-        allowed = new_class_questions.confirm_many_classes(new, chosen or "", others, f"dataset_class_many_{chosen}_{len(new)}")
+        others = [
+            candidate_in_words(candidate) for candidate in found if candidate.name != chosen and candidate.n_regions
+        ]
+        allowed = new_class_questions.confirm_many_classes(
+            new, chosen or "", others, f"dataset_class_many_{chosen}_{len(new)}"
+        )
         blocked = chosen == now or not allowed
         if st.button("Change the class attribute", disabled=blocked, key="dataset_set_class_attribute"):
             with session.fail_softly(stop=False):
@@ -330,7 +340,9 @@ def _snapshots(project: Project) -> None:
                 "Go back to",
                 list(known),
                 index=None,
-                format_func=lambda number: f"{known[number].name}, {_local_time_of_snapshot(known[number]):%Y-%m-%d %H:%M:%S}",
+                format_func=lambda number: (
+                    f"{known[number].name}, {_local_time_of_snapshot(known[number]):%Y-%m-%d %H:%M:%S}"
+                ),
                 key=f"dataset_restore_{st.session_state.get(_GENERATION, 0)}",
             )
             if st.button("Restore", icon=":material/history:", disabled=chosen is None, key="dataset_restore_button"):
@@ -338,7 +350,9 @@ def _snapshots(project: Project) -> None:
                 with session.fail_softly(stop=False):
                     with st.spinner("Bringing the labels back"):
                         project.restore(chosen)
-                    _rerun_after_change(f"Labels are as in {known[chosen].name}; how they were before is a snapshot too")
+                    _rerun_after_change(
+                        f"Labels are as in {known[chosen].name}; how they were before is a snapshot too"
+                    )
 
 
 def _local_time_of_snapshot(snapshot: Snapshot) -> datetime:

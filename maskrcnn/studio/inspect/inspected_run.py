@@ -11,7 +11,7 @@ import streamlit as st
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.inspect import run_report
+from maskrcnn.studio.runs.run_pictures import is_validated, pictures_with_detections
 from maskrcnn.studio.shell import url_state
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
@@ -49,8 +49,7 @@ def choose(runs: Mapping[str, RunFolder]) -> InspectedRun:
     newest = next((label for label, run in runs.items() if run.detection_epochs()), next(iter(runs)))
     run = runs[url_state.select("Run", "run", list(runs), newest, page=PAGE, resets=["epoch"])]
     epochs = run.detection_epochs()
-    is_validated = bool((run.dataset()["val"] or {"images": ()})["images"])
-    return InspectedRun(run, run.config(), epochs, run_report.shown(run), is_validated)
+    return InspectedRun(run, run.config(), epochs, pictures_with_detections(run), is_validated(run))
 
 
 def show_no_runs(project: Project) -> None:
@@ -64,11 +63,11 @@ def show_no_runs(project: Project) -> None:
         st.switch_page("pages/train/launch.py", query_params={"project": project.folder.name})
 
 
-def show_what_is_missing(project: Project, inspected: InspectedRun) -> None:
-    """Draw a message and a button if the run has no validation pictures or no finished epoch."""
-    run, is_validated = inspected.run, inspected.is_validated
+def show_what_run_lacks(project: Project, inspected: InspectedRun) -> None:
+    """Draw a message and a button if the inspected run has no validation pictures or no finished epoch."""
+    run = inspected.run
     pictures = inspected.truth["images"]
-    if not is_validated and run.epochs():
+    if not inspected.is_validated and run.epochs():
         st.info(
             f"{plain(run.name)} was trained without validation pictures, so nothing says how well it finds objects on "
             f"pictures that it has not seen. Below: {counted(len(pictures), 'picture')} that it learned from. Keep "

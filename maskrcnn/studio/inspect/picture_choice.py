@@ -10,8 +10,10 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from maskrcnn.runs.best_epoch import Best
-from maskrcnn.studio.inspect import drawing_options, run_report
+from maskrcnn.runs import metric_rows
+from maskrcnn.runs.best_epoch import Best, best_epoch
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.inspect import drawing_options
 from maskrcnn.studio.inspect.inspected_run import PAGE, InspectedRun
 from maskrcnn.studio.shell import hotkeys, session, url_state
 
@@ -47,7 +49,7 @@ def show(
     """Draw the lists of epochs and pictures and the previous and next buttons, and listen to the page's keys."""
     run, images = inspected.run, inspected.truth["images"]
     with session.fail_softly():
-        best = run_report.best_epoch(run, inspected.epochs)
+        best = best_kept_epoch(run, inspected.epochs)
     with epoch_column:
         epoch = url_state.select(
             "Epoch",
@@ -71,7 +73,7 @@ def show(
         )
     position = names.index(name)
     with step_column.container(horizontal=True, gap="small", wrap=False):
-        _steps(names, position)
+        _show_picture_steps(names, position)
     return PictureChoice(epoch, images, position)
 
 
@@ -81,7 +83,7 @@ def epoch_in_words(number: int, best: Best) -> str:
 
 
 def epoch_help(best: Best) -> str:
-    """Return the tooltip of the list of epochs."""
+    """Return the tooltip of the list of epochs, which says how the best one was chosen."""
     if best.judged_by is None:
         return "Detections are kept for each epoch. Nothing was measured, so the last one counts as the best."
     return (
@@ -90,7 +92,7 @@ def epoch_help(best: Best) -> str:
     )
 
 
-def _steps(names: Sequence[str], position: int) -> None:
+def _show_picture_steps(names: Sequence[str], position: int) -> None:
     """Draw buttons and listen to keys for the previous and next picture. After the last picture comes the first."""
     steps = {
         action: partial(url_state.choose, "image", names[(position + step) % len(names)])
@@ -101,3 +103,12 @@ def _steps(names: Sequence[str], position: int) -> None:
         st.button("", key=f"{PAGE}_{action}", icon=icon, help=tip, on_click=steps[action])
     hotkeys.listen(hotkeys.PREDICTIONS, {**steps, "large": drawing_options.switch_view}, f"{PAGE}_keys")
     hotkeys.sheet_button(hotkeys.PREDICTIONS, f"{PAGE}_sheet", label="")
+
+
+def best_kept_epoch(run: RunFolder, kept: list[int]) -> Best:
+    """Return the best epoch (see `runs.best_epoch`) among `kept`, the epochs with saved detections (at least 1).
+
+    If no epoch was measured, return the last one.
+    """
+    found = best_epoch(row for row in metric_rows.read(run).epochs if row["epoch"] in kept)
+    return found if found and found.score is not None else Best(kept[-1])

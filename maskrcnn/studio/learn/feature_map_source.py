@@ -24,8 +24,8 @@ STRIDES = {level: 2 ** int(level[1]) for level in LEVELS}
 
 
 @dataclass(frozen=True)
-class LevelMap:
-    """One feature map of one picture.
+class SourceMap:
+    """The feature map of one picture and level, from a network or from hand-made filters.
 
     `channels` is float32 (C, h, w). `scale` (sx, sy) is the size of the network input divided by the size of the
     picture. `stride` is the size of a cell in pixels of the network input. `names` are the names of the channels, or
@@ -54,9 +54,9 @@ class LevelMap:
         return box[0] * sx, box[1] * sy, box[2] * sx, box[3] * sy
 
 
-def from_filters(picture: np.ndarray, level: str) -> LevelMap:
+def from_filters(picture: np.ndarray, level: str) -> SourceMap:
     """Return the hand-made maps of a picture, uint8 RGB (H, W, 3), with the stride of the level."""
-    return LevelMap(hand_made_maps(picture, STRIDES[level]), STRIDES[level], (1.0, 1.0), FILTERS)
+    return SourceMap(hand_made_maps(picture, STRIDES[level]), STRIDES[level], (1.0, 1.0), FILTERS)
 
 
 def levels_of(run: RunFolder) -> tuple[str, ...]:
@@ -64,24 +64,24 @@ def levels_of(run: RunFolder) -> tuple[str, ...]:
     return tuple(name for key, name in run.config().level_names.items() if key != "pool")
 
 
-def from_run(run: RunFolder, picture: Path, level: str) -> LevelMap:
+def from_run(run: RunFolder, picture: Path, level: str) -> SourceMap:
     """Return a level's feature map of a picture file, computed by the run's best network.
 
     The first call imports PyTorch.
     """
     checkpoint = best_checkpoint_file(run.path)
-    found = _pyramid(str(checkpoint), stamp(checkpoint), str(picture), stamp(picture))
-    return LevelMap(found.maps[level], found.strides[level], found.scale, None)
+    found = _maps_of_levels(str(checkpoint), stamp(checkpoint), str(picture), stamp(picture))
+    return SourceMap(found.maps[level], found.strides[level], found.scale, None)
 
 
-def has_network(run: RunFolder) -> bool:
-    """Whether the run has written a checkpoint."""
+def has_checkpoint(run: RunFolder) -> bool:
+    """Whether a run has written a checkpoint, so that it can be chosen as the source of feature maps."""
     return run.best.is_file() or bool(run.checkpoints())
 
 
 @st.cache_data(max_entries=4, show_spinner="Running the picture through the network")
-def _pyramid(checkpoint: str, changed: int, picture: str, picture_changed: int) -> Any:
-    """Return the feature maps of all levels.
+def _maps_of_levels(checkpoint: str, changed: int, picture: str, picture_changed: int) -> Any:
+    """Return the feature maps of all levels, computed by the network of a checkpoint.
 
     `changed` and `picture_changed` are the files' stamps. They are part of the cache key, so changed files are reread.
     """

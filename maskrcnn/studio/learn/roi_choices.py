@@ -15,18 +15,17 @@ from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.learn import feature_map_source
-from maskrcnn.studio.learn.feature_map_source import LevelMap
+from maskrcnn.studio.learn.feature_map_source import SourceMap
 from maskrcnn.studio.learn.pooled_roi import RoiOnMap
 from maskrcnn.studio.learn.roi_layout import PAGE, Layout
 from maskrcnn.studio.shell import session, url_state
-from maskrcnn.studio.shell.markdown_escape import plain
 
 FILTERS = "hand-made filters"
 """Label of the hand-made filters in the list of feature map sources."""
 
 
 @dataclass(frozen=True)
-class Choices:
+class RoiChoices:
     """The values of the inputs, and the loaded picture, uint8 RGB `(H, W, 3)`, with its feature maps.
 
     `network` is None for the hand-made filters. `levels` are the levels of the source. `size` is the number of bins per
@@ -40,7 +39,7 @@ class Choices:
     network: RunFolder | None
     levels: tuple[str, ...]
     level: str
-    maps: LevelMap
+    maps: SourceMap
     channel: int
     size: int
     sampling: int
@@ -64,50 +63,34 @@ class Choices:
         return 4 if self.network is None else self.network.config().fpn_roi_level
 
 
-def show(project: Project, images: dict[str, StoredImage], layout: Layout) -> Choices:
+def show(project: Project, images: dict[str, StoredImage], layout: Layout) -> RoiChoices:
     """Draw the six inputs, and load the picture and its feature maps. `images` maps file names to pictures."""
-    runs = [run for run in runs_in(project.runs_folder) if feature_map_source.has_network(run)]
+    runs = [run for run in runs_in(project.runs_folder) if feature_map_source.has_checkpoint(run)]
     networks = network_choice.on_offer(runs)
     columns = layout.controls()
     with columns[0]:
         image = images[url_state.select("Picture", "image", list(images), next(iter(images)), page=PAGE)]
     with columns[1]:
-        source = _source([*networks, FILTERS])
+        source = _choose_map_source([*networks, FILTERS])
     network = networks.get(source)
     with session.fail_softly():
         levels = feature_map_source.LEVELS if network is None else feature_map_source.levels_of(network)
     with columns[2]:
-        level = _level(levels)
+        level = _choose_level(levels)
     with columns[3]:
-        size = _grid_size()
+        size = _choose_grid_size()
     with columns[4]:
-        sampling = _samples()
+        sampling = _choose_samples()
     with session.fail_softly():
         path = project.picture(image.id)
         picture = pictures.load(path)
-        maps = _maps(network, path, picture, level)
+        maps = _chosen_feature_map(network, path, picture, level)
     with columns[5]:
-        channel = _channel(maps)
-    return Choices(image, picture, source, network, levels, level, maps, channel, size, sampling, bool(networks))
+        channel = _choose_channel(maps)
+    return RoiChoices(image, picture, source, network, levels, level, maps, channel, size, sampling, bool(networks))
 
 
-def show_origin(chosen: Choices) -> None:
-    """Draw a line that says which network or filters made the map."""
-    if chosen.network is not None:
-        level = chosen.level
-        kind = f"level {level} of the feature pyramid" if len(chosen.levels) > 1 else f"{level}, the only map,"
-        origin = f"The map is {kind} of {plain(chosen.source)}, for the picture as that network sees it."
-    elif chosen.any_network:
-        origin = "The map is made by hand-written filters, not by a network."
-    else:
-        origin = (
-            "The map is made by hand-written filters, not by a network, as this project has no trained run yet. Once "
-            "there is one, its maps can be chosen above."
-        )
-    st.markdown(f":small[{origin}]")
-
-
-def _source(sources: list[str]) -> str:
+def _choose_map_source(sources: list[str]) -> str:
     """Draw the list of networks and hand-made filters, and return the chosen label."""
     return url_state.select(
         "Feature map of",
@@ -121,7 +104,7 @@ def _source(sources: list[str]) -> str:
     )
 
 
-def _level(levels: tuple[str, ...]) -> str:
+def _choose_level(levels: tuple[str, ...]) -> str:
     """Draw the list of feature map levels, and return the chosen level."""
     return st.selectbox(
         "Level",
@@ -134,44 +117,45 @@ def _level(levels: tuple[str, ...]) -> str:
     )
 
 
-def _grid_size() -> int:
+def _choose_grid_size() -> int:
     """Draw the list of grid sizes, and return the chosen number of bins per side."""
     return st.selectbox(
         "Grid",
         (2, 3, 5, 7),
         index=1,
-        format_func=_square,
+        format_func=_side_in_words,
         key=f"{PAGE}_size",
         persist_state="session",
         help="Bins of the pooled grid. The box head of Mask R-CNN uses 7 × 7, the mask head 14 × 14.",
     )
 
 
-def _samples() -> int:
+def _choose_samples() -> int:
     """Draw the list of sampling densities, and return the chosen number of samples per side of a bin."""
     return st.selectbox(
         "Samples",
         (1, 2, 3, 4),
         index=1,
-        format_func=_square,
+        format_func=_side_in_words,
         key=f"{PAGE}_samples",
         persist_state="session",
         help="Points in each bin where RoIAlign and RoIWarp read the map. Mask R-CNN uses 2 × 2.",
     )
 
 
-def _square(side: int) -> str:
+def _side_in_words(side: int) -> str:
+    """Return the label of a choice of grid size or samples: `3 × 3`."""
     return f"{side} × {side}"
 
 
-def _maps(network: RunFolder | None, path: Path, picture: np.ndarray, level: str) -> LevelMap:
-    """Return the feature map of the picture, from the network or, if it is None, from the hand-made filters."""
+def _chosen_feature_map(network: RunFolder | None, path: Path, picture: np.ndarray, level: str) -> SourceMap:
+    """Return the feature map of the chosen picture and level, from the network or, if it is None, hand-made filters."""
     if network is None:
         return feature_map_source.from_filters(picture, level)
     return feature_map_source.from_run(network, path, level)
 
 
-def _channel(maps: LevelMap) -> int:
+def _choose_channel(maps: SourceMap) -> int:
     """Draw the list of channels, and return the index of the chosen channel."""
     chosen = st.selectbox(
         "Channel",

@@ -8,53 +8,38 @@ import streamlit as st
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.store import Project
-from maskrcnn.lessons.roi_pooling import Box, pyramid_level
+from maskrcnn.lessons.roi_pooling import Box
 from maskrcnn.studio.components.canvas import box_canvas
-from maskrcnn.studio.learn import roi_charts
-from maskrcnn.studio.learn.pooled_roi import RoiOnMap
-from maskrcnn.studio.learn.roi_choices import Choices
+from maskrcnn.studio.learn import roi_colours
+from maskrcnn.studio.learn.roi_choices import RoiChoices
 from maskrcnn.studio.learn.roi_layout import PAGE, Layout
 
 
-def show(project: Project, chosen: Choices, layout: Layout) -> Box | None:
+def show(project: Project, chosen: RoiChoices, layout: Layout) -> Box | None:
     """Draw the picture with its box, and return the box (xyxy, picture pixels), or None if there is no box.
 
-    The session remembers the box of each picture. The initial box is that of `first_box`.
+    The session remembers the box of each picture. The initial box is that of `initial_box`.
     """
     st.markdown("**The picture**: drag a box, or move it")
     image = chosen.image
     memory = f"{PAGE}_box_{project.folder}_{image.id}"
     if memory not in st.session_state:
         shapes = [region.shape for region in project.regions(image.id)[0] if raster.has_area(region.shape)]
-        st.session_state[memory] = first_box(map(raster.bounds, shapes), image.width, image.height)
+        st.session_state[memory] = initial_box(map(raster.bounds, shapes), image.width, image.height)
     box = box_canvas(
         chosen.picture,
         st.session_state[memory],
         f"{PAGE}_canvas_{image.id}",
         max_width=layout.picture_width,
         max_height=layout.picture_height,
-        colour=roi_charts.BOX_COLOUR,
+        colour=roi_colours.BOX_COLOUR,
     )
     if box is not None:
         st.session_state[memory] = box
     return box
 
 
-def show_scale(chosen: Choices, roi: RoiOnMap) -> None:
-    """Draw a line with the width of a cell in picture pixels and the pyramid level for a box of this size."""
-    level, level_note = chosen.level, ""
-    if chosen.roi_level is not None:
-        pooled_from = pyramid_level(roi.network_box, roi_level=chosen.roi_level)
-        level_note = f" For a box of this size Mask R-CNN takes P{pooled_from:d}."
-    st.markdown(
-        f":small[One cell of {level} is {roi.cell_width:.1f} picture pixels wide.{level_note}]",
-        help=f"The stride of {level} is {roi.stride:d} pixels of the picture as the network sees it, which is the "
-        f"original times {roi.picture_scale[0]:.2f}. Which level of a pyramid a box is pooled from depends on its size "
-        "(Lin et al. 2017, equation 1).",
-    )
-
-
-def first_box(objects: Iterable[Box], width: int, height: int) -> Box:
+def initial_box(objects: Iterable[Box], width: int, height: int) -> Box:
     """Return the initial box on a picture of size `width` x `height`, clipped to the picture.
 
     It is the box of the largest object that is not close to the border. If there is none, it is that of the largest

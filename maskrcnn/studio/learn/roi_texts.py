@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
+from maskrcnn.lessons.roi_pooling import pyramid_level
+from maskrcnn.studio.learn.pooled_roi import RoiOnMap
+from maskrcnn.studio.learn.roi_choices import RoiChoices
+from maskrcnn.studio.shell.markdown_escape import plain
+
 INTRODUCTION = (
     "Every box that the network proposes, large or small, must become a grid of the same size before the heads can "
     "look at it. **Drag a box** and see how :orange[**RoIPool**] and :blue[**RoIAlign**] fill that grid from the "
@@ -71,3 +78,33 @@ learn to live with it: torchvision's COCO weights have, and need it (`pooling = 
 CVPR 2016 (RoIWarp). The numbers here equal those of `torchvision.ops.roi_pool` and `roi_align`, and of the studio's
 networks.*
 """
+
+
+def show_map_origin(chosen: RoiChoices) -> None:
+    """Draw a line that says which network or filters made the map."""
+    if chosen.network is not None:
+        level = chosen.level
+        kind = f"level {level} of the feature pyramid" if len(chosen.levels) > 1 else f"{level}, the only map,"
+        origin = f"The map is {kind} of {plain(chosen.source)}, for the picture as that network sees it."
+    elif chosen.any_network:
+        origin = "The map is made by hand-written filters, not by a network."
+    else:
+        origin = (
+            "The map is made by hand-written filters, not by a network, as this project has no trained run yet. Once "
+            "there is one, its maps can be chosen above."
+        )
+    st.markdown(f":small[{origin}]")
+
+
+def show_map_scale(chosen: RoiChoices, roi: RoiOnMap) -> None:
+    """Draw a line with the width of a cell in picture pixels and the pyramid level for a box of this size."""
+    level, level_note = chosen.level, ""
+    if chosen.roi_level is not None:
+        pooled_from = pyramid_level(roi.network_box, roi_level=chosen.roi_level)
+        level_note = f" For a box of this size Mask R-CNN takes P{pooled_from:d}."
+    st.markdown(
+        f":small[One cell of {level} is {roi.cell_width:.1f} picture pixels wide.{level_note}]",
+        help=f"The stride of {level} is {roi.stride:d} pixels of the picture as the network sees it, which is the "
+        f"original times {roi.picture_scale[0]:.2f}. Which level of a pyramid a box is pooled from depends on its size "
+        "(Lin et al. 2017, equation 1).",
+    )

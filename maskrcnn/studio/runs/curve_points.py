@@ -1,14 +1,27 @@
-"""The arithmetic of curves: positions on the x axis, smoothing, and the choice of the steps that are drawn."""
+"""The data of curves: of each run the rows, the steps that are drawn, positions on the x axis, and smoothing."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from maskrcnn.runs.folder import Row
+from maskrcnn.durations import clock
+from maskrcnn.runs import metric_rows
+from maskrcnn.runs.epochs_and_passes import passes_in_words, pictures_per_step, steps_per_pass
+from maskrcnn.runs.folder import CONFIG, Row, RunFolder
 from maskrcnn.runs.metric_rows import MetricRows
-from maskrcnn.studio.components.chart_axes import XAxis, round_up
+from maskrcnn.studio.components.chart_axes import COMPARED_AXES, X_AXES, XAxis, round_up
+from maskrcnn.studio.components.line_charts import Note
+from maskrcnn.studio.runs.curve_words import (
+    RUN_COLOURS,
+    RUN_SHAPES,
+)
+from maskrcnn.studio.runs.run_pictures import labels
+from maskrcnn.studio.shell import session
 
 MOST_STEPS = 320
 """Maximum number of steps in a chart of one run. The page shows how many steps are drawn."""
@@ -18,6 +31,99 @@ MOST_OF_SEVERAL = 160
 
 MOST_IN_SMALL = 161
 """Maximum number of steps in a small chart, which is about this many pixels wide."""
+
+MOST_RUNS = len(RUN_COLOURS)
+"""Maximum number of runs in a chart: the number of distinguishable colours."""
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The data for the curves of one run. `first_epoch` is the number of steps in the first epoch, and `pass_steps` the
+    number of steps per pass (see `epochs.passes`), None if unknown. `name`, `colour` and point `shape` are set if
+    several runs are drawn together, and `most` is the maximum number of drawn steps."""
+
+    rows: MetricRows
+    first_epoch: int | None = None
+    name: str = ""
+    colour: str = ""
+    shape: str = "circle"
+    pass_steps: float | None = None
+    most: int = MOST_STEPS
+
+    @cached_property
+    def drawn(self) -> np.ndarray:
+        """The indices of the steps that are drawn, (n,) int64; the same in all charts of the run."""
+        return drawn_steps(len(self.rows), self.most)
+
+    @cached_property
+    def step_places(self) -> list[Note]:
+        """The texts about the position of each drawn step (epoch, step, time), for hovering."""
+        columns = [self.rows.column(name)[self.drawn].tolist() for name in ("epoch", "step", "elapsed")]
+        return [_place(self, *place) for place in zip(*columns, strict=True)]
+
+
+def _place(run: Curves, epoch: float, step: float, elapsed: float | None) -> Note:
+    """The texts about the position of a point: `epoch 3, step 51, 12.8 passes` and `4:10 since the start`."""
+    passes = f", {passes_in_words(step / run.pass_steps)} passes" if run.pass_steps else ""
+    place = {"at": f"epoch {epoch:.0f}, step {step:.0f}{passes}", "time": f"{clock(elapsed)} since the start"}
+    return {"run": run.name, **place} if run.name else place
+
+
+def first_epoch_steps(run: RunFolder) -> int | None:
+    """The number of steps in the first epoch of a run; None if it is unknown before the epoch has ended."""
+    config = run.read_json(CONFIG) or {}
+    if config.get("steps_per_epoch"):
+        return int(config["steps_per_epoch"])
+    return steps_per_pass(config.get("batch_size", 1), labels(run)["train"]) or None
+
+
+def pass_steps(run: RunFolder) -> float | None:
+    """The mean number of steps per pass through the training pictures (see `epochs.passes`); None if unknown.
+
+    It is no integer if the number of pictures is no multiple of the batch size.
+    """
+    batch, pictures = (run.read_json(CONFIG) or {}).get("batch_size"), labels(run)["train"]
+    return pictures / pictures_per_step(batch, pictures) if batch and pictures else None
+
+
+def x_axes(runs: Sequence[RunFolder]) -> tuple[XAxis, ...]:
+    """The x axes that can be used for these runs, the default first. "passes" needs the number of training pictures."""
+    offered = X_AXES if len(runs) == 1 else COMPARED_AXES
+    return offered if all(map(pass_steps, runs)) else tuple(axis for axis in offered if axis != "passes")
+
+
+def curves(runs: Sequence[RunFolder]) -> list[Curves]:
+    """The `Curves` of each run. Several runs get different colours and point shapes."""
+    if len(runs) == 1:
+        return [Curves(metric_rows.read(runs[0]), first_epoch_steps(runs[0]), pass_steps=pass_steps(runs[0]))]
+    return [
+        Curves(
+            metric_rows.read(run),
+            first_epoch_steps(run),
+            run.name,
+            RUN_COLOURS[number],
+            RUN_SHAPES[number],
+            pass_steps(run),
+            most_steps(len(runs)),
+        )
+        for number, run in enumerate(runs)
+    ]
+
+
+def x_axis_end(runs: Sequence[RunFolder], curves: Sequence[Curves], axis: XAxis) -> float:
+    """The end of the x axis: the maximum of the (planned) ends of the runs."""
+    ends = [
+        x_end(
+            axis,
+            one.rows.last,
+            (run.read_json(CONFIG) or {}).get("epochs"),
+            session.backend().state(run).active,
+            one.pass_steps,
+        )
+        for run, one in zip(runs, curves, strict=True)
+        if one.rows.last
+    ]
+    return max(ends, default=0.0)
 
 
 def smoothed(values: np.ndarray, weight: float) -> np.ndarray:

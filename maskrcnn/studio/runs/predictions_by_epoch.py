@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import streamlit as st
 from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.drawing import overlays
+from maskrcnn.drawing.jpeg import jpeg
 from maskrcnn.drawing.overlays import Mark
 from maskrcnn.evaluation import ImageMatches, match_image
-from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.runs.run_pictures import detection_stamps, is_validated, pictures_with_detections
 from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell.file_stamps import stamp
 from maskrcnn.studio.shell.markdown_escape import plain
 
 MOST = 4
@@ -31,28 +31,16 @@ SIDE = 640
 Document = dict[str, Any]
 
 
-def shown(run: RunFolder) -> Document:
-    """The COCO document of the pictures with saved detections. It is cached and shared: do not modify it."""
-    return _shown(str(run.path), _stamp(run.path / DATASET))
-
-
-def is_validated(run: RunFolder) -> bool:
-    """Whether these pictures are the validation set; otherwise they are training pictures."""
-    return bool(_validation_pictures(str(run.path), _stamp(run.path / DATASET)))
-
-
 def names(run: RunFolder) -> list[str]:
     """The file names of the pictures with saved detections, in natural order."""
-    return sorted((image["file_name"] for image in shown(run)["images"]), key=natural_key)
+    return [image["file_name"] for image in pictures_with_detections(run)["images"]]
 
 
 def first_choice(run: RunFolder) -> list[str]:
     """The file names of the default pictures: the first pictures with objects, then others."""
-    document = shown(run)
+    document = pictures_with_detections(run)
     labelled = {annotation["image_id"] for annotation in document["annotations"]}
-    images = sorted(
-        document["images"], key=lambda image: (image["id"] not in labelled, natural_key(image["file_name"]))
-    )
+    images = sorted(document["images"], key=lambda image: image["id"] not in labelled)
     return [image["file_name"] for image in images[:MOST]]
 
 
@@ -62,12 +50,7 @@ def drawing(run: RunFolder, epoch: int, name: str, min_score: float, truth: bool
     Correct detections are green and solid, wrong ones red-orange and hatched. With `truth`, labelled objects are drawn
     dashed, missed ones in blue. Raises `StudioError` if the picture or the labels cannot be read.
     """
-    stamps = (
-        _stamp(run.path / DATASET),
-        _stamp(run.path / CONFIG),
-        _stamp(run.path / "detections" / f"epoch_{epoch:04d}.json"),
-    )
-    return _drawing(str(run.path), epoch, stamps, name, min_score, truth)
+    return _drawing(str(run.path), epoch, detection_stamps(run, epoch), name, min_score, truth)
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
@@ -76,24 +59,25 @@ def _drawing(
 ) -> tuple[bytes, str]:
     """The cached result of `drawing`; `stamps` are the modification times of the files that it depends on."""
     run = RunFolder(path)
-    document = _of_picture(path, stamps[0], name)
+    document = _document_of_picture(path, stamps[0], name)
     [image] = document["images"]
-    canvas = _canvas(str(run.picture_path(image)), _stamp(run.picture_path(image)))
+    picture = run.picture_path(image)
+    canvas = _reduced_picture(str(picture), stamp(picture))
     scale = max(canvas.shape[:2]) / max(image["width"], image["height"])
-    found = _detections(path, epoch, stamps[2], image["id"])
+    found = _detections_in_picture(path, epoch, stamps[2], image["id"])
     matches = match_image(document, found, image["id"], min_score, tasks=run.config().tasks)
     classes = {category["id"]: category["name"] for category in document["categories"]}
     edges = run.config().keypoint_edges
     look: dict[str, Any] = {"longest": max(canvas.shape[:2]), "labels": False, "boxes": matches.matched_by == "bbox"}
-    marks = [_shrunk(mark, scale, canvas) for mark in overlays.prediction_marks(matches, classes, edges=edges)]
+    marks = [_scaled_mark(mark, scale, canvas) for mark in overlays.prediction_marks(matches, classes, edges=edges)]
     canvas = overlays.draw(canvas, marks, **look)
     if truth:
         drawn = [
-            replace(_shrunk(mark, scale, canvas), style="dashed") for mark in overlays.truth_marks(matches, classes)
+            replace(_scaled_mark(mark, scale, canvas), style="dashed")
+            for mark in overlays.truth_marks(matches, classes)
         ]
         canvas = overlays.draw(canvas, drawn, **look, opacity=0.0)
-    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(canvas, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
-    return encoded.tobytes(), counts(matches)
+    return jpeg(canvas, SIDE), counts(matches)
 
 
 def counts(matches: ImageMatches) -> str:
@@ -128,7 +112,7 @@ def show(run: RunFolder, epochs: Sequence[int], page: str, address: dict[str, st
         if len(epochs) > 1:
             epoch = st.select_slider("Epoch", epochs, key=at, width=280)
             for icon, by, words in ((":material/skip_previous:", -1, "before"), (":material/skip_next:", 1, "after")):
-                move = partial(_set, at, stepped(epochs, epoch, by))
+                move = partial(_set_epoch, at, stepped(epochs, epoch, by))
                 st.button("", key=f"runs-{words}", icon=icon, help=f"The epoch {words}", on_click=move)
             if st.toggle("Play", key=playing) != st.session_state.get("runs-was-playing", False):
                 st.session_state["runs-was-playing"] = st.session_state[playing]
@@ -152,7 +136,7 @@ def show(run: RunFolder, epochs: Sequence[int], page: str, address: dict[str, st
             chosen = st.multiselect(
                 "Pictures", chosen_names, key=_CHOSEN.format(run.name), max_selections=MOST, select_all=False
             )
-    for name, column in zip(chosen, st.columns(_widths(run, chosen)) if chosen else [], strict=False):
+    for name, column in zip(chosen, st.columns(_picture_widths(run, chosen)) if chosen else [], strict=False):
         with column, session.fail_softly(stop=False):
             picture, line = drawing(run, epoch, name, min_score, truth)
             st.image(picture, width="stretch", alt=f"{name} with what {run.name} found after epoch {epoch}")
@@ -172,44 +156,34 @@ _ROW, _TALLEST = 1000, {1: 480, 2: 400}
 """The approximate width of the page, and the maximum height of 1 or 2 pictures, in pixels; for 3 or 4 it is 300."""
 
 
-def _widths(run: RunFolder, chosen: Sequence[str]) -> list[float]:
-    """The relative widths of the columns, so that all pictures have the same height.
+def _picture_widths(run: RunFolder, chosen: Sequence[str]) -> list[float]:
+    """The relative widths of the columns of the chosen pictures, so that all have the same height.
 
     An empty column is added if the pictures would be higher than `_TALLEST`.
     """
-    sizes = {image["file_name"]: image["width"] / image["height"] for image in shown(run)["images"]}
+    sizes = {image["file_name"]: image["width"] / image["height"] for image in pictures_with_detections(run)["images"]}
     widths = [sizes[name] for name in chosen]
     empty_width = _ROW / _TALLEST.get(len(chosen), 300) - sum(widths)
     return [*widths, empty_width] if empty_width > 0.05 else widths
 
 
-def _set(key: str, value: int) -> None:
-    st.session_state[key] = value
-
-
-@st.cache_resource(max_entries=2, show_spinner="Reading the labels")
-def _shown(path: str, stamp: int) -> Document:
-    return RunFolder(path).shown()
+def _set_epoch(key: str, epoch: int) -> None:
+    """Move the slider of epochs, whose session key is `key`."""
+    st.session_state[key] = epoch
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _validation_pictures(path: str, stamp: int) -> int:
-    """The number of validation pictures."""
-    return len((RunFolder(path).dataset()["val"] or {"images": ()})["images"])
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _of_picture(path: str, stamp: int, name: str) -> Document:
-    """The COCO document `_shown`, reduced to one picture."""
-    document = _shown(path, stamp)
+def _document_of_picture(path: str, changed: int, name: str) -> Document:
+    """The COCO document of one picture of a run: its entry, its labels and the classes."""
+    document = pictures_with_detections(RunFolder(path))
     [image, *_] = [image for image in document["images"] if image["file_name"] == name]
     annotations = [entry for entry in document["annotations"] if entry["image_id"] == image["id"]]
     return {**document, "images": [image], "annotations": annotations}
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _epoch(path: str, epoch: int, stamp: int) -> dict[int, list[Document]]:
-    """The detections of an epoch, by picture id."""
+def _detections_of_epoch(path: str, epoch: int, changed: int) -> dict[int, list[Document]]:
+    """The saved detections of an epoch, by picture id."""
     found: dict[int, list[Document]] = {}
     for detection in RunFolder(path).detections(epoch):
         found.setdefault(detection["image_id"], []).append(detection)
@@ -217,17 +191,18 @@ def _epoch(path: str, epoch: int, stamp: int) -> dict[int, list[Document]]:
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
-def _detections(path: str, epoch: int, stamp: int, image: int) -> list[Document]:
-    return _epoch(path, epoch, stamp).get(image, [])
+def _detections_in_picture(path: str, epoch: int, changed: int, image: int) -> list[Document]:
+    """The saved detections of an epoch in the picture with the id `image`."""
+    return _detections_of_epoch(path, epoch, changed).get(image, [])
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _canvas(path: str, stamp: int) -> np.ndarray:
-    """The picture, uint8 (h, w, 3), with its longer side at `SIDE`."""
+def _reduced_picture(path: str, changed: int) -> np.ndarray:
+    """The picture that detections are drawn on, uint8 (h, w, 3), with its longer side at `SIDE`."""
     return overlays.resize_for_overlay(pictures.reduced(path, SIDE), SIDE)[0]
 
 
-def _shrunk(mark: Mark, scale: float, canvas: np.ndarray) -> Mark:
+def _scaled_mark(mark: Mark, scale: float, canvas: np.ndarray) -> Mark:
     """Scale a mark from picture pixels to canvas pixels; `scale` is canvas pixels per picture pixel."""
     x, y, width, height = mark.bbox
     points = np.array(mark.keypoints, dtype=float).reshape(-1, 3) * (scale, scale, 1)
@@ -246,8 +221,3 @@ def _shrunk(mark: Mark, scale: float, canvas: np.ndarray) -> Mark:
         rle=rle,
         keypoints=tuple(points.ravel().tolist()),
     )
-
-
-def _stamp(path: Path) -> int:
-    """The modification time of a file in ns, as a part of cache keys; 0 if it does not exist."""
-    return path.stat().st_mtime_ns if path.is_file() else 0

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from maskrcnn.durations import about, clock
+from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import local_backend, queue, run_state
+from maskrcnn.jobs import queue
 from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.runs.run_words import STATES, address_of, bar_text
+from maskrcnn.studio.runs.run_words import STATES, address_of, bar_text, waiting_words
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.studio.shell.running_trainings import RUNS_PAGE, SILENT_ICON, SILENT_MEANING
@@ -23,31 +23,15 @@ TALL = 7
 """Number of rows from which the list scrolls, so that the rest of the page stays visible."""
 
 
-def show_queue(workspace: Path) -> None:
-    """Draw the list of running and waiting trainings; draw nothing if there are none.
-
-    Call it at the top level of a page. The list refreshes every 2 s while it is not empty.
-    """
-    try:
-        busy = bool(queue.running(workspace) or queue.waiting(workspace))
-    except StudioError:  # the side bar shows the error
-        return
-    if busy:
-        st.fragment(_lines, run_every="2s")(workspace)
+def show_queue() -> None:
+    """Draw the list if a training waits or more than one is running. It refreshes every 2 s while it is not empty."""
+    with session.fail_softly(stop=False):
+        workspace = session.workspace()
+        if queue.waiting(workspace) or len(queue.running(workspace)) > 1:
+            st.fragment(_show_queue_rows, run_every="2s")(workspace)
 
 
-def waiting_words(job: queue.Waiting) -> str:
-    """A text about when a waiting job will start, as Markdown."""
-    after = ""
-    if job.ahead:
-        more = f" and {len(job.ahead) - 1} more" if len(job.ahead) > 1 else ""
-        after = f"after **{plain(job.ahead[0])}**{more}"
-    if job.seconds is None:
-        return f"starts {after or 'when its device is there'}"
-    return ", ".join(filter(None, [f"starts in {about(job.seconds)}", after]))
-
-
-def _lines(workspace: Path) -> None:
+def _show_queue_rows(workspace: Path) -> None:
     """Draw all rows of the list."""
     with session.fail_softly(stop=False):
         running, waiting = queue.running(workspace), queue.waiting(workspace)
@@ -57,36 +41,38 @@ def _lines(workspace: Path) -> None:
         with st.container(border=True, gap="small", height=330 if tall else "content"):
             several = len({job.device for job in running}) > 1
             for job in running:
-                _running(job, several)
+                _show_running_row(job, several)
             for place in waiting:
-                _waiting(workspace, place, many=len(waiting) > 1)
+                _show_waiting_row(workspace, place, many=len(waiting) > 1)
 
 
-def _running(job: queue.Running, several: bool) -> None:
+def _show_running_row(job: queue.RunningJob, several: bool) -> None:
     """Draw the row of a running training; with `several` devices in use, it names the device."""
     which, how_far, actions = st.columns(COLUMNS, vertical_alignment="center")
     try:
-        now = run_state.progress(job.run)
+        now = session.backend().progress(job.run)
     except (StudioError, OSError) as error:
         which.markdown(f"**{plain(job.run.name)}** {plain(error)}")
         return
     with which:
-        _link(job.run, now.state, f" on {job.device}" if several else "")
+        _show_run_link(job.run, now.state, f" on {job.device}" if several else "")
     how_far.progress(now.fraction, text=bar_text(now))
     if job.silent is not None:
         how_far.markdown(f":small[{SILENT_ICON} no heartbeat for {clock(job.silent)}]", help=SILENT_MEANING)
     with actions:
         if now.state is not JobState.CANCELLING:
-            _cancel(job.run, "Cancel", "It ends after the current step and keeps what it has learned.")
-        elif local_backend.can_be_forced(job.run):
-            _cancel(job.run, "Force", "It has not ended by itself. This kills it with every process that it started.")
+            _show_cancel_button(job.run, "Cancel", "It ends after the current step and keeps what it has learned.")
+        elif session.backend().can_be_forced(job.run):
+            _show_cancel_button(
+                job.run, "Force", "It has not ended by itself. This kills it with every process that it started."
+            )
 
 
-def _waiting(workspace: Path, job: queue.Waiting, many: bool) -> None:
+def _show_waiting_row(workspace: Path, job: queue.WaitingJob, many: bool) -> None:
     """Draw the row of a waiting training; with `many` waiting trainings, it has a number."""
     which, when, actions = st.columns(COLUMNS, vertical_alignment="center")
     with which:
-        _link(job.run, JobState.QUEUED)
+        _show_run_link(job.run, JobState.QUEUED)
     number = f"{job.place}\\. " if many else ""
     when.markdown(number + waiting_words(job))
     with actions, st.container(horizontal=True, horizontal_alignment="right", gap="medium"):
@@ -101,8 +87,8 @@ def _waiting(workspace: Path, job: queue.Waiting, many: bool) -> None:
                 st.rerun()
 
 
-def _link(run: RunFolder, state: JobState, more: str = "") -> None:
-    """Draw a link to a run, with its name and state."""
+def _show_run_link(run: RunFolder, state: JobState, more: str = "") -> None:
+    """Draw the link of a row of the queue to its run, with the run's name and state."""
     address = address_of(run)
     of_project = f"Project {plain(address['project'])}. " if "project" in address else ""
     st.page_link(
@@ -114,7 +100,7 @@ def _link(run: RunFolder, state: JobState, more: str = "") -> None:
     )
 
 
-def _cancel(run: RunFolder, label: str, meaning: str) -> None:
+def _show_cancel_button(run: RunFolder, label: str, meaning: str) -> None:
     """Draw a button that cancels a training after a confirmation."""
     with (
         st.container(horizontal=True, horizontal_alignment="right"),
@@ -123,5 +109,5 @@ def _cancel(run: RunFolder, label: str, meaning: str) -> None:
         st.markdown(meaning)
         if st.button(f"{label} {plain(run.name)}", key=f"queue-cancel-{run.path}", type="primary"):
             with session.fail_softly(stop=False):
-                local_backend.cancel(run, session.workspace())
+                session.backend().cancel(run)
                 st.rerun()

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from maskrcnn.annotations.store import Project
-from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.runs import compared_runs, run_actions
+from maskrcnn.studio.runs import curve_points, run_actions
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
 
@@ -21,7 +20,7 @@ _CHOSEN, _WITH = "runs-chosen", "runs-with"
 
 
 @dataclass(frozen=True)
-class Choice:
+class RunChoice:
     """The shown run, the other runs of its project by name, whether it is unfinished (`active`), and the query
     parameters of its address."""
 
@@ -31,7 +30,7 @@ class Choice:
     address: dict[str, str]
 
 
-def show(project: Project, runs: Mapping[str, RunFolder]) -> Choice:
+def show(project: Project, runs: Mapping[str, RunFolder]) -> RunChoice:
     """Draw the row with the choice of the run, its links and its buttons. The default is the newest run.
 
     `runs` are the runs of the project by name, newest first.
@@ -42,12 +41,12 @@ def show(project: Project, runs: Mapping[str, RunFolder]) -> Choice:
     st.session_state[_CHOSEN] = asked if asked in runs else next(iter(runs))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         name = st.selectbox(
-            "Run", list(runs), key=_CHOSEN, on_change=_name_in_address, label_visibility="collapsed", width=220
+            "Run", list(runs), key=_CHOSEN, on_change=_put_run_in_address, label_visibility="collapsed", width=220
         )
         run = runs[name]
         address = {"project": project.folder.name, "run": name}
         with session.fail_softly():
-            state = run_state.state(run)
+            state = session.backend().state(run)
         if run.detection_epochs():
             st.page_link(PREDICTIONS_PAGE, label="Predictions", icon=":material/image_search:", query_params=address)
         st.page_link(
@@ -60,13 +59,13 @@ def show(project: Project, runs: Mapping[str, RunFolder]) -> Choice:
         with session.fail_softly():
             run_actions.show(run)
     others = {other: runs[other] for other in runs if other != name}
-    return Choice(run, others, not state.ended, address)
+    return RunChoice(run, others, not state.ended, address)
 
 
 def compared(others: Mapping[str, RunFolder]) -> list[RunFolder]:
     """The runs to compare, from the address."""
     asked = st.query_params.get("with", "").split(",")
-    return [others[name] for name in asked if name in others][: compared_runs.MOST_RUNS - 1]
+    return [others[name] for name in asked if name in others][: curve_points.MOST_RUNS - 1]
 
 
 def choose_compared(others: Mapping[str, RunFolder], now: Sequence[RunFolder]) -> list[RunFolder]:
@@ -76,19 +75,33 @@ def choose_compared(others: Mapping[str, RunFolder], now: Sequence[RunFolder]) -
         "Compare with",
         list(others),
         key=_WITH,
-        on_change=_name_others_in_address,
-        max_selections=compared_runs.MOST_RUNS - 1,
+        on_change=_put_compared_in_address,
+        max_selections=curve_points.MOST_RUNS - 1,
         placeholder="other runs",
         select_all=False,
     )
     return [others[name] for name in names]
 
 
-def _name_in_address() -> None:
+def _put_run_in_address() -> None:
+    """Write the chosen run into the query parameters."""
     st.query_params["run"] = st.session_state[_CHOSEN]
 
 
-def _name_others_in_address() -> None:
+def _put_compared_in_address() -> None:
+    """Write the runs to compare into the query parameters."""
     st.query_params["with"] = ",".join(st.session_state[_WITH])
     if not st.session_state[_WITH]:
         st.query_params.pop("with")
+
+
+_MOST_FAULTY = 20
+
+
+def show_faulty(faulty: Mapping[str, str]) -> None:
+    """Draw the list of the damaged runs of a project (name -> fault), which cannot be chosen."""
+    if faulty:
+        head = "1 run cannot be read" if len(faulty) == 1 else f"{len(faulty)} runs cannot be read"
+        with st.expander(f"{head}; the others go on", icon=":material/broken_image:"):
+            for name, wrong in list(faulty.items())[:_MOST_FAULTY]:
+                st.error(f"**{plain(name)}**: {plain(wrong)}", icon=":material/error:")

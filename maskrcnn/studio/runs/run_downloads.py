@@ -22,8 +22,8 @@ from maskrcnn.runs import metric_rows
 from maskrcnn.runs.best_epoch import best_epoch
 from maskrcnn.runs.folder import CONFIG, DATASET, LOG, METRICS, RESULT, START, RunFolder
 from maskrcnn.runs.shipped_models import CARD
-from maskrcnn.studio.runs import compared_runs
-from maskrcnn.studio.runs.curve_lines import table
+from maskrcnn.studio.runs import curve_points, run_pictures
+from maskrcnn.studio.runs.run_tables import epoch_table
 from maskrcnn.words import byte_size, counted
 
 
@@ -94,7 +94,7 @@ def _splits(run: RunFolder, empty: bool = False) -> list[str]:
     if not _is_own(run.path / DATASET, run):
         return []
     try:
-        known = compared_runs.labels(run)
+        known = run_pictures.labels(run)
     except StudioError:
         return []  # the page shows the error
     # The labels of toy pictures that are not stored are not in the run either.
@@ -105,10 +105,10 @@ def epochs_csv(run: RunFolder) -> bytes:
     """A CSV file with one line per epoch and all numbers of its row, the most important columns first."""
     rows = metric_rows.read(run).epochs
     try:
-        pass_steps = compared_runs.pass_steps(run)
+        pass_steps = curve_points.pass_steps(run)
     except StudioError:  # config or labels are damaged: no column of passes; the page shows the error
         pass_steps = None
-    frame = table(rows, pass_steps)
+    frame = epoch_table(rows, pass_steps)
     others = pd.DataFrame(rows).drop(columns=["event", "elapsed"], errors="ignore")
     return _csv(frame.join(others[[name for name in others.columns if name not in frame.columns]]))
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import pandas as pd
-
-from maskrcnn.durations import clock
-from maskrcnn.errors import StudioError
+from maskrcnn.durations import about, clock
+from maskrcnn.jobs import queue
 from maskrcnn.jobs.run_state import JobState, Progress
-from maskrcnn.runs.best_epoch import best_epoch
 from maskrcnn.runs.folder import CONFIG, Row, RunFolder
-from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
 
@@ -117,29 +113,17 @@ def settings(run: RunFolder) -> str:
     return "  ·  ".join(map(plain, (found, *rest)))
 
 
-def overview(runs: Iterable[RunFolder]) -> pd.DataFrame:
-    """The table of runs, one row per run: state, epoch, best AP and its measure, time, and main settings."""
-    lines: list[dict[str, Any]] = []
-    for run in runs:
-        try:
-            now = session.backend().progress(run)
-            config = run.read_json(CONFIG) or {}
-        except StudioError:
-            lines.append({"run": run.name, "state": "damaged"})
-            continue
-        best = best_epoch(run.epochs())
-        lines.append(
-            {
-                "run": run.name,
-                "state": now.state,
-                "epoch": now.epoch,
-                "best AP": best.score if best else None,
-                "AP of": best.judged_by if best else None,
-                "best epoch": best.epoch if best else None,
-                "time": clock(now.elapsed),
-                "backbone": config.get("backbone"),
-                "pooling": config.get("pooling"),
-                "layers": config.get("layers"),
-            }
-        )
-    return pd.DataFrame(lines)
+def waiting_words(job: queue.WaitingJob) -> str:
+    """A text about when a waiting job will start, as Markdown."""
+    after = ""
+    if job.ahead:
+        more = f" and {len(job.ahead) - 1} more" if len(job.ahead) > 1 else ""
+        after = f"after **{plain(job.ahead[0])}**{more}"
+    if job.seconds is None:
+        return f"starts {after or 'when its device is there'}"
+    return ", ".join(filter(None, [f"starts in {about(job.seconds)}", after]))
+
+
+def format_ap(value: float | None) -> str:
+    """An AP with three decimals; a dash if it is None (not defined)."""
+    return "–" if value is None else f"{value:.3f}"

@@ -22,7 +22,7 @@ from maskrcnn.studio.components.chart import Chart, encoded, table
 from maskrcnn.studio.components.line_charts import Line, line_chart
 from maskrcnn.studio.dataset import statistics_charts
 from maskrcnn.studio.inspect.filter_survivors import Step, survivors_chart
-from maskrcnn.studio.learn import roi_charts
+from maskrcnn.studio.learn import roi_grids, roi_maps
 
 ROOT = Path(__file__).parents[3]
 
@@ -52,24 +52,24 @@ def statistics_of_few() -> Iterator[Chart]:
         yield statistics_charts.coverage(found.coverage(True), 330)
 
 
-def roi_maps() -> Iterator[Chart]:
+def roi_charts() -> Iterator[Chart]:
     feature_map = np.arange(400, dtype=np.float32).reshape(20, 20)
     box, cells = (40.0, 44.0, 120.0, 100.0), (5.0, 5.5, 15.0, 12.5)
     bins = roi_pooling.roi_pool_bins(box, 1 / 8, 3, feature_map.shape)
-    view = roi_charts.window(cells, bins.cells)
-    yield roi_charts.pool_chart(feature_map, cells, bins, view, 250)
+    view = roi_maps.map_window(cells, bins.cells)
+    yield roi_maps.pool_chart(feature_map, cells, bins, view, 250)
     shifts, pooled, other = [0.0, 1.0, 2.0], np.array([0.0, 0.0, 1.0]), np.array([0.0, 0.5, 1.0])
     for method in roi_pooling.METHODS:
-        yield roi_charts.nudge_chart(shifts, pooled, other, method, 200)
+        yield roi_grids.nudge_chart(shifts, pooled, other, method, 200)
         if method != "pool":
             samples = roi_pooling.samples_of(method, box, 1 / 8, 3)
-            yield roi_charts.samples_chart(feature_map, cells, samples, method, view, 250)
+            yield roi_maps.samples_chart(feature_map, cells, samples, method, view, 250)
     for size in (3, 7):
-        yield roi_charts.grid_chart(np.eye(size), "blues", 190)
-        yield roi_charts.grid_chart(np.eye(size), "blueorange", 190, largest=1.0)
+        yield roi_grids.grid_chart(np.eye(size), "blues", 190)
+        yield roi_grids.grid_chart(np.eye(size), "blueorange", 190, largest=1.0)
 
 
-CHARTS = [*line_charts(), *statistics_of_few(), *roi_maps(), survivors_chart([Step("a", 9, 1), Step("b", 3, 0)])]
+CHARTS = [*line_charts(), *statistics_of_few(), *roi_charts(), survivors_chart([Step("a", 9, 1), Step("b", 3, 0)])]
 
 
 @pytest.mark.parametrize("chart", CHARTS)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from PIL import Image
 
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.store import Project
 from maskrcnn.drawing import overlays
+from maskrcnn.drawing.jpeg import jpeg
 from maskrcnn.drawing.overlays import Mark
 from maskrcnn.evaluation import ImageMatches, Report, match_image
 from maskrcnn.studio.components.class_colours import category_colours
-from maskrcnn.studio.inspect import run_report
 from maskrcnn.studio.inspect.drawing_options import BOTH, FOUND, TRUTH, DrawingOptions
 from maskrcnn.studio.inspect.inspected_run import InspectedRun
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
-from maskrcnn.studio.inspect.report_table import format_ap, score_below
+from maskrcnn.studio.inspect.validation_report import epoch_report
+from maskrcnn.studio.runs.run_pictures import detection_stamps
+from maskrcnn.studio.runs.run_words import format_ap
 from maskrcnn.studio.shell import file_stamps, session
 from maskrcnn.words import counted
 
@@ -37,7 +37,6 @@ class MeasuredPicture:
 
     picture: Path
     stamps: tuple[int, ...]
-    min_score: float
     matches: ImageMatches
     detections: list[dict[str, Any]]
     report: Report
@@ -50,11 +49,11 @@ def measure(inspected: InspectedRun, choice: PictureChoice, min_score: float) ->
     """
     run, config = inspected.run, inspected.config
     picture = run.picture_path(choice.image)
-    stamps = (file_stamps.stamp(picture), *run_report.stamps(run, choice.epoch))
+    stamps = (file_stamps.stamp(picture), *detection_stamps(run, choice.epoch))
     detections = run.detections(choice.epoch)
     matches = match_image(inspected.truth, detections, choice.image["id"], min_score, tasks=config.tasks)
-    report = run_report.report(run, choice.epoch, min_score)
-    return MeasuredPicture(picture, stamps, min_score, matches, detections, report)
+    report = epoch_report(run, choice.epoch, min_score)
+    return MeasuredPicture(picture, stamps, matches, detections, report)
 
 
 def show(
@@ -68,13 +67,13 @@ def show(
     if options.view == BOTH:
         for column, view in zip(st.columns(2, gap="small"), (TRUTH, FOUND), strict=True):
             with column:
-                _drawn(view, project, inspected, choice, measured, options)
+                _draw_objects(view, project, inspected, choice, measured, options)
     else:
-        _drawn(options.view, project, inspected, choice, measured, options)
-    _highest_score(measured, choice, options.min_score)
+        _draw_objects(options.view, project, inspected, choice, measured, options)
+    _show_highest_score(measured, choice, options.min_score)
 
 
-def _drawn(
+def _draw_objects(
     view: str,
     project: Project,
     inspected: InspectedRun,
@@ -96,14 +95,14 @@ def _drawn(
     st.markdown(heading)
     look = (view, str(inspected.run.path), choice.epoch, choice.image["id"], options.min_score, colours)
     with session.fail_softly():
-        drawn, width = _jpeg(
+        drawn, width = _marked_picture(
             str(measured.picture), measured.stamps, repr(look), _HEIGHT[options.view], options.parts, marks
         )
     st.image(drawn, width=width, alt=description)
 
 
 @st.cache_resource(max_entries=300, show_spinner=False)
-def _jpeg(
+def _marked_picture(
     picture: str, stamps: tuple[int, ...], look: str, height: int, parts: dict[str, bool], _marks: list[Mark]
 ) -> tuple[bytes, int]:
     """Return a JPEG of the picture with marks, and its width on the page for a height of `height` CSS pixels.
@@ -112,15 +111,10 @@ def _jpeg(
     """
     pixels = pictures.load(picture)
     width = round(height * pixels.shape[1] / pixels.shape[0])
-    drawn = Image.fromarray(overlays.draw(pixels, _marks, **parts))
-    if drawn.width > width:
-        drawn = drawn.resize((width, int(drawn.height * width / drawn.width)), Image.Resampling.BILINEAR)
-    with io.BytesIO() as buffer:
-        drawn.save(buffer, "JPEG", quality=90)
-        return buffer.getvalue(), width
+    return jpeg(overlays.draw(pixels, _marks, **parts), max(height, width)), width
 
 
-def _highest_score(measured: MeasuredPicture, choice: PictureChoice, min_score: float) -> None:
+def _show_highest_score(measured: MeasuredPicture, choice: PictureChoice, min_score: float) -> None:
     """If all detections of the picture are below the minimum score, draw a line with the highest score."""
     scores = [found["score"] for found in measured.detections if found["image_id"] == choice.image["id"]]
     if scores and max(scores) < min_score:
@@ -147,3 +141,15 @@ def show_figures(
             st.markdown(f":{colour}-badge[**{getattr(row, field)}**] {words}{style}", help=definitions[field])
         if measured.matches.matched_by == "bbox":
             st.markdown(":small[Judged by boxes: this network finds no masks.]", help=definitions["matched_by"])
+
+
+def score_below(score: float, limit: float) -> str:
+    """Format a score that is less than `limit`, so that the text is less than `limit` too.
+
+    It has two decimals, or more if rounding to two would reach the limit.
+
+    >>> score_below(0.31, 0.5), score_below(0.4996, 0.5)
+    ('0.31', '0.4996')
+    """
+    candidates = (f"{score:.{digits}f}" for digits in range(2, 17))
+    return next((text for text in candidates if float(text) < limit), f"{score:g}")

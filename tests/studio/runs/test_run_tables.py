@@ -10,7 +10,7 @@ import pytest
 
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import CONFIG, DATASET, PROCESS, RESULT, RunFolder
-from maskrcnn.studio.runs import compared_runs, curve_lines
+from maskrcnn.studio.runs import curve_charts, curve_points, run_pictures, run_tables
 from tests.shipping import ship
 
 
@@ -36,12 +36,12 @@ def preset(**changes: Any) -> dict[str, Any]:
 
 def test_only_what_differs_is_told() -> None:
     settings = [{"a": 1, "b": [1, 2.5], "c": "x"}, {"a": 1, "b": [1, 3], "c": "x", "d": True}]
-    assert compared_runs.differences(settings) == {"b": ["1, 2.5", "1, 3"], "d": ["–", "true"]}
+    assert run_tables.different_settings(settings) == {"b": ["1, 2.5", "1, 3"], "d": ["–", "true"]}
 
 
 def test_runs_of_the_same_settings_differ_in_nothing(tmp_path: Path) -> None:
     runs = [make_run(tmp_path / name, preset()) for name in "ab"]
-    assert compared_runs.differences([compared_runs.settings_of(run) for run in runs]) == {}
+    assert run_tables.different_settings([run_tables.compared_settings(run) for run in runs]) == {}
 
 
 def test_settings_weights_of_losses_start_and_pictures_can_differ(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_settings_weights_of_losses_start_and_pictures_can_differ(tmp_path: Path
         tmp_path / "b", preset(pooling="pool", loss_weights={"mrcnn_mask_loss": 2.0}), train=12, val=("v.jpg", "w.jpg")
     )
     other.write_json(PROCESS, {"argv": ["train", "--init", "toy", "--out", "b"]})
-    assert compared_runs.differences([compared_runs.settings_of(run) for run in (one, other)]) == {
+    assert run_tables.different_settings([run_tables.compared_settings(run) for run in (one, other)]) == {
         "pooling": ["align", "pool"],
         "weight of mrcnn_mask_loss": ["1.0", "2.0"],
         "start": ["–", "toy"],
@@ -61,27 +61,31 @@ def test_settings_weights_of_losses_start_and_pictures_can_differ(tmp_path: Path
 
 def test_drawn_pictures_are_counted_by_what_is_said_of_them(weights_folder: Path) -> None:
     toy = RunFolder(ship(weights_folder, pictures=("v.jpg",)))
-    assert compared_runs.settings_of(toy)["training pictures"] == "10,000 pictures of the toy world shapes, seed 1000"
-    assert compared_runs.labels(toy)["train"] == 10000
-    assert compared_runs.first_epoch_steps(toy) == 2500  # in batches of four
+    assert (
+        run_tables.compared_settings(toy)["training pictures"] == "10,000 pictures of the toy world shapes, seed 1000"
+    )
+    assert run_pictures.labels(toy)["train"] == 10000
+    assert curve_points.first_epoch_steps(toy) == 2500  # in batches of four
 
 
 def test_a_run_of_an_older_studio_has_the_defaults_of_what_it_does_not_name(tmp_path: Path) -> None:
     old = {name: value for name, value in preset().items() if name not in ("ema", "patience", "copy_paste")}
     runs = [make_run(tmp_path / "a", old), make_run(tmp_path / "b", preset(ema=0.99))]
-    assert compared_runs.differences([compared_runs.settings_of(run) for run in runs]) == {"ema": ["0.0", "0.99"]}
+    assert run_tables.different_settings([run_tables.compared_settings(run) for run in runs]) == {
+        "ema": ["0.0", "0.99"]
+    }
 
 
 def test_a_config_that_cannot_be_understood_is_taken_as_it_is(tmp_path: Path) -> None:
     run = make_run(tmp_path / "a", {"backbone": "from the future", "layers": "all"})
-    assert compared_runs.settings_of(run)["backbone"] == "from the future"
+    assert run_tables.compared_settings(run)["backbone"] == "from the future"
 
 
 def test_a_foreign_config_adds_no_columns_of_its_own(tmp_path: Path) -> None:
     """Least of all " ", which is the column of pictures: an address in it would be fetched."""
     odd = {" ": "http://pictures.example/a.png", "run": "other", "mine": 1, "loss_weights": {"run": 2.0}, "layers": "x"}
     runs = [make_run(tmp_path / "a", odd), make_run(tmp_path / "b", {"layers": "all", "backbone": "from the future"})]
-    table = compared_runs.comparison(runs)
+    table = run_tables.comparison_table(runs)
     assert list(table["run"]) == ["a", "b"]
     assert all(value.startswith("data:image/svg+xml;base64,") for value in table[" "])
     assert "mine" not in table
@@ -93,8 +97,8 @@ def test_ap_can_be_compared_where_the_same_pictures_were_validated(tmp_path: Pat
         make_run(tmp_path / name, preset(), val=val)
         for name, val in (("a", ("v.jpg", "w.jpg")), ("b", ("w.jpg", "v.jpg")), ("c", ("v.jpg",)))
     )
-    assert compared_runs.judged_alike([one, same])
-    assert not compared_runs.judged_alike([one, other])
+    assert run_pictures.judged_alike([one, same])
+    assert not run_pictures.judged_alike([one, other])
 
 
 def test_the_comparison_has_a_line_per_run_with_its_best_epoch(tmp_path: Path) -> None:
@@ -102,7 +106,7 @@ def test_the_comparison_has_a_line_per_run_with_its_best_epoch(tmp_path: Path) -
     for epoch, ap in ((1, 0.2), (2, 0.5), (3, 0.5), (4, 0.4)):
         about = {"event": "epoch", "epoch": epoch, "step": epoch, "progress": epoch / 4, "elapsed": 1.0, "eta": 0.0}
         runs[0].append_metrics({**about, "segm_ap": ap, "bbox_ap": 0.9})
-    table = compared_runs.comparison(runs)
+    table = run_tables.comparison_table(runs)
     assert list(table["run"]) == ["a", "b"]
     assert (table["best AP"][0], table["AP of"][0], table["best epoch"][0]) == (0.5, "mask AP", 2)
     assert table["best AP"].isna()[1]
@@ -112,10 +116,10 @@ def test_the_comparison_has_a_line_per_run_with_its_best_epoch(tmp_path: Path) -
 
 def test_the_first_epoch_is_once_through_the_pictures_or_what_the_config_says(tmp_path: Path) -> None:
     assert (
-        compared_runs.first_epoch_steps(make_run(tmp_path / "a", preset(batch_size=4))) == 3
+        curve_points.first_epoch_steps(make_run(tmp_path / "a", preset(batch_size=4))) == 3
     )  # ten pictures, four at a time
-    assert compared_runs.first_epoch_steps(make_run(tmp_path / "b", preset(steps_per_epoch=7))) == 7
-    assert compared_runs.first_epoch_steps(RunFolder(tmp_path / "none")) is None
+    assert curve_points.first_epoch_steps(make_run(tmp_path / "b", preset(steps_per_epoch=7))) == 7
+    assert curve_points.first_epoch_steps(RunFolder(tmp_path / "none")) is None
 
 
 @pytest.mark.parametrize(
@@ -124,7 +128,7 @@ def test_the_first_epoch_is_once_through_the_pictures_or_what_the_config_says(tm
 )
 def test_the_steps_of_a_pass(batch: int, pictures: int, steps: float | None, tmp_path: Path) -> None:
     """Pictures by pictures of a step, of which there are no more than there are."""
-    assert compared_runs.pass_steps(make_run(tmp_path / "a", preset(batch_size=batch), train=pictures)) == steps
+    assert curve_points.pass_steps(make_run(tmp_path / "a", preset(batch_size=batch), train=pictures)) == steps
 
 
 def test_runs_of_different_epochs_are_drawn_over_what_they_share(tmp_path: Path) -> None:
@@ -137,11 +141,11 @@ def test_runs_of_different_epochs_are_drawn_over_what_they_share(tmp_path: Path)
         about = {"epoch": 1, "step": step, "progress": 0.5, "elapsed": 90.0, "eta": 1.0, "loss": 1.0}
         run.append_metrics({"event": "step", **about})
         run.append_metrics({"event": "epoch", **about})
-    assert compared_runs.axes(runs) == ("passes", "steps", "minutes")
-    assert compared_runs.axes(runs[:1]) == ("epochs", "passes", "steps", "minutes")
+    assert curve_points.x_axes(runs) == ("passes", "steps", "minutes")
+    assert curve_points.x_axes(runs[:1]) == ("epochs", "passes", "steps", "minutes")
     places = {
-        axis: [line.x.tolist() for line in curve_lines.loss_lines(compared_runs.curves(runs), "loss", axis, 0.0)]
-        for axis in compared_runs.axes(runs)
+        axis: [line.x.tolist() for line in curve_charts.loss_lines(curve_points.curves(runs), "loss", axis, 0.0)]
+        for axis in curve_points.x_axes(runs)
     }
     # Of each run its steps, then the training and the validation of its epochs.
     for axis, (one, other) in {"passes": (4.25, 8 / 61), "steps": (17, 4), "minutes": (1.5, 1.5)}.items():
@@ -151,5 +155,5 @@ def test_runs_of_different_epochs_are_drawn_over_what_they_share(tmp_path: Path)
 def test_a_run_whose_pictures_nobody_counted_is_not_drawn_over_passes(tmp_path: Path) -> None:
     runs = [make_run(tmp_path / name, preset()) for name in "ab"]
     (runs[1].path / DATASET).unlink()
-    assert compared_runs.axes(runs) == ("steps", "minutes")
-    assert compared_runs.axes(runs[1:]) == ("epochs", "steps", "minutes")
+    assert curve_points.x_axes(runs) == ("steps", "minutes")
+    assert curve_points.x_axes(runs[1:]) == ("epochs", "steps", "minutes")

@@ -60,3 +60,14 @@ def sync(path: Path) -> None:
     """Wait until the content of a file is on the disk (fsync). Raises `OSError` if that fails."""
     with path.open("rb+") as file:  # Windows can sync only files that are open for writing
         os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk; does nothing on Windows, which cannot sync folders."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

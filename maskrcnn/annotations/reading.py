@@ -22,7 +22,7 @@ from maskrcnn.annotations.formats.format_interface import DocumentReader
 from maskrcnn.annotations.formats.json_mistakes import _document
 from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, _text, labels_of_file
 from maskrcnn.annotations.formats.labelme import reading
-from maskrcnn.annotations.formats.lazy_records import Records, with_paths
+from maskrcnn.annotations.formats.lazy_records import file_names_of, with_paths
 from maskrcnn.annotations.formats.masks.mask_files import is_called_so
 from maskrcnn.annotations.formats.via import project_parts
 from maskrcnn.annotations.intake import combined_dataset
@@ -190,7 +190,7 @@ def _of_all_documents(folder: Path, reader: DocumentReader) -> Dataset | None:
 def with_pictures(dataset: Dataset, label_file: Path, images: Path | None = None) -> Dataset:
     """Return the dataset with `path` set for each picture that is found. `warnings` name the missing pictures."""
     records = dataset.images
-    file_names = records.file_names if isinstance(records, Records) else [record.file_name for record in records]
+    file_names = file_names_of(records)
     also = reading.own_names(records) if format_table.has_one_file_for_each_picture(dataset) else None
     found = picture_folders.find(file_names, label_file, images, project_parts.default_folder(dataset), also)
     base = label_file if label_file.is_dir() else label_file.parent

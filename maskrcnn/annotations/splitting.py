@@ -338,6 +338,7 @@ class _Deal:
 
 
 def require_split(split: str) -> Split:
+    """Return the split. Raises `ArgumentError` if it is neither `train` nor `val`."""
     for known in SPLITS:
         if split == known:
             return known

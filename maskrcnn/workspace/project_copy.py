@@ -11,21 +11,21 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskrcnn.annotations.store import DATABASE, Project
+from maskrcnn.annotations.store import DATABASE, Project, database_files
 from maskrcnn.errors import StudioError
 from maskrcnn.words import byte_size
 
 Progress = Callable[[int, int], object]
 """A callback with two arguments: the number of bytes copied so far, and the total number of bytes."""
 
-_DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
+_DATABASE_FILES = (DATABASE, *(f"{DATABASE}{suffix}" for suffix in database_files.SUFFIXES))
 _CHUNK = 32_000_000
 _NO_RANGES = (errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EXDEV, errno.EBADF, errno.EPERM)
 _PROGRESS_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class _File:
+class _FileToCopy:
     """A file to copy; `place` is its path relative to the project, `bytes` its size."""
 
     path: str
@@ -41,7 +41,7 @@ def copy_project(project: Project, folder: Path, name: str, skip: Collection[str
     is no regular file, if there is not enough disk space, and if the database cannot be read. After an error, `folder`
     may contain a part of the copy.
     """
-    folders, files = _listed(project.folder, skip)
+    folders, files = _list_to_copy(project.folder, skip)
     total = sum(file.bytes for file in files)
     free = shutil.disk_usage(folder.parent).free
     if total > free:
@@ -61,14 +61,14 @@ def copy_project(project: Project, folder: Path, name: str, skip: Collection[str
                 progress(done, max(done, total))
 
 
-def _listed(folder: Path, skip: Collection[str]) -> tuple[list[str], list[_File]]:
+def _list_to_copy(folder: Path, skip: Collection[str]) -> tuple[list[str], list[_FileToCopy]]:
     """The folders and the files of a project, without those to skip.
 
     Each folder comes after its parent. Runs are sorted by age, oldest first, because they are listed by their time of
     creation.
     """
     folders: list[str] = []
-    files: list[_File] = []
+    files: list[_FileToCopy] = []
     left = [""]
     while left:
         place = left.pop()
@@ -83,18 +83,18 @@ def _listed(folder: Path, skip: Collection[str]) -> tuple[list[str], list[_File]
                     if stat.S_ISDIR(about.st_mode):
                         found.append((about.st_ctime, inside))
                     elif stat.S_ISREG(about.st_mode):
-                        files.append(_File(entry.path, inside, about.st_size))
+                        files.append(_FileToCopy(entry.path, inside, about.st_size))
                     else:
-                        raise _no_file(entry.path)
+                        raise _no_regular_file(entry.path)
         except OSError as error:
-            raise _cannot(folder / place, error) from None
+            raise _copy_read_error(folder / place, error) from None
         newest_first = sorted(found, reverse=True)
         left += [inside for _, inside in newest_first]
         folders += [inside for _, inside in reversed(newest_first)]
     return folders, files
 
 
-def _copy_file(file: _File, folder: Path) -> Iterator[int]:
+def _copy_file(file: _FileToCopy, folder: Path) -> Iterator[int]:
     """Copy a file in chunks into `folder`. Yields the number of bytes of each chunk."""
     target = folder / file.place
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -105,11 +105,13 @@ def _copy_file(file: _File, folder: Path) -> Iterator[int]:
             return
         raise StudioError(f"{file.path}: was taken away while it was copied; do it again") from None
     except OSError as error:
-        raise (_no_file(file.path) if error.errno == errno.ELOOP else _cannot(file.path, error)) from None
+        raise (
+            _no_regular_file(file.path) if error.errno == errno.ELOOP else _copy_read_error(file.path, error)
+        ) from None
     with os.fdopen(handle, "rb", buffering=0) as source:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
-            raise _no_file(file.path)
+            raise _no_regular_file(file.path)
         with target.open("xb", buffering=0) as sink:
             yield from _copy_chunks(source.fileno(), sink.fileno())
     os.utime(target, ns=(about.st_atime_ns, about.st_mtime_ns))
@@ -136,11 +138,13 @@ def _copy_chunks(source: int, sink: int) -> Iterator[int]:
         yield size
 
 
-def _no_file(path: str) -> StudioError:
+def _no_regular_file(path: str) -> StudioError:
+    """Return the error for a part of the project that is not a regular file and so cannot be copied."""
     return StudioError(
         f"{path}: is a link or no file, so the project is not copied; put the file itself there, or take it away"
     )
 
 
-def _cannot(path: Path | str, error: OSError) -> StudioError:
+def _copy_read_error(path: Path | str, error: OSError) -> StudioError:
+    """Return the error for a part of the project that cannot be read, so that the project cannot be copied."""
     return StudioError(f"{path}: cannot be read ({error.strerror}); mend its rights")

@@ -65,7 +65,9 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def project(good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     shutil.copytree(good, tmp_path / "pets")
-    monkeypatch.setattr(database, "_CAREFUL", (*database._CAREFUL, "synchronous = OFF"))  # hundreds of databases
+    monkeypatch.setattr(
+        database, "_UNTRUSTED_PRAGMAS", (*database._UNTRUSTED_PRAGMAS, "synchronous = OFF")
+    )  # hundreds of databases
     return Project(tmp_path / "pets")
 
 

@@ -135,3 +135,8 @@ class _Placed:
 
 def _with_path(record: ImageRecord, path: Path | None) -> ImageRecord:
     return record if record.path == path else replace(record, path=path)
+
+
+def file_names_of(records: Sequence[ImageRecord]) -> Sequence[str]:
+    """Return the file names of records. Lazy records are not created for this."""
+    return records.file_names if isinstance(records, Records) else [record.file_name for record in records]

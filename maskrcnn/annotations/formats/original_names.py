@@ -28,7 +28,7 @@ from typing import Any
 from maskrcnn.annotations import file_names
 from maskrcnn.annotations.file_names import _writable, inside, last_part
 from maskrcnn.annotations.formats.json_values import brief
-from maskrcnn.annotations.formats.lazy_records import ChangedRecords, Records
+from maskrcnn.annotations.formats.lazy_records import ChangedRecords, Records, file_names_of
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.unused_names import UnusedNames
 from maskrcnn.words import counted
@@ -121,7 +121,7 @@ def restored(
 def _called(dataset: Dataset, names: Sequence[str], lines: Sequence[str]) -> tuple[Dataset, tuple[str, ...]]:
     """Return the dataset with these names, and the notes, each beginning with the dataset's source."""
     records = dataset.images
-    stored = getattr(records, "file_names", None) or [record.file_name for record in records]
+    stored = file_names_of(records)
     renamed = dataset if list(names) == list(stored) else replace(dataset, images=_renamed(records, names))
     return renamed, tuple(f"{dataset.source or 'the dataset'}: {line}" for line in lines)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.file_names import folders_of
-from maskrcnn.annotations.formats import text_encodings, unsupported_formats
-from maskrcnn.annotations.formats.masks.mask_files import coloured_masks
+from maskrcnn.annotations.formats import masks, text_encodings, unsupported_formats
+from maskrcnn.annotations.formats.masks import voc_masks
+from maskrcnn.annotations.formats.masks.mask_files import coloured_masks, is_called_so
 from maskrcnn.annotations.formats.unsupported_formats import _BEGINNING, of_document, of_text
 from maskrcnn.annotations.formats.yolo import text_files
 from maskrcnn.annotations.formats.yolo.data_set_files import IMAGES
@@ -94,3 +95,40 @@ def yolo_without_class_names(files: Mapping[str, Path]) -> str:
         f"{file_names.brief(rows)} is of YOLO, and nothing names its classes; write a data.yaml with two lines: "
         f'"train: {train}" and "names: [first class, second class]"'
     )
+
+
+def have_photo_sidecars(files: Mapping[str, Path]) -> bool:
+    """Whether pictures have JSON files named after them with information of a photo service (`a.jpg.json`, as in
+    Google Takeout)."""
+    there = {name for name in files if file_names.suffix(name) in pictures.SUFFIXES}
+    sidecars = [name for name in files if file_names.suffix(name) == ".json"]
+    return any(name[:-5].removesuffix(".supplemental-metadata") in there for name in sidecars)
+
+
+def coloured_mask_warnings(files: Mapping[str, Path], root: Path) -> Iterator[str]:
+    """Yield a warning for each folder of PNGs that would be masks if they had no colours, if it is named like a mask
+    folder or has the file names of other pictures."""
+    by_folder: dict[str, list[str]] = {}
+    for name in files:
+        if file_names.suffix(name) == ".png":
+            by_folder.setdefault(file_names.folder(name), []).append(name)
+    stems = Counter(file_names.stem(name) for name in files if file_names.suffix(name) in pictures.SUFFIXES)
+    for folder, there in by_folder.items():
+        named_masks = is_called_so(folder)
+        if voc_masks.is_second(root / folder):
+            continue
+        twice = all(stems[file_names.stem(name)] > 1 for name in there)
+        is_pair = voc_masks.of(root / folder) is not None
+        if (named_masks or twice) and not is_pair and (trouble := coloured_masks(root / folder)):
+            yield f"{folder or 'the pictures'}: {trouble}; they came in as pictures"
+        elif named_masks and masks.is_mask_folder(root / folder):
+            yield (
+                f"{folder}: its PNGs ({file_names.parts(there[0])[-1]}) look like masks, but no picture of their names "
+                "was found; they came in as pictures. Put the pictures into images/ beside that folder"
+            )
+
+
+def texts_named_like_pictures(files: Mapping[str, Path]) -> list[str]:
+    """Return the text files of a folder that have the same name as a picture, as labels of YOLO do."""
+    stems = {file_names.stem(name) for name in files if file_names.suffix(name) in pictures.SUFFIXES}
+    return [name for name in files if file_names.suffix(name) == ".txt" and file_names.stem(name) in stems]

@@ -10,14 +10,19 @@ from pathlib import Path
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures, predefined_splits
 from maskrcnn.annotations.file_names import natural_key
-from maskrcnn.annotations.formats import format_table, missing_pictures, original_names, picture_folders
+from maskrcnn.annotations.formats import (
+    embedded_pictures,
+    format_table,
+    missing_pictures,
+    original_names,
+    picture_folders,
+)
 from maskrcnn.annotations.formats.labelme import reading
-from maskrcnn.annotations.formats.lazy_records import Records
+from maskrcnn.annotations.formats.lazy_records import Records, file_names_of
 from maskrcnn.annotations.formats.via import project_parts
-from maskrcnn.annotations.intake import embedded_pictures
 from maskrcnn.annotations.intake import label_files as labels
 from maskrcnn.annotations.intake.dropped_files import PICTURES_ONLY, Dropped, Understood, dropped_project, project_among
-from maskrcnn.annotations.intake.label_files import Labels
+from maskrcnn.annotations.intake.label_files import FoundLabels
 from maskrcnn.annotations.intake.picture_headers import Headers
 from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.picture_index import Pictures
@@ -41,7 +46,7 @@ def understand(dropped: Dropped) -> Understood:
     if project := project_among(dropped.files, dropped.name):
         return dropped_project(project, dropped)
     wanted = dropped.files if dropped.only is None else {dropped.only: dropped.files[dropped.only]}
-    found, notices = labels.find(wanted, dropped.root, further=dropped.known)
+    found, notices = labels.find_labels(wanted, dropped.root, further=dropped.known)
     if not found and dropped.only is not None and notices:  # even if there are pictures beside it
         raise StudioError(notices[0].removeprefix("passed over: "))
     zips = [file for file in dropped.files if names.suffix(file) == ".zip"]
@@ -64,7 +69,7 @@ def understand(dropped: Dropped) -> Understood:
     places, remarks = _places_named(found, index, dropped)
     notices += remarks
     missing = tuple(place.file_name for place in places if place.path is None)
-    offered = _near(found, places, index)
+    offered = _similar_names(found, places, index)
     named_in_all = len(places)
     _refuse_twice_labelled(found, places, dropped.name)
     words = labels.of_one_kind(found) if found else PICTURES_ONLY
@@ -75,21 +80,21 @@ def understand(dropped: Dropped) -> Understood:
     if dropped.only is None and not any(entry.is_folder for entry in found):
         named = {place.path for place in places}
         rest = {file: path for file, path in dropped.pictures.items() if path not in named}
-        plain = _short_names(rest)
-        sources.append(tuple(ImageRecord(plain[file], extras=_own_name(file, plain[file])) for file in rest))
+        plain = _names_without_folders(rest)
+        sources.append(tuple(ImageRecord(plain[file], extras=_origin_extras(file, plain[file])) for file in rest))
         places += [PicturePlace(len(found), n, plain[file], path) for n, (file, path) in enumerate(rest.items())]
 
     by_path = {path: file for file, path in index.files.items()}
     mine = {*dropped.known.values()}
     headers.measure((place.file_name, place.path) for place in places if place.path and place.path not in mine)
-    places, remarks = _opened(places, by_path, headers, dropped.progress)
+    places, remarks = _without_unreadable(places, by_path, headers, dropped.progress)
     notices += remarks
     places, remarks = _with_splits(places, found, by_path, dropped.name)
     notices += remarks
     places = [replace(place, found_at=_found_at(place, by_path, dropped)) for place in places]
-    images = combined_records(sources, _apart(places, by_path))
+    images = combined_records(sources, _with_distinct_names(places, by_path))
     return Understood(
-        replace(_joined(found, Path(dropped.name)), images=images),
+        replace(_joined_facts(found, Path(dropped.name)), images=images),
         words,
         tuple(entry.name or dropped.name for entry in found),
         missing,
@@ -109,7 +114,7 @@ def of_labels(
     For the command line: unlabelled pictures are left out, and no picture is opened, because the doctor does both.
     Pictures are searched in the folder `images` if given, else among the files.
     """
-    found, notices = labels.find(files, root, images)
+    found, notices = labels.find_labels(files, root, images)
     if not found:
         return None
     found, remarks = labels.without_twins(found) if len(found) > 1 else (found, [])
@@ -118,7 +123,7 @@ def of_labels(
     index = Pictures(dropped.pictures) if images is None else picture_folders.around(root, images).index
     places, remarks = _places_named(found, index, dropped, unpacks=False)
     notices += remarks
-    there = picture_folders.Found(tuple(place.path for place in places), _near(found, places, index))
+    there = picture_folders.Found(tuple(place.path for place in places), _similar_names(found, places, index))
     notices += missing_pictures.lines(root, there, str(root))
     _refuse_twice_labelled(found, places, dropped.name)
     labels.of_one_kind(found)
@@ -129,26 +134,30 @@ def of_labels(
             found = labels.with_one_class_attribute(found)
     by_path = {path: file for file, path in index.files.items()}
     places, _ = _with_splits(places, found, by_path, dropped.name, keeps_test=True)
-    records = combined_records([entry.dataset.images for entry in found], _apart(places, by_path))
+    records = combined_records([entry.dataset.images for entry in found], _with_distinct_names(places, by_path))
     source = root / found[0].name if len(found) == 1 else root
-    return replace(_joined(found, root), images=records, source=source, warnings=picture_folders.shortened(notices))
+    return replace(
+        _joined_facts(found, root), images=records, source=source, warnings=picture_folders.shortened(notices)
+    )
 
 
 def _places_named(
-    found: Sequence[Labels], index: Pictures, dropped: Dropped, unpacks: bool = True
+    found: Sequence[FoundLabels], index: Pictures, dropped: Dropped, unpacks: bool = True
 ) -> tuple[list[PicturePlace], list[str]]:
     """Return the pictures that the label files name, and warnings."""
     places: list[PicturePlace] = []
     notices: list[str] = []
     for source, entry in enumerate(found):
-        file_names = _file_names(entry.dataset)
+        file_names = file_names_of(entry.dataset.images)
         paths, remarks = _paths(entry, file_names, index, dropped, unpacks)
         notices += remarks
         places += [PicturePlace(source, n, *known) for n, known in enumerate(zip(file_names, paths, strict=True))]
     return places, notices
 
 
-def _near(found: Sequence[Labels], places: Sequence[PicturePlace], index: Pictures) -> dict[str, tuple[str, ...]]:
+def _similar_names(
+    found: Sequence[FoundLabels], places: Sequence[PicturePlace], index: Pictures
+) -> dict[str, tuple[str, ...]]:
     """Return missing picture name -> pictures with a similar name that no other label refers to."""
     missing = [place.file_name for place in places if place.path is None and not found[place.source].is_folder]
     once = [name for name, number in Counter(missing).items() if number == 1]
@@ -162,14 +171,8 @@ def _near(found: Sequence[Labels], places: Sequence[PicturePlace], index: Pictur
     return near(once, [file for file, path in index.files.items() if path not in used], also) if once else {}
 
 
-def _file_names(dataset: Dataset) -> Sequence[str]:
-    """Return the picture names of a dataset without creating lazy records."""
-    images = dataset.images
-    return images.file_names if isinstance(images, Records) else [record.file_name for record in images]
-
-
 def _paths(
-    entry: Labels, file_names: Sequence[str], index: Pictures, dropped: Dropped, unpacks: bool
+    entry: FoundLabels, file_names: Sequence[str], index: Pictures, dropped: Dropped, unpacks: bool
 ) -> tuple[list[Path | None], list[str]]:
     """Return the path of each picture (None: not found) of one label file or folder of labels, and warnings."""
     images = entry.dataset.images
@@ -187,13 +190,13 @@ def _paths(
     for n, path in enumerate(paths):
         if unpacks and path is None and entry.flavour in embedded_pictures.FLAVOURS:
             try:
-                paths[n] = embedded_pictures.unpacked(images[n], dropped.room)
+                paths[n] = embedded_pictures.unpack_embedded_picture(images[n], dropped.room)
             except StudioError as error:
                 warnings.append(str(error))
     return paths, warnings
 
 
-def _refuse_twice_labelled(found: Sequence[Labels], places: Sequence[PicturePlace], name: str) -> None:
+def _refuse_twice_labelled(found: Sequence[FoundLabels], places: Sequence[PicturePlace], name: str) -> None:
     """Raise `StudioError` if two label files label the same picture, because it is unknown which one is valid."""
     if len(found) < 2:
         return
@@ -211,7 +214,7 @@ def _refuse_twice_labelled(found: Sequence[Labels], places: Sequence[PicturePlac
             )
 
 
-def _opened(
+def _without_unreadable(
     places: Sequence[PicturePlace], by_path: Mapping[Path, str], headers: Headers, progress: Progress | None
 ) -> tuple[list[PicturePlace], list[str]]:
     """Return the places with the sizes of their pictures, without pictures that cannot be opened, and the errors of
@@ -240,7 +243,7 @@ def _opened(
 
 def _with_splits(
     places: Sequence[PicturePlace],
-    found: Sequence[Labels],
+    found: Sequence[FoundLabels],
     by_path: Mapping[Path, str],
     name: str,
     keeps_test: bool = False,
@@ -249,7 +252,7 @@ def _with_splits(
     files or folders are named after. No split is set unless there are at least two. Pictures of a test split go to
     validation, or with `keeps_test` are marked as test."""
     words = [
-        _own_word(place, found)
+        _split_in_labels(place, found)
         or (names.split_word(found[place.source].name) if place.source < len(found) else None)
         or (names.split_word(by_path.get(place.path, "").rpartition("/")[0]) if place.path else None)
         for place in places
@@ -269,7 +272,7 @@ def _with_splits(
     ] if tested else []
 
 
-def _own_word(place: PicturePlace, found: Sequence[Labels]) -> str | None:
+def _split_in_labels(place: PicturePlace, found: Sequence[FoundLabels]) -> str | None:
     """Return the split of a picture according to its labels, without the folder name."""
     if place.source >= len(found) or isinstance(found[place.source].dataset.images, Records):
         return None  # VIA files have no splits
@@ -277,8 +280,8 @@ def _own_word(place: PicturePlace, found: Sequence[Labels]) -> str | None:
     return record.split or ("test" if is_for_test(record) else None)
 
 
-def _short_names(files: Mapping[str, Path]) -> dict[str, str]:
-    """Return file -> the last part of its name, or the whole name if others have the same last part."""
+def _names_without_folders(files: Mapping[str, Path]) -> dict[str, str]:
+    """Return the dropped pictures' names without folders: file -> its last part, or all of it if others end alike."""
     ends = Counter(names.same(file).rpartition("/")[2].casefold() for file in files)
     return {
         file: file.rpartition("/")[2] if ends[names.same(file).rpartition("/")[2].casefold()] == 1 else file
@@ -286,22 +289,22 @@ def _short_names(files: Mapping[str, Path]) -> dict[str, str]:
     }
 
 
-def _own_name(file: str, plain: str) -> dict[str, dict[str, str]]:
+def _origin_extras(file: str, plain: str) -> dict[str, dict[str, str]]:
     """Return the `extras` with the original name of an unlabelled picture, which is its file name without folders."""
     name = file.rpartition("/")[2]
     return {} if plain == name else {original_names.ORIGIN: {"name": name}}
 
 
 def _found_at(place: PicturePlace, by_path: Mapping[Path, str], dropped: Dropped) -> str | None:
-    """Return the path of a picture in the dropped files, without the numbered folder that `write_upload` adds for a
+    """Return the path of a picture in the dropped files, without the numbered folder that `dropped_files` adds for a
     second file of the same name."""
     file = by_path.get(place.path) if place.path is not None else None
     number, _, name = (file or "").partition("/")
     return name if number.isdecimal() and name in dropped.files else file
 
 
-def _apart(places: Sequence[PicturePlace], by_path: Mapping[Path, str]) -> list[PicturePlace]:
-    """Return the places with the folder added to picture names that would be equal."""
+def _with_distinct_names(places: Sequence[PicturePlace], by_path: Mapping[Path, str]) -> list[PicturePlace]:
+    """Return the places with distinct picture names: where two are equal, the folder is added."""
     paths: dict[str, set[Path]] = {}
     for place in places:
         if place.path is not None:
@@ -314,7 +317,7 @@ def _apart(places: Sequence[PicturePlace], by_path: Mapping[Path, str]) -> list[
     ]
 
 
-def _joined(found: Sequence[Labels], source: Path) -> Dataset:
+def _joined_facts(found: Sequence[FoundLabels], source: Path) -> Dataset:
     """Return a dataset with the combined classes, skeletons and extras of all label files. If values differ, the
     first file's is used."""
     if not found:

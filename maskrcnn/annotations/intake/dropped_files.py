@@ -1,7 +1,8 @@
-"""The files of one import (`Dropped`), and the dataset that was read from them (`Understood`)."""
+"""The files of one import (`Dropped`): uploads are written to a folder, and a project among them is read."""
 
 from __future__ import annotations
 
+import io
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,8 +11,9 @@ from pathlib import Path
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import picture_folders
+from maskrcnn.annotations.intake.zip_unpacking import is_zip, unpack
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import Project
 from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.annotations.unused_names import unused_path
@@ -91,7 +93,12 @@ def dropped_project(folder: Path, dropped: Dropped) -> Understood:
     if the database is damaged."""
     try:
         dataset = Project.open(folder).dataset()
-        images = tuple(_confined(record, folder) for record in dataset.images)
+        images = tuple(
+            record
+            if record.path is None or (record.path.is_file() and is_confined(record.path, [folder]))
+            else replace(record, path=None)
+            for record in dataset.images
+        )
     except (sqlite3.Error, LookupError, TypeError, ValueError, AttributeError, RecursionError):
         raise StudioError(f"{dropped.name}: the project's database is damaged; restore it from a copy") from None
     missing = tuple(record.file_name for record in images if record.path is None)
@@ -100,15 +107,27 @@ def dropped_project(folder: Path, dropped: Dropped) -> Understood:
     return Understood(dataset, PROJECT, (DATABASE,), missing, unlabelled, picture_folders.shortened(dropped.warnings))
 
 
-def _confined(record: ImageRecord, folder: Path) -> ImageRecord:
-    """Return the record without its picture if that is outside the project: the database may contain any path."""
-    path = record.path
-    if path is not None and not (path.is_file() and is_confined(path, [folder])):
-        path = None
-    return replace(record, path=path)
+def write_uploads(uploads: Sequence[tuple[str, bytes]], folder: Path) -> dict[str, Path]:
+    """Write uploaded files (name, content) to the folder, and unpack zips there. Return relative name -> path.
+
+    If a zip is not the only upload, it is unpacked into a folder of its own. Raises `StudioError` as `unpack` does.
+    """
+    files: dict[str, Path] = {}
+    for name, content in uploads:
+        if is_zip(name, content):
+            into, prefix = folder, ""
+            if len(uploads) > 1:
+                into = unused_path(folder / (names.stem(names.storable(name)) or "zip"))
+                into.mkdir()
+                prefix = f"{into.name}/"
+            unpacked = unpack(io.BytesIO(content), len(content), name, into)
+            files |= {prefix + inside: path for inside, path in unpacked.items()}
+        elif not names.is_junk(name):
+            files |= _write_upload(name, content, folder, files)
+    return files
 
 
-def write_upload(name: str, content: bytes, folder: Path, taken: Mapping[str, Path]) -> dict[str, Path]:
+def _write_upload(name: str, content: bytes, folder: Path, taken: Mapping[str, Path]) -> dict[str, Path]:
     """Write an uploaded file to the folder and return name -> path. A second file with the same name and other
     content gets a numbered sub folder."""
     plain = "/".join(part for part in names.parts(name) if part != "..") or "file"
@@ -121,9 +140,3 @@ def write_upload(name: str, content: bytes, folder: Path, taken: Mapping[str, Pa
     path = unused_path(folder / names.storable(inside))
     path.write_bytes(content)
     return {inside: path}
-
-
-def new_zip_folder(folder: Path, name: str) -> Path:
-    made = unused_path(folder / (name or "zip"))
-    made.mkdir()
-    return made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +11,10 @@ from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.formats import format_table, masks, unreadable_folders, yolo
-from maskrcnn.annotations.formats.format_interface import FolderReader
 from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, labels_of_file
 from maskrcnn.annotations.formats.masks import voc_masks
 from maskrcnn.annotations.formats.masks.class_list import CLASSES, CLASSES_AS_TABLE
-from maskrcnn.annotations.formats.masks.mask_files import coloured_masks, is_called_so
-from maskrcnn.annotations.formats.via import class_attributes, common_class_attribute
+from maskrcnn.annotations.formats.via import common_class_attribute
 from maskrcnn.annotations.formats.yolo.text_files import is_class_list
 from maskrcnn.annotations.regions import Dataset, Shape
 from maskrcnn.errors import StudioError
@@ -27,7 +24,7 @@ _KNOWN = (*LABEL_SUFFIXES, *pictures.SUFFIXES, ".txt", ".md", "")
 
 
 @dataclass(frozen=True)
-class Labels:
+class FoundLabels:
     """One label file or folder of labels with its dataset. `name` is relative to the dropped files."""
 
     name: str
@@ -53,16 +50,18 @@ class Labels:
         )
 
 
-def find(
+def find_labels(
     files: Mapping[str, Path], root: Path, images: Path | None = None, further: Mapping[str, Path] | None = None
-) -> tuple[list[Labels], list[str]]:
-    """Return the labels among the files below `root`, and a warning for each file that looks like labels but is not.
+) -> tuple[list[FoundLabels], list[str]]:
+    """Read all label files and folders of labels among `files` (relative name -> path), which are below `root`.
+
+    Return the labels, and warnings: those of the readers, and one for files that cannot be read as labels.
 
     `images` is a folder that the user named for the pictures. `further` are pictures that the labels may refer to as
     well. Raises `StudioError` if there are label files, and none can be read.
     """
     among = {**(further or {}), **files}
-    found = list(_folders_of_labels(files, root, images, among))
+    found = list(_label_folders(files, root, images, among))
     refused: list[StudioError] = []
     inside = tuple(f"{entry.name}/" if entry.name else "" for entry in found)
     for name, path in files.items():
@@ -71,20 +70,20 @@ def find(
         if names.parts(name)[-1].lower() == CLASSES_AS_TABLE:
             continue
         try:
-            found.append(Labels(name, labels_of_file(path)))
+            found.append(FoundLabels(name, labels_of_file(path)))
         except StudioError as error:
             refused.append(error)
     if not found:
-        found = list(_folders_of_labels(files, root, images, among, of_plain_masks=True))
+        found = list(_label_folders(files, root, images, among, finds_plain_masks=True))
     are_others = all(NO_LABELS in str(error) for error in refused)  # files without labels, such as notes.json
     if refused and not found and are_others and (trouble := unreadable_folders.yolo_without_class_names(files)):
         raise StudioError(f"{root}: {trouble}")
-    if refused and not found and not (are_others and _have_sidecars(files)):
+    if refused and not found and not (are_others and unreadable_folders.have_photo_sidecars(files)):
         # Of several errors, report one about a label file rather than one about another file.
         raise min(refused, key=lambda error: NO_LABELS in str(error))
     warnings = [line for entry in found for line in entry.dataset.warnings]
     warnings += [f"passed over: {error}" for error in refused]
-    texts = [] if found else _texts_of_pictures(files)
+    texts = [] if found else unreadable_folders.texts_named_like_pictures(files)
     if texts:
         why = (
             unreadable_folders.yolo_without_class_names(files)
@@ -92,7 +91,7 @@ def find(
         )
         warnings.append(f"passed over: {names.listed(texts)}; {why}")
     if not found:
-        warnings += _masks_in_colours(files, root)
+        warnings += unreadable_folders.coloured_mask_warnings(files, root)
     others = [name for name in files if names.suffix(name) not in _KNOWN and not (inside and name.startswith(inside))]
     if others:
         what = unreadable_folders.of_files({name: files[name] for name in others})
@@ -101,28 +100,27 @@ def find(
     return found, warnings
 
 
-def _have_sidecars(files: Mapping[str, Path]) -> bool:
-    """Whether pictures have JSON files named after them with information of a photo service (`a.jpg.json`, as in
-    Google Takeout)."""
-    there = {name for name in files if names.suffix(name) in pictures.SUFFIXES}
-    sidecars = [name for name in files if names.suffix(name) == ".json"]
-    return any(name[:-5].removesuffix(".supplemental-metadata") in there for name in sidecars)
-
-
-def _folders_of_labels(
+def _label_folders(
     files: Mapping[str, Path],
     root: Path,
     images: Path | None,
     among: Mapping[str, Path],
-    of_plain_masks: bool = False,
-) -> Iterator[Labels]:
-    """Yield the datasets of formats that are a folder of files, without folders inside another one. Masks without a
-    class list are only recognised by their pixels; they are searched with `of_plain_masks`, if there are no label
-    files."""
+    finds_plain_masks: bool = False,
+) -> Iterator[FoundLabels]:
+    """Yield the labels of each folder whose files together are one dataset, such as a YOLO folder.
+
+    Folders inside a found folder are not searched. Masks without a class list are recognised only by their pixels, so
+    they are searched only with `finds_plain_masks`.
+    """
+    # For YOLO and masks, the file names already exclude most folders without opening a file.
+    other_readers = [
+        format.folder
+        for format in format_table.LABEL_FORMATS
+        if format.folder is not None and format not in (yolo.FORMAT, masks.FORMAT)
+    ]
     by_folder: dict[str, set[str]] = {}
     for name in files:
         by_folder.setdefault(names.folder(name), set()).add(names.suffix(name))
-    done: list[str] = []
     lists = {names.folder(name) for name in files if is_class_list(name)}
     # A class list in labels/ or images/ belongs to the parent folder, which may hold no files itself.
     lists |= {
@@ -130,15 +128,16 @@ def _folders_of_labels(
     }
     for folder in lists:
         by_folder.setdefault(folder, set())
+    found_folders: list[str] = []
     for folder, suffixes in sorted(by_folder.items(), key=lambda entry: natural_key(entry[0])):
-        if any(folder == other or not other or folder.startswith(f"{other}/") for other in done):
+        if any(folder == other or not other or folder.startswith(f"{other}/") for other in found_folders):
             continue
         place = root / folder
         may_be_yolo = folder in lists or not suffixes.isdisjoint((".yaml", ".yml", ".data"))
         is_yolo = may_be_yolo and yolo.is_yolo(place)
-        has_masks = f"{folder}/{CLASSES}".lstrip("/") in files or (".png" in suffixes and of_plain_masks)
+        has_masks = f"{folder}/{CLASSES}".lstrip("/") in files or (".png" in suffixes and finds_plain_masks)
         is_masks = has_masks and not voc_masks.is_second(place) and masks.is_mask_folder(place)
-        other = next((reader for reader in _other_folder_readers() if reader.is_one(place)), None)
+        other = next((reader for reader in other_readers if reader.is_one(place)), None)
         if not (is_yolo or is_masks or other):
             continue
         if other is not None:
@@ -149,58 +148,24 @@ def _folders_of_labels(
             dataset = masks.read_folder(place, images, among=among)
         else:
             dataset = masks.read_folder(place, images)
-        found = Labels(folder, dataset)
+        found = FoundLabels(folder, dataset)
         if found.is_folder and any(record.path is not None for record in dataset.images):
-            done.append(folder)
+            found_folders.append(folder)
             yield found
 
 
-def _other_folder_readers() -> list[FolderReader]:
-    """Return the folder readers except YOLO and masks. For those two, the file names already exclude most folders
-    without opening a file."""
-    known = (yolo.FORMAT, masks.FORMAT)
-    return [format.folder for format in format_table.LABEL_FORMATS if format.folder is not None and format not in known]
-
-
-def _masks_in_colours(files: Mapping[str, Path], root: Path) -> Iterator[str]:
-    """Yield a warning for each folder of PNGs that would be masks if they had no colours, if it is named like a mask
-    folder or has the file names of other pictures."""
-    by_folder: dict[str, list[str]] = {}
-    for name in files:
-        if names.suffix(name) == ".png":
-            by_folder.setdefault(names.folder(name), []).append(name)
-    stems = Counter(names.stem(name) for name in files if names.suffix(name) in pictures.SUFFIXES)
-    for folder, there in by_folder.items():
-        named_masks = is_called_so(folder)
-        if voc_masks.is_second(root / folder):
-            continue
-        twice = all(stems[names.stem(name)] > 1 for name in there)
-        is_pair = voc_masks.of(root / folder) is not None
-        if (named_masks or twice) and not is_pair and (trouble := coloured_masks(root / folder)):
-            yield f"{folder or 'the pictures'}: {trouble}; they came in as pictures"
-        elif named_masks and masks.is_mask_folder(root / folder):
-            yield (
-                f"{folder}: its PNGs ({names.parts(there[0])[-1]}) look like masks, but no picture of their names was "
-                "found; they came in as pictures. Put the pictures into images/ beside that folder"
-            )
-
-
-def _texts_of_pictures(files: Mapping[str, Path]) -> list[str]:
-    """Return the text files that have the same name as a picture."""
-    stems = {names.stem(name) for name in files if names.suffix(name) in pictures.SUFFIXES}
-    return [name for name in files if names.suffix(name) == ".txt" and names.stem(name) in stems]
-
-
-def without_twins(labels: Sequence[Labels]) -> tuple[list[Labels], list[str]]:
+def without_twins(labels: Sequence[FoundLabels]) -> tuple[list[FoundLabels], list[str]]:
     """Return the label files without those that only repeat another one, because VIA can save the same regions in three
     formats.
 
     The file of the format that holds the most information is kept. A warning names each removed file.
     """
-    kept: list[Labels] = []
+    kept: list[FoundLabels] = []
     warnings = []
-    by_wealth = sorted(labels, key=lambda entry: _WEALTH.index(entry.flavour) if entry.flavour in _WEALTH else 0)
-    for entry in by_wealth:
+    richest_first = sorted(
+        labels, key=lambda entry: _RICHEST_FIRST.index(entry.flavour) if entry.flavour in _RICHEST_FIRST else 0
+    )
+    for entry in richest_first:
         twin = next((other for other in kept if _repeats(entry, other)), None)
         if twin is None:
             kept.append(entry)
@@ -211,19 +176,19 @@ def without_twins(labels: Sequence[Labels]) -> tuple[list[Labels], list[str]]:
     return sorted(kept, key=lambda entry: natural_key(entry.name)), warnings
 
 
-_WEALTH = ("via-project", "via2", "via1", "via-csv")
+_RICHEST_FIRST = ("via-project", "via2", "via1", "via-csv")
 """VIA formats, those that hold the most information first."""
 
-_RegionFacts = list[tuple[Shape, dict[str, Any]]]
+_ShapesAndAttributes = list[tuple[Shape, dict[str, Any]]]
 
 
-def _repeats(one: Labels, other: Labels) -> bool:
+def _repeats(one: FoundLabels, other: FoundLabels) -> bool:
     """Whether a VIA file has the same regions as another one, and no attribute that the other does not have."""
     if names.folder(one.name) != names.folder(other.name) or len(one.dataset.images) != len(other.dataset.images):
         return False
     if not one.flavour.startswith("via") or not other.flavour.startswith("via"):
         return False
-    of_one, of_other = _regions_by_picture(one.dataset), _regions_by_picture(other.dataset)
+    of_one, of_other = _regions_with_attributes(one.dataset), _regions_with_attributes(other.dataset)
     return of_one.keys() == of_other.keys() and all(
         len(regions) == len(of_other[name])
         and all(
@@ -234,8 +199,12 @@ def _repeats(one: Labels, other: Labels) -> bool:
     )
 
 
-def _regions_by_picture(dataset: Dataset) -> dict[str, _RegionFacts]:
-    """Return picture name -> shapes and attributes of its regions, independent of the chosen class attribute."""
+def _regions_with_attributes(dataset: Dataset) -> dict[str, _ShapesAndAttributes]:
+    """Return picture name -> (shape, attributes) of each region, to compare two label files (`_repeats`).
+
+    The class is added to the attributes under the name of the class attribute, because another file of the same
+    regions may use another attribute as the class.
+    """
     name = dataset.class_attribute
     return {
         record.file_name: [
@@ -246,7 +215,7 @@ def _regions_by_picture(dataset: Dataset) -> dict[str, _RegionFacts]:
     }
 
 
-def of_one_kind(labels: Sequence[Labels]) -> str:
+def of_one_kind(labels: Sequence[FoundLabels]) -> str:
     """Return the name of the format that all label files have. Raises `StudioError` if there are several."""
     kinds = dict.fromkeys(entry.words for entry in labels)
     if len(kinds) > 1:
@@ -257,7 +226,7 @@ def of_one_kind(labels: Sequence[Labels]) -> str:
     return next(iter(kinds))
 
 
-def with_one_class_attribute(labels: Sequence[Labels]) -> list[Labels]:
+def with_one_class_attribute(labels: Sequence[FoundLabels]) -> list[FoundLabels]:
     """Return VIA files that belong together with the same class attribute: by the rule for all their regions
     together, else that of the file with the most regions, else the only class attribute of any file."""
     chosen = common_class_attribute.common([entry.dataset for entry in labels])
@@ -265,20 +234,14 @@ def with_one_class_attribute(labels: Sequence[Labels]) -> list[Labels]:
         chosen = max(labels, key=lambda entry: entry.dataset.n_regions).dataset.class_attribute
     if chosen is None and len(others := {entry.dataset.class_attribute for entry in labels} - {None}) == 1:
         (chosen,) = others
-    return [replace(entry, dataset=_reclassified(entry.dataset, chosen)) for entry in labels]
+    return [
+        replace(entry, dataset=common_class_attribute.reclassified_in_any_case(entry.dataset, chosen))
+        for entry in labels
+    ]
 
 
-def with_class_attribute(labels: Sequence[Labels], name: str) -> list[Labels]:
+def with_class_attribute(labels: Sequence[FoundLabels], name: str) -> list[FoundLabels]:
     """Return VIA files that belong together with the class attribute that the user names
     (`common_class_attribute.asked_of_all`)."""
     datasets = common_class_attribute.asked_of_all([entry.dataset for entry in labels], name)
     return [replace(entry, dataset=dataset) for entry, dataset in zip(labels, datasets, strict=True)]
-
-
-def _reclassified(dataset: Dataset, name: str | None) -> Dataset:
-    """Return the dataset with class attribute `name` (ignoring case); unchanged if it does not have this attribute."""
-    if name is None or dataset.class_attribute == name:
-        return dataset
-    known = [candidate.name for candidate in class_attributes.candidates(dataset)]
-    same = common_class_attribute.in_any_case(name, known)
-    return class_attributes.reclassified(dataset, same) if same is not None else dataset

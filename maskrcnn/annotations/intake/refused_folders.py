@@ -18,7 +18,7 @@ MOST_FILES = 200_000
 MOST_SECONDS = 20.0
 """Time limit for walking a folder. A network disk lists several thousand files per second."""
 
-_NO_DISKS = frozenset(
+_VIRTUAL_FILE_SYSTEMS = frozenset(
     (
         *("proc", "sysfs", "devtmpfs", "devpts", "devfs", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs"),
         *("pstore", "bpf", "mqueue", "hugetlbfs", "configfs", "fusectl", "binfmt_misc", "autofs", "rpc_pipefs"),
@@ -26,8 +26,8 @@ _NO_DISKS = frozenset(
     )
 )
 """Types of virtual file systems, which hold no user files but information about the system."""
-_OF_THE_SYSTEM = ("/proc", "/sys", "/dev")
-_PROGRAMS = ("bin", "boot", "etc", "lib", "lib32", "lib64", "run", "sbin", "snap", "usr", "var", "windows")
+_VIRTUAL_FOLDERS = ("/proc", "/sys", "/dev")
+_SYSTEM_FOLDERS = ("bin", "boot", "etc", "lib", "lib32", "lib64", "run", "sbin", "snap", "usr", "var", "windows")
 """Top-level folders of a disk that hold programs. They are refused, but folders inside them may hold a dataset."""
 
 
@@ -39,7 +39,7 @@ def require_dataset_folder(folder: Path, workspace: Path | None = None) -> None:
     if real == real.parent:
         raise ArgumentError(f"{folder}: is the root of the file system; {mend}")
     refuse_virtual_file(folder)
-    if real.parent == real.parent.parent and real.name.lower() in _PROGRAMS:
+    if real.parent == real.parent.parent and real.name.lower() in _SYSTEM_FOLDERS:
         raise ArgumentError(f"{folder}: holds programs of the system; {mend}")
     with contextlib.suppress(RuntimeError):  # the user has no home folder
         if real in Path(os.path.realpath(Path.home())).parents:
@@ -57,8 +57,10 @@ def refuse_virtual_file(path: Path) -> None:
 
 
 def _is_in_virtual_file_system(real: Path) -> bool:
-    """Whether a path is in a virtual file system, such as /proc. Shared memory does not count, because it holds real
-    files."""
+    """Whether a path that the user gave is in a virtual file system such as /proc, and so is refused.
+
+    Shared memory does not count, because it holds real files.
+    """
     mounts: Iterable[tuple[str, str]] = ()
     with contextlib.suppress(OSError, RuntimeError):
         mounts = [(mount.mountpoint, mount.fstype) for mount in psutil.disk_partitions(all=True)]
@@ -67,10 +69,10 @@ def _is_in_virtual_file_system(real: Path) -> bool:
         key=lambda mount: len(mount[0]),
         default=("", ""),
     )
-    if kind.lower() in _NO_DISKS:
+    if kind.lower() in _VIRTUAL_FILE_SYSTEMS:
         return True
     is_mounted_there = place.startswith("/dev/")
-    return os.name == "posix" and not is_mounted_there and any(real.is_relative_to(name) for name in _OF_THE_SYSTEM)
+    return os.name == "posix" and not is_mounted_there and any(real.is_relative_to(name) for name in _VIRTUAL_FOLDERS)
 
 
 def walk_dataset_folder(root: Path) -> tuple[dict[str, Path], list[str]]:

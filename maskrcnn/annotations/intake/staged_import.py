@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,11 +13,12 @@ from maskrcnn.annotations import pictures
 from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import picture_folders
+from maskrcnn.annotations.formats.lazy_records import file_names_of
 from maskrcnn.annotations.formats.via import class_attributes, common_class_attribute
 from maskrcnn.annotations.formats.via.class_attributes import Candidate
 from maskrcnn.annotations.intake import refused_folders, temporary_folders
 from maskrcnn.annotations.intake.combined_dataset import understand
-from maskrcnn.annotations.intake.dropped_files import Dropped, Understood, new_zip_folder, write_upload
+from maskrcnn.annotations.intake.dropped_files import Dropped, Understood, write_uploads
 from maskrcnn.annotations.intake.temporary_folders import (
     temporary_folder,
     temporary_folder_if_needed,
@@ -73,7 +73,7 @@ class Staged:
         return self.named > 0 and len(self.missing) == self.named
 
     def none_found(self) -> str:
-        """The message if none of the labelled pictures was found, with examples of names; empty otherwise."""
+        """Return the message that no labelled picture was found, with examples of names; empty if any was found."""
         if not self.finds_none:
             return ""
         which = "its picture was not" if self.named == 1 else f"none of its {self.named:,} pictures was"
@@ -145,7 +145,7 @@ class Staged:
     def discard(self) -> None:
         """Remove the unpacked files. The dataset's pictures are then gone."""
         if self.folder is not None:
-            temporary_folders.remove(self.folder)
+            temporary_folders.remove_temporary_folder(self.folder)
 
     def __enter__(self) -> Staged:
         return self
@@ -165,28 +165,25 @@ def stage_uploads(
 ) -> Staged:
     """Read uploaded files: pictures, label files, zips of these, or a zip of a project.
 
-    `beside` is a folder with further pictures that the labels may refer to (those of the project). `base` is where the
-    staging folder is created (default: the system's temporary folder). Raises `StudioError` with a one-line message if
-    the files cannot be imported, and then leaves no files behind.
+    `beside` is a folder with further pictures that the labels may refer to (those of the project). The temporary folder
+    is created in `base` (default: the system's temporary folder). Raises `StudioError` with a one-line message if the
+    files cannot be imported, and then leaves no files behind.
     """
     if not uploads:
         raise ArgumentError("the upload: no file was chosen; choose a label file, pictures, a zip, or several of these")
     with temporary_folder(base) as folder:
-        files: dict[str, Path] = {}
-        for name, content in uploads:
-            if is_zip(name, content):
-                into = folder if len(uploads) == 1 else new_zip_folder(folder, names.stem(names.storable(name)))
-                prefix = "" if into == folder else f"{into.name}/"
-                unpacked = unpack(io.BytesIO(content), len(content), name, into)
-                files |= {prefix + inside: path for inside, path in unpacked.items()}
-            elif not names.is_junk(name):
-                files |= write_upload(name, content, folder, files)
+        files = write_uploads(uploads, folder)
         name = names.brief(uploads[0][0]) if len(uploads) == 1 else "the upload"
-        known = _known(beside) if beside is not None else {}
+        project = beside.parent if beside is not None and is_project(beside.parent) else None
+        known = {}
+        if beside is not None:
+            known = original_places.known_by(project) if project else files_in(beside, pictures.SUFFIXES)
         packed = sum(len(content) for _, content in uploads)
         dropped = Dropped(files, folder, name, lambda: folder, known=known, progress=progress, packed=packed)
         understood = understand(dropped)
-        if beside is not None and understood.missing and _is_by_own_names(understood.dataset, beside):
+        named = file_names_of(understood.dataset.images)
+        if beside and project and understood.missing and original_places.are_project_names_among(project, named):
+            # The labels are an export in which not all original names could be restored.
             dropped = replace(dropped, known=files_in(beside, pictures.SUFFIXES))
             understood = understand(dropped)
         return _staged(understood, folder, dropped)
@@ -241,7 +238,7 @@ def stage_path(
 
 
 def _staged(understood: Understood, folder: Path | None, dropped: Dropped) -> Staged:
-    """Return the import, with messages that do not mention the staging folder."""
+    """Return the import, with messages that do not mention the temporary folder."""
     return Staged(
         understood.dataset,
         understood.format,
@@ -254,21 +251,3 @@ def _staged(understood: Understood, folder: Path | None, dropped: Dropped) -> St
         understood.near,
         replace(dropped, progress=None),
     )
-
-
-def _known(beside: Path) -> dict[str, Path]:
-    """Return the pictures of a folder by name; those of a project by their original names."""
-    return original_places.known_by(beside.parent) if _is_project(beside) else files_in(beside, pictures.SUFFIXES)
-
-
-def _is_by_own_names(dataset: Dataset, beside: Path) -> bool:
-    """Whether labels use a picture name that only the project has (`1 (2).jpg`): they are then an export in which
-    not all original names could be restored."""
-    if not _is_project(beside):
-        return False
-    own = original_places.own_names(beside.parent)
-    return any(name in own for name in getattr(dataset.images, "file_names", [r.file_name for r in dataset.images]))
-
-
-def _is_project(beside: Path) -> bool:
-    return is_project(beside.parent)

@@ -126,10 +126,12 @@ def _written(
 
 
 def is_zip(name: str, content: bytes) -> bool:
+    """Whether a file is a zip, by its suffix or its first bytes."""
     return names.suffix(name) == ".zip" or content[:4] in (b"PK\3\4", b"PK\5\6")
 
 
 def first_bytes(path: Path) -> bytes:
+    """Return the first four bytes of a file, for `is_zip`. Raises `ArgumentError` if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(4)

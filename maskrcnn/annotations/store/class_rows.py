@@ -57,12 +57,13 @@ def add(db: sqlite3.Connection, names: Iterable[str], skeletons: Mapping[str, Sk
     for name, skeleton in skeletons.items():
         db.execute(
             "UPDATE class SET skeleton = ? WHERE name = ? AND skeleton IS NULL",
-            (json_columns.dumped(skeleton_document(skeleton), f'the skeleton of class "{name}"'), name),
+            (json_columns.dumped(skeleton_to_json(skeleton), f'the skeleton of class "{name}"'), name),
         )
     return new
 
 
 def _add_new(db: sqlite3.Connection, names: list[str], skeletons: Mapping[str, Skeleton]) -> None:
+    """Insert new classes with unused colours and keys."""
     rows = db.execute("SELECT position, colour, hotkey FROM class").fetchall()
     number, position = len(rows), max((row["position"] for row in rows), default=-1)
     colours, hotkeys = {row["colour"] for row in rows}, {row["hotkey"] for row in rows}
@@ -72,7 +73,7 @@ def _add_new(db: sqlite3.Connection, names: list[str], skeletons: Mapping[str, S
         hotkey = free_hotkey(hotkeys)
         colours.add(colour)
         hotkeys.add(hotkey)
-        _insert(db, ProjectClass(name, colour, hotkey, skeletons.get(name)), position + 1 + place)
+        _insert_class(db, ProjectClass(name, colour, hotkey, skeletons.get(name)), position + 1 + place)
 
 
 def put(db: sqlite3.Connection, wanted: Sequence[ProjectClass]) -> None:
@@ -80,7 +81,7 @@ def put(db: sqlite3.Connection, wanted: Sequence[ProjectClass]) -> None:
 
     Raises `StudioError` if a class that regions use is missing in the new list.
     """
-    _check(wanted)
+    _check_classes(wanted)
     names = {entry.name for entry in wanted}
     used = "SELECT class_name, count(*) FROM region WHERE class_name IS NOT NULL GROUP BY class_name"
     for name, number in db.execute(used).fetchall():
@@ -95,7 +96,7 @@ def put(db: sqlite3.Connection, wanted: Sequence[ProjectClass]) -> None:
             hotkey = free_hotkey(taken)
             taken.add(hotkey)
             entry = ProjectClass(entry.name, entry.colour, hotkey, entry.skeleton)
-        _insert(db, entry, position)
+        _insert_class(db, entry, position)
 
 
 def drop_unused(db: sqlite3.Connection, names: Iterable[str]) -> None:
@@ -123,13 +124,13 @@ def checked_name(name: str) -> str:
     return name
 
 
-def document(entry: ProjectClass) -> dict[str, Any]:
+def class_to_json(entry: ProjectClass) -> dict[str, Any]:
     """Convert a class to JSON values, for a snapshot."""
-    skeleton = skeleton_document(entry.skeleton) if entry.skeleton else None
+    skeleton = skeleton_to_json(entry.skeleton) if entry.skeleton else None
     return {"name": entry.name, "colour": entry.colour, "hotkey": entry.hotkey, "skeleton": skeleton}
 
 
-def class_from(document: object, words: str) -> ProjectClass:
+def class_from_json(document: object, words: str) -> ProjectClass:
     """Convert the JSON values of `document` to a class. Raises `StudioError` that begins with `words` if invalid."""
     if not isinstance(document, dict) or document.keys() != {"name", "colour", "hotkey", "skeleton"}:
         raise StudioError(f"{words} has a class that is none; restore the project folder from a copy")
@@ -141,17 +142,17 @@ def class_from(document: object, words: str) -> ProjectClass:
     ):
         raise StudioError(f"{words} has a class that is none; restore the project folder from a copy")
     return ProjectClass(
-        checked_name(name), colour, hotkey, None if skeleton is None else skeleton_from(skeleton, words)
+        checked_name(name), colour, hotkey, None if skeleton is None else skeleton_from_json(skeleton, words)
     )
 
 
-def skeleton_document(skeleton: Skeleton) -> dict[str, Any]:
-    """Convert a skeleton to JSON values."""
+def skeleton_to_json(skeleton: Skeleton) -> dict[str, Any]:
+    """Convert the skeleton of a project class to JSON values, for the table `class` and for snapshots."""
     return {"names": skeleton.names, "edges": skeleton.edges}
 
 
-def skeleton_from(document: object, words: str) -> Skeleton:
-    """Convert the JSON values of `skeleton_document` to a skeleton. Raises `StudioError` with `words` if invalid."""
+def skeleton_from_json(document: object, words: str) -> Skeleton:
+    """Convert the JSON values of `skeleton_to_json` to a skeleton. Raises `StudioError` with `words` if invalid."""
     wrong = StudioError(f"{words} is not names and pairs of them; restore the project folder from a copy")
     if not isinstance(document, dict) or document.keys() != {"names", "edges"}:
         raise wrong
@@ -169,13 +170,14 @@ def skeleton_from(document: object, words: str) -> Skeleton:
 
 
 def _stored_skeleton(name: str, text: object) -> Skeleton | None:
+    """Return the skeleton in the JSON text of a row of the table `class`; None if the class has none."""
     if text is None:
         return None
     words = f'project.db: the skeleton of class "{name[:40]}"'
-    return skeleton_from(json_columns.parsed(text, words), words)
+    return skeleton_from_json(json_columns.parsed(text, words), words)
 
 
-def _check(wanted: Sequence[ProjectClass]) -> None:
+def _check_classes(wanted: Sequence[ProjectClass]) -> None:
     """Raise `StudioError` if a name or key occurs twice, or a name, colour, key or skeleton is invalid."""
     names: set[str] = set()
     hotkeys: dict[str, str] = {}
@@ -196,6 +198,7 @@ def _check(wanted: Sequence[ProjectClass]) -> None:
 
 
 def _check_skeleton(name: str, skeleton: Skeleton) -> None:
+    """Raise `StudioError` if the keypoints of class `name` have equal or blank names, or an edge has an unknown end."""
     number = len(skeleton.names)
     if len(set(skeleton.names)) < number or not all(place.strip() for place in skeleton.names):
         raise StudioError(f'class "{name}" needs keypoints with different names; rename one')
@@ -204,10 +207,11 @@ def _check_skeleton(name: str, skeleton: Skeleton) -> None:
             raise StudioError(f'class "{name}" has a bone {edge} but only {counted(number, "keypoint")}; take it out')
 
 
-def _insert(db: sqlite3.Connection, entry: ProjectClass, position: int) -> None:
+def _insert_class(db: sqlite3.Connection, entry: ProjectClass, position: int) -> None:
+    """Insert a row into the table `class`."""
     skeleton = None
     if entry.skeleton is not None:
-        skeleton = json_columns.dumped(skeleton_document(entry.skeleton), f'the skeleton of class "{entry.name}"')
+        skeleton = json_columns.dumped(skeleton_to_json(entry.skeleton), f'the skeleton of class "{entry.name}"')
     db.execute(
         "INSERT INTO class (name, position, colour, hotkey, skeleton) VALUES (?, ?, ?, ?, ?)",
         (entry.name, position, entry.colour, entry.hotkey, skeleton),

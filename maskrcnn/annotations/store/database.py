@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from maskrcnn.annotations.store import database_check, database_files
-from maskrcnn.annotations.store.database_errors import complaining
+from maskrcnn.annotations.store.database_errors import complaining, primary_code
 from maskrcnn.annotations.store.table_definitions import TABLES, VERSION
 from maskrcnn.errors import StudioError
 
@@ -32,7 +32,7 @@ MOST_BYTES = 100_000_000
 
 
 def is_project(folder: Path) -> bool:
-    """Whether a folder contains a project database. The database is not opened."""
+    """Whether a folder contains the database file `project.db`. The file is not opened."""
     try:
         return (folder / DATABASE).is_file()
     except (OSError, ValueError):  # no permission, or an invalid file name
@@ -55,7 +55,7 @@ def version(path: Path) -> int:
     if not any(database_files.has_content(path, suffix) for suffix in ("", database_files.WAL)):
         database_files.require_ordinary(path)  # raises if the file was deleted a moment ago
         raise StudioError(f"{path}: this is not a project database of the studio (it is empty); restore it from a copy")
-    with complaining(path), closing(_readable(path)) as db:
+    with complaining(path), closing(_reading_connection(path)) as db:
         found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if found > VERSION:
         raise StudioError(
@@ -70,7 +70,7 @@ def version(path: Path) -> int:
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a read transaction on one consistent state. Works also on a disk that is full or read-only."""
     database_files.require_ordinary(path)
-    with database_check.remembering(path) as known, complaining(path), closing(_readable(path)) as db:
+    with database_check.remembering(path) as known, complaining(path), closing(_reading_connection(path)) as db:
         if not known:
             database_check.examine(db, path)
         yield db
@@ -94,11 +94,12 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _connection(path: Path, options: str, *first: str, patience: float | None = None) -> sqlite3.Connection:
+    """Open a connection with the settings of the studio. `first` are pragmas to set before the others."""
     # One connection for each operation: Streamlit runs pages in many threads, and opening takes well under 1 ms.
     uri = f"{path.absolute().as_uri()}?{options}"
     db = sqlite3.connect(uri, uri=True, timeout=PATIENCE if patience is None else patience, isolation_level=None)
     try:
-        for pragma in (*first, "synchronous = FULL", "foreign_keys = ON", *_CAREFUL):
+        for pragma in (*first, "synchronous = FULL", "foreign_keys = ON", *_UNTRUSTED_PRAGMAS):
             db.execute(f"PRAGMA {pragma}")
         db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
     except BaseException:
@@ -108,7 +109,7 @@ def _connection(path: Path, options: str, *first: str, patience: float | None = 
     return db
 
 
-_CAREFUL = ("trusted_schema = OFF", "cell_size_check = ON")
+_UNTRUSTED_PRAGMAS = ("trusted_schema = OFF", "cell_size_check = ON")
 """Pragmas that SQLite recommends for untrusted databases (sqlite.org/security.html)."""
 
 
@@ -116,43 +117,43 @@ _CAREFUL = ("trusted_schema = OFF", "cell_size_check = ON")
 # at least 32 kB. Each of these methods sees all committed data.
 
 
-def _readable(path: Path) -> sqlite3.Connection:
+def _reading_connection(path: Path) -> sqlite3.Connection:
     """Open a read transaction; on a full or read-only disk, try methods that need no new files."""
     try:
-        return _begun(connect(path))
+        return _with_read_transaction(connect(path))
     except sqlite3.OperationalError as error:
-        if _code(error) not in _NO_ROOM_BESIDE:
+        if primary_code(error) not in _NEW_FILES_REFUSED:
             raise
         refused = error
     if not any(database_files.has_content(path, suffix) for suffix in (database_files.WAL, database_files.JOURNAL)):
         # All committed data is in the main file, so open it as immutable.
-        return _begun(_connection(path, "mode=ro&immutable=1"))
+        return _with_read_transaction(_connection(path, "mode=ro&immutable=1"))
     try:
-        return _exclusive(path)
+        return _exclusive_connection(path)
     except sqlite3.OperationalError as error:
-        if _code(error) == sqlite3.SQLITE_BUSY:
+        if primary_code(error) == sqlite3.SQLITE_BUSY:
             raise
     try:
         # A crash left a WAL, and the disk is read-only now. Locks are not needed, because nothing can change.
-        return _begun(_connection(path, "mode=ro&vfs=unix-none", "locking_mode = EXCLUSIVE"))
+        return _with_read_transaction(_connection(path, "mode=ro&vfs=unix-none", "locking_mode = EXCLUSIVE"))
     except sqlite3.OperationalError:
         raise refused from None
 
 
-def _exclusive(path: Path) -> sqlite3.Connection:
+def _exclusive_connection(path: Path) -> sqlite3.Connection:
     """Open with an exclusive lock, for a full disk: SQLite then keeps the index of the WAL in memory, not in a file."""
     end = time.monotonic() + PATIENCE
     while True:
         try:
-            return _begun(_connection(path, "mode=rw", "locking_mode = EXCLUSIVE", patience=0))
+            return _with_read_transaction(_connection(path, "mode=rw", "locking_mode = EXCLUSIVE", patience=0))
         except sqlite3.OperationalError as error:
-            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+            if primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
                 raise
         # Two processes that block each other both release their lock and retry after random times.
         time.sleep(random.uniform(0.005, 0.05))
 
 
-def _begun(db: sqlite3.Connection) -> sqlite3.Connection:
+def _with_read_transaction(db: sqlite3.Connection) -> sqlite3.Connection:
     """Begin a read transaction and return the connection; it is closed on an error."""
     try:
         db.execute("BEGIN")
@@ -163,14 +164,11 @@ def _begun(db: sqlite3.Connection) -> sqlite3.Connection:
     return db
 
 
-def _code(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-_NO_ROOM_BESIDE = (
+_NEW_FILES_REFUSED = (
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_PROTOCOL,
 )
+"""Error codes of SQLite if it cannot create files next to the database."""

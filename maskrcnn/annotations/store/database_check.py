@@ -32,7 +32,7 @@ _MOST_CLASSES = 200_000
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _CheckedFile:
     """A validated state of a database file: its `mark`, the time of the check (ns), and its duration (seconds)."""
 
     mark: tuple[int, ...]
@@ -40,13 +40,14 @@ class _Seen:
     seconds: float
 
 
-_seen: dict[str, _Seen] = {}
+_accepted: dict[str, _CheckedFile] = {}
+"""Database path -> the last state of the file that was valid."""
 
-_refused: dict[str, tuple[_Seen, str]] = {}
-"""Databases that failed the validation, with the error message."""
+_refused: dict[str, tuple[_CheckedFile, str]] = {}
+"""Version and path of a database -> the state that failed the validation, and the error message."""
 
-_spent: dict[str, float] = {}
-"""Database path -> duration of its last validation in seconds."""
+_check_seconds: dict[str, float] = {}
+"""Database path -> duration of its last validation in seconds. A short validation may be repeated (`_is_known`)."""
 
 _MOST_KEPT = 1000
 
@@ -64,14 +65,14 @@ def remembering(path: Path) -> Iterator[bool]:
     Nothing is recorded if the block raises.
     """
     key = str(path)
-    known = _is_known(_seen.get(key), database_files.mark(path))
+    known = _is_known(_accepted.get(key), database_files.mark(path))
     yield known
-    if len(_seen) > _MOST_KEPT:
-        _seen.clear()
-    _seen[key] = _Seen(database_files.mark(path), time.time_ns(), _spent.get(key, 0.0))
+    if len(_accepted) > _MOST_KEPT:
+        _accepted.clear()
+    _accepted[key] = _CheckedFile(database_files.mark(path), time.time_ns(), _check_seconds.get(key, 0.0))
 
 
-def _is_known(seen: _Seen | None, mark: tuple[int, ...]) -> bool:
+def _is_known(seen: _CheckedFile | None, mark: tuple[int, ...]) -> bool:
     """Whether the state `mark` of a file was validated before."""
     if seen is None or seen.mark != mark:
         return False
@@ -80,7 +81,7 @@ def _is_known(seen: _Seen | None, mark: tuple[int, ...]) -> bool:
     return seen.at - mark[-1] > _TICK or seen.seconds > _SHORT
 
 
-# The examination
+# The validation
 
 
 def examine(db: sqlite3.Connection, path: Path, version: int = table_definitions.VERSION) -> None:
@@ -88,22 +89,25 @@ def examine(db: sqlite3.Connection, path: Path, version: int = table_definitions
     found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if found != version:
         raise StudioError(f"{path}: was written by another version of the studio ({found}); open the project again")
-    _needed(version)  # takes some milliseconds on the first call; must not count in the measured time
-    key, mark, at, begin = f"{version} {path}", database_files.mark(path), time.time_ns(), time.thread_time()
-    seen, words = _refused.get(key, (None, ""))
-    if _is_known(seen, mark):
-        raise StudioError(words)
+    key, mark, at = f"{version} {path}", database_files.mark(path), time.time_ns()
+    refused, message = _refused.get(key, (None, ""))
+    if _is_known(refused, mark):  # the same file was refused before
+        raise StudioError(message)
+    _required_tables(version)  # takes some milliseconds on the first call, which are not part of the duration
+    begin = time.thread_time()
     try:
-        _examine(db, path, version)
+        _examine_content(db, path, version)
     except StudioError as error:
         if len(_refused) > _MOST_KEPT:
             _refused.clear()
-        _refused[key] = (_Seen(mark, at, time.thread_time() - begin), str(error))
+        _refused[key] = (_CheckedFile(mark, at, time.thread_time() - begin), str(error))
         raise
-    _spent[str(path)] = time.thread_time() - begin
+    _check_seconds[str(path)] = time.thread_time() - begin
 
 
-def _examine(db: sqlite3.Connection, path: Path, version: int) -> None:
+def _examine_content(db: sqlite3.Connection, path: Path, version: int) -> None:
+    """Validate the schema and all rows, with a time limit. Raises `StudioError`."""
+
     def complain(table: str, wrong: str) -> StudioError:
         return StudioError(f"{path}: the table {table} {wrong}; restore the project folder from a copy")
 
@@ -128,11 +132,12 @@ Complain = Callable[[str, str], StudioError]
 
 
 def _examine_schema(db: sqlite3.Connection, path: Path, version: int) -> None:
-    expected, missing = _expected(version), _needed(version)
+    """Raise `StudioError` unless the database has exactly the tables and indexes of the schema version."""
+    expected, missing = _table_definitions(version), _required_tables(version)
     for kind, name, sql in db.execute("SELECT type, name, sql FROM sqlite_schema"):
         if kind == "index" and str(name).startswith("sqlite_autoindex_") and sql is None:
             continue
-        if kind not in ("table", "index") or _words_of(sql) not in expected.get((kind, name), ()):
+        if kind not in ("table", "index") or _sql_tokens(sql) not in expected.get((kind, name), ()):
             raise StudioError(
                 f"{path}: has a {kind} {name} that is not the studio's, so the database is not used; "
                 "restore the project folder from a copy"
@@ -143,49 +148,52 @@ def _examine_schema(db: sqlite3.Connection, path: Path, version: int) -> None:
 
 
 @cache
-def _needed(version: int) -> frozenset[str]:
-    return frozenset(name for kind, name in _expected(version) if kind == "table" and name != "sqlite_sequence")
+def _required_tables(version: int) -> frozenset[str]:
+    """Return the names of the tables that a database of this schema version must have."""
+    return frozenset(
+        name for kind, name in _table_definitions(version) if kind == "table" and name != "sqlite_sequence"
+    )
 
 
 @cache
-def _expected(version: int) -> Mapping[tuple[str, str], frozenset[tuple[str, ...]]]:
-    """Return {("table" or "index", name): allowed definitions as tokens} for a schema version."""
+def _table_definitions(version: int) -> Mapping[tuple[str, str], frozenset[tuple[str, ...]]]:
+    """Return {("table" or "index", name): allowed SQL definitions as tokens} for a schema version."""
     found: dict[tuple[str, str], set[tuple[str, ...]]] = {}
-    for statements in _WAYS[version]:
+    for statements in _STATEMENTS[version]:
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
             for statement in statements:
                 db.executescript(statement)
             for kind, name, sql in db.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"):
-                found.setdefault((kind, name), set()).add(_words_of(sql))
+                found.setdefault((kind, name), set()).add(_sql_tokens(sql))
     return {key: frozenset(ways) for key, ways in found.items()}
 
 
-_WAYS: Mapping[int, tuple[tuple[str, ...], ...]] = {
+_STATEMENTS: Mapping[int, tuple[tuple[str, ...], ...]] = {
     1: ((table_definitions.VERSION_1,),),
     2: ((table_definitions.TABLES,), (table_definitions.VERSION_1, *table_definitions.TO_VERSION_2)),
 }
 
-_WORD = re.compile(r"""--[^\n]*|/\*.*?\*/|\s+|('(?:[^']|'')*'|"(?:[^"]|"")*"|\w+|.)""", re.DOTALL)
+_SQL_TOKEN = re.compile(r"""--[^\n]*|/\*.*?\*/|\s+|('(?:[^']|'')*'|"(?:[^"]|"")*"|\w+|.)""", re.DOTALL)
 
 
-def _words_of(sql: object) -> tuple[str, ...]:
+def _sql_tokens(sql: object) -> tuple[str, ...]:
     """Split an SQL definition into tokens, without comments, spaces and quotes around simple names."""
     if not isinstance(sql, str):
         return ()
-    words = (match.group(1) for match in _WORD.finditer(sql[:10_000]))
+    words = (match.group(1) for match in _SQL_TOKEN.finditer(sql[:10_000]))
     return tuple(re.sub(r'^"(\w+)"$', r"\1", word) for word in words if word is not None)
 
 
 # Values. SQLite itself evaluates the conditions, in about a microsecond per row.
 
 
-def _whole(column: str, least: int, most: int) -> str:
-    """Return an SQL condition: the column is an integer from `least` to `most`."""
+def _valid_integer(column: str, least: int, most: int) -> str:
+    """Return the SQL condition that every row of a valid database meets: an integer from `least` to `most`."""
     return f"typeof({column}) = 'integer' AND {column} BETWEEN {least} AND {most}"
 
 
-def _text(column: str, most: int) -> str:
-    """Return an SQL condition: the column is a text of at most `most` bytes."""
+def _valid_text(column: str, most: int) -> str:
+    """Return the SQL condition that every row of a valid database meets: a text of at most `most` bytes."""
     return f"typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) <= {most}"
 
 
@@ -196,43 +204,43 @@ _MEASURES = 10_000_000
 """Maximum width and height of a picture in pixels."""
 
 _IMAGE = {
-    "id": _whole("id", 1, _MANY),
-    "file_name": _text("file_name", 255)
+    "id": _valid_integer("id", 1, _MANY),
+    "file_name": _valid_text("file_name", 255)
     # A name that is a path counts as a missing picture (`picture_paths`), so it is not an error here.
     + " AND file_name NOT IN ('', '.', '..') AND instr(file_name, char(0)) = 0",
-    "given_name": _text("given_name", 10_000),
+    "given_name": _valid_text("given_name", 10_000),
     # Used as the file name of a thumbnail.
-    "sha256": _text("sha256", 64) + " AND sha256 != '' AND sha256 NOT GLOB '*[^0-9a-zA-Z]*'"
+    "sha256": _valid_text("sha256", 64) + " AND sha256 != '' AND sha256 NOT GLOB '*[^0-9a-zA-Z]*'"
     " AND length(sha256) = length(CAST(sha256 AS BLOB))",
-    "file_size": _whole("file_size", 0, 10**15),
-    "width": _whole("width", 1, _MEASURES),
-    "height": _whole("height", 1, _MEASURES),
+    "file_size": _valid_integer("file_size", 0, 10**15),
+    "width": _valid_integer("width", 1, _MEASURES),
+    "height": _valid_integer("height", 1, _MEASURES),
     "split": "typeof(split) = 'text' AND split IN ('train', 'val')",
-    "done": _whole("done", 0, 1),
+    "done": _valid_integer("done", 0, 1),
     "attributes": "typeof(attributes) = 'text'",
-    "revision": _whole("revision", 1, _MANY),
-    "state": _whole("state", 1, _MANY),
+    "revision": _valid_integer("revision", 1, _MANY),
+    "state": _valid_integer("state", 1, _MANY),
 }
 _IMAGE_2 = {
-    "n_regions": _whole("n_regions", 0, _MANY),
+    "n_regions": _valid_integer("n_regions", 0, _MANY),
     "extras": "typeof(extras) = 'text'",
-    "removed": _whole("removed", 0, 1),
+    "removed": _valid_integer("removed", 0, 1),
 }
 _REGION = {
-    "image_id": _whole("image_id", 1, _MANY),
-    "position": _whole("position", 0, _MANY),
+    "image_id": _valid_integer("image_id", 1, _MANY),
+    "position": _valid_integer("position", 0, _MANY),
     "id": "typeof(id) = 'text'",
     "class_name": "typeof(class_name) IN ('text', 'null')",
 }
 _SNAPSHOT = {
-    "id": _whole("id", 1, _MANY),
-    "name": _text("name", 10_000),
-    "made_at": _text("made_at", 40) + " AND julianday(made_at) IS NOT NULL AND made_at GLOB '[0-9]*-*-*T*:*'",
-    "pictures": _whole("pictures", 0, _MANY),
-    "regions": _whole("regions", 0, _MANY),
+    "id": _valid_integer("id", 1, _MANY),
+    "name": _valid_text("name", 10_000),
+    "made_at": _valid_text("made_at", 40) + " AND julianday(made_at) IS NOT NULL AND made_at GLOB '[0-9]*-*-*T*:*'",
+    "pictures": _valid_integer("pictures", 0, _MANY),
+    "regions": _valid_integer("regions", 0, _MANY),
     "facts": "typeof(facts) = 'text'",
 }
-_SEQUENCE = {"name": "typeof(name) = 'text'", "seq": _whole("seq", 0, _MANY)}
+_SEQUENCE = {"name": "typeof(name) = 'text'", "seq": _valid_integer("seq", 0, _MANY)}
 
 _ROWS: Mapping[int, Mapping[str, Mapping[str, str]]] = {
     1: {"image": _IMAGE, "region": _REGION, "sqlite_sequence": _SEQUENCE},
@@ -247,7 +255,7 @@ def require_snapshot_images(db: sqlite3.Connection, snapshot_id: int) -> None:
     Each training makes a snapshot, so this table may have a million rows. Only the rows of the snapshot that is read
     are checked.
     """
-    good = " AND ".join(_whole(name, 1, _MANY) for name in ("image_id", "state", "revision"))
+    good = " AND ".join(_valid_integer(name, 1, _MANY) for name in ("image_id", "state", "revision"))
     query = f"""SELECT count(*) FROM snapshot_image
                 WHERE snapshot_id = ? AND NOT coalesce({good} AND {_IMAGE["split"]}, 0)"""
     if db.execute(query, (snapshot_id,)).fetchone()[0]:
@@ -258,6 +266,7 @@ def require_snapshot_images(db: sqlite3.Connection, snapshot_id: int) -> None:
 
 
 def _examine_rows(db: sqlite3.Connection, version: int, complain: Complain) -> None:
+    """Raise `StudioError` if a row of a table does not meet the conditions in `_ROWS`."""
     for table, columns in _ROWS[version].items():
         # NOT INDEXED: in a damaged file an index can differ from its table.
         cases = " ".join(f"WHEN NOT coalesce({good}, 0) THEN '{column}'" for column, good in columns.items())
@@ -268,6 +277,7 @@ def _examine_rows(db: sqlite3.Connection, version: int, complain: Complain) -> N
 
 
 def _examine_meta(db: sqlite3.Connection, path: Path) -> None:
+    """Raise `StudioError` if the table `meta` has an invalid value."""
     for key, value in db.execute("SELECT key, value FROM meta NOT INDEXED"):
         if not isinstance(key, str):
             raise StudioError(f"{path}: the table meta has a row whose key is no text; {json_columns.RESTORE}")
@@ -275,6 +285,7 @@ def _examine_meta(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _examine_classes(db: sqlite3.Connection, version: int, complain: Complain) -> None:
+    """Raise `StudioError` if a row of the table `class` is invalid."""
     columns = "name, position, colour" + (", hotkey, skeleton" if version > 1 else ", NULL, NULL")
     rows = db.execute(f"SELECT {columns} FROM class NOT INDEXED LIMIT {_MOST_CLASSES + 1}").fetchall()
     if len(rows) > _MOST_CLASSES:
@@ -289,6 +300,6 @@ def _examine_classes(db: sqlite3.Connection, version: int, complain: Complain) -
         if hotkey is not None and not (isinstance(hotkey, str) and class_rows.HOTKEY.fullmatch(hotkey)):
             raise complain("class", f'has a row "{name[:40]}" whose hotkey is not one of 0-9 or a-z')
         if skeleton is not None:
-            class_rows.skeleton_from(
+            class_rows.skeleton_from_json(
                 json_columns.parsed(skeleton, words := f'project.db: the skeleton of class "{name[:40]}"'), words
             )

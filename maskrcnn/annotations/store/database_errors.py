@@ -47,8 +47,7 @@ def complaining(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.ProgrammingError):
             raise
-        # The low byte is the primary error code; the other bytes give details.
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        code = primary_code(error)
         if not os.path.lexists(path):  # its folder was moved or deleted in this moment
             words = database_files.GONE
         elif code == sqlite3.SQLITE_ERROR:
@@ -66,7 +65,16 @@ def complaining(path: Path) -> Iterator[None]:
         raise StudioError(f"{path}: {words}") from None
 
 
+def primary_code(error: sqlite3.Error) -> int:
+    """Return the primary error code of an error of SQLite, such as `SQLITE_BUSY`; 0 if it has none.
+
+    The primary code is the low byte of the extended code, whose other bytes give details.
+    """
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
 def _is_full(folder: Path) -> bool:
+    """Whether the disk of a folder is nearly full."""
     try:
         return shutil.disk_usage(folder).free < _LEAST_SPACE
     except OSError:

@@ -14,6 +14,8 @@ from pathlib import Path
 from maskrcnn.errors import StudioError
 
 WAL, SHARED, JOURNAL = "-wal", "-shm", "-journal"
+SUFFIXES = (WAL, SHARED, JOURNAL)
+"""The suffixes of the files that SQLite makes next to a database, added to its name."""
 
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 """The last bytes of a journal that names a super-journal (SQLite's pager.c, `readSuperJournal`)."""
@@ -24,11 +26,11 @@ GONE = "the project is gone; open another, or put its folder back"
 def require_ordinary(path: Path) -> None:
     """Raise `StudioError` unless the database exists, and it and SQLite's files next to it are regular files."""
     _require_file(path, GONE)
-    for suffix in (WAL, SHARED, JOURNAL):
+    for suffix in SUFFIXES:
         if os.path.lexists(f"{path}{suffix}"):
             beside = path.with_name(path.name + suffix)
             _require_file(beside, None)
-            if suffix == JOURNAL and _names_another(beside):
+            if suffix == JOURNAL and _names_super_journal(beside):
                 raise StudioError(
                     f"{beside}: names another file to be deleted, as no journal of a project does; delete this one"
                 )
@@ -58,6 +60,7 @@ def mark(path: Path) -> tuple[int, ...]:
 
 
 def _require_file(path: Path, gone: str | None) -> None:
+    """Raise `StudioError` unless `path` is a regular file. If it is missing, the message is `gone`; None: no error."""
     try:
         mode = os.lstat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -71,7 +74,8 @@ def _require_file(path: Path, gone: str | None) -> None:
         raise StudioError(f"{path}: is a link or no file, so it is not opened; put the file itself there")
 
 
-def _names_another(journal: Path) -> bool:
+def _names_super_journal(journal: Path) -> bool:
+    """Whether a rollback journal names a super-journal, which is a file that SQLite would delete."""
     try:
         with journal.open("rb") as file:
             size = file.seek(0, os.SEEK_END)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from maskrcnn.annotations.store import database_files
 from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.errors import ArgumentError
 
@@ -21,8 +22,8 @@ def new_folder(folder: Path) -> Iterator[None]:
         yield
     except BaseException as error:
         with suppress(OSError):
-            for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"):
-                (folder / name).unlink(missing_ok=True)
+            for suffix in ("", *database_files.SUFFIXES):
+                (folder / f"{DATABASE}{suffix}").unlink(missing_ok=True)
             for path in (folder / "images", folder / "runs", *new):
                 if path.is_dir():
                     path.rmdir()

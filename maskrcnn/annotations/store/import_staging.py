@@ -24,15 +24,14 @@ from pathlib import Path
 from maskrcnn import untrusted_files
 from maskrcnn.annotations.regions import new_id
 from maskrcnn.annotations.store import database, database_files
-from maskrcnn.annotations.store.database_errors import cannot_store, complaining
+from maskrcnn.annotations.store.database_errors import cannot_store, complaining, primary_code
+from maskrcnn.atomic_files import sync, sync_folder
 from maskrcnn.errors import StudioError
 from maskrcnn.untrusted_files import read_bytes
 
 _FOLDER = ".incoming"
 _LOCK = "incoming.db"
 _MOVING = "moving.json"
-
-_BESIDE = (database_files.WAL, database_files.SHARED, database_files.JOURNAL)
 
 _MOST_NOTED = 100_000_000
 """Maximum size of `moving.json` in bytes."""
@@ -60,10 +59,10 @@ class ImportStaging:
         return self.folder / str(number)
 
     def bring_to_disk(self, pool: Executor) -> None:
-        """Sync all staged files to the disk."""
+        """Wait until all staged pictures are on the disk."""
         files = [self.file(row["number"]) for row in self.db.execute("SELECT number FROM waiting")]
         if len(files) > 1:
-            _hurry(self.folder)
+            _start_sync(self.folder)
         try:
             for _ in pool.map(_sync_files, [files[first::_SYNCING] for first in range(_SYNCING)]):
                 pass
@@ -83,10 +82,10 @@ class ImportStaging:
                 file.flush()
                 os.fsync(file.fileno())
             for folder in (self.folder, self.folder.parent, self.images_folder):
-                _sync_folder(folder)
+                sync_folder(folder)
             for source, target in self._moving:
                 os.rename(source, target)
-            _sync_folder(self.images_folder)
+            sync_folder(self.images_folder)
         except OSError as error:
             raise cannot_store(self.images_folder, error) from None
 
@@ -104,7 +103,7 @@ def staging(database_file: Path, images_folder: Path) -> Iterator[ImportStaging]
     try:
         with database.writing(database_file):  # so that no other process deletes the new folder as abandoned
             folder.mkdir(parents=True)
-            db = _locked(folder)
+            db = _create_locked_database(folder)
     except OSError as error:
         raise cannot_store(images_folder, error) from None
     try:
@@ -113,12 +112,15 @@ def staging(database_file: Path, images_folder: Path) -> Iterator[ImportStaging]
             yield ImportStaging(folder, images_folder, db)
     finally:
         db.close()
-        _empty(folder)
+        _delete_staged_files(folder)
         sweep(database_file, images_folder)
 
 
 def sweep(database_file: Path, images_folder: Path) -> None:
-    """Delete the files of interrupted imports. Links are not followed, because a project may be untrusted."""
+    """Delete the staging folders of interrupted imports, and the pictures that they moved.
+
+    Links are not followed, because a project may be untrusted.
+    """
     parent = images_folder / _FOLDER
     if not untrusted_files.is_real_folder(images_folder) or not untrusted_files.is_real_folder(parent):
         return
@@ -129,7 +131,7 @@ def sweep(database_file: Path, images_folder: Path) -> None:
             for folder in left:
                 if not _is_abandoned(folder):
                     continue
-                for name in _moved(folder):
+                for name in _moved_names(folder):
                     if not db.execute("SELECT 1 FROM image WHERE file_name = ?", (name,)).fetchone():
                         with suppress(OSError):
                             (images_folder / name).unlink(missing_ok=True)
@@ -148,7 +150,7 @@ def is_in_use(images_folder: Path) -> bool:
     return False
 
 
-def _empty(folder: Path) -> None:
+def _delete_staged_files(folder: Path) -> None:
     """Delete all staged files of this process except `moving.json`.
 
     This frees disk space without using the database, which cannot be opened on a full disk.
@@ -159,8 +161,11 @@ def _empty(folder: Path) -> None:
                 file.unlink()
 
 
-def _moved(folder: Path) -> list[str]:
-    """Return the names in `moving.json`; empty if it is missing or incomplete (then nothing was moved yet)."""
+def _moved_names(folder: Path) -> list[str]:
+    """Return the names in the `moving.json` of a staging folder.
+
+    The list is empty if the file is missing or incomplete: then nothing was moved yet.
+    """
     try:
         names = json.loads(read_bytes(folder / _MOVING, folder, _MOST_NOTED))
     except (FileNotFoundError, ValueError, RecursionError, StudioError):  # not there, or cut off: nothing was moved yet
@@ -174,7 +179,9 @@ def _is_abandoned(folder: Path) -> bool:
         return False  # not made by an import
     lock = folder / _LOCK
     # An import has no other SQLite files there. Do not let SQLite open untrusted ones.
-    if not untrusted_files.is_real_file(lock) or any(os.path.lexists(f"{lock}{suffix}") for suffix in _BESIDE):
+    if not untrusted_files.is_real_file(lock) or any(
+        os.path.lexists(f"{lock}{suffix}") for suffix in database_files.SUFFIXES
+    ):
         return True
     try:
         db = sqlite3.connect(f"{lock.absolute().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
@@ -183,11 +190,12 @@ def _is_abandoned(folder: Path) -> bool:
         finally:
             db.close()
     except sqlite3.DatabaseError as error:
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        return primary_code(error) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return True
 
 
-def _locked(folder: Path) -> sqlite3.Connection:
+def _create_locked_database(folder: Path) -> sqlite3.Connection:
+    """Create the `incoming.db` of a staging folder and lock it for as long as the connection is open."""
     # Several threads copy pictures, but only one uses the database.
     db = sqlite3.connect(folder / _LOCK, isolation_level=None)
     db.row_factory = sqlite3.Row
@@ -197,7 +205,7 @@ def _locked(folder: Path) -> sqlite3.Connection:
     return db
 
 
-def _hurry(folder: Path) -> None:
+def _start_sync(folder: Path) -> None:
     """Let Linux write all staged files at once. This makes the following `fsync` calls several times faster."""
     if sys.platform != "linux":
         return
@@ -210,17 +218,6 @@ def _hurry(folder: Path) -> None:
 
 
 def _sync_files(paths: list[Path]) -> None:
+    """Wait until the content of these staged files is on the disk."""
     for path in paths:
-        with path.open("rb+") as file:
-            os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk; does nothing on Windows, which cannot sync folders."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(path)

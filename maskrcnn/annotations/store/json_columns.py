@@ -106,14 +106,3 @@ def meta_value(key: object, text: object, words: str) -> Any:
     ):
         raise StudioError(f"{words} is no text; {RESTORE}")
     return value
-
-
-def facts(text: object, words: str) -> dict[str, Any]:
-    """Parse and validate the facts of a snapshot (`stored_dataset.facts`); `class_rows` validates its classes."""
-    found = group(text, words)
-    if found.keys() != {"classes", "class_attribute", "extras"} or not isinstance(found["classes"], list):
-        raise StudioError(f"{words} is not what a snapshot says; {RESTORE}")
-    if not isinstance(found["class_attribute"], str | None):
-        raise StudioError(f"{words}: the class attribute is no text; {RESTORE}")
-    require_extras(found["extras"], words)
-    return found

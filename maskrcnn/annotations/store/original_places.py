@@ -19,23 +19,25 @@ def known_by(project: Path) -> dict[str, Path]:
     If two pictures have the original name `1.jpg`, each is listed with its folder, or else its split, as a prefix. So
     `1.jpg` alone matches neither. Raises `StudioError` for a damaged database.
     """
-    rows = _rows(project)
+    records = _project_records(project)
     pictures = picture_paths.PicturePaths(project)
-    originals = {number: original_names.place(record) for number, record in rows}
-    count = Counter(map(_last, originals.values()))
-    named = _own_names(rows)
-    own: dict[str, Path] = {}
-    before: dict[str, Path] = {}
-    for number, record in rows:
-        path, place = pictures.find(record.file_name), originals[number]
+    original_paths = {number: original_names.place(record) for number, record in records}
+    count = Counter(map(_comparable_name, original_paths.values()))
+    project_names = _names_of_the_project_only(records)
+    by_project_name: dict[str, Path] = {}
+    by_original: dict[str, Path] = {}
+    for number, record in records:
+        path, original = pictures.find(record.file_name), original_paths[number]
         if path is None or not path.is_file():
             continue
-        if record.file_name in named:
-            own[record.file_name] = path
-        if count[_last(place)] > 1 and "/" not in place:
-            place = f"{record.split}/{place}"
-        before[place if place not in before else f"{record.split}/{number}/{file_names.last_part(place)}"] = path
-    return own | before
+        if record.file_name in project_names:
+            by_project_name[record.file_name] = path
+        if count[_comparable_name(original)] > 1 and "/" not in original:
+            original = f"{record.split}/{original}"
+        if original in by_original:  # two pictures with the same original path, which the id tells apart
+            original = f"{record.split}/{number}/{file_names.last_part(original)}"
+        by_original[original] = path
+    return by_project_name | by_original
 
 
 def original_file_names(project: Path, file_names: Sequence[str]) -> list[str]:
@@ -43,26 +45,29 @@ def original_file_names(project: Path, file_names: Sequence[str]) -> list[str]:
 
     Unknown names are returned unchanged. Raises as `known_by`.
     """
-    known = {record.file_name: record for _, record in _rows(project)}
+    known = {record.file_name: record for _, record in _project_records(project)}
     asked = tuple(known.get(name) or ImageRecord(name) for name in file_names)
     return [record.file_name for record in original_names.restored(Dataset(asked))[0].images]
 
 
-def own_names(project: Path) -> set[str]:
-    """Return the file names that the project generated, such as `1 (2).jpg`. Raises as `known_by`."""
-    return _own_names(_rows(project))
+def are_project_names_among(project: Path, names: Sequence[str]) -> bool:
+    """Whether any of the names is one that only the project uses, such as `1 (2).jpg`. Raises as `known_by`."""
+    own = _names_of_the_project_only(_project_records(project))
+    return any(name in own for name in names)
 
 
-def _own_names(rows: Sequence[tuple[int, ImageRecord]]) -> set[str]:
-    originals = {_last(original_names.place(record)) for _, record in rows}
-    return {record.file_name for _, record in rows if _last(record.file_name) not in originals}
+def _names_of_the_project_only(records: Sequence[tuple[int, ImageRecord]]) -> set[str]:
+    """Return the file names in a project that are not also the original name of a picture."""
+    originals = {_comparable_name(original_names.place(record)) for _, record in records}
+    return {record.file_name for _, record in records if _comparable_name(record.file_name) not in originals}
 
 
-def _rows(project: Path) -> list[tuple[int, ImageRecord]]:
-    """Return (id, record without regions) for each picture."""
+def _project_records(project: Path) -> list[tuple[int, ImageRecord]]:
+    """Return (picture id, record without regions) for each picture of a project, with its original name."""
     with database.reading(project / database.DATABASE) as db:
         return [(number, picture_rows.without_regions(row)) for number, row in picture_rows.rows_of_all(db)]
 
 
-def _last(name: str) -> str:
-    return file_names.same(file_names.last_part(name)).casefold()
+def _comparable_name(place: str) -> str:
+    """Return the file name at the end of an original path, equal for spellings that some file systems equate."""
+    return file_names.same(file_names.last_part(place)).casefold()

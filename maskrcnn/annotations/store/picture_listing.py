@@ -27,7 +27,7 @@ _IS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class StoredImage:
-    """One picture of a project; `width` and `height` are those of the displayed frame, in pixels."""
+    """One picture in the list of a project's pictures; `width` and `height` are in pixels, as displayed."""
 
     id: int
     file_name: str
@@ -125,6 +125,7 @@ def name_order(file_name: str) -> Any:
 
 
 def counts(db: sqlite3.Connection) -> Counts:
+    """Count the pictures and regions of a project."""
     sums = [f"coalesce(sum({condition}), 0)" for condition in (_IS["done"], _IS["in progress"], _IS["new"])]
     pictures, done, in_progress, new, train, regions = db.execute(
         f"""SELECT count(*), {", ".join(sums)}, coalesce(sum(split = 'train'), 0), coalesce(sum(n_regions), 0)
@@ -138,6 +139,7 @@ def counts(db: sqlite3.Connection) -> Counts:
 
 
 def picture_counts(db: sqlite3.Connection) -> PictureCounts:
+    """Count the pictures of a project by status, split and class."""
     status = f"CASE WHEN {_IS['done']} THEN 'done' WHEN {_IS['new']} THEN 'new' ELSE 'in progress' END"
     pictures = db.execute(f"SELECT {status}, split, count(*) FROM image WHERE removed = 0 GROUP BY 1, 2")
     with_class = db.execute(

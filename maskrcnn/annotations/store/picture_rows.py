@@ -26,14 +26,14 @@ class StaleSave(StudioError):
 
 
 @dataclass(frozen=True)
-class State:
+class PictureState:
     """The stored form of a picture's regions: a JSON text, and (id, class) of each region for the table `region`."""
 
     text: str
     marks: tuple[tuple[str, str | None], ...]
 
     @classmethod
-    def of(cls, regions: Iterable[Region]) -> State:
+    def of(cls, regions: Iterable[Region]) -> PictureState:
         """Convert regions to a state, with checked class names. A region with a repeated id gets a new id."""
         own: dict[str, Region] = {}
         for region in regions:
@@ -45,12 +45,13 @@ class State:
         return cls(region_json.dumps(own.values()), tuple((key, region.class_name) for key, region in own.items()))
 
     @classmethod
-    def stored(cls, text: str, name: str) -> State:
+    def stored(cls, text: str, name: str) -> PictureState:
         """Return a state from the stored JSON text of the picture `name`. Raises as `region_json.loads`."""
         return cls(text, region_json.identities(text, name))
 
 
 def image(db: sqlite3.Connection, image_id: int) -> sqlite3.Row:
+    """Return the row of a picture in the table `image`. Raises `StudioError` if there is none."""
     row = db.execute("SELECT * FROM image WHERE id = ?", (image_id,)).fetchone()
     if row is None:
         raise StudioError(f"there is no picture number {image_id} in this project; choose one from the list")
@@ -72,14 +73,14 @@ def require_fresh(db: sqlite3.Connection, row: sqlite3.Row, revision: int) -> No
         )
 
 
-def first_state(db: sqlite3.Connection, image_id: int, state: State) -> None:
+def first_state(db: sqlite3.Connection, image_id: int, state: PictureState) -> None:
     """Store the first regions of a new picture; their classes must exist already."""
     number = _add_history(db, image_id, None, state)
     db.execute("UPDATE image SET state = ?, n_regions = ? WHERE id = ?", (number, len(state.marks), image_id))
     _put_marks(db, image_id, state)
 
 
-def save_state(db: sqlite3.Connection, row: sqlite3.Row, state: State) -> int:
+def save_state(db: sqlite3.Connection, row: sqlite3.Row, state: PictureState) -> int:
     """Store a new state as the present one. Return the new revision. Unknown classes are added to the project."""
     return _show(db, row, _add_history(db, row["id"], row["state"], state), state)
 
@@ -92,7 +93,7 @@ def step(db: sqlite3.Connection, row: sqlite3.Row, query: str) -> int:
     found = db.execute(query, (row["state"],)).fetchone()
     if found is None:
         return row["revision"]
-    return _show(db, row, found["id"], State.stored(found["regions"], row["file_name"]))
+    return _show(db, row, found["id"], PictureState.stored(found["regions"], row["file_name"]))
 
 
 def hide(db: sqlite3.Connection, row: sqlite3.Row, removed: bool) -> None:
@@ -103,12 +104,12 @@ def hide(db: sqlite3.Connection, row: sqlite3.Row, removed: bool) -> None:
     if removed:
         db.execute("DELETE FROM region WHERE image_id = ?", (row["id"],))
     else:
-        state = State.stored(text(db, row["state"], row["file_name"]), row["file_name"])
+        state = PictureState.stored(text(db, row["state"], row["file_name"]), row["file_name"])
         class_rows.add(db, [name for _, name in state.marks if name])
         _put_marks(db, row["id"], state)
 
 
-def _show(db: sqlite3.Connection, row: sqlite3.Row, number: int, state: State) -> int:
+def _show(db: sqlite3.Connection, row: sqlite3.Row, number: int, state: PictureState) -> int:
     """Make history row `number` the present state of a picture. Return the new revision."""
     revision = row["revision"] + 1
     class_rows.add(db, [name for _, name in state.marks if name])
@@ -131,17 +132,20 @@ def text(db: sqlite3.Connection, state: int, name: str) -> str:
 
 
 def no_state(name: str) -> StudioError:
+    """Return the error for a picture `name` whose regions are missing in the database."""
     return StudioError(f"project.db: the regions of {name} are not there; restore the project folder from a copy")
 
 
-def _add_history(db: sqlite3.Connection, image_id: int, parent: int | None, state: State) -> int:
+def _add_history(db: sqlite3.Connection, image_id: int, parent: int | None, state: PictureState) -> int:
+    """Insert a state of a picture into the table `history`, as a child of the state `parent`. Return its id."""
     query = "INSERT INTO history (image_id, parent, regions) VALUES (?, ?, ?)"
     number = db.execute(query, (image_id, parent, state.text)).lastrowid
     assert number is not None
     return number
 
 
-def _put_marks(db: sqlite3.Connection, image_id: int, state: State) -> None:
+def _put_marks(db: sqlite3.Connection, image_id: int, state: PictureState) -> None:
+    """Insert a row into the table `region` for each region of a picture."""
     db.executemany(
         "INSERT INTO region (image_id, position, id, class_name) VALUES (?, ?, ?, ?)",
         [(image_id, position, *mark) for position, mark in enumerate(state.marks)],
@@ -150,7 +154,7 @@ def _put_marks(db: sqlite3.Connection, image_id: int, state: State) -> None:
 
 def without_regions(row: sqlite3.Row) -> ImageRecord:
     """Return a record with only the name, split and extras of a picture."""
-    return ImageRecord(row["file_name"], split=row["split"], extras=_extras(row))
+    return ImageRecord(row["file_name"], split=row["split"], extras=extras_of(row))
 
 
 def rows_of_all(db: sqlite3.Connection) -> list[tuple[int, sqlite3.Row]]:
@@ -159,7 +163,7 @@ def rows_of_all(db: sqlite3.Connection) -> list[tuple[int, sqlite3.Row]]:
     return [(row["id"], row) for row in db.execute(query)]
 
 
-def _extras(row: sqlite3.Row) -> dict[str, Any]:
+def extras_of(row: sqlite3.Row) -> dict[str, Any]:
     """Return the extras of a picture, with its original name if it has another name in the project."""
     words = f"project.db: the extras of {row['file_name']}"
     extras = json_columns.require_extras(json_columns.parsed(row["extras"], words), words)

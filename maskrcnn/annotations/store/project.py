@@ -39,7 +39,7 @@ from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.annotations.store.folder_making import new_folder
 from maskrcnn.annotations.store.importing import ImportReport, Incoming
 from maskrcnn.annotations.store.picture_listing import Counts, Status, StoredImage
-from maskrcnn.annotations.store.picture_rows import State
+from maskrcnn.annotations.store.picture_rows import PictureState
 from maskrcnn.annotations.store.snapshots import Snapshot
 from maskrcnn.errors import ArgumentError
 
@@ -189,7 +189,7 @@ class Project:
         Raises `StaleSave` if the picture was saved since `revision`; then nothing is changed. Unknown classes are added
         to the project.
         """
-        state = State.of(regions)
+        state = PictureState.of(regions)
         with self._writing() as db:
             row = picture_rows.image(db, image_id)
             picture_rows.require_fresh(db, row, revision)
@@ -233,9 +233,9 @@ class Project:
     def rename_class(self, old: str, new: str) -> None:
         """Rename a class, in the list and in all regions. Each changed picture gets a new revision."""
         with self._reading() as db:
-            known = class_changes.renamed(db, old, new) if new != old else {}
+            known = class_changes.renamed_states(db, old, new) if new != old else {}
         with self._writing() as db:
-            class_changes.rename(db, old, new)
+            class_changes.rename_in_list(db, old, new)
             if new == old:
                 return
             names = {entry.name: entry.name for entry in class_rows.classes(db) if entry.name != new}
@@ -249,7 +249,7 @@ class Project:
         different keypoints.
         """
         with self._reading() as db:
-            known = class_changes.renamed(db, old, new)
+            known = class_changes.renamed_states(db, old, new)
         with self._writing() as db:
             snapshot = snapshots.take(db, f'before "{old}" became "{new}"')
             class_changes.allow_merge(db, old, new)
@@ -278,15 +278,15 @@ class Project:
         reason = f'before "{name}" became the class' if name else "before one class for all"
         for _ in range(_TRIES):
             with self._reading() as db:
-                seen, before = class_changes.seen(db), stored_dataset.dataset(db, self._place)
+                seen, before = class_changes.project_fingerprint(db), stored_dataset.dataset(db, self._paths)
             worked_out = class_changes.reclassified(before, name)
             with self._writing() as db:
-                if class_changes.seen(db) == seen:
+                if class_changes.project_fingerprint(db) == seen:
                     snapshot = snapshots.take(db, reason)
                     class_changes.reclassify(db, worked_out)
                     return snapshot
         with self._writing() as db:  # others saved during each try, so compute the change with a write lock
-            worked_out = class_changes.reclassified(stored_dataset.dataset(db, self._place), name)
+            worked_out = class_changes.reclassified(stored_dataset.dataset(db, self._paths), name)
             snapshot = snapshots.take(db, reason)
             class_changes.reclassify(db, worked_out)
             return snapshot
@@ -337,7 +337,7 @@ class Project:
         Paths point into `images/`. In a large project, records are loaded from the database on access.
         """
         with self._reading() as db:
-            return stored_dataset.dataset(db, self._place, split, snapshot)
+            return stored_dataset.dataset(db, self._paths, split, snapshot)
 
     # Import
 
@@ -401,8 +401,8 @@ class Project:
         return self.folder / DATABASE
 
     @property
-    def _place(self) -> stored_dataset.Place:
-        return stored_dataset.Place(self.folder, self._database, self.images_folder)
+    def _paths(self) -> stored_dataset.ProjectPaths:
+        return stored_dataset.ProjectPaths(self.folder, self._database, self.images_folder)
 
     def _reading(self) -> Any:
         return database.reading(self._database)

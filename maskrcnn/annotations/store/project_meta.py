@@ -46,17 +46,17 @@ def follow_classes(db: sqlite3.Connection, names: Mapping[str, str]) -> None:
     write(db, "extras", extras)
 
 
-def merge(db: sqlite3.Connection, dataset: Dataset) -> None:
+def add_dataset_facts(db: sqlite3.Connection, dataset: Dataset) -> None:
     """Add the extras and the class attribute of a dataset. Existing values of the project are kept."""
     if dataset.class_attribute is not None and read(db, "class_attribute", None) is None:
         write(db, "class_attribute", dataset.class_attribute)
-    write(db, "extras", merged(read(db, "extras", {}), dict(dataset.extras)))
+    write(db, "extras", merged_extras(read(db, "extras", {}), dict(dataset.extras)))
 
 
-def merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Merge two nested dicts. If both have a value, that of `first` is kept."""
+def merged_extras(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Merge the extras of two datasets, which are nested dicts. If both have a value, that of `first` is kept."""
     together = {**second, **first}
     for key in first.keys() & second.keys():
         if isinstance(first[key], dict) and isinstance(second[key], dict):
-            together[key] = merged(first[key], second[key])
+            together[key] = merged_extras(first[key], second[key])
     return together

@@ -15,6 +15,7 @@ from maskrcnn.annotations.store import (
     picture_rows,
     project_meta,
 )
+from maskrcnn.annotations.store.picture_rows import PictureState
 from maskrcnn.errors import StudioError
 
 
@@ -42,7 +43,7 @@ def take(db: sqlite3.Connection, name: str) -> Snapshot:
             name,
             pictures,
             regions,
-            json_columns.dumped(facts(db), "what the project says of its classes"),
+            json_columns.dumped(project_facts(db), "what the project says of its classes"),
         ),
     ).lastrowid
     assert number is not None
@@ -64,19 +65,19 @@ _DIFFERING = """SELECT image_id, file_name, at.state, at.split FROM snapshot_ima
                 AND (image.removed OR image.split != at.split OR image.state != at.state)"""
 
 
-def states_of(db: sqlite3.Connection, snapshot_id: int) -> dict[int, picture_rows.State]:
+def states_of(db: sqlite3.Connection, snapshot_id: int) -> dict[int, PictureState]:
     """Return {state id: state} for the pictures that differ from the snapshot now.
 
     States never change, so this can run before the project is locked for `restore`.
     """
     database_check.require_snapshot_images(db, snapshot_id)
     return {
-        row["state"]: picture_rows.State.stored(picture_rows.text(db, row["state"], row["file_name"]), row["file_name"])
+        row["state"]: PictureState.stored(picture_rows.text(db, row["state"], row["file_name"]), row["file_name"])
         for row in db.execute(_DIFFERING, (snapshot_id,)).fetchall()
     }
 
 
-def restore(db: sqlite3.Connection, snapshot_id: int, known: Mapping[int, picture_rows.State]) -> None:
+def restore(db: sqlite3.Connection, snapshot_id: int, known: Mapping[int, PictureState]) -> None:
     """Restore every picture of a snapshot that differs now, with one save for each. `known`: see `states_of`."""
     _restore_facts(db, snapshot_facts(db, snapshot_id))
     database_check.require_snapshot_images(db, snapshot_id)
@@ -85,21 +86,24 @@ def restore(db: sqlite3.Connection, snapshot_id: int, known: Mapping[int, pictur
         db.execute("UPDATE image SET split = ? WHERE id = ?", (split, number))
         image = picture_rows.image(db, number)
         if image["state"] != state:
-            then = known.get(state) or picture_rows.State.stored(picture_rows.text(db, state, name), name)
+            then = known.get(state) or PictureState.stored(picture_rows.text(db, state, name), name)
             picture_rows.save_state(db, image, then)
 
 
 def _restore_facts(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
     """Restore the classes of a snapshot in their order, followed by later classes; likewise VIA's definitions."""
-    then = [class_rows.class_from(document, "project.db: the classes of a snapshot") for document in facts["classes"]]
+    then = [
+        class_rows.class_from_json(document, "project.db: the classes of a snapshot") for document in facts["classes"]
+    ]
     names, keys = {entry.name for entry in then}, {entry.hotkey for entry in then}
     later = [entry for entry in class_rows.classes(db) if entry.name not in names]
     class_rows.put(db, [*then, *(replace(entry, hotkey=None) if entry.hotkey in keys else entry for entry in later)])
     project_meta.write(db, "class_attribute", facts["class_attribute"])
-    project_meta.write(db, "extras", project_meta.merged(facts["extras"], project_meta.read(db, "extras", {})))
+    project_meta.write(db, "extras", project_meta.merged_extras(facts["extras"], project_meta.read(db, "extras", {})))
 
 
 def _snapshot(row: sqlite3.Row) -> Snapshot:
+    """Return the snapshot of a row of the table `snapshot`. Raises `StudioError` if its time is invalid."""
     try:
         made_at = datetime.fromisoformat(row["made_at"])
     except ValueError:
@@ -109,16 +113,17 @@ def _snapshot(row: sqlite3.Row) -> Snapshot:
     return Snapshot(row["id"], row["name"], made_at, row["pictures"], row["regions"])
 
 
-def facts(db: sqlite3.Connection) -> dict[str, Any]:
+def project_facts(db: sqlite3.Connection) -> dict[str, Any]:
     """Return the classes, class attribute and extras of a project as JSON values, as stored in a snapshot."""
     return {
-        "classes": [class_rows.document(entry) for entry in class_rows.classes(db)],
+        "classes": [class_rows.class_to_json(entry) for entry in class_rows.classes(db)],
         "class_attribute": project_meta.read(db, "class_attribute", None),
         "extras": project_meta.read(db, "extras", {}),
     }
 
 
 def snapshot_row(db: sqlite3.Connection, snapshot_id: int) -> sqlite3.Row:
+    """Return the row of a snapshot. Raises `StudioError` if there is none."""
     row = db.execute("SELECT * FROM snapshot WHERE id = ?", (snapshot_id,)).fetchone()
     if row is None:
         raise StudioError(f"there is no snapshot number {snapshot_id} in this project; choose one from the list")
@@ -126,7 +131,15 @@ def snapshot_row(db: sqlite3.Connection, snapshot_id: int) -> sqlite3.Row:
 
 
 def snapshot_facts(db: sqlite3.Connection, snapshot_id: int) -> dict[str, Any]:
-    """Return the `facts` that are stored in a snapshot."""
-    return json_columns.facts(
-        snapshot_row(db, snapshot_id)["facts"], f"project.db: the facts of snapshot {snapshot_id}"
-    )
+    """Return the `project_facts` that a snapshot stores. Raises `StudioError` if they are damaged.
+
+    The classes in them are not validated; `class_rows.class_from_json` does that.
+    """
+    words = f"project.db: the facts of snapshot {snapshot_id}"
+    found = json_columns.group(snapshot_row(db, snapshot_id)["facts"], words)
+    if found.keys() != {"classes", "class_attribute", "extras"} or not isinstance(found["classes"], list):
+        raise StudioError(f"{words} is not what a snapshot says; {json_columns.RESTORE}")
+    if not isinstance(found["class_attribute"], str | None):
+        raise StudioError(f"{words}: the class attribute is no text; {json_columns.RESTORE}")
+    json_columns.require_extras(found["extras"], words)
+    return found

@@ -20,8 +20,8 @@ from maskrcnn.annotations.store import (
     region_json,
 )
 from maskrcnn.annotations.store.picture_listing import name_order
-from maskrcnn.annotations.store.picture_rows import _extras, without_regions
-from maskrcnn.annotations.store.snapshots import facts, snapshot_facts
+from maskrcnn.annotations.store.picture_rows import extras_of, without_regions
+from maskrcnn.annotations.store.snapshots import project_facts, snapshot_facts
 from maskrcnn.errors import StudioError
 
 _REGIONS_IN_MEMORY = 20_000
@@ -34,27 +34,29 @@ _COLUMNS = "image.id, file_name, given_name, width, height, file_size, attribute
 
 
 @dataclass(frozen=True)
-class Place:
-    """The paths of a project: its folder, database file and picture folder."""
+class ProjectPaths:
+    """The paths of a project that its records need: its folder, database file and picture folder."""
 
     folder: Path
     database: Path
     images_folder: Path
 
 
-def dataset(db: sqlite3.Connection, place: Place, split: str | None = None, snapshot_id: int | None = None) -> Dataset:
+def dataset(
+    db: sqlite3.Connection, paths: ProjectPaths, split: str | None = None, snapshot_id: int | None = None
+) -> Dataset:
     """Return the pictures that are not removed, now or in a snapshot, as a dataset. `split` None: all."""
-    known = facts(db) if snapshot_id is None else snapshot_facts(db, snapshot_id)
-    classes = [class_rows.class_from(document, "project.db: the classes") for document in known["classes"]]
+    known = project_facts(db) if snapshot_id is None else snapshot_facts(db, snapshot_id)
+    classes = [class_rows.class_from_json(document, "project.db: the classes") for document in known["classes"]]
     rows = _image_rows(db, split, snapshot_id)
-    images: Sequence[ImageRecord] = StoredRecords(place, rows)
+    images: Sequence[ImageRecord] = StoredRecords(paths, rows)
     if sum(row["n_regions"] for row in rows) <= _REGIONS_IN_MEMORY:
-        images = tuple(_each(db, place, rows))
+        images = tuple(_records(db, paths, rows))
     return Dataset(
         images,
         tuple(entry.name for entry in classes),
         known["class_attribute"],
-        place.folder,
+        paths.folder,
         known["extras"],
         {entry.name: entry.skeleton for entry in classes if entry.skeleton},
     )
@@ -66,9 +68,9 @@ class StoredRecords(Records):
     States in the history never change, so the records are those of the moment when the sequence was made.
     """
 
-    def __init__(self, place: Place, rows: list[sqlite3.Row]) -> None:
+    def __init__(self, paths: ProjectPaths, rows: list[sqlite3.Row]) -> None:
         super().__init__()
-        self._place, self._rows = place, rows
+        self._paths, self._rows = paths, rows
         self._some: tuple[int, list[ImageRecord]] = (-1, [])
         self.file_names = [row["file_name"] for row in rows]
 
@@ -85,8 +87,8 @@ class StoredRecords(Records):
         begin, some = self._some
         if begin != first:
             # No transaction is kept open between calls, because a long read transaction makes the WAL grow.
-            with database.reading(self._place.database) as db:
-                some = list(_each(db, self._place, self._rows[first : first + _AT_ONCE]))
+            with database.reading(self._paths.database) as db:
+                some = list(_records(db, self._paths, self._rows[first : first + _AT_ONCE]))
             self._some = (first, some)
         return some[index - first]
 
@@ -109,9 +111,9 @@ def _in_order(rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
     return sorted(rows, key=lambda row: name_order(row["file_name"]))
 
 
-def _each(db: sqlite3.Connection, place: Place, rows: list[sqlite3.Row]) -> Iterator[ImageRecord]:
+def _records(db: sqlite3.Connection, paths: ProjectPaths, rows: list[sqlite3.Row]) -> Iterator[ImageRecord]:
     """Yield the records of image rows. A picture outside the project folder gets path None and counts as missing."""
-    pictures = picture_paths.PicturePaths(place.folder)
+    pictures = picture_paths.PicturePaths(paths.folder)
     for first in range(0, len(rows), _AT_ONCE):
         some = rows[first : first + _AT_ONCE]
         query = f"SELECT id, regions FROM history WHERE id IN ({', '.join('?' * len(some))})"
@@ -129,7 +131,7 @@ def _each(db: sqlite3.Connection, place: Place, rows: list[sqlite3.Row]) -> Iter
                 row["file_size"],
                 json_columns.group(row["attributes"], f"project.db: the attributes of {name}"),
                 row["split"],
-                {**_extras(row), "project": {"id": row["id"], "revision": row["revision"]}},
+                {**extras_of(row), "project": {"id": row["id"], "revision": row["revision"]}},
             )
 
 

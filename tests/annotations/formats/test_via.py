@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations import raster, read
-from maskrcnn.annotations.formats import label_file, via
-from maskrcnn.annotations.formats.via import embedded_pictures
+from maskrcnn.annotations.formats import embedded_pictures, label_file, via
 from maskrcnn.annotations.regions import (
     Circle,
     Dataset,
@@ -270,11 +269,11 @@ def embedding(written: Any) -> ImageRecord:
     ],
 )
 def test_an_embedded_picture_is_at_hand(written: Any, expected: bytes | None) -> None:
-    assert via.embedded_picture(embedding(written)) == expected
+    assert embedded_pictures.picture_in_via_file(embedding(written)) == expected
 
 
 def test_without_the_field_there_is_no_embedded_picture() -> None:
-    assert via.embedded_picture(ImageRecord("a.jpg")) is None
+    assert embedded_pictures.picture_in_via_file(ImageRecord("a.jpg")) is None
 
 
 @pytest.mark.parametrize(
@@ -293,14 +292,14 @@ def test_without_the_field_there_is_no_embedded_picture() -> None:
 )
 def test_what_is_no_embedded_picture_is_refused(written: Any, complaint: str) -> None:
     with pytest.raises(StudioError, match=f'^"a.jpg": the picture inside the label file {complaint}; '):
-        via.embedded_picture(embedding(written))
+        embedded_pictures.picture_in_via_file(embedding(written))
 
 
 def test_an_embedded_picture_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded_pictures, "LARGEST_EMBEDDED", 2**20)
-    assert via.embedded_picture(embedding("A" * 2**20)) is not None
+    assert embedded_pictures.picture_in_via_file(embedding("A" * 2**20)) is not None
     with pytest.raises(StudioError, match="is over 1 MB; "):
-        via.embedded_picture(embedding("A" * (2**21)))
+        embedded_pictures.picture_in_via_file(embedding("A" * (2**21)))
 
 
 @pytest.mark.parametrize("values", [[1, float("nan")], [float("nan"), 1], [1, float("inf")], [1, 1e308], [1, 10**400]])

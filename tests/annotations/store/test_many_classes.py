@@ -105,14 +105,14 @@ def test_a_picture_that_is_saved_while_a_class_is_renamed_keeps_its_save(
 ) -> None:
     first, second = Region(Point(1, 1), "cat"), Region(Point(2, 2), "cat")
     project.save(image_id, [first], 1)
-    renamed = class_changes.renamed
+    renamed = class_changes.renamed_states
 
     def and_somebody_saves(*args):
         worked_out = renamed(*args)
         project.save(image_id, [first, second], 2)
         return worked_out
 
-    monkeypatch.setattr(class_changes, "renamed", and_somebody_saves)
+    monkeypatch.setattr(class_changes, "renamed_states", and_somebody_saves)
     project.rename_class("cat", "dog")
     assert project.regions(image_id)[0] == (replace(first, class_name="dog"), replace(second, class_name="dog"))
 

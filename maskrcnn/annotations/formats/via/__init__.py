@@ -38,7 +38,6 @@ from maskrcnn.annotations.formats.via.class_values import CROWD
 from maskrcnn.annotations.formats.via.csv_file import encode as encode_csv
 from maskrcnn.annotations.formats.via.csv_file import is_csv
 from maskrcnn.annotations.formats.via.csv_file import parse as parse_csv
-from maskrcnn.annotations.formats.via.embedded_pictures import LARGEST_EMBEDDED, embedded_picture
 from maskrcnn.annotations.formats.via.json_file import FLAVOURS, document, encode, is_project, is_via, parse
 from maskrcnn.annotations.formats.via.large_files import parse as parse_large
 from maskrcnn.annotations.formats.via.project_parts import IMAGES
@@ -48,9 +47,7 @@ __all__ = [
     "FLAVOURS",
     "FORMAT",
     "IMAGES",
-    "LARGEST_EMBEDDED",
     "document",
-    "embedded_picture",
     "encode",
     "is_attribute_definitions",
     "is_project",

@@ -144,3 +144,12 @@ def _listed(names: Sequence[str]) -> str:
     """Return the names of attributes as text, short enough for one line."""
     shown = ", ".join(name[:40] for name in names[:8])
     return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
+
+
+def reclassified_in_any_case(dataset: Dataset, name: str | None) -> Dataset:
+    """Return the dataset with class attribute `name` (ignoring case); unchanged if it does not have this attribute."""
+    if name is None or dataset.class_attribute == name:
+        return dataset
+    known = [candidate.name for candidate in class_attributes.candidates(dataset)]
+    same = in_any_case(name, known)
+    return class_attributes.reclassified(dataset, same) if same is not None else dataset

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from maskrcnn.annotations.formats.lazy_records import each
+from maskrcnn.annotations.formats.lazy_records import change_each
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 
 
@@ -34,4 +34,4 @@ def renamed(dataset: Dataset, names: Mapping[str, str]) -> Dataset:
     classes = tuple(dict.fromkeys(names.get(name, name) for name in dataset.classes))
     skeletons = {names.get(name, name): skeleton for name, skeleton in dataset.skeletons.items()}
     kept = {name: skeleton for name, skeleton in dataset.skeletons.items() if name not in names}
-    return replace(dataset, images=each(dataset.images, rename_in), classes=classes, skeletons=skeletons | kept)
+    return replace(dataset, images=change_each(dataset.images, rename_in), classes=classes, skeletons=skeletons | kept)

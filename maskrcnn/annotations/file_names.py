@@ -271,10 +271,10 @@ def plain_file_name(name: str) -> str:
     return stem + suffix
 
 
-def inside(file_name: str) -> str:
+def path_inside(file_name: str) -> str:
     r"""Return a picture's name as a relative path that stays inside its folder.
 
-    >>> inside("../a.jpg"), inside("C:\\x\\a.jpg")
+    >>> path_inside("../a.jpg"), inside("C:\\x\\a.jpg")
     ('a.jpg', 'C_/x/a.jpg')
     """
     parts = [part for part in re.split(r"[\\/]+", file_name) if part not in ("", ".", "..")]
@@ -287,7 +287,7 @@ def label_file_of(picture: str, suffix: str) -> str:
     >>> label_file_of("../sub/a.jpg", ".txt")
     'sub/a.txt'
     """
-    path = PurePosixPath(inside(picture))
+    path = PurePosixPath(path_inside(picture))
     return str(path.with_name(f"{path.stem}{suffix}"))
 
 
@@ -296,13 +296,13 @@ def last_part(name: str) -> str:
     return (parts(name) or [name])[-1]
 
 
-def _writable(name: str) -> str:
+def without_control_characters(name: str) -> str:
     """Return the name without characters that label files cannot hold: control characters and lone surrogates."""
     whole = name.encode("utf-8", "replace").decode("utf-8")
     return "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in whole)
 
 
-def folders_of(found: Iterator[str] | Sequence[str] | Mapping[str, object]) -> list[str]:
+def folders_of_files(found: Iterator[str] | Sequence[str] | Mapping[str, object]) -> list[str]:
     """Return the folders of these files, sorted; `.` for the top folder."""
     folders = dict.fromkeys(name.rpartition("/")[0] for name in found)
     return sorted((folder or "." for folder in folders), key=natural_key)

@@ -19,11 +19,11 @@ from maskrcnn.annotations.formats import (
     unreadable_folders,
 )
 from maskrcnn.annotations.formats.format_interface import DocumentReader
-from maskrcnn.annotations.formats.json_mistakes import _document
-from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, _text, labels_of_file
+from maskrcnn.annotations.formats.json_mistakes import parsed_json
+from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, labels_of_file, text_of_label_file
 from maskrcnn.annotations.formats.labelme import reading
 from maskrcnn.annotations.formats.lazy_records import file_names_of, with_paths
-from maskrcnn.annotations.formats.masks.mask_files import is_called_so
+from maskrcnn.annotations.formats.masks.mask_files import is_mask_folder_name
 from maskrcnn.annotations.formats.via import project_parts
 from maskrcnn.annotations.intake import combined_dataset
 from maskrcnn.annotations.intake.dropped_files import project_among
@@ -44,7 +44,7 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
     is set on a region gives its class.
 
     Pictures are searched in `images` if given, else in the folder of the label file, its subfolders and the layouts of
-    `picture_folders.around`. Names are matched by the rules of `picture_index`. A picture that is not found has `path`
+    `picture_folders.pictures_around_labels`. Names are matched by the rules of `picture_index`. A picture that is not found has `path`
     None; this is not an error here, but in `trainable_check.require_trainable`. `warnings` tell if no picture was found
     or if files have similar names.
 
@@ -137,7 +137,7 @@ def _dataset_of_folders_in(
     if (
         refused
         and all(NO_LABELS in str(error) for error in refused)
-        and (trouble := unreadable_folders.trouble(folder, files))
+        and (trouble := unreadable_folders.unusable_labels(folder, files))
     ):
         raise StudioError(f"{folder}: {trouble}")
     if refused:
@@ -151,7 +151,7 @@ def _dataset_of_folders_in(
 def _folder_of_masks(folder: Path, files: Mapping[str, Path]) -> Path | None:
     """Return the folder of PNG masks: the only one below `folder`, else `folder` itself; None if it has no masks."""
     places = {folder / file_names.folder(name) for name in files if file_names.suffix(name) == ".png"}
-    found = {place for place in places if is_called_so(place.name) and masks.is_mask_folder(place)}
+    found = {place for place in places if is_mask_folder_name(place.name) and masks.is_mask_folder(place)}
     place = next(iter(found)) if len(found) == 1 else folder
     return place if masks.is_mask_folder(place) else None
 
@@ -162,13 +162,13 @@ def labels_of_all_files(folder: Path) -> list[Dataset]:
     found = []
     for format in format_table.LABEL_FORMATS:
         if (reader := format.document) is not None and reader.parse_all is not None:
-            dataset = _of_all_documents(folder, reader)
+            dataset = _dataset_of_all_documents(folder, reader)
             if dataset is not None:
                 found.append(dataset)
     return found
 
 
-def _of_all_documents(folder: Path, reader: DocumentReader) -> Dataset | None:
+def _dataset_of_all_documents(folder: Path, reader: DocumentReader) -> Dataset | None:
     """Return the dataset of all documents of one format in and below a folder, or None if there are none."""
     assert reader.parse_all is not None
     passed_over: list[str] = []
@@ -176,7 +176,7 @@ def _of_all_documents(folder: Path, reader: DocumentReader) -> Dataset | None:
     def documents() -> Iterator[tuple[str, Any]]:
         for name, file in files_below(folder, (".json",)).items():
             try:
-                document = _document(_text(file), file)
+                document = parsed_json(text_of_label_file(file), file)
             except StudioError as error:
                 passed_over.append(f"passed over: {error}")
                 continue
@@ -191,8 +191,10 @@ def with_pictures(dataset: Dataset, label_file: Path, images: Path | None = None
     """Return the dataset with `path` set for each picture that is found. `warnings` name the missing pictures."""
     records = dataset.images
     file_names = file_names_of(records)
-    also = reading.own_names(records) if format_table.has_one_file_for_each_picture(dataset) else None
-    found = picture_folders.find(file_names, label_file, images, project_parts.default_folder(dataset), also)
+    also = reading.names_of_labelme_files(records) if format_table.has_one_file_for_each_picture(dataset) else None
+    found = picture_folders.find_pictures(
+        file_names, label_file, images, project_parts.picture_folder_of_project(dataset), also
+    )
     base = label_file if label_file.is_dir() else label_file.parent
-    warnings = missing_pictures.lines(label_file, found, str(images or base))
+    warnings = missing_pictures.missing_picture_lines(label_file, found, str(images or base))
     return replace(dataset, images=with_paths(records, found.paths), warnings=(*dataset.warnings, *warnings))

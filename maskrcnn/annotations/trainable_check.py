@@ -42,7 +42,9 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
             raise StudioError(f'{source}: image "{record.file_name}" not found beside it{near}; pass --images DIR')
         for number, region in enumerate(record.regions, start=1):
             if region.class_name is None and is_object(region.shape):
-                raise missing_class.no_class(f'{source}: region {number} of "{record.file_name}"', dataset, region)
+                raise missing_class.missing_class_error(
+                    f'{source}: region {number} of "{record.file_name}"', dataset, region
+                )
     checked = []
     with ThreadPoolExecutor() as pool:
         paths = [record.path for record in dataset.images if record.path]

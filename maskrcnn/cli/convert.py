@@ -8,7 +8,7 @@ from pathlib import Path
 
 from maskrcnn.annotations import read
 from maskrcnn.annotations.formats.via import common_class_attribute
-from maskrcnn.annotations.formats.writing import FORMATS, encode, in_words, put
+from maskrcnn.annotations.formats.writing import FORMATS, encode, write_encoded, written_regions_in_words
 from maskrcnn.cli.label_warnings import print_warnings
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.words import counted
@@ -38,13 +38,13 @@ def run(args: argparse.Namespace) -> None:
     if source.exists() and destination.exists() and source.samefile(destination):
         raise ArgumentError(f"{destination}: this is the file to read; write to another one")
     dataset = read(source, args.images, args.class_attribute)
-    common_class_attribute.require_choice(dataset, args.class_attribute)
+    common_class_attribute.require_class_choice(dataset, args.class_attribute)
     if not dataset.images:
         raise StudioError(f"{source}: holds no pictures, so there is nothing to convert; give labels, or a project")
     encoded = encode(dataset, args.format)
     print_warnings(dataset)
-    for warning in put(encoded, destination, args.format):
+    for warning in write_encoded(encoded, destination, args.format):
         print(f"warning: {warning}", file=sys.stderr)
     classes = ", ".join(dataset.classes) or "none"
-    regions = in_words(encoded.n_regions, dataset.n_regions)
+    regions = written_regions_in_words(encoded.n_regions, dataset.n_regions)
     print(f"{destination}: {counted(len(dataset.images), 'picture')}, {regions} written; classes: {classes}")

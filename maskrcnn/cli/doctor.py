@@ -17,7 +17,7 @@ from tqdm import tqdm
 from maskrcnn.annotations import Dataset, learnable_objects, read
 from maskrcnn.annotations.doctor import CHECKS, Finding, Look, apply, choose, examine
 from maskrcnn.annotations.formats.via import common_class_attribute
-from maskrcnn.annotations.formats.writing import FORMATS, encode, in_words, put
+from maskrcnn.annotations.formats.writing import FORMATS, encode, write_encoded, written_regions_in_words
 from maskrcnn.annotations.labelled_pictures import learned_of
 from maskrcnn.annotations.learnable_objects import Learned
 from maskrcnn.annotations.regions import ImageRecord
@@ -71,9 +71,9 @@ def run(args: argparse.Namespace) -> None:
         raise ArgumentError(f"--choose {args.choose[0]}: nothing is mended without --fix DST; name where to write it")
     sources = [path for path in (args.data, args.val) if path]
     datasets = [read(args.data, args.images, args.class_attribute)]
-    common_class_attribute.require_choice(datasets[0], args.class_attribute)
+    common_class_attribute.require_class_choice(datasets[0], args.class_attribute)
     if args.val:
-        datasets.append(common_class_attribute.as_in(read(args.val, args.images), datasets[0]))
+        datasets.append(common_class_attribute.as_in_training(read(args.val, args.images), datasets[0]))
     for dataset in datasets:
         print_warnings(dataset)
     _refuse_to_overwrite([path for path in (args.json, args.fix, args.fix_val) if path], sources, datasets)
@@ -85,14 +85,14 @@ def run(args: argparse.Namespace) -> None:
     tallies = [
         learned_of(Project.open(path))
         if is_project(path)
-        else learnable_objects.tally(dataset.images, sized=lambda record: _size(record, looks))
+        else learnable_objects.tally(dataset.images, sized=lambda record: _examined_picture_size(record, looks))
         for path, dataset in zip(sources, datasets, strict=True)
     ]
     decided = choose(findings, wanted)
     print(report(datasets, findings, tallies))
     if args.fix or args.fix_val:
         places = [(args.fix, args.data), *([(args.fix_val, args.val)] if args.val else [])]
-        _fix(datasets, decided, places, looks)
+        _write_mended(datasets, decided, places, looks)
     if args.json:
         write_json(args.json, document(datasets, findings, tallies))
 
@@ -111,7 +111,7 @@ def _chosen_mends(choices: Sequence[str]) -> dict[str, str]:
     return wanted
 
 
-def _size(record: ImageRecord, looks: Mapping[Path, Look]) -> learnable_objects.Size | None:
+def _examined_picture_size(record: ImageRecord, looks: Mapping[Path, Look]) -> learnable_objects.Size | None:
     """The size of a picture that was examined; None if it is not known."""
     look = looks.get(record.path) if record.path is not None else None
     return look.size if look is not None else None
@@ -121,24 +121,24 @@ def report(datasets: Sequence[Dataset], findings: Sequence[Finding], tallies: Se
     """The text for the terminal: what a training uses of each dataset (`tallies`), then the findings of each check."""
     pictures, regions = sum(len(d.images) for d in datasets), sum(d.n_regions for d in datasets)
     numbers = f"{counted(pictures, 'picture')}, {counted(regions, 'region')}"
-    lines = [f"{_names(datasets)}: {numbers}; {_counted(findings)}"]
+    lines = [f"{_dataset_names(datasets)}: {numbers}; {_severity_counts(findings)}"]
     for dataset, tally in zip(datasets, tallies, strict=True):
         of = f" from {dataset.source}" if len(datasets) > 1 else ""
         lines.append(one_line(f"learned{of}: {tally.in_short()}"))
         lines += [f"  - {one_line(line)}" for line in tally.remarks()]
     for check, group in groupby(findings, key=lambda finding: finding.check):
         found = list(group)
-        lines += ["", f"{CHECKS[check].title}: {_counted(found)} ({check})", f"  {CHECKS[check].why}"]
+        lines += ["", f"{CHECKS[check].title}: {_severity_counts(found)} ({check})", f"  {CHECKS[check].why}"]
         for finding in found[:SHOWN]:
             mend = f" -> {finding.fix.words}" if finding.fix else ""
-            lines.append(f"  - {one_line(_place(finding) + finding.what + mend)}")
+            lines.append(f"  - {one_line(_finding_place(finding) + finding.what + mend)}")
         if len(found) > SHOWN:
             lines.append(f"  ... and {len(found) - SHOWN:,} more; --json OUT lists all")
-        lines += _choices(check, found)
+        lines += _mend_choices(check, found)
     return "\n".join(lines)
 
 
-def _choices(check: str, findings: Sequence[Finding]) -> list[str]:
+def _mend_choices(check: str, findings: Sequence[Finding]) -> list[str]:
     """The lines that list the mends of a check that are applied only with `--choose`; empty if there are none."""
     offered = Counter(choice.called for finding in findings for choice in finding.choices)
     words: dict[str, dict[str, None]] = {}
@@ -181,7 +181,7 @@ def document(datasets: Sequence[Dataset], findings: Sequence[Finding], tallies: 
                 "check": finding.check,
                 "title": finding.title,
                 "severity": finding.severity,
-                "dataset": _source(datasets, finding),
+                "dataset": _finding_source(datasets, finding),
                 "file": finding.file_name,
                 "region": finding.region_number,
                 "what": finding.what,
@@ -212,7 +212,7 @@ def _examined(datasets: Sequence[Dataset], looks: MutableMapping[Path, Look]) ->
         return examine(dataset, progress=lambda done, total: bar.update(done - bar.n) and None, looks=looks)
 
 
-def _fix(
+def _write_mended(
     datasets: Sequence[Dataset],
     findings: Sequence[Finding],
     places: Sequence[tuple[Path | None, Path]],
@@ -224,11 +224,11 @@ def _fix(
     """
     mended: list[Dataset] = []
     done: list[Finding] = []
-    for dataset, (place, _), own in zip(datasets, places, _by_dataset(datasets, findings), strict=True):
+    for dataset, (place, _), own in zip(datasets, places, _findings_by_dataset(datasets, findings), strict=True):
         own = [finding for finding in own if finding.fix and place]
         mended.append(apply(dataset, own) if own else dataset)
         done += own
-    formats = [_format(dataset, source) for dataset, (_, source) in zip(datasets, places, strict=True)]
+    formats = [_output_format(dataset, source) for dataset, (_, source) in zip(datasets, places, strict=True)]
     wanted = [
         (dataset, place, name)
         for dataset, (place, _), name in zip(mended, places, formats, strict=True)
@@ -239,15 +239,15 @@ def _fix(
     print()
     for dataset, place, name in wanted:
         encoded = encode(dataset, name)
-        for warning in put(encoded, place, name):
+        for warning in write_encoded(encoded, place, name):
             print(f"warning: {warning}", file=sys.stderr)
-        regions = in_words(encoded.n_regions, dataset.n_regions)
+        regions = written_regions_in_words(encoded.n_regions, dataset.n_regions)
         print(f"{place}: {counted(len(dataset.images), 'picture')}, {regions} written as {FORMATS[name].words}")
-    print(f"mended: {_by_title(done) or 'nothing'}")
-    print(f"left: {_by_title(_examined(mended, looks)) or 'nothing'}")
+    print(f"mended: {_counts_by_title(done) or 'nothing'}")
+    print(f"left: {_counts_by_title(_examined(mended, looks)) or 'nothing'}")
 
 
-def _by_dataset(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> Iterator[list[Finding]]:
+def _findings_by_dataset(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> Iterator[list[Finding]]:
     """The findings of each dataset, with picture indices that start at 0 in that dataset."""
     start = 0
     for dataset in datasets:
@@ -260,7 +260,7 @@ def _by_dataset(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> Ite
         start = end
 
 
-def _format(dataset: Dataset, source: Path) -> str:
+def _output_format(dataset: Dataset, source: Path) -> str:
     """The format of the labels; "via-project" for a project or a format that cannot be written."""
     flavour = dataset.extras.get("flavour")
     return flavour if flavour in FORMATS and not is_project(source) else "via-project"
@@ -274,7 +274,7 @@ def _refuse_to_overwrite(places: Sequence[Path], sources: Sequence[Path], datase
     pictures = {record.path.resolve() for dataset in datasets for record in dataset.images if record.path is not None}
     for number, place in enumerate(places):
         resolved = place.resolve()
-        if any(_same(place, path) for path in read_files) or resolved in pictures:
+        if any(_is_same_file(place, path) for path in read_files) or resolved in pictures:
             raise ArgumentError(f"{place}: this is a file that is read, and stays as it is; name another place")
         if any(resolved.is_relative_to(folder) for folder in folders):
             raise ArgumentError(
@@ -284,12 +284,12 @@ def _refuse_to_overwrite(places: Sequence[Path], sources: Sequence[Path], datase
             raise ArgumentError(f"{place}: this is named twice; give each file a place of its own")
 
 
-def _same(one: Path, other: Path) -> bool:
-    """Whether two paths are the same file."""
+def _is_same_file(one: Path, other: Path) -> bool:
+    """Whether an output path of the doctor and a path that it reads are the same file."""
     return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
 
 
-def _source(datasets: Sequence[Dataset], finding: Finding) -> str | None:
+def _finding_source(datasets: Sequence[Dataset], finding: Finding) -> str | None:
     """The source of the dataset with the picture of a finding; None if the finding concerns no single picture."""
     start = 0
     for dataset in datasets:
@@ -299,24 +299,25 @@ def _source(datasets: Sequence[Dataset], finding: Finding) -> str | None:
     return None
 
 
-def _names(datasets: Sequence[Dataset]) -> str:
+def _dataset_names(datasets: Sequence[Dataset]) -> str:
+    """The sources of the examined datasets, as text."""
     return " and ".join(one_line(str(dataset.source)) for dataset in datasets)
 
 
-def _place(finding: Finding) -> str:
+def _finding_place(finding: Finding) -> str:
     """The start of a line about a finding: picture and region number, or empty."""
     if finding.file_name is None:
         return ""
     return finding.file_name + (f", region {finding.region_number}: " if finding.region_number else ": ")
 
 
-def _counted(findings: Sequence[Finding]) -> str:
+def _severity_counts(findings: Sequence[Finding]) -> str:
     """The number of findings by severity, such as "2 warnings, 1 hint"."""
     numbers = Counter(finding.severity for finding in findings)
     parts = [counted(numbers[severity], severity) for severity in ("error", "warning", "hint") if numbers[severity]]
     return ", ".join(parts) or "nothing found"
 
 
-def _by_title(findings: Sequence[Finding]) -> str:
+def _counts_by_title(findings: Sequence[Finding]) -> str:
     """The number of findings by check, as text."""
     return ", ".join(f"{n} x {CHECKS[check].title.lower()}" for check, n in Counter(f.check for f in findings).items())

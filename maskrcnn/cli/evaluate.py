@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
         write_json(args.out, found.report.to_json())
     if args.detections:
         write_json(args.detections, found.detections, indent=None)
-    for line in not_measured(found.labels, outlines="mask" in model.config.tasks):
+    for line in unmeasured_region_lines(found.labels, outlines="mask" in model.config.tasks):
         print(line)
     if args.detections and found.unlabelled:
         others = ", ".join(f"{name} {found.category_ids[name]}" for name in found.unlabelled)
@@ -88,8 +88,8 @@ def run(args: argparse.Namespace) -> None:
     print(table(found.report))
 
 
-def not_measured(dataset: Dataset, outlines: bool) -> list[str]:
-    """A line for each reason why labelled regions are not evaluated (see `annotations.learnable_objects`)."""
+def unmeasured_region_lines(dataset: Dataset, outlines: bool) -> list[str]:
+    """The lines that `evaluate` prints about labelled regions that are not evaluated, one for each reason (see `annotations.learnable_objects`)."""
     found = learnable_objects.tally(dataset.images, outlines=outlines)
     lines = []
     for reason in learnable_objects.REASONS:

@@ -12,7 +12,7 @@ from maskrcnn.config import PRESETS
 from maskrcnn.config.config_table import Line, lines
 from maskrcnn.durations import clock
 from maskrcnn.inference import describe
-from maskrcnn.inference.model_description import origin
+from maskrcnn.inference.model_description import origin_line
 from maskrcnn.runs import shipped_models
 from maskrcnn.words import byte_size, counted
 
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
         return
     if found.card:
         print("\n".join(card_lines(found.card)), end="\n\n")
-    print(f"{origin(found)}\n")
+    print(f"{origin_line(found)}\n")
     print("\n".join(table(lines(found.config), why=args.why)))
     print()
     for part, count in found.parameters.items():

@@ -1,4 +1,4 @@
-"""The options of the commands that run a network: `--device`, `--precision`, `--compile`; and loading of that network."""
+"""The options of commands that run a network (`--device`, `--precision`, `--compile`), and loading of the network."""
 
 from __future__ import annotations
 

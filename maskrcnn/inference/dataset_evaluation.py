@@ -91,9 +91,9 @@ def measurable(dataset: Dataset, config: Config, class_attribute: str | None = N
 
     Reads every picture once. Raises the errors of `evaluate`, except those for unknown classes.
     """
-    common_class_attribute.require_choice(dataset, class_attribute)
+    common_class_attribute.require_class_choice(dataset, class_attribute)
     if class_attribute is None:
-        dataset = common_class_attribute.following(dataset, None, config.names, "the network")
+        dataset = common_class_attribute.as_in_other_labels(dataset, None, config.names, "the network")
     dataset = require_trainable(dataset, outlines="mask" in config.tasks)
     if "keypoints" in config.tasks:
         learned = KeypointLabels(config.num_keypoints, tuple(config.keypoint_names))

@@ -75,7 +75,7 @@ def _parameters(config: Config) -> dict[str, int]:
         return parameter_counts(build(config))
 
 
-def origin(found: ModelDescription) -> str:
+def origin_line(found: ModelDescription) -> str:
     """The origin of a network as one line: a preset with its changes, or a file."""
     if found.preset is not None:
         return " ".join([f"preset {found.preset}", *(f"with {change}" for change in found.changed)])

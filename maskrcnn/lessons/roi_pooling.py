@@ -265,15 +265,15 @@ def pyramid_level(box: Box, lowest: int = 2, highest: int = 5, roi_level: int = 
     return int(np.clip(level, lowest, highest))
 
 
-def snapped_box_iou(first: Box, second: Box) -> float:
-    """Intersection over union of two xyxy boxes, in [0, 1].
+def snapped_box_iou(box: Box, snapped: Box) -> float:
+    """IoU of a box and the box that a pooling method reads (see `Quantisation`), both xyxy: in [0, 1].
 
     >>> snapped_box_iou((0, 0, 2, 2), (1, 0, 3, 2))  # 2 of 6 pixels
     0.3333333333333333
     """
-    width = max(0.0, min(first[2], second[2]) - max(first[0], second[0]))
-    height = max(0.0, min(first[3], second[3]) - max(first[1], second[1]))
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]
+    width = max(0.0, min(box[2], snapped[2]) - max(box[0], snapped[0]))
+    height = max(0.0, min(box[3], snapped[3]) - max(box[1], snapped[1]))
+    areas = [(x2 - x1) * (y2 - y1) for x1, y1, x2, y2 in (box, snapped)]
     union = sum(areas) - width * height
     return width * height / union if union > 0 else 0.0
 

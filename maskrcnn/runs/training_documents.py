@@ -66,8 +66,8 @@ def training_documents(
         found = learnable_objects.tally(held_back.images, outlines=outlines) if held_back else None
         validation = held_back if found and (found.n_objects or found.n_left("no-class")) else None
     else:
-        validation = held_back = common_class_attribute.as_in(read(val, images), training)
-    common_class_attribute.require_choice(training, class_attribute)
+        validation = held_back = common_class_attribute.as_in_training(read(val, images), training)
+    common_class_attribute.require_class_choice(training, class_attribute)
     notes = [*training.warnings, *(validation.warnings if validation else ()), *([own_split] if own_split else [])]
     require_tasks(training, tasks)
     training = require_trainable(training, outlines=outlines, watch=watch)

@@ -343,7 +343,7 @@ def test_the_bytes_of_a_heic_are_exported_as_they_came(tmp_path: Path) -> None:
     dataset = Dataset((record,), ("cat",))
     for format in writing.FORMATS:
         encoded = writing.encode(dataset, format)
-        with zipfile.ZipFile(io.BytesIO(writing.zipped(encoded, True))) as file:
+        with zipfile.ZipFile(io.BytesIO(writing.zipped_export(encoded, True))) as file:
             (name,) = [name for name in file.namelist() if name.endswith("a.heic")]
             assert file.read(name) == content
             assert file.getinfo(name).date_time == (2021, 3, 4, 5, 6, 6), "a zip counts by two seconds"

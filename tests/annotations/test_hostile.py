@@ -30,11 +30,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskrcnn.__main__ import COMMANDS, main
 from maskrcnn.annotations import read, write
 from maskrcnn.annotations.formats.via import csv_file
 from maskrcnn.annotations.intake import Upload, stage_path, stage_uploads, zip_unpacking
 from maskrcnn.annotations.store import DATABASE, Project
-from maskrcnn.cli import COMMANDS, main
 from maskrcnn.errors import ArgumentError, StudioError
 
 

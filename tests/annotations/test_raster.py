@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats.exported_outline import joined
+from maskrcnn.annotations.formats.exported_outline import joined_rings
 from maskrcnn.annotations.regions import Circle, Ellipse, MultiPolygon, Point, Polygon, Polyline, Rect, Shape
 
 SQUARE = ((0, 0), (4, 0), (4, 4), (0, 4))
@@ -92,7 +92,7 @@ def test_a_mask_traced_and_joined_gives_the_same_mask() -> None:
         pixels = rng.random((12, 15)) < rng.uniform(0.1, 0.9)
         shape = raster.from_mask(pixels)
         assert (raster.mask(shape, 12, 15) == pixels).all()
-        assert (raster.mask(Polygon(joined(raster.rings(shape))), 12, 15) == pixels).all()
+        assert (raster.mask(Polygon(joined_rings(raster.rings(shape))), 12, 15) == pixels).all()
 
 
 def test_outlines_of_a_mask_run_along_pixel_edges() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from maskrcnn.__main__ import main
 from maskrcnn.annotations import read
-from maskrcnn.cli import main
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.inference.dataset_evaluation import measurable

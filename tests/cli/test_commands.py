@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskrcnn.__main__ import COMMANDS, main
 from maskrcnn.annotations import read
 from maskrcnn.annotations.store import Project
-from maskrcnn.cli import COMMANDS, main
 from maskrcnn.runs.folder import PROCESS, RunFolder
 from maskrcnn.training.hardware import processor
 from tests import tiny

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from maskrcnn.cli import main
+from maskrcnn.__main__ import main
 from maskrcnn.evaluation import evaluate
 from tests.evaluation.squares import FIRST, found, truth
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from maskrcnn.__main__ import main
 from maskrcnn.annotations import read, write
 from maskrcnn.annotations.doctor import CHECKS, examine
 from maskrcnn.annotations.formats.writing import FORMATS
 from maskrcnn.annotations.regions import Point
 from maskrcnn.annotations.store import Project
-from maskrcnn.cli import main
 from tests.annotations.doctor import made_up
 from tests.sweeps import one_in
 

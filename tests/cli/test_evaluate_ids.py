@@ -22,10 +22,10 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from maskrcnn.__main__ import main
 from maskrcnn.annotations import pictures, read
 from maskrcnn.annotations.store import Project
 from maskrcnn.cli import evaluate as command
-from maskrcnn.cli import main
 from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate, intervals
 from maskrcnn.inference import dataset_evaluation

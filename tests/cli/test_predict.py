@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskrcnn.cli import main
+from maskrcnn.__main__ import main
 from maskrcnn.config import Config
 from maskrcnn.inference.overlay_files import is_overlay
 from tests.inference.pictures import picture

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from benchmarks.kill_resume import MEASURED, compare
-from maskrcnn.cli import main
+from maskrcnn.__main__ import main
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.training import loop
 from tests import tiny

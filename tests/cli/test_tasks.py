@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from maskrcnn.cli import main
+from maskrcnn.__main__ import main
 from maskrcnn.runs.folder import RunFolder
 from tests import tiny
 from tests.sweeps import sweep

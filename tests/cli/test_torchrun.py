@@ -14,8 +14,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from maskrcnn.__main__ import main
 from maskrcnn.annotations.trainable_check import unwatched
-from maskrcnn.cli import main
 from maskrcnn.cli.train import add_arguments
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError

@@ -11,8 +11,9 @@ import torch
 from safetensors.torch import load_file
 from torchvision.models import get_model, resnet18
 
+from maskrcnn.__main__ import main
 from maskrcnn.annotations.trainable_check import unwatched
-from maskrcnn.cli import main, train
+from maskrcnn.cli import train
 from maskrcnn.config import Config
 from maskrcnn.model.weights import detector_config, save, torch_file_network
 from maskrcnn.runs import shipped_models

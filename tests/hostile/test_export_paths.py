@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskrcnn.__main__ import main
 from maskrcnn.annotations import read, write
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Circle, Dataset, ImageRecord, Region
 from maskrcnn.annotations.store import DATABASE, Project
-from maskrcnn.cli import main
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.dataset import export_view
@@ -146,7 +146,7 @@ def test_bytes_are_copied_only_from_within_whatever_the_dataset_says(
         assert encoded.pictures == {}
         assert encoded.left_out is not None
         assert "2 pictures left out (" in encoded.left_out
-        assert SECRET not in writing.zipped(encoded, pictures=True)
+        assert SECRET not in writing.zipped_export(encoded, pictures=True)
     warnings = write(dataset, tmp_path / "out", "yolo")
     assert [line for line in warnings if "2 pictures left out" in line]
     assert not list((tmp_path / "out").rglob("*.png"))
@@ -156,10 +156,10 @@ def test_a_picture_that_becomes_a_link_while_it_is_written_is_not_followed(proje
     encoded = writing.encode(project.dataset(), "yolo")
     a_link(project, secret)
     with pytest.raises(StudioError, match="leads out of its folder"):
-        writing.zipped(encoded, pictures=True)
+        writing.zipped_export(encoded, pictures=True)
     (project.images_folder / "a.png").unlink()
     with pytest.raises(StudioError, match=r"a\.png: is gone"):
-        writing.zipped(encoded, pictures=True)
+        writing.zipped_export(encoded, pictures=True)
 
 
 def test_a_link_within_the_project_is_one_of_its_pictures(project: Project) -> None:

@@ -579,7 +579,7 @@ def test_a_mask_of_noise_is_refused_before_its_runs_are_sorted(monkeypatch: pyte
     monkeypatch.setattr(mask_reading, "_MOST_RUNS", 100)
     noise = np.random.default_rng(0).integers(0, 9, (40, 40), np.uint8)
     with pytest.raises(StudioError, match="as noise has and no mask"):
-        list(mask_reading._regions(noise, None, 1000, Complaint("a.png", "the mask", "mend it")))
+        list(mask_reading._regions_of_mask(noise, None, 1000, Complaint("a.png", "the mask", "mend it")))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -587,7 +587,7 @@ def test_the_regions_of_a_mask_are_those_that_are_compared_one_by_one(seed: int)
     random = np.random.default_rng(seed)
     coarse = random.integers(0, 4, (random.integers(1, 6), random.integers(1, 6))).astype(np.uint16)
     values = coarse.repeat(random.integers(1, 4), 0).repeat(random.integers(1, 4), 1)
-    found = list(mask_reading._regions(values, None, 1000, Complaint("a.png", "the mask", "mend it")))
+    found = list(mask_reading._regions_of_mask(values, None, 1000, Complaint("a.png", "the mask", "mend it")))
     wanted = [raster.from_mask(values == value) for value in np.unique(values) if value > 0]
     assert [region.shape for region in found] == wanted
 
@@ -602,7 +602,7 @@ def test_a_mask_of_labelme_is_placed_as_one_that_is_painted(seed: int) -> None:
         inside, y0 = np.ones((height, inside.shape[1]), bool), 0
     whole = np.zeros((height, width), bool)
     whole[y0 : y0 + inside.shape[0], x0 : x0 + inside.shape[1]] = inside
-    assert reading._placed(inside, x0, y0, height, width) == raster.from_mask(whole)
+    assert reading._mask_in_picture(inside, x0, y0, height, width) == raster.from_mask(whole)
 
 
 def test_no_runs_are_an_empty_mask() -> None:
@@ -820,4 +820,4 @@ def test_an_ordinary_link_inside_the_set_is_followed(given: Path) -> None:
     (given / "labels.json").write_bytes(via("a.png"))
     [record] = read(given / "labels.json").images
     assert record.path == given / "a.png"
-    assert picture_folders.find(["a.png"], given / "labels.json").paths == (given / "a.png",)
+    assert picture_folders.find_pictures(["a.png"], given / "labels.json").paths == (given / "a.png",)

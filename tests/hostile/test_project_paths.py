@@ -102,11 +102,11 @@ def test_an_export_has_no_byte_of_a_file_outside(project: Project, outside: Path
     (project.images_folder / "a.jpg").symlink_to(outside / "secret.jpg")
     opened = Project.open(project.folder)
     for name in ("via-project", "coco", "yolo", "labelme"):
-        assert secret[-400:-100] not in writing.zipped(writing.encode(opened.dataset(), name), pictures=True)
+        assert secret[-400:-100] not in writing.zipped_export(writing.encode(opened.dataset(), name), pictures=True)
     # The test can fail: with the picture itself there, its bytes are in the zip.
     (project.images_folder / "a.jpg").unlink()
     shutil.copyfile(outside / "secret.jpg", project.images_folder / "a.jpg")
-    assert secret[-400:-100] in writing.zipped(writing.encode(opened.dataset(), "via-project"), pictures=True)
+    assert secret[-400:-100] in writing.zipped_export(writing.encode(opened.dataset(), "via-project"), pictures=True)
 
 
 def test_the_records_of_a_large_project_are_as_careful(
@@ -181,7 +181,7 @@ def test_a_row_whose_picture_is_a_path_is_a_missing_picture_and_the_others_are_t
     assert opened.regions(1)[0] == opened.regions(2)[0]
     before = content_of(outside), content_of(project.images_folder)
     for format in ("via-project", "coco", "labelme", "yolo"):
-        packed = writing.zipped(writing.encode(dataset, format), pictures=True)
+        packed = writing.zipped_export(writing.encode(dataset, format), pictures=True)
         assert b"root:" not in packed
         assert (outside / "secret.jpg").read_bytes()[-400:-100] not in packed
         writing.write(dataset, tmp_path / "out" / format, format)

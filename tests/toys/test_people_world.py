@@ -70,38 +70,40 @@ def test_keypoints_and_bones_are_cocos() -> None:
     assert mirrored(people_world.SKELETON.names, 17) == (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
 
 
-def bare(turned: float, arms: float = 0.0) -> dict[str, people_world._Sighting]:
+def seen_from(turned: float, arms: float = 0.0) -> dict[str, people_world._Sighting]:
     """What a body that stands straight, its arms lifted forward, shows of itself, 200 px tall."""
     figure = posed(Pose(arms=(Limb(arms), Limb(arms))), Build()).projected(view(turned, 0, 0), people_world.FINE * 200)
     figure = figure.moved(np.array([200.0, 250, 0]))
     layer = render(figure.parts, lambda name, along, around: np.zeros_like(around), np.array([0, 0, 1.0]), 500, 400)
-    return dict(zip(people_world.SKELETON.names, people_world._sightings(figure, layer, 200), strict=True))
+    return dict(zip(people_world.SKELETON.names, people_world._joint_sightings(figure, layer, 200), strict=True))
 
 
 def test_from_the_front_everything_is_seen() -> None:
-    seen = bare(0)
-    assert all(sighting.bare for sighting in seen.values())
+    seen = seen_from(0)
+    assert all(sighting.visible_pixels for sighting in seen.values())
     assert seen["left_shoulder"].x > seen["right_shoulder"].x
 
 
 def test_from_behind_the_face_is_not_labelled_and_the_joints_are_seen() -> None:
-    seen = bare(180)
-    assert [name for name, sighting in seen.items() if sighting.away] == ["nose", "left_eye", "right_eye"]
-    assert all(sighting.bare for name, sighting in seen.items() if name not in ("nose", "left_eye", "right_eye"))
+    seen = seen_from(180)
+    assert [name for name, sighting in seen.items() if sighting.is_turned_away] == ["nose", "left_eye", "right_eye"]
+    assert all(
+        sighting.visible_pixels for name, sighting in seen.items() if name not in ("nose", "left_eye", "right_eye")
+    )
     assert seen["left_shoulder"].x < seen["right_shoulder"].x
 
 
 @pytest.mark.parametrize(("turned", "near", "far"), [(90, "right", "left"), (-90, "left", "right")])
 def test_from_a_side_the_far_limbs_are_hidden(turned: float, near: str, far: str) -> None:
-    seen = bare(turned, arms=60)
+    seen = seen_from(turned, arms=60)
     for joint in ("shoulder", "elbow", "wrist", "hip", "knee"):
-        assert seen[f"{near}_{joint}"].bare
-        assert not seen[f"{far}_{joint}"].bare
-        assert not seen[f"{far}_{joint}"].away  # labelled, as hidden
+        assert seen[f"{near}_{joint}"].visible_pixels
+        assert not seen[f"{far}_{joint}"].visible_pixels
+        assert not seen[f"{far}_{joint}"].is_turned_away  # labelled, as hidden
     for place in ("eye", "ear"):
-        assert seen[f"{near}_{place}"].bare
-        assert seen[f"{far}_{place}"].away
-    assert seen["nose"].bare
+        assert seen[f"{near}_{place}"].visible_pixels
+        assert seen[f"{far}_{place}"].is_turned_away
+    assert seen["nose"].visible_pixels
 
 
 def test_labels_keep_the_rules_of_the_format(drawn: list[Drawn]) -> None:
@@ -262,7 +264,7 @@ def test_nobody_is_buried() -> None:
     layer = render(figure.parts, lambda name, along, around: np.zeros_like(around), np.array([0, 0, 1.0]), 500, 500)
     scene = people_world._Scene(np.zeros((500, 500), np.int16), [])
     people_world._add_first_fitting(
-        scene, [people_world._Person(figure, layer, 150, people_world._sightings(figure, layer, 150))]
+        scene, [people_world._Person(figure, layer, 150, people_world._joint_sightings(figure, layer, 150))]
     )
     assert len(scene.layout) == 1
 

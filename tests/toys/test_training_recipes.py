@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.cli import Parser, train
+from maskrcnn.__main__ import CommandLineParser
+from maskrcnn.cli import train
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.request import TrainingRequest
@@ -132,7 +133,7 @@ def test_a_command_that_fails_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SHIPS)
 def test_every_recipe_can_be_told_to_the_trainer(name: str) -> None:
-    parser = Parser()
+    parser = CommandLineParser()
     train.add_arguments(parser)
     chosen = TrainingRequest.from_options(vars(parser.parse_args(["--out", "run", *SHIPS[name].options]))).changed
     assert chosen.keys() == {*SHIPS[name].fields, "seed"}

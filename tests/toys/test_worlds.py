@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from maskrcnn.__main__ import main
 from maskrcnn.annotations import pictures, read
 from maskrcnn.annotations.trainable_check import require_trainable
-from maskrcnn.cli import main
 from maskrcnn.errors import StudioError
 from maskrcnn.toys import worlds
 from maskrcnn.toys.worlds import WORLDS, generate

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from maskrcnn.cli import main
+from maskrcnn.__main__ import main
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model import load

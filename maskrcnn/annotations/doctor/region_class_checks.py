@@ -180,7 +180,7 @@ def _without_class(
     """
     own = {
         name: name if value.strip().casefold() in _YES else value
-        for name, value in class_values.own_names(region).items()
+        for name, value in class_values.classes_named_by_values(region).items()
         if not rivals or name in rivals
     }
     several = any(isinstance(value, Mapping) and value for value in region.attributes.values())
@@ -206,4 +206,8 @@ def _choices(dataset: Dataset) -> Collection[str]:
     """The classes that a person chooses from a list in VIA: chosen, not typed, so no letter of them is a slip."""
     definitions = dataset.extras.get("via_attributes", {}).get("region", {})
     definition = definitions.get(dataset.class_attribute) if isinstance(definitions, Mapping) else None
-    return attribute_definitions.options(definition) if attribute_definitions.is_choice(definition) else ()
+    return (
+        attribute_definitions.options_of_definition(definition)
+        if attribute_definitions.is_choice_of_options(definition)
+        else ()
+    )

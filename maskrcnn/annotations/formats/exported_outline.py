@@ -18,8 +18,8 @@ from maskrcnn.annotations.regions import (
 )
 
 
-def single(shape: Shape) -> Points:
-    """Return the outline of a shape with area as one ring. Parts and holes are joined (`joined`), and a mask is traced.
+def single_outline(shape: Shape) -> Points:
+    """Return the outline of a shape with area as one ring. Parts and holes are joined (`joined_rings`), and a mask is traced.
 
     Overlapping parts are united first, because the even-odd rule would exclude the overlap. Otherwise every vertex
     stays as it was drawn.
@@ -27,13 +27,13 @@ def single(shape: Shape) -> Points:
     if isinstance(shape, Polygon):
         return shape.points
     if isinstance(shape, MultiPolygon) and len(shape.parts) > 1:
-        enclosed = [_enclosed(part) for part in shape.parts]
+        enclosed = [_area_of_part(part) for part in shape.parts]
         if any(a.intersects(b) and a.intersection(b).area > 0 for a, b in combinations(enclosed, 2)):
-            return joined(_rings(shapely.union_all(enclosed)))
-    return joined(raster.rings(shape))
+            return joined_rings(_rings_of_area(shapely.union_all(enclosed)))
+    return joined_rings(raster.rings(shape))
 
 
-def joined(rings: list[Points]) -> Points:
+def joined_rings(rings: list[Points]) -> Points:
     """Return one closed outline that runs through all rings. Each ring is connected by a line of zero width, there and
     back.
 
@@ -53,20 +53,20 @@ def joined(rings: list[Points]) -> Points:
     return tuple(outline)
 
 
-def is_inside(outline: Points, width: int, height: int) -> bool:
+def is_outline_inside(outline: Points, width: int, height: int) -> bool:
     """Whether all vertices lie inside a picture of that size."""
     return all(0 <= x <= width and 0 <= y <= height for x, y in outline)
 
 
-def cut_off(outline: Points, width: int, height: int) -> Points:
+def clipped_outline(outline: Points, width: int, height: int) -> Points:
     """Return the outline clipped to the picture, by the even-odd rule, as one outline; empty if nothing remains."""
-    cut = shapely.intersection(_enclosed((outline,)), shapely.box(0, 0, width, height))
-    rings = _rings(cut)
+    cut = shapely.intersection(_area_of_part((outline,)), shapely.box(0, 0, width, height))
+    rings = _rings_of_area(cut)
     # Rounding may move the picture's corner by 1e-17 to the left.
-    return joined([tuple((min(max(x, 0), width), min(max(y, 0), height)) for x, y in ring) for ring in rings])
+    return joined_rings([tuple((min(max(x, 0), width), min(max(y, 0), height)) for x, y in ring) for ring in rings])
 
 
-def _enclosed(part: tuple[Points, ...]) -> Any:
+def _area_of_part(part: tuple[Points, ...]) -> Any:
     """Return the area of a part minus its holes, each outline by the even-odd rule."""
     areas = [shapely.make_valid(shapely.Polygon(ring)) if len(ring) >= 3 else shapely.Polygon() for ring in part] or [
         shapely.Polygon()
@@ -75,13 +75,13 @@ def _enclosed(part: tuple[Points, ...]) -> Any:
     return shapely.difference(outer, shapely.union_all(holes)) if holes else outer
 
 
-def _rings(area: Any) -> list[Points]:
+def _rings_of_area(area: Any) -> list[Points]:
     """Return the rings of an area: outer rings and holes."""
     polygons = [polygon for polygon in shapely.get_parts(shapely.get_parts(area)) if polygon.area > 0]
     outlines = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
     return [tuple((float(x), float(y)) for x, y in ring.coords[:-1]) for ring in outlines]
 
 
-def _needs_joining(shape: Shape) -> bool:
+def needs_single_outline(shape: Shape) -> bool:
     """Whether a shape is not exactly one outline: it has several, or is a mask."""
     return isinstance(shape, RLE) or (isinstance(shape, MultiPolygon) and sum(map(len, shape.parts)) > 1)

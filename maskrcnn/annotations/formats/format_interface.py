@@ -58,7 +58,7 @@ class TextReader:
     parse: Callable[[str, Source, str | None], Dataset]
 
 
-def _never(_: Path) -> bool:
+def _is_never_of_this_format(_: Path) -> bool:
     return False
 
 
@@ -73,7 +73,7 @@ class FolderReader:
 
     is_one: Callable[[Path], bool]
     read: Callable[[Path, Path | None], Dataset]
-    looks_like_one: Callable[[Path], bool] = _never
+    looks_like_one: Callable[[Path], bool] = _is_never_of_this_format
 
 
 @dataclass(frozen=True)

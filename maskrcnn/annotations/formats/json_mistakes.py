@@ -33,45 +33,45 @@ _COMMENTS = ("//", "/*", "#")
 _WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity", "-")
 
 
-def mistake(text: str, error: json.JSONDecodeError, source: Path | str) -> StudioError:
+def json_mistake(text: str, error: json.JSONDecodeError, source: Path | str) -> StudioError:
     """Return the error for text that is not JSON, based on the position at which the parser stopped."""
     if not text.strip():
         return StudioError(f"{source}: not JSON: the file is empty; {EXPECTED}")
     at = error.pos
     first = text.lstrip(_BLANK)[0]
     if not text[:at].strip(_BLANK) or (error.msg == "Extra data" and first not in "{["):  # not JSON at all
-        if known := unsupported_formats.of_text(text) or unsupported_formats.of_table(text):
+        if known := unsupported_formats.unsupported_text(text) or unsupported_formats.unsupported_table(text):
             return StudioError(f"{source}: not JSON: this is {known}")
         if script := _SCRIPT.match(text):
             found = script[0].strip()
             return StudioError(
-                f"{source}: not JSON but JavaScript: it begins with `{_shown(found, 40)}`; keep only what is "
+                f"{source}: not JSON but JavaScript: it begins with `{_excerpt(found, 40)}`; keep only what is "
                 "between the outer braces"
             )
         if (late := _LATE.search(text)) and first not in "{[" and not text.lstrip().startswith(_COMMENTS):
-            shown = _shown(text.lstrip().splitlines()[0][:30])
+            shown = _excerpt(text.lstrip().splitlines()[0][:30])
             return StudioError(
-                f'{source}: not JSON: it begins with "{shown}", and the document at {_place(text, late.end() - 1)}; '
+                f'{source}: not JSON: it begins with "{shown}", and the document at {_line_and_column(text, late.end() - 1)}; '
                 "take out what stands before it"
             )
         if first.isalnum():
-            return StudioError(f'{source}: not JSON: it begins with "{_shown(text.lstrip()[:30])}"; {EXPECTED}')
+            return StudioError(f'{source}: not JSON: it begins with "{_excerpt(text.lstrip()[:30])}"; {EXPECTED}')
     if _is_cut_off(text, error):
         return StudioError(
-            f"{source}: not JSON: the file is cut off at {_place(text, len(text.rstrip()))}, after "
-            f"`{_shown(text.rstrip()[-2 * _AROUND :])}`; copy or download it again, or add what is missing"
+            f"{source}: not JSON: the file is cut off at {_line_and_column(text, len(text.rstrip()))}, after "
+            f"`{_excerpt(text.rstrip()[-2 * _AROUND :])}`; copy or download it again, or add what is missing"
         )
     if error.msg == "Extra data":
-        return _further(text, at, source)
-    return _at(text, at, _blame(text, error), source)
+        return _text_after_the_end(text, at, source)
+    return _error_at(text, at, _mistake_in_words(text, error), source)
 
 
-def no_number(text: str, word: str, source: Path | str) -> StudioError:
+def not_a_json_number(text: str, word: str, source: Path | str) -> StudioError:
     """Return the error for NaN or Infinity (`word`), which Python writes but JSON does not allow."""
     found = next((found for found in _NUMBER_WORD.finditer(text) if found[0] == word), None)
     if found is None:
         return StudioError(f"{source}: not JSON: {word} is no JSON number; {EXPECTED}")
-    return _at(text, found.start(), f"{word} is no JSON number", source)
+    return _error_at(text, found.start(), f"{word} is no JSON number", source)
 
 
 def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:
@@ -85,25 +85,27 @@ def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:
     return is_half or (error.msg.startswith("Invalid \\") and len(rest) < 8 and '"' not in rest)
 
 
-def _further(text: str, at: int, source: Path | str) -> StudioError:
+def _text_after_the_end(text: str, at: int, source: Path | str) -> StudioError:
     """Return the error for text after the end of the document."""
     rest = text[at:].lstrip(_BLANK)
     at = len(text) - len(rest)
     if rest[0] in "{[":
         try:
-            known = unsupported_formats.of_document(json.loads(text[:at]))
+            known = unsupported_formats.unsupported_document(json.loads(text[:at]))
         except ValueError:
             known = None
         if known:
             return StudioError(f"{source}: this is {known}")
-        return _at(text, at, "a second document begins", source, "split the file, or put both into one")
+        return _error_at(text, at, "a second document begins", source, "split the file, or put both into one")
     if second := re.match(r",\s*(?=[{\[])", rest):
-        return _at(text, at + second.end(), "a second document begins", source, "split the file, or put both into one")
+        return _error_at(
+            text, at + second.end(), "a second document begins", source, "split the file, or put both into one"
+        )
     if rest.startswith(_COMMENTS):
-        return _at(text, at, "a comment, which JSON does not know", source)
+        return _error_at(text, at, "a comment, which JSON does not know", source)
     if rest[0] in "}],":
-        return _at(text, at, f"one {_closer_before(text, at)} too many closes the document here", source)
-    return _at(text, at, "the document is at its end, and something follows", source)
+        return _error_at(text, at, f"one {_closer_before(text, at)} too many closes the document here", source)
+    return _error_at(text, at, "the document is at its end, and something follows", source)
 
 
 def _closer_before(text: str, at: int) -> str:
@@ -112,7 +114,7 @@ def _closer_before(text: str, at: int) -> str:
     return f'"{before if before in ("}", "]") else text[at]}"'
 
 
-def _blame(text: str, error: json.JSONDecodeError) -> str:
+def _mistake_in_words(text: str, error: json.JSONDecodeError) -> str:
     """Return a description of the mistake at the position where the parser stopped."""
     at = error.pos
     here, before = text[at : at + 1], text[:at].rstrip(_BLANK)[-1:]
@@ -147,51 +149,53 @@ def _blame(text: str, error: json.JSONDecodeError) -> str:
     return one_line(error.msg)
 
 
-def _at(
+def _error_at(
     text: str, at: int, blame: str, source: Path | str, mend: str = "mend it there, or export it again"
 ) -> StudioError:
     """Return the error for the mistake `blame` at position `at`, with an excerpt of the text around it."""
     start, end = max(0, at - _AROUND), at + _AROUND
-    shown = _shown(text[start:end])
+    shown = _excerpt(text[start:end])
     dots = ("..." if start else "", "..." if end < len(text) else "")
-    return StudioError(f"{source}: not JSON: {_place(text, at)}: {blame}, in `{dots[0]}{shown}{dots[1]}`; {mend}")
+    return StudioError(
+        f"{source}: not JSON: {_line_and_column(text, at)}: {blame}, in `{dots[0]}{shown}{dots[1]}`; {mend}"
+    )
 
 
-def _place(text: str, at: int) -> str:
+def _line_and_column(text: str, at: int) -> str:
     """Return line and column as text, both counted from 1."""
     return f"line {text.count(chr(10), 0, at) + 1}, column {at - text.rfind(chr(10), 0, at)}"
 
 
-def _shown(part: str, most: int = 2 * _AROUND) -> str:
+def _excerpt(part: str, most: int = 2 * _AROUND) -> str:
     """Return a part of the text for a message: on one line, without backquotes."""
     return "".join(char if char.isprintable() else " " for char in one_line(part[:most])).replace("`", "'")
 
 
-def _document(text: str, source: Source) -> Any:
+def parsed_json(text: str, source: Source) -> Any:
     """Return the parsed JSON text. Raises `StudioError` that explains the mistake in it."""
-    with _json_mistakes_named(text, source):
-        return json.loads(text, parse_constant=_refuse)
+    with explained_json_errors(text, source):
+        return json.loads(text, parse_constant=refuse_constant)
 
 
 @contextlib.contextmanager
-def _json_mistakes_named(text: str, source: Source) -> Iterator[None]:
+def explained_json_errors(text: str, source: Source) -> Iterator[None]:
     """Convert errors of the JSON parser to `StudioError` with a clear message."""
     try:
         yield
     except json.JSONDecodeError as error:
-        raise mistake(text, error, source) from None
+        raise json_mistake(text, error, source) from None
     except RecursionError:
         raise StudioError(f"{source}: the JSON is nested too deep to be a label file; {EXPECTED}") from None
-    except _NoNumber as error:
-        raise no_number(text, str(error), source) from None
+    except _NotAJsonNumber as error:
+        raise not_a_json_number(text, str(error), source) from None
     except ValueError as error:
         raise StudioError(f"{source}: not JSON ({error}); {EXPECTED}") from None
 
 
-class _NoNumber(ValueError):
+class _NotAJsonNumber(ValueError):
     """Raised for NaN and Infinity, which JSON does not allow."""
 
 
-def _refuse(constant: str) -> Any:
-    """Raise `_NoNumber`; called by the JSON parser for NaN and Infinity."""
-    raise _NoNumber(constant)
+def refuse_constant(constant: str) -> Any:
+    """Raise `_NotAJsonNumber`; called by the JSON parser for NaN and Infinity."""
+    raise _NotAJsonNumber(constant)

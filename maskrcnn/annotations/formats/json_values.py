@@ -58,10 +58,10 @@ def coordinate(value: Any, key: str, complain: Complaint) -> float:
     return value
 
 
-def as_id(value: Any) -> Any:
+def as_whole_number(value: Any) -> Any:
     """Return 3 for 3.0, because spreadsheets write whole numbers so. Any other value is returned unchanged.
 
-    >>> as_id(3.0), as_id(3.5), as_id("3")
+    >>> as_whole_number(3.0), as_id(3.5), as_id("3")
     (3, 3.5, '3')
     """
     return int(value) if isinstance(value, float) and value.is_integer() else value

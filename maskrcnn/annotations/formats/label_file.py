@@ -16,7 +16,7 @@ from maskrcnn.annotations.formats import (
     unsupported_formats,
 )
 from maskrcnn.annotations.formats.format_interface import Source
-from maskrcnn.annotations.formats.json_mistakes import _document, _json_mistakes_named, _refuse
+from maskrcnn.annotations.formats.json_mistakes import explained_json_errors, parsed_json, refuse_constant
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.errors import StudioError
 from maskrcnn.words import byte_size
@@ -40,7 +40,7 @@ def labels_of_file(path: Path, class_attribute: str | None = None) -> Dataset:
 
     Raises `StudioError` if the content has an unknown format or is invalid.
     """
-    return dataset_of_text(_text(path), path, class_attribute)
+    return dataset_of_text(text_of_label_file(path), path, class_attribute)
 
 
 def dataset_of_text(text: str, source: Source, class_attribute: str | None = None) -> Dataset:
@@ -49,34 +49,34 @@ def dataset_of_text(text: str, source: Source, class_attribute: str | None = Non
         return reader.parse(text, source, class_attribute)
     if text.count("{") + text.count("[") > MOST_GROUPS:
         raise StudioError(f"{source}: holds more than {MOST_GROUPS} lists and groups, too many for one file; split it")
-    with _without_collector():
-        with _json_mistakes_named(text, source):
-            large = _large(text, source, class_attribute)
-        return large if large is not None else parse(_document(text, source), source, class_attribute)
+    with _garbage_collection_off():
+        with explained_json_errors(text, source):
+            large = _dataset_of_large_text(text, source, class_attribute)
+        return large if large is not None else dataset_of_document(parsed_json(text, source), source, class_attribute)
 
 
-def parse(document: Any, source: Source, class_attribute: str | None = None) -> Dataset:
+def dataset_of_document(document: Any, source: Source, class_attribute: str | None = None) -> Dataset:
     """Return the dataset of a parsed JSON document of any format, without searching for pictures. `source` is for
     messages."""
-    if other := unsupported_formats.of_document(document):
+    if other := unsupported_formats.unsupported_document(document):
         raise StudioError(f"{source}: this is {other}")
     if (reader := format_table.document_reader(document)) is not None:
         return reader.parse(document, source, class_attribute)
     raise StudioError(f"{source}: this JSON holds {NO_LABELS} that the studio knows; {_EXPECTED}")
 
 
-def _large(text: str, source: Source, class_attribute: str | None) -> Dataset | None:
+def _dataset_of_large_text(text: str, source: Source, class_attribute: str | None) -> Dataset | None:
     """Return the dataset of a text that is too large to be parsed at once; None for any other text."""
     for format in format_table.LABEL_FORMATS:
         if (reader := format.document) is not None and reader.parse_large is not None:
-            dataset = reader.parse_large(text, source, class_attribute, _refuse)
+            dataset = reader.parse_large(text, source, class_attribute, refuse_constant)
             if dataset is not None:
                 return dataset
     return None
 
 
 @contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
+def _garbage_collection_off() -> Iterator[None]:
     """Disable garbage collection while reading. It would take longer than the reading, because it searches millions of
     new objects for reference cycles again and again, and these objects have none."""
     was_on = gc.isenabled()
@@ -88,7 +88,7 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _text(path: Path) -> str:
+def text_of_label_file(path: Path) -> str:
     """Return the text of a label file. Raises `StudioError` if it is not a file, not text, or too large."""
     try:
         if not path.is_file():
@@ -98,6 +98,6 @@ def _text(path: Path) -> str:
                 f"{path}: {byte_size(size)} are too much for one label file (at most {byte_size(LARGEST_FILE)}); "
                 "split it"
             )
-        return text_encodings.decoded(untrusted_files.read_bytes(path, most=LARGEST_FILE, mend="split it"), path)
+        return text_encodings.decoded_text(untrusted_files.read_bytes(path, most=LARGEST_FILE, mend="split it"), path)
     except OSError as error:
         raise StudioError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from None

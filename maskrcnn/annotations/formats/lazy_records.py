@@ -20,7 +20,7 @@ Change = Callable[[ImageRecord], ImageRecord]
 _decode = json.JSONDecoder().raw_decode
 
 
-class Records(Sequence[ImageRecord]):
+class LazyRecords(Sequence[ImageRecord]):
     """A sequence of lazy records. It equals a tuple of the same records.
 
     A record is created at each access; only the last one is cached. `tally` is the count of the regions' attributes
@@ -55,7 +55,7 @@ class Records(Sequence[ImageRecord]):
         return map(self.made, range(len(self)))
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, tuple | Records):
+        if not isinstance(other, tuple | LazyRecords):
             return NotImplemented
         return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
 
@@ -65,7 +65,7 @@ class Records(Sequence[ImageRecord]):
         return f"<{len(self)} records, made on demand>"
 
 
-class TextRecords(Records):
+class LazyJsonRecords(LazyRecords):
     """Lazy records whose JSON begins at `starts[i]` in `text`. `record(i, parsed)` creates the record of the parsed
     JSON."""
 
@@ -89,10 +89,10 @@ class TextRecords(Records):
         return self._record(index, parsed)
 
 
-class ChangedRecords(Records):
+class LazyChangedRecords(LazyRecords):
     """Lazy records of another sequence, each with `change` applied when it is accessed."""
 
-    def __init__(self, records: Records, change: Callable[[int, ImageRecord], ImageRecord]) -> None:
+    def __init__(self, records: LazyRecords, change: Callable[[int, ImageRecord], ImageRecord]) -> None:
         super().__init__()
         self._records, self._change = records, change
         self.file_names = records.file_names
@@ -104,39 +104,39 @@ class ChangedRecords(Records):
         return self._change(index, self._records.made(index))
 
 
-def each(records: Sequence[ImageRecord], change: Change) -> Sequence[ImageRecord]:
+def change_each(records: Sequence[ImageRecord], change: Change) -> Sequence[ImageRecord]:
     """Return the records with `change` applied to each: a tuple for a tuple, lazy records for lazy records.
 
     `change` must be deterministic and must not change file names.
     """
-    if isinstance(records, Records):
-        return ChangedRecords(records, lambda _, record: change(record))
+    if isinstance(records, LazyRecords):
+        return LazyChangedRecords(records, lambda _, record: change(record))
     return tuple(change(record) for record in records)
 
 
 def with_paths(records: Sequence[ImageRecord], paths: Sequence[Path | None]) -> Sequence[ImageRecord]:
     """Return the records with these paths, one for each record."""
-    if not isinstance(records, Records):
-        return tuple(_with_path(record, path) for record, path in zip(records, paths, strict=True))
-    found = ChangedRecords(records, _Placed(paths))
+    if not isinstance(records, LazyRecords):
+        return tuple(_record_with_path(record, path) for record, path in zip(records, paths, strict=True))
+    found = LazyChangedRecords(records, _PathSetter(paths))
     found.tally = records.tally
     return found
 
 
 @dataclass(frozen=True)
-class _Placed:
+class _PathSetter:
     """Sets the path of each record; a callable, so that lazy records can apply it later."""
 
     paths: Sequence[Path | None]
 
     def __call__(self, index: int, record: ImageRecord) -> ImageRecord:
-        return _with_path(record, self.paths[index])
+        return _record_with_path(record, self.paths[index])
 
 
-def _with_path(record: ImageRecord, path: Path | None) -> ImageRecord:
+def _record_with_path(record: ImageRecord, path: Path | None) -> ImageRecord:
     return record if record.path == path else replace(record, path=path)
 
 
 def file_names_of(records: Sequence[ImageRecord]) -> Sequence[str]:
     """Return the file names of records. Lazy records are not created for this."""
-    return records.file_names if isinstance(records, Records) else [record.file_name for record in records]
+    return records.file_names if isinstance(records, LazyRecords) else [record.file_name for record in records]

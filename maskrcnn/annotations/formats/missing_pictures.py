@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
-from maskrcnn.annotations.formats.picture_folders import Found, shortened
+from maskrcnn.annotations.formats.picture_folders import FoundPictures, shortened
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.words import counted
 
 _SHOWN = 3
 
 
-def lines(source: Path | str, found: Found, where: str) -> tuple[str, ...]:
+def missing_picture_lines(source: Path | str, found: FoundPictures, where: str) -> tuple[str, ...]:
     """Return the messages about missing pictures, for a terminal."""
     sentences = [*shortened(found.warnings)]
     if found.paths and not any(found.paths):
@@ -22,7 +22,7 @@ def lines(source: Path | str, found: Found, where: str) -> tuple[str, ...]:
         which = "its picture was not" if number == 1 else f"none of its {number:,} pictures was"
         sentences.append(f"{source}: {which} found in {where}; give the folder of pictures with --images DIR")
     if found.near:
-        pairs = [f"{_may_be(name)}{_either(files)}" for name, files in found.near.items()]
+        pairs = [f"{_near_name_beginning(name)}{_near_names_in_words(files)}" for name, files in found.near.items()]
         some, shown = counted(len(pairs), "picture"), "; ".join(pairs[:_SHOWN])
         more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
         sentences.append(
@@ -32,18 +32,18 @@ def lines(source: Path | str, found: Found, where: str) -> tuple[str, ...]:
 
 
 def near_hint(dataset: Dataset, file_name: str) -> str:
-    """Return ` ("1 (2).jpg" is there)` if `lines` has such a suggestion for a missing picture; otherwise an empty
+    """Return ` ("1 (2).jpg" is there)` if `missing_picture_lines` has such a suggestion for a missing picture; otherwise an empty
     string."""
-    begin = _may_be(file_name)
+    begin = _near_name_beginning(file_name)
     for line in dataset.warnings:
         if begin in line and (files := re.match(r'"[^"]*"(?: or "[^"]*")?', line.partition(begin)[2])):
             return f" ({files[0]} is there)"
     return ""
 
 
-def _may_be(name: str) -> str:
+def _near_name_beginning(name: str) -> str:
     return f'"{names.brief(name)}" may be '
 
 
-def _either(files: Sequence[str]) -> str:
+def _near_names_in_words(files: Sequence[str]) -> str:
     return " or ".join(f'"{names.brief(file)}"' for file in files[:2])

@@ -19,16 +19,16 @@ from maskrcnn.words import counted
 MOST_FILES = 200_000
 """Maximum number of files that are searched around a label file, which may be in a home folder."""
 
-OF_LABELS = ("annotations", "annotation", "anns", "ann", "labels", "label", "jsons", "json")
+LABEL_FOLDERS = ("annotations", "annotation", "anns", "ann", "labels", "label", "jsons", "json")
 """Names (in any case) of folders that hold only label files. The pictures are in sibling folders."""
 _IMAGES = "images"
-OF_PICTURES = ("image", "imgs", "img", "jpegimages", "pngimages", "pictures", "photos", "frames")
+PICTURE_FOLDERS = ("image", "imgs", "img", "jpegimages", "pngimages", "pictures", "photos", "frames")
 """Names (in any case) of picture folders that are used if no folder is called `images`."""
 _MOST_LINES = 20
 
 
 @dataclass(frozen=True)
-class Around:
+class PicturesAround:
     """An index of the pictures that a label file may refer to, and the label file's own name in it."""
 
     index: Pictures
@@ -37,7 +37,7 @@ class Around:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPictures:
     """The paths of the requested pictures, in order (None: not found); files with similar names for the missing ones;
     and warnings."""
 
@@ -46,7 +46,7 @@ class Found:
     warnings: tuple[str, ...] = ()
 
 
-def around(label_file: Path, images: Path | None = None) -> Around:
+def pictures_around_labels(label_file: Path, images: Path | None = None) -> PicturesAround:
     """Return the pictures that a label file may refer to.
 
     These are the pictures below `images`, if given. Otherwise they are the pictures below the label file's folder. If
@@ -55,25 +55,25 @@ def around(label_file: Path, images: Path | None = None) -> Around:
     """
     if images is not None:
         files, warnings = _pictures_below(images)
-        return Around(Pictures(files), label_file.name, tuple(warnings))
+        return PicturesAround(Pictures(files), label_file.name, tuple(warnings))
     base = label_file if label_file.is_dir() else label_file.parent
     files, warnings = _pictures_below(base)
     name = label_file.name if label_file != base else "labels"
-    if base.name.lower() in OF_LABELS:
+    if base.name.lower() in LABEL_FOLDERS:
         files = {f"{base.name}/{file}": path for file, path in files.items()}
         name = f"{base.name}/{name}"
-        further, lines = beside(label_file)
+        further, lines = pictures_beside_labels(label_file)
         files |= further
         warnings += lines
-    return Around(Pictures(files), name, tuple(warnings))
+    return PicturesAround(Pictures(files), name, tuple(warnings))
 
 
-def beside(label_file: Path) -> tuple[dict[str, Path], list[str]]:
+def pictures_beside_labels(label_file: Path) -> tuple[dict[str, Path], list[str]]:
     """Return the pictures in the sibling folders of a folder of labels, by name relative to the parent folder, and
     warnings. `label_file` may also be the folder of labels itself. Returns no pictures for a folder with another name.
     """
     base = label_file if label_file.is_dir() else label_file.parent
-    if base.name.lower() not in OF_LABELS:
+    if base.name.lower() not in LABEL_FOLDERS:
         return {}, []
     stem = label_file.stem.lower() if label_file != base else _IMAGES
     there: dict[str, list[Path]] = {}
@@ -85,7 +85,7 @@ def beside(label_file: Path) -> tuple[dict[str, Path], list[str]]:
     except OSError:
         return {}, []
     warnings: list[str] = []
-    for called in ({_IMAGES, stem, stem.rpartition("_")[2]}, OF_PICTURES):
+    for called in ({_IMAGES, stem, stem.rpartition("_")[2]}, PICTURE_FOLDERS):
         files: dict[str, Path] = {}
         for folder in sorted(folder for name in called for folder in there.get(name, ()) if folder != base):
             further, lines = _pictures_below(folder)
@@ -96,22 +96,22 @@ def beside(label_file: Path) -> tuple[dict[str, Path], list[str]]:
     return {}, warnings
 
 
-def find(
+def find_pictures(
     file_names: Sequence[str],
     label_file: Path,
     images: Path | None = None,
     default_folder: str = "",
     also: Mapping[str, str] | None = None,
-) -> Found:
-    """Return the pictures with these names, as `label_file` writes them. Only the folders of `around` are searched.
+) -> FoundPictures:
+    """Return the pictures with these names, as `label_file` writes them. Only the folders of `pictures_around_labels` are searched.
 
     `also` maps some names to further names, which are also used to find similar file names. If every name matches a
     file exactly, the folders are not walked.
     """
-    exact = _exact(file_names, label_file, images, default_folder)
+    exact = _files_at_written_paths(file_names, label_file, images, default_folder)
     if all(exact) and len(set(exact)) == len(set(file_names)):
-        return Found(tuple(exact))
-    there = around(label_file, images)
+        return FoundPictures(tuple(exact))
+    there = pictures_around_labels(label_file, images)
     matched, warnings = there.index.match_all(file_names, there.label_file, default_folder)
     paths = [there.index.files[file] if file is not None else None for file in matched]
     # A file without a picture's suffix is in no index.
@@ -123,7 +123,7 @@ def find(
     ]
     used = {path for path in paths if path is not None}
     unused = [file for file, path in there.index.files.items() if path not in used]
-    return Found(tuple(paths), near(missing, unused, also or {}), (*there.warnings, *warnings))
+    return FoundPictures(tuple(paths), near(missing, unused, also or {}), (*there.warnings, *warnings))
 
 
 def shortened(lines: Sequence[str]) -> tuple[str, ...]:
@@ -135,7 +135,9 @@ def shortened(lines: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _exact(file_names: Sequence[str], label_file: Path, images: Path | None, default_folder: str) -> list[Path | None]:
+def _files_at_written_paths(
+    file_names: Sequence[str], label_file: Path, images: Path | None, default_folder: str
+) -> list[Path | None]:
     """Return the files at exactly the paths that the names give. The likeliest folder is tried first."""
     base = label_file if label_file.is_dir() else label_file.parent
     if images is not None:
@@ -150,10 +152,10 @@ def _exact(file_names: Sequence[str], label_file: Path, images: Path | None, def
         for folder in folders
         if untrusted_files.is_confined(folder, [images or base])
     ]
-    return [_at(name, real) for name in file_names]
+    return [_file_in_folders(name, real) for name in file_names]
 
 
-def _at(file_name: str, folders: Sequence[tuple[Path, str]]) -> Path | None:
+def _file_in_folders(file_name: str, folders: Sequence[tuple[Path, str]]) -> Path | None:
     """Return the first existing file of that name in the folders (each with a prefix to remove), or None."""
     parts = names.parts(file_name)
     if not parts or names.leads_out(file_name) or names.is_junk(file_name):

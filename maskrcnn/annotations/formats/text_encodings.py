@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
-from maskrcnn.annotations.formats.unsupported_formats import binary
+from maskrcnn.annotations.formats.unsupported_formats import unsupported_binary
 from maskrcnn.errors import StudioError
 from maskrcnn.words import byte_size
 
@@ -19,24 +19,24 @@ _MARKS = (
 """Byte order mark -> encoding."""
 
 
-def beginning(content: bytes) -> str:
+def decoded_beginning(content: bytes) -> str:
     """Return the decoded beginning of any file. Bytes that are not text become U+FFFD."""
     encoding, start = next(((name, len(mark)) for mark, name in _MARKS if content.startswith(mark)), ("", 0))
-    text = content[start:].decode(encoding or _without_mark(content), "replace")
+    text = content[start:].decode(encoding or _encoding_without_mark(content), "replace")
     return text[:-1] if text.endswith("\ufffd") else text  # the last character may be incomplete
 
 
-def decoded(content: bytes, source: Path | str) -> str:
+def decoded_text(content: bytes, source: Path | str) -> str:
     """Return the text of a label file, without its byte order mark.
 
     Raises `StudioError` for a binary file, with its kind if its first bytes are known, and for text that is not UTF-8,
     with the place of the first invalid byte.
     """
     encoding, start = next(((name, len(mark)) for mark, name in _MARKS if content.startswith(mark)), ("", 0))
-    known = binary(content) if not start else None
+    known = unsupported_binary(content) if not start else None
     if known and b"\0" in content[:4096]:
         raise StudioError(f"{source}: this is not text, so no label file, but {known}")
-    encoding = encoding or _without_mark(content)
+    encoding = encoding or _encoding_without_mark(content)
     _require_no_zeros(content, encoding, source)
     try:
         return str(memoryview(content)[start:], encoding).lstrip("\ufeff")  # two concatenated files have two marks
@@ -45,14 +45,16 @@ def decoded(content: bytes, source: Path | str) -> str:
         if known:
             raise StudioError(f"{source}: this is not text, so no label file, but {known}") from None
         if error.end >= len(content) and ("end of data" in error.reason or "truncated" in error.reason):
-            raise _cut_off(content[: error.start].decode(encoding), source, "in the middle of a character") from None
+            raise _cut_off_text_error(
+                content[: error.start].decode(encoding), source, "in the middle of a character"
+            ) from None
         if encoding != "utf-8":
             raise StudioError(f"{source}: this is damaged {encoding[:6].upper()} text; save it as UTF-8") from None
-        if b"\0" in content[:4096] or _is_noise(content[error.start : error.start + 200]):
+        if b"\0" in content[:4096] or _is_no_text(content[error.start : error.start + 200]):
             raise StudioError(
                 f"{source}: this is not text, so no label file; expected VIA, COCO, labelme, YOLO or mask files"
             ) from None
-        raise _not_utf8(content, error.start, source) from None
+        raise _not_utf8_error(content, error.start, source) from None
 
 
 def _require_no_zeros(content: bytes, encoding: str, source: Path | str) -> None:
@@ -64,10 +66,10 @@ def _require_no_zeros(content: bytes, encoding: str, source: Path | str) -> None
         raise StudioError(f"{source}: the file holds nothing but zeros ({byte_size(len(content))}); copy it again")
     before = text.decode(encoding, "replace")
     if "\0" not in before:  # otherwise it is not text
-        raise _cut_off(before, source, "with nothing but zeros after it")
+        raise _cut_off_text_error(before, source, "with nothing but zeros after it")
 
 
-def _cut_off(before: str, source: Path | str, why: str) -> StudioError:
+def _cut_off_text_error(before: str, source: Path | str, why: str) -> StudioError:
     """Return the error for a text that ends too early; `before` is the text up to this place."""
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
     return StudioError(
@@ -75,7 +77,7 @@ def _cut_off(before: str, source: Path | str, why: str) -> StudioError:
     )
 
 
-def _without_mark(content: bytes) -> str:
+def _encoding_without_mark(content: bytes) -> str:
     """Return the encoding of a text without byte order mark. JSON begins with an ASCII character, so the position of
     zero bytes shows the character width."""
     match [byte == 0 for byte in content[:4]]:
@@ -90,13 +92,13 @@ def _without_mark(content: bytes) -> str:
     return "utf-8"
 
 
-def _is_noise(part: bytes) -> bool:
+def _is_no_text(part: bytes) -> bool:
     """Whether bytes are no text in any Latin encoding: they have control characters, or are mostly non-ASCII."""
     outside = sum(byte >= 0x80 for byte in part)
     return any(byte < 9 or 13 < byte < 32 for byte in part) or outside > len(part) / 2 > 4
 
 
-def _not_utf8(content: bytes, at: int, source: Path | str) -> StudioError:
+def _not_utf8_error(content: bytes, at: int, source: Path | str) -> StudioError:
     """Return the error for the invalid byte at `at`, with its line and column and its Windows-1252 character."""
     before = content[:at]
     line = before.count(b"\n") + 1

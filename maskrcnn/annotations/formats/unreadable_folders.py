@@ -9,24 +9,24 @@ from pathlib import Path
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures
-from maskrcnn.annotations.file_names import folders_of
+from maskrcnn.annotations.file_names import folders_of_files
 from maskrcnn.annotations.formats import masks, text_encodings, unsupported_formats
 from maskrcnn.annotations.formats.masks import voc_masks
-from maskrcnn.annotations.formats.masks.mask_files import coloured_masks, is_called_so
-from maskrcnn.annotations.formats.unsupported_formats import _BEGINNING, of_document, of_text
+from maskrcnn.annotations.formats.masks.mask_files import coloured_masks_message, is_mask_folder_name
+from maskrcnn.annotations.formats.unsupported_formats import _BEGINNING, unsupported_document, unsupported_text
 from maskrcnn.annotations.formats.yolo import text_files
 from maskrcnn.annotations.formats.yolo.data_set_files import IMAGES
-from maskrcnn.annotations.formats.yolo.text_files import is_no_label
+from maskrcnn.annotations.formats.yolo.text_files import is_not_a_label_file
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
 
 _SHOWN = 4
 
 
-def trouble(folder: Path, files: Mapping[str, Path]) -> str:
+def unusable_labels(folder: Path, files: Mapping[str, Path]) -> str:
     """Return the message about unusable labels in a folder that only their content shows: masks in colours, or YOLO
     rows without class names. Empty if there are none."""
-    return coloured_masks(folder) or yolo_without_class_names(files)
+    return coloured_masks_message(folder) or yolo_without_class_names(files)
 
 
 def nothing_to_read(folder: Path, files: Mapping[str, Path]) -> str:
@@ -36,14 +36,14 @@ def nothing_to_read(folder: Path, files: Mapping[str, Path]) -> str:
     others = [name for name in files if file_names.suffix(name) not in pictures.SUFFIXES]
     if not files:
         return "no label file is in this folder, which is empty; give the folder that holds the labels"
-    if known := trouble(folder, files):
+    if known := unusable_labels(folder, files):
         return known
     if not others:
         return (
             f"no label file is in this folder, only {counted(len(shown), 'picture')}; give it, and this folder "
             "with --images, or label the pictures in the studio"
         )
-    if of_another := of_files(files):
+    if of_another := unsupported_files(files):
         return f"no label file that can be read is in this folder; it holds {of_another}"
     kinds = Counter(file_names.suffix(name) or "no suffix" for name in others).most_common(_SHOWN)
     listed = ", ".join(f"{number} x {suffix}" for suffix, number in kinds)
@@ -51,7 +51,7 @@ def nothing_to_read(folder: Path, files: Mapping[str, Path]) -> str:
     return f"no label file is in this folder, {there} ({listed}); give the folder that holds the labels"
 
 
-def of_files(files: Mapping[str, Path]) -> str | None:
+def unsupported_files(files: Mapping[str, Path]) -> str | None:
     """Return what unreadable files of a folder are, judged by the beginning of the first few; None if unknown."""
     for path in [path for name, path in files.items() if name.lower().endswith(_SUFFIXES)][:_LOOKED_INTO]:
         try:
@@ -59,9 +59,13 @@ def of_files(files: Mapping[str, Path]) -> str | None:
                 content = file.read(_BEGINNING)
         except (StudioError, OSError):
             continue
-        beginning = text_encodings.beginning(content)
-        known = of_text(beginning) or _of_first_line(beginning)
-        if known := unsupported_formats.binary(content) if "\0" in beginning or "\ufffd" in beginning else known:
+        beginning = text_encodings.decoded_beginning(content)
+        known = unsupported_text(beginning) or _unsupported_first_line(beginning)
+        if (
+            known := unsupported_formats.unsupported_binary(content)
+            if "\0" in beginning or "\ufffd" in beginning
+            else known
+        ):
             return known
     return None
 
@@ -74,10 +78,10 @@ _SUFFIXES = (
 _LOOKED_INTO = 3
 
 
-def _of_first_line(text: str) -> str | None:
+def _unsupported_first_line(text: str) -> str | None:
     """Return what a text of rows is, judged by its first line; None if unknown."""
     try:
-        return of_document(json.loads(text.split("\n", 1)[0]))
+        return unsupported_document(json.loads(text.split("\n", 1)[0]))
     except (ValueError, RecursionError):
         return None
 
@@ -85,11 +89,11 @@ def _of_first_line(text: str) -> str | None:
 def yolo_without_class_names(files: Mapping[str, Path]) -> str:
     """Return the message about files (relative name -> path) with YOLO rows but no file with class names; empty if
     there are no such rows."""
-    texts = [name for name in files if file_names.suffix(name) == ".txt" and not is_no_label(name)]
-    rows = next((name for name in texts[:20] if text_files.is_row(files[name])), None)
+    texts = [name for name in files if file_names.suffix(name) == ".txt" and not is_not_a_label_file(name)]
+    rows = next((name for name in texts[:20] if text_files.has_yolo_rows(files[name])), None)
     if rows is None:
         return ""
-    folders = folders_of(name for name in files if file_names.suffix(name) in pictures.SUFFIXES)
+    folders = folders_of_files(name for name in files if file_names.suffix(name) in pictures.SUFFIXES)
     train = folders[0] if folders else IMAGES
     return (
         f"{file_names.brief(rows)} is of YOLO, and nothing names its classes; write a data.yaml with two lines: "
@@ -114,12 +118,12 @@ def coloured_mask_warnings(files: Mapping[str, Path], root: Path) -> Iterator[st
             by_folder.setdefault(file_names.folder(name), []).append(name)
     stems = Counter(file_names.stem(name) for name in files if file_names.suffix(name) in pictures.SUFFIXES)
     for folder, there in by_folder.items():
-        named_masks = is_called_so(folder)
-        if voc_masks.is_second(root / folder):
+        named_masks = is_mask_folder_name(folder)
+        if voc_masks.is_class_mask_folder(root / folder):
             continue
         twice = all(stems[file_names.stem(name)] > 1 for name in there)
-        is_pair = voc_masks.of(root / folder) is not None
-        if (named_masks or twice) and not is_pair and (trouble := coloured_masks(root / folder)):
+        is_pair = voc_masks.pair_of_object_folder(root / folder) is not None
+        if (named_masks or twice) and not is_pair and (trouble := coloured_masks_message(root / folder)):
             yield f"{folder or 'the pictures'}: {trouble}; they came in as pictures"
         elif named_masks and masks.is_mask_folder(root / folder):
             yield (

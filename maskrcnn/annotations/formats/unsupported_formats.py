@@ -1,6 +1,6 @@
 """Recognise label files of formats that the studio does not read, and say what to export instead.
 
-`of_document` recognises a parsed JSON document, `of_text` text that is not JSON, `of_table` a text by its first row,
+`unsupported_document` recognises a parsed JSON document, `unsupported_text` text that is not JSON, `unsupported_table` a text by its first row,
 and `of_files` the files of a folder. Each returns the words for a message, in the form "what it is; what to do", or
 None if the content is unknown.
 """
@@ -18,14 +18,14 @@ _NOT_READ = "which the studio does not read"
 _AS_COCO = "export as COCO (instances, with polygons)"
 
 
-def _with(*keys: str) -> Callable[[Any], bool]:
+def _object_with(*keys: str) -> Callable[[Any], bool]:
     """Return a test whether a document is an object with all these keys."""
     return lambda document: isinstance(document, dict) and document.keys() >= set(keys)
 
 
-def _list_of(*keys: str) -> Callable[[Any], bool]:
+def _object_or_list_with(*keys: str) -> Callable[[Any], bool]:
     """Return a test whether a document is an object with all these keys, or a list whose first entry is one."""
-    entry_fits = _with(*keys)
+    entry_fits = _object_with(*keys)
     return lambda document: entry_fits(document[0] if isinstance(document, list) and document else document)
 
 
@@ -61,10 +61,10 @@ def _is_scalabel(document: Any) -> bool:
     return isinstance(labels, list) and all(isinstance(label, dict) and "category" in label for label in labels)
 
 
-def _pictures_with(*keys: str) -> Callable[[Any], bool]:
+def _mapping_of_pictures_with(*keys: str) -> Callable[[Any], bool]:
     """Return a test whether a document maps picture names to objects with all these keys, or to lists of such objects.
     Only the first entry is checked."""
-    entry_fits = _list_of(*keys)
+    entry_fits = _object_or_list_with(*keys)
     return lambda document: (
         isinstance(document, dict)
         and bool(document)
@@ -76,7 +76,7 @@ def _pictures_with(*keys: str) -> Callable[[Any], bool]:
 _PICTURE = re.compile(r"\.(jpe?g|png|bmp|tiff?|webp)$", re.IGNORECASE)
 
 
-def _lacks(missing: str, there: str, *of_entry: str) -> Callable[[Any], bool]:
+def _known_format_without(missing: str, there: str, *of_entry: str) -> Callable[[Any], bool]:
     """Return a test whether a document is a known format without its part `missing`, judged by the entries of its list
     `there`."""
 
@@ -89,92 +89,119 @@ def _lacks(missing: str, there: str, *of_entry: str) -> Callable[[Any], bool]:
 
 
 _DOCUMENTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
-    (_with("project", "metadata", "view"), f"VIA 3, {_NOT_READ}; export from VIA 2 or as COCO"),
-    (_with("metadata", "attribute", "file"), f"VIA 3, {_NOT_READ}; export from VIA 2 or as COCO"),
+    (_object_with("project", "metadata", "view"), f"VIA 3, {_NOT_READ}; export from VIA 2 or as COCO"),
+    (_object_with("metadata", "attribute", "file"), f"VIA 3, {_NOT_READ}; export from VIA 2 or as COCO"),
     (_annotations_with("segments_info"), f"COCO panoptic, {_NOT_READ}; use the instances file (instances_*.json)"),
     (_annotations_with("caption"), f"COCO captions, {_NOT_READ}; use the instances file (instances_*.json)"),
     (
-        _list_of("image_id", "category_id"),
+        _object_or_list_with("image_id", "category_id"),
         "a bare list of COCO detections, which names no pictures and no classes; use the labels that they belong to",
     ),
-    (_list_of("data", "annotations"), f"Label Studio JSON, {_NOT_READ}; export as COCO (Export > COCO)"),
-    (_list_of("data", "completions"), f"Label Studio JSON, {_NOT_READ}; export as COCO (Export > COCO)"),
-    (_list_of("annotation_id", "lead_time"), f"Label Studio JSON-MIN, {_NOT_READ}; export as COCO (Export > COCO)"),
-    (_list_of("data_row"), f"Labelbox JSON, {_NOT_READ}; {_AS_COCO}, with Labelbox's converter to COCO"),
-    (_list_of("Labeled Data"), f"Labelbox JSON, {_NOT_READ}; {_AS_COCO}, with Labelbox's converter to COCO"),
-    (_with("objects", "size", "tags"), f"Supervisely JSON, {_NOT_READ}; {_AS_COCO}"),
-    (_with("classes", "projectType"), f"the meta file of a Supervisely project, {_NOT_READ}; {_AS_COCO}"),
-    (_with("step_1"), f"labelbee JSON, {_NOT_READ}; {_AS_COCO}"),
-    (_with("imgHeight", "imgWidth", "objects"), f"Cityscapes polygons, {_NOT_READ}; convert them to COCO"),
+    (_object_or_list_with("data", "annotations"), f"Label Studio JSON, {_NOT_READ}; export as COCO (Export > COCO)"),
+    (_object_or_list_with("data", "completions"), f"Label Studio JSON, {_NOT_READ}; export as COCO (Export > COCO)"),
+    (
+        _object_or_list_with("annotation_id", "lead_time"),
+        f"Label Studio JSON-MIN, {_NOT_READ}; export as COCO (Export > COCO)",
+    ),
+    (_object_or_list_with("data_row"), f"Labelbox JSON, {_NOT_READ}; {_AS_COCO}, with Labelbox's converter to COCO"),
+    (
+        _object_or_list_with("Labeled Data"),
+        f"Labelbox JSON, {_NOT_READ}; {_AS_COCO}, with Labelbox's converter to COCO",
+    ),
+    (_object_with("objects", "size", "tags"), f"Supervisely JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_with("classes", "projectType"), f"the meta file of a Supervisely project, {_NOT_READ}; {_AS_COCO}"),
+    (_object_with("step_1"), f"labelbee JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_with("imgHeight", "imgWidth", "objects"), f"Cityscapes polygons, {_NOT_READ}; convert them to COCO"),
     (_is_darwin, f"V7 Darwin JSON, {_NOT_READ}; {_AS_COCO}"),
     (
         _is_sa1b,
         f"annotations of SA-1B (Segment Anything), one file a picture, {_NOT_READ}; put them into one COCO file",
     ),
-    (_lacks("images", "videos"), f"annotations of videos (YouTube-VIS), {_NOT_READ}; convert its frames to COCO"),
-    (_list_of("image", "annotations"), f"CreateML JSON, which holds boxes only; {_AS_COCO}"),
-    (_list_of("imagefilename", "annotation"), f"CreateML JSON, which holds boxes only; {_AS_COCO}"),
-    (_with("asset", "regions"), f"VoTT JSON, {_NOT_READ}; {_AS_COCO}, or as VIA with a converter"),
-    (_with("assets", "tags"), f"VoTT JSON, {_NOT_READ}; {_AS_COCO}, or as VIA with a converter"),
-    (_with("item", "annotations"), f"V7 Darwin JSON, {_NOT_READ}; {_AS_COCO}"),
-    (_with("categories", "items"), f"Datumaro JSON, {_NOT_READ}; {_AS_COCO}"),
-    (_with("bug_tracker", "labels"), "the task.json of a CVAT backup, no labels; export as COCO 1.0 from CVAT"),
     (
-        _list_of("shapes", "tracks", "tags"),
+        _known_format_without("images", "videos"),
+        f"annotations of videos (YouTube-VIS), {_NOT_READ}; convert its frames to COCO",
+    ),
+    (_object_or_list_with("image", "annotations"), f"CreateML JSON, which holds boxes only; {_AS_COCO}"),
+    (_object_or_list_with("imagefilename", "annotation"), f"CreateML JSON, which holds boxes only; {_AS_COCO}"),
+    (_object_with("asset", "regions"), f"VoTT JSON, {_NOT_READ}; {_AS_COCO}, or as VIA with a converter"),
+    (_object_with("assets", "tags"), f"VoTT JSON, {_NOT_READ}; {_AS_COCO}, or as VIA with a converter"),
+    (_object_with("item", "annotations"), f"V7 Darwin JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_with("categories", "items"), f"Datumaro JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_with("bug_tracker", "labels"), "the task.json of a CVAT backup, no labels; export as COCO 1.0 from CVAT"),
+    (
+        _object_or_list_with("shapes", "tracks", "tags"),
         f"the annotations of a CVAT backup, {_NOT_READ}; export as COCO 1.0 from CVAT",
     ),
     (_is_scalabel, f"Scalabel JSON (BDD100K), {_NOT_READ}; convert it to COCO"),
-    (_with("info", "objects"), f"ISAT JSON, {_NOT_READ}; {_AS_COCO}"),
-    (lambda d: _with("type", "features")(d), f"GeoJSON, {_NOT_READ}; {_AS_COCO}"),
-    (_list_of("source-ref"), f"a SageMaker Ground Truth manifest, {_NOT_READ}; convert it to COCO"),
-    (_with("metadata", "instances"), f"SuperAnnotate JSON, {_NOT_READ}; {_AS_COCO}"),
-    (_pictures_with("instances"), f"SuperAnnotate JSON, {_NOT_READ}; {_AS_COCO}"),
-    (_pictures_with("type", "classId"), f"SuperAnnotate JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_with("info", "objects"), f"ISAT JSON, {_NOT_READ}; {_AS_COCO}"),
+    (lambda d: _object_with("type", "features")(d), f"GeoJSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_or_list_with("source-ref"), f"a SageMaker Ground Truth manifest, {_NOT_READ}; convert it to COCO"),
+    (_object_with("metadata", "instances"), f"SuperAnnotate JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_mapping_of_pictures_with("instances"), f"SuperAnnotate JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_mapping_of_pictures_with("type", "classId"), f"SuperAnnotate JSON, {_NOT_READ}; {_AS_COCO}"),
     (
-        _list_of("name", "attribute_groups"),
+        _object_or_list_with("name", "attribute_groups"),
         "the classes of a SuperAnnotate project, no labels; name the file of its annotations, exported as COCO",
     ),
-    (_list_of("externalId", "labels"), f"Kili JSON, {_NOT_READ}; {_AS_COCO}"),
-    (_list_of("data_units", "label_hash"), f"Encord JSON, {_NOT_READ}; {_AS_COCO}"),
-    (_list_of("task_id", "response"), f"Scale JSON, {_NOT_READ}; convert it to COCO"),
-    (_with("itemMetadata", "annotations"), f"Dataloop JSON, {_NOT_READ}; {_AS_COCO}"),
-    (_with("filename", "image_w_h"), f"RectLabel JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_or_list_with("externalId", "labels"), f"Kili JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_or_list_with("data_units", "label_hash"), f"Encord JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_or_list_with("task_id", "response"), f"Scale JSON, {_NOT_READ}; convert it to COCO"),
+    (_object_with("itemMetadata", "annotations"), f"Dataloop JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_with("filename", "image_w_h"), f"RectLabel JSON, {_NOT_READ}; {_AS_COCO}"),
     (
-        _with("data_list", "metainfo"),
+        _object_with("data_list", "metainfo"),
         f"annotations of MMDetection, {_NOT_READ}; use the COCO file that they were made of",
     ),
-    (_list_of("filename", "ann"), f"annotations of MMDetection, {_NOT_READ}; use the COCO file that they were made of"),
-    (_with("imgs", "anns"), f"COCO-Text JSON, {_NOT_READ}; convert it to COCO (images, annotations, categories)"),
-    (_list_of("file_name", "objects"), f"metadata of Hugging Face datasets, {_NOT_READ}; convert them to COCO"),
-    (_list_of("confidence", "box"), "detections of Ultralytics, no labels; use the labels that they belong to"),
-    (_with("predictions", "image"), "detections of Roboflow, no labels; export the dataset as COCO (Segmentation)"),
     (
-        _list_of("filename", "regions"),
+        _object_or_list_with("filename", "ann"),
+        f"annotations of MMDetection, {_NOT_READ}; use the COCO file that they were made of",
+    ),
+    (
+        _object_with("imgs", "anns"),
+        f"COCO-Text JSON, {_NOT_READ}; convert it to COCO (images, annotations, categories)",
+    ),
+    (
+        _object_or_list_with("file_name", "objects"),
+        f"metadata of Hugging Face datasets, {_NOT_READ}; convert them to COCO",
+    ),
+    (
+        _object_or_list_with("confidence", "box"),
+        "detections of Ultralytics, no labels; use the labels that they belong to",
+    ),
+    (
+        _object_with("predictions", "image"),
+        "detections of Roboflow, no labels; export the dataset as COCO (Segmentation)",
+    ),
+    (
+        _object_or_list_with("filename", "regions"),
         "an entry or a list of entries of a VIA file, not the whole; give the file that VIA writes with Annotation > "
         "Export",
     ),
-    (_with("project_name", "images"), f"Hasty JSON, {_NOT_READ}; {_AS_COCO}"),
-    (_with("samples"), f"FiftyOne JSON, {_NOT_READ}; {_AS_COCO}"),
-    (_with("openlabel"), f"OpenLABEL JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_with("project_name", "images"), f"Hasty JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_with("samples"), f"FiftyOne JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_with("openlabel"), f"OpenLABEL JSON, {_NOT_READ}; {_AS_COCO}"),
     (
-        _list_of("file_name", "annotations"),
+        _object_or_list_with("file_name", "annotations"),
         f"dataset dicts of Detectron2, {_NOT_READ}; write them with its convert_to_coco_json",
     ),
     (
-        _lacks("images", "annotations", "image_id", "category_id"),
+        _known_format_without("images", "annotations", "image_id", "category_id"),
         'a COCO file without its list "images", so nobody knows its pictures; export it again',
     ),
     (
-        _lacks("imagePath", "shapes", "points"),
+        _known_format_without("imagePath", "shapes", "points"),
         'a labelme file without "imagePath", so nobody knows its picture; save it again in labelme',
     ),
     (
         lambda document: isinstance(document, str) and document.lstrip()[:1] in ("{", "["),
         "JSON inside a JSON text, saved twice over; save what the text holds",
     ),
-    (_with("nbformat", "cells"), "a notebook, no labels; name the label file that it writes"),
-    (_with("backbone", "class_names"), "the config of a run, no labels; name the labels that it learned from"),
-    (_with("per_image", "matched_by"), "a report of evaluate, no labels; name the labels that it was measured on"),
+    (_object_with("nbformat", "cells"), "a notebook, no labels; name the label file that it writes"),
+    (_object_with("backbone", "class_names"), "the config of a run, no labels; name the labels that it learned from"),
+    (
+        _object_with("per_image", "matched_by"),
+        "a report of evaluate, no labels; name the labels that it was measured on",
+    ),
 )
 """Test for a JSON document of another format -> what to say. The first that fits is used."""
 
@@ -209,7 +236,7 @@ _TEXTS: tuple[tuple[str, str], ...] = (
 """Beginning of a text that is not JSON -> what to say. Case is ignored; the first that fits is used."""
 
 
-def of_document(document: Any) -> str | None:
+def unsupported_document(document: Any) -> str | None:
     """Return what a parsed JSON document of another format is, and what to export instead. None for formats that the
     studio reads and unknown ones."""
     if isinstance(document, dict) and VIA_IMAGES in document:  # a VIA project, even if it has other keys too
@@ -220,13 +247,13 @@ def of_document(document: Any) -> str | None:
 _BEGINNING = 5000
 
 
-def of_text(text: str) -> str | None:
+def unsupported_text(text: str) -> str | None:
     """Return what a text that is not JSON is, and what to export instead; None if unknown."""
     beginning = text[:_BEGINNING].lstrip()
     return next((words for sign, words in _TEXTS if re.match(sign, beginning, re.IGNORECASE | re.MULTILINE)), None)
 
 
-def of_table(text: str) -> str | None:
+def unsupported_table(text: str) -> str | None:
     """Return what a table without outlines is, judged by its first row; None if the text is no table."""
     lines = [line for line in text[:_BEGINNING].splitlines() if line.strip()][:2]
     if not lines:
@@ -289,7 +316,7 @@ _ZIPS = (
 """A name inside a zip -> what the zip is, and what to do."""
 
 
-def binary(content: bytes) -> str | None:
+def unsupported_binary(content: bytes) -> str | None:
     """Return what a binary file is, judged by its first bytes, and what to do. None for text and unknown files.
 
     A TFRecord has no signature: it begins with the length of its first record and a checksum, and the record is a

@@ -13,7 +13,7 @@ from maskrcnn.errors import StudioError
 Number = TypeVar("Number")
 
 
-def size_of(record: ImageRecord, source: str, format: str) -> tuple[int, int]:
+def required_picture_size(record: ImageRecord, source: str, format: str) -> tuple[int, int]:
     """Return `(width, height)` of a picture. Raises `StudioError` if the size is unknown."""
     if record.width is not None and record.height is not None:
         return record.width, record.height
@@ -24,17 +24,17 @@ def size_of(record: ImageRecord, source: str, format: str) -> tuple[int, int]:
     return pictures.size(record.path)
 
 
-def class_of(region: Region, numbers: Mapping[str, Number], dataset: Dataset, here: str) -> Number:
+def required_class_number(region: Region, numbers: Mapping[str, Number], dataset: Dataset, here: str) -> Number:
     """Return the number of the region's class. Raises `StudioError` if the region has no class or the class has no
     number."""
     if region.class_name is None:
-        raise missing_class.no_class(here, dataset, region)
+        raise missing_class.missing_class_error(here, dataset, region)
     if region.class_name not in numbers:
         raise StudioError(f'{here} is a "{region.class_name}"; the classes are {", ".join(numbers) or "none"}')
     return numbers[region.class_name]
 
 
-def fitting_mask(region: Region, width: int, height: int, here: str) -> None:
+def require_mask_of_picture_size(region: Region, width: int, height: int, here: str) -> None:
     """Raise `StudioError` if the region's mask was drawn on a picture of another size."""
     if isinstance(region.shape, RLE) and region.shape.size != (height, width):
         high, wide = region.shape.size

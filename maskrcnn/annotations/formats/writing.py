@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import pictures as pictures_of
-from maskrcnn.annotations.file_names import inside
+from maskrcnn.annotations.file_names import path_inside
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.format_interface import Encoded
 from maskrcnn.annotations.formats.format_table import WRITERS
@@ -47,14 +47,16 @@ def encode(dataset: Dataset, format: str, pictures: bool | None = None) -> Encod
         raise ArgumentError(f'format "{format}" is unknown; choose {", ".join(FORMATS)}')
     if pictures is None:
         pictures = FORMATS[format].suffix is None
-    dataset, notes = original_names.restored(dataset, FORMATS[format].own_folders, pictures)
+    dataset, notes = original_names.with_original_names(dataset, FORMATS[format].own_folders, pictures)
     encoded = replace(FORMATS[format].encode(dataset), notes=notes)
-    beside = {inside(record.file_name): record.path for record in dataset.images if record.path is not None}
+    beside = {path_inside(record.file_name): record.path for record in dataset.images if record.path is not None}
     missing = [record.file_name for record in dataset.images if record.path is None]
-    return _confined(encoded if encoded.pictures else replace(encoded, pictures=beside), dataset, missing)
+    return _without_unreachable_pictures(
+        encoded if encoded.pictures else replace(encoded, pictures=beside), dataset, missing
+    )
 
 
-def _confined(encoded: Encoded, dataset: Dataset, missing: list[str]) -> Encoded:
+def _without_unreachable_pictures(encoded: Encoded, dataset: Dataset, missing: list[str]) -> Encoded:
     """Return the encoded files without missing pictures and pictures outside the project, with a warning that names
     them."""
     project = dataset.source if dataset.source is not None and is_project(dataset.source) else None
@@ -77,7 +79,7 @@ def _confined(encoded: Encoded, dataset: Dataset, missing: list[str]) -> Encoded
 
 
 def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
-    """Write the dataset to a file or folder: `encode`, then `put`. Returns the warnings and notes.
+    """Write the dataset to a file or folder: `encode`, then `write_encoded`. Returns the warnings and notes.
 
     >>> from tempfile import mkdtemp
     >>> from maskrcnn.annotations import ImageRecord, Region, read
@@ -90,15 +92,15 @@ def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
     >>> found.classes, found.images[0].regions[0].shape.points  # COCO knows polygons
     (('cell',), ((4, 4), (24, 4), (24, 14), (4, 14)))
     """
-    return put(encode(dataset, format), path, format)
+    return write_encoded(encode(dataset, format), path, format)
 
 
-def in_words(written: int, of: int) -> str:
+def written_regions_in_words(written: int, of: int) -> str:
     """Return the number of written regions for a message: "3 regions", or "2 of 3 regions" if some were left out."""
     return counted(of, "region") if written == of else f"{written:,} of {counted(of, 'region')}"
 
 
-def put(encoded: Encoded, path: Path | str, format: str) -> list[str]:
+def write_encoded(encoded: Encoded, path: Path | str, format: str) -> list[str]:
     """Write the encoded label files as a file or a new folder. Returns the warnings and notes.
 
     An existing file is replaced. A folder must be new or empty. Both are written completely or not at all. A folder
@@ -115,7 +117,7 @@ def put(encoded: Encoded, path: Path | str, format: str) -> list[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         if whole_folder:
             with replacing(path) as folder:
-                _fill(folder, encoded)
+                _write_files(folder, encoded)
         else:
             (content,) = encoded.files.values()
             write_atomic(path, content)
@@ -124,7 +126,7 @@ def put(encoded: Encoded, path: Path | str, format: str) -> list[str]:
     return [*encoded.notes, *encoded.warnings, *([encoded.left_out] if whole_folder and encoded.left_out else [])]
 
 
-def _fill(folder: Path, encoded: Encoded) -> None:
+def _write_files(folder: Path, encoded: Encoded) -> None:
     """Write the label files and copies of the pictures into the folder. A copy's modification time is when the photo
     was taken."""
     for name, content in encoded.files.items():
@@ -135,30 +137,30 @@ def _fill(folder: Path, encoded: Encoded) -> None:
     for name, picture in encoded.pictures.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        with _picture(picture, encoded.within) as original, file.open("wb") as copy:
+        with _opened_picture(picture, encoded.within) as original, file.open("wb") as copy:
             shutil.copyfileobj(original, copy)
-        if (taken := _taken(picture)) is not None:
+        if (taken := _photo_date(picture)) is not None:
             with contextlib.suppress(OSError, ValueError, OverflowError):  # a year that the file system cannot store
                 os.utime(file, (taken.timestamp(),) * 2)
 
 
-def zipped(encoded: Encoded, pictures: bool) -> bytes:
+def zipped_export(encoded: Encoded, pictures: bool) -> bytes:
     """Return the label files as one zip for a download, with the pictures if `pictures` is true."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in encoded.files.items():
             archive.writestr(name, content)
         for name, picture in encoded.pictures.items() if pictures else ():
-            taken = _taken(picture)
+            taken = _photo_date(picture)
             with (
-                _picture(picture, encoded.within) as original,
-                archive.open(_entry(name, original, taken), "w") as copy,
+                _opened_picture(picture, encoded.within) as original,
+                archive.open(_zip_entry_of_picture(name, original, taken), "w") as copy,
             ):
                 shutil.copyfileobj(original, copy)
     return buffer.getvalue()
 
 
-def _taken(picture: Path) -> datetime | None:
+def _photo_date(picture: Path) -> datetime | None:
     """Return when the photo was taken, or None if this is unknown or the picture cannot be read."""
     try:
         return pictures_of.taken(picture)
@@ -166,7 +168,7 @@ def _taken(picture: Path) -> datetime | None:
         return None
 
 
-def _entry(name: str, original: BinaryIO, taken: datetime | None) -> zipfile.ZipInfo:
+def _zip_entry_of_picture(name: str, original: BinaryIO, taken: datetime | None) -> zipfile.ZipInfo:
     """Return the zip entry of a picture. Pictures are stored without compression because they are compressed already.
     The date is when the photo was taken, because the file's own date in a project is that of the import."""
     about = os.fstat(original.fileno())
@@ -178,7 +180,7 @@ def _entry(name: str, original: BinaryIO, taken: datetime | None) -> zipfile.Zip
 
 
 @contextlib.contextmanager
-def _picture(path: Path, within: Path | None) -> Iterator[BinaryIO]:
+def _opened_picture(path: Path, within: Path | None) -> Iterator[BinaryIO]:
     """Open a picture to copy it out of the project. Checks again that the path does not lead outside `within` through a
     link."""
     if within is not None:

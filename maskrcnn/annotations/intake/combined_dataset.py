@@ -18,7 +18,7 @@ from maskrcnn.annotations.formats import (
     picture_folders,
 )
 from maskrcnn.annotations.formats.labelme import reading
-from maskrcnn.annotations.formats.lazy_records import Records, file_names_of
+from maskrcnn.annotations.formats.lazy_records import LazyRecords, file_names_of
 from maskrcnn.annotations.formats.via import project_parts
 from maskrcnn.annotations.intake import label_files as labels
 from maskrcnn.annotations.intake.dropped_files import PICTURES_ONLY, Dropped, Understood, dropped_project, project_among
@@ -120,11 +120,11 @@ def of_labels(
     found, remarks = labels.without_twins(found) if len(found) > 1 else (found, [])
     notices += remarks
     dropped = Dropped(files, root, str(root), room=Path, images=images)
-    index = Pictures(dropped.pictures) if images is None else picture_folders.around(root, images).index
+    index = Pictures(dropped.pictures) if images is None else picture_folders.pictures_around_labels(root, images).index
     places, remarks = _places_named(found, index, dropped, unpacks=False)
     notices += remarks
-    there = picture_folders.Found(tuple(place.path for place in places), _similar_names(found, places, index))
-    notices += missing_pictures.lines(root, there, str(root))
+    there = picture_folders.FoundPictures(tuple(place.path for place in places), _similar_names(found, places, index))
+    notices += missing_pictures.missing_picture_lines(root, there, str(root))
     _refuse_twice_labelled(found, places, dropped.name)
     labels.of_one_kind(found)
     if found[0].flavour.startswith("via"):
@@ -166,7 +166,7 @@ def _similar_names(
         name: file
         for entry in found
         if format_table.has_one_file_for_each_picture(entry.dataset)
-        for name, file in reading.own_names(entry.dataset.images).items()
+        for name, file in reading.names_of_labelme_files(entry.dataset.images).items()
     }
     return near(once, [file for file, path in index.files.items() if path not in used], also) if once else {}
 
@@ -183,7 +183,7 @@ def _paths(
             record.path if record.path and (record.path in known or is_confined(record.path, inside)) else None
             for record in images
         ], []
-    default = project_parts.default_folder(entry.dataset)
+    default = project_parts.picture_folder_of_project(entry.dataset)
     matched, warnings = index.match_all(file_names, entry.name, default)
     matched = [file or dropped.taken.get(name) for name, file in zip(file_names, matched, strict=True)]
     paths = [None if file is None else index.files.get(file) for file in matched]
@@ -274,7 +274,7 @@ def _with_splits(
 
 def _split_in_labels(place: PicturePlace, found: Sequence[FoundLabels]) -> str | None:
     """Return the split of a picture according to its labels, without the folder name."""
-    if place.source >= len(found) or isinstance(found[place.source].dataset.images, Records):
+    if place.source >= len(found) or isinstance(found[place.source].dataset.images, LazyRecords):
         return None  # VIA files have no splits
     record = found[place.source].dataset.images[place.index]
     return record.split or ("test" if is_for_test(record) else None)
@@ -352,7 +352,7 @@ class PicturePlace:
     """Whether the picture is in a test split, which `split` cannot express."""
 
 
-class CombinedRecords(Records):
+class CombinedRecords(LazyRecords):
     """Lazy records of several sources, each with its name, path, size and split.
 
     Records are created on access, so that those of a large label file need not be in memory all at once.
@@ -376,7 +376,7 @@ class CombinedRecords(Records):
         if place.path is not None:
             file = (place.found_at or place.path.name).rpartition("/")[2]
             is_stored_otherwise = file != place.path.name
-            record = original_names.remembered(record, file, place.found_at, always=is_stored_otherwise)
+            record = original_names.with_original_name(record, file, place.found_at, always=is_stored_otherwise)
         if place.is_for_test:
             record = replace(record, extras={**record.extras, **predefined_splits.FOR_TEST})
         return replace(
@@ -392,4 +392,4 @@ class CombinedRecords(Records):
 def combined_records(sources: Sequence[Sequence[ImageRecord]], places: Sequence[PicturePlace]) -> Sequence[ImageRecord]:
     """Return the records as a tuple, or as lazy records if any source is lazy."""
     records = CombinedRecords(sources, places)
-    return records if any(isinstance(source, Records) for source in sources) else tuple(records)
+    return records if any(isinstance(source, LazyRecords) for source in sources) else tuple(records)

@@ -15,7 +15,7 @@ from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, l
 from maskrcnn.annotations.formats.masks import voc_masks
 from maskrcnn.annotations.formats.masks.class_list import CLASSES, CLASSES_AS_TABLE
 from maskrcnn.annotations.formats.via import common_class_attribute
-from maskrcnn.annotations.formats.yolo.text_files import is_class_list
+from maskrcnn.annotations.formats.yolo.text_files import is_class_list_name
 from maskrcnn.annotations.regions import Dataset, Shape
 from maskrcnn.errors import StudioError
 
@@ -94,7 +94,7 @@ def find_labels(
         warnings += unreadable_folders.coloured_mask_warnings(files, root)
     others = [name for name in files if names.suffix(name) not in _KNOWN and not (inside and name.startswith(inside))]
     if others:
-        what = unreadable_folders.of_files({name: files[name] for name in others})
+        what = unreadable_folders.unsupported_files({name: files[name] for name in others})
         why = what or "these are neither pictures nor labels that can be read"
         warnings.append(f"passed over: {names.listed(others)}; {why}")
     return found, warnings
@@ -121,7 +121,7 @@ def _label_folders(
     by_folder: dict[str, set[str]] = {}
     for name in files:
         by_folder.setdefault(names.folder(name), set()).add(names.suffix(name))
-    lists = {names.folder(name) for name in files if is_class_list(name)}
+    lists = {names.folder(name) for name in files if is_class_list_name(name)}
     # A class list in labels/ or images/ belongs to the parent folder, which may hold no files itself.
     lists |= {
         names.folder(folder) for folder in lists if "".join(names.parts(folder)[-1:]).lower() in ("labels", "images")
@@ -136,7 +136,7 @@ def _label_folders(
         may_be_yolo = folder in lists or not suffixes.isdisjoint((".yaml", ".yml", ".data"))
         is_yolo = may_be_yolo and yolo.is_yolo(place)
         has_masks = f"{folder}/{CLASSES}".lstrip("/") in files or (".png" in suffixes and finds_plain_masks)
-        is_masks = has_masks and not voc_masks.is_second(place) and masks.is_mask_folder(place)
+        is_masks = has_masks and not voc_masks.is_class_mask_folder(place) and masks.is_mask_folder(place)
         other = next((reader for reader in other_readers if reader.is_one(place)), None)
         if not (is_yolo or is_masks or other):
             continue
@@ -229,7 +229,7 @@ def of_one_kind(labels: Sequence[FoundLabels]) -> str:
 def with_one_class_attribute(labels: Sequence[FoundLabels]) -> list[FoundLabels]:
     """Return VIA files that belong together with the same class attribute: by the rule for all their regions
     together, else that of the file with the most regions, else the only class attribute of any file."""
-    chosen = common_class_attribute.common([entry.dataset for entry in labels])
+    chosen = common_class_attribute.attribute_for_all([entry.dataset for entry in labels])
     if chosen is None:
         chosen = max(labels, key=lambda entry: entry.dataset.n_regions).dataset.class_attribute
     if chosen is None and len(others := {entry.dataset.class_attribute for entry in labels} - {None}) == 1:
@@ -242,6 +242,6 @@ def with_one_class_attribute(labels: Sequence[FoundLabels]) -> list[FoundLabels]
 
 def with_class_attribute(labels: Sequence[FoundLabels], name: str) -> list[FoundLabels]:
     """Return VIA files that belong together with the class attribute that the user names
-    (`common_class_attribute.asked_of_all`)."""
-    datasets = common_class_attribute.asked_of_all([entry.dataset for entry in labels], name)
+    (`common_class_attribute.with_asked_attribute`)."""
+    datasets = common_class_attribute.with_asked_attribute([entry.dataset for entry in labels], name)
     return [replace(entry, dataset=dataset) for entry, dataset in zip(labels, datasets, strict=True)]

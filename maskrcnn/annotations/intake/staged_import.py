@@ -95,7 +95,7 @@ class Staged:
     def candidates(self) -> tuple[Candidate, ...]:
         """The attributes of a VIA file that are or could be the class; empty for formats that have classes."""
         is_via = str(self.dataset.extras.get("flavour", "")).startswith("via")
-        return class_attributes.candidates(self.dataset) if is_via else ()
+        return class_attributes.class_candidates(self.dataset) if is_via else ()
 
     @cached_property
     def rivals(self) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ class Staged:
 
     def following(self, attribute: str | None, classes: Collection[str]) -> Staged:
         """Return the import with its class attribute chosen to match a project with this class attribute and these
-        classes. A warning is added if that differs from the file's own rule (`common_class_attribute.following`).
+        classes. A warning is added if that differs from the file's own rule (`common_class_attribute.as_in_other_labels`).
 
         Unlike a validation set, an import may bring new classes. The project's attribute is used if it gives some of
         the project's classes, or if the file's own rule finds no class.
@@ -122,7 +122,7 @@ class Staged:
             same = (entry for entry in self.candidates if entry.name.strip().lower() == attribute.strip().lower())
             if not any(set(entry.values) & set(classes) for entry in same):
                 attribute = None
-        dataset = common_class_attribute.following(self.dataset, attribute, classes, "this project")
+        dataset = common_class_attribute.as_in_other_labels(self.dataset, attribute, classes, "this project")
         added = dataset.warnings[len(self.dataset.warnings) :]
         return replace(self, dataset=dataset, warnings=(*self.warnings, *added)) if added else self
 
@@ -223,12 +223,12 @@ def stage_path(
         if is_folder:
             refused_folders.require_dataset_folder(path, workspace)
             files, warnings = refused_folders.walk_dataset_folder(path)
-            known, lines = picture_folders.beside(path)
+            known, lines = picture_folders.pictures_beside_labels(path)
             dropped = Dropped(files, path, str(path), room, [*warnings, *lines], known=known)
         elif names.suffix(path.name) in pictures.SUFFIXES:
             dropped = Dropped({path.name: path}, path.parent, path.name, room)
         else:
-            there = picture_folders.around(path)
+            there = picture_folders.pictures_around_labels(path)
             root = path.parents[there.label_file.count("/")]
             files = {**there.index.files, there.label_file: path}
             dropped = Dropped(files, root, path.name, room, there.warnings, only=there.label_file)

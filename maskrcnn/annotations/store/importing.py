@@ -266,7 +266,7 @@ def _note(room: ImportStaging, number: int, picture: Incoming, copied: _Copied |
     """Insert a staged picture with its regions into the table `waiting`. Raises `_Unfit` for bad labels."""
     if isinstance(copied, _Unfit):
         raise copied
-    record = original_names.remembered(picture.record, file_names.last_part(picture.name), always=True)
+    record = original_names.with_original_name(picture.record, file_names.last_part(picture.name), always=True)
     try:
         state = PictureState.of(record.regions)
     except StudioError as error:

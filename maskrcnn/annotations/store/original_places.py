@@ -21,7 +21,7 @@ def known_by(project: Path) -> dict[str, Path]:
     """
     records = _project_records(project)
     pictures = picture_paths.PicturePaths(project)
-    original_paths = {number: original_names.place(record) for number, record in records}
+    original_paths = {number: original_names.original_path(record) for number, record in records}
     count = Counter(map(_comparable_name, original_paths.values()))
     project_names = _names_of_the_project_only(records)
     by_project_name: dict[str, Path] = {}
@@ -47,7 +47,7 @@ def original_file_names(project: Path, file_names: Sequence[str]) -> list[str]:
     """
     known = {record.file_name: record for _, record in _project_records(project)}
     asked = tuple(known.get(name) or ImageRecord(name) for name in file_names)
-    return [record.file_name for record in original_names.restored(Dataset(asked))[0].images]
+    return [record.file_name for record in original_names.with_original_names(Dataset(asked))[0].images]
 
 
 def are_project_names_among(project: Path, names: Sequence[str]) -> bool:
@@ -58,7 +58,7 @@ def are_project_names_among(project: Path, names: Sequence[str]) -> bool:
 
 def _names_of_the_project_only(records: Sequence[tuple[int, ImageRecord]]) -> set[str]:
     """Return the file names in a project that are not also the original name of a picture."""
-    originals = {_comparable_name(original_names.place(record)) for _, record in records}
+    originals = {_comparable_name(original_names.original_path(record)) for _, record in records}
     return {record.file_name for _, record in records if _comparable_name(record.file_name) not in originals}
 
 

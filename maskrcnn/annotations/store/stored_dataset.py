@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskrcnn.annotations.formats.lazy_records import Records
+from maskrcnn.annotations.formats.lazy_records import LazyRecords
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.splitting import require_split
 from maskrcnn.annotations.store import (
@@ -62,7 +62,7 @@ def dataset(
     )
 
 
-class StoredRecords(Records):
+class StoredRecords(LazyRecords):
     """A lazy sequence of records. Regions are loaded on access, `_AT_ONCE` pictures at a time.
 
     States in the history never change, so the records are those of the moment when the sequence was made.

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.doctor import apply, examine
-from maskrcnn.annotations.formats.lazy_records import Records
+from maskrcnn.annotations.formats.lazy_records import LazyRecords
 from maskrcnn.annotations.regions import (
     Circle,
     Dataset,
@@ -184,7 +184,7 @@ def test_records_that_are_made_on_demand(tmp_path: Path) -> None:
     """Their regions have another id each time they are asked for."""
     sick = made_up.MADE_UP["tiny"](tmp_path)
 
-    class Fresh(Records):
+    class Fresh(LazyRecords):
         def __len__(self) -> int:
             return len(sick.images)
 

@@ -8,7 +8,7 @@ import shapely
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.doctor import enclosed_area
-from maskrcnn.annotations.formats.exported_outline import joined
+from maskrcnn.annotations.formats.exported_outline import joined_rings
 from maskrcnn.annotations.regions import Polygon
 
 SQUARE = ((0, 0), (10, 0), (10, 10), (0, 10))
@@ -36,13 +36,13 @@ BACK_OVER = ((0, 0), (10, 0), (10, 12), (10, 4), (0, 4))
         (((0, 0), (5, 5), (10, 0), (10, 10), (5, 5), (0, 10)), None, 50),
         (((0, 0), (10, 0), (10, 10), (5, 0), (0, 10)), None, 50),  # a vertex that touches another edge
         (((0, 0), (10, 0), (10, 0), (10, 10)), None, 50),  # a vertex said twice
-        (joined([SQUARE, HOLE]), None, 96),
-        (joined([SQUARE, HOLE[::-1]]), None, 96),  # whichever way round the hole is drawn
-        (joined([SQUARE, BESIDE]), None, 200),
-        (joined([SQUARE, BESIDE[::-1]]), None, 200),
-        (joined([SQUARE, BESIDE, HOLE]), None, 196),
-        (joined([SQUARE, ((5, 5), (15, 5), (15, 15), (5, 15))]), "crosses itself", 150),  # 200 - 2 x 25
-        (joined([SQUARE, tuple((x + 20, y) for x, y in BOW_TIE)]), "crosses itself", 150),
+        (joined_rings([SQUARE, HOLE]), None, 96),
+        (joined_rings([SQUARE, HOLE[::-1]]), None, 96),  # whichever way round the hole is drawn
+        (joined_rings([SQUARE, BESIDE]), None, 200),
+        (joined_rings([SQUARE, BESIDE[::-1]]), None, 200),
+        (joined_rings([SQUARE, BESIDE, HOLE]), None, 196),
+        (joined_rings([SQUARE, ((5, 5), (15, 5), (15, 15), (5, 15))]), "crosses itself", 150),  # 200 - 2 x 25
+        (joined_rings([SQUARE, tuple((x + 20, y) for x, y in BOW_TIE)]), "crosses itself", 150),
     ],
 )
 def test_faults_and_areas_worked_by_hand(points, fault: str | None, area: float) -> None:
@@ -102,7 +102,7 @@ def test_a_speckled_mask_as_one_outline_is_sound() -> None:
     pixels = np.random.default_rng(0).random((30, 50)) < 0.4
     rings = raster.rings(raster.from_mask(pixels))
     assert len(rings) > 100
-    outline = joined(rings)
+    outline = joined_rings(rings)
     assert enclosed_area.fault(outline) is None
     assert not enclosed_area.is_scribble(outline)
     assert enclosed_area.filled(outline).area == pytest.approx(pixels.sum())

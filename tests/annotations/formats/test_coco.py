@@ -405,7 +405,9 @@ def test_run_lengths_are_measured_as_pycocotools_does(seed: int) -> None:
 
 
 def test_junk_anywhere_is_read_or_refused_in_one_line(refusals) -> None:
-    assert refusals(COCO_FILE, lambda damaged: coco.encode(label_file.parse(damaged, "labels.json"))) > 100
+    assert (
+        refusals(COCO_FILE, lambda damaged: coco.encode(label_file.dataset_of_document(damaged, "labels.json"))) > 100
+    )
 
 
 @pytest.mark.parametrize(

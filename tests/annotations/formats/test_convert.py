@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pycocotools.coco import COCO
 
+from maskrcnn.__main__ import main
 from maskrcnn.annotations import read
-from maskrcnn.cli import main
 
 
 def test_balloons_to_coco(real_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ from tests.annotations.formats.test_lossless import ANY, AWKWARD, REAL, lists_of
 
 def large(text: str, class_attribute: str | None = None) -> Dataset | None:
     """A text read as if it were large."""
-    return large_files.parse(text, "labels.json", class_attribute, refuse=json_mistakes._refuse, large=0)
+    return large_files.parse(text, "labels.json", class_attribute, refuse=json_mistakes.refuse_constant, large=0)
 
 
 def alike(records: Any) -> list[ImageRecord]:
@@ -31,12 +31,12 @@ def alike(records: Any) -> list[ImageRecord]:
 
 
 def assert_same(lazily: Dataset, whole: Dataset) -> None:
-    assert isinstance(lazily.images, lazy_records.Records)
+    assert isinstance(lazily.images, lazy_records.LazyRecords)
     assert alike(lazily.images) == alike(whole.images)
     assert replace(lazily, images=()) == replace(whole, images=())
     assert list(lazily.images.file_names) == [record.file_name for record in whole.images]
-    assert class_attributes.candidates(lazily) == class_attributes.candidates(whole)
-    assert class_attributes.candidates(lazily) == class_attributes.candidates(
+    assert class_attributes.class_candidates(lazily) == class_attributes.class_candidates(whole)
+    assert class_attributes.class_candidates(lazily) == class_attributes.class_candidates(
         replace(lazily, images=tuple(lazily.images))
     )
 
@@ -166,10 +166,10 @@ def test_a_record_is_the_same_each_time() -> None:
 
 def test_changes_are_made_on_demand() -> None:
     records = some(3).images
-    changed = lazy_records.each(records, lambda record: replace(record, split="val"))
-    assert isinstance(changed, lazy_records.Records)
+    changed = lazy_records.change_each(records, lambda record: replace(record, split="val"))
+    assert isinstance(changed, lazy_records.LazyRecords)
     assert [record.split for record in changed] == ["val"] * 3
-    assert lazy_records.each(tuple(records), lambda record: replace(record, split="val")) == changed
+    assert lazy_records.change_each(tuple(records), lambda record: replace(record, split="val")) == changed
     paths = [Path("0.jpg"), None, Path("2.jpg")]
     placed = lazy_records.with_paths(records, paths)
     assert [record.path for record in placed] == paths
@@ -178,7 +178,7 @@ def test_changes_are_made_on_demand() -> None:
 
 def test_records_can_be_pickled(tmp_path: Path) -> None:
     dataset = reading.with_pictures(some(3), tmp_path / "labels.json")
-    assert isinstance(dataset.images, lazy_records.Records)
+    assert isinstance(dataset.images, lazy_records.LazyRecords)
     assert pickle.loads(pickle.dumps(dataset)) == dataset
 
 
@@ -192,7 +192,7 @@ def test_the_class_attribute_can_be_named_and_changed() -> None:
     assert named is not None
     assert (lazily.class_attribute, named.class_attribute) == ("name", "kind")
     again = class_attributes.reclassified(lazily, "kind")
-    assert isinstance(again.images, lazy_records.Records)
+    assert isinstance(again.images, lazy_records.LazyRecords)
     assert alike(again.images) == alike(named.images)
     assert replace(again, images=()) == replace(named, images=())
     with pytest.raises(ArgumentError, match='no region has the attribute "colour"; choose "kind", "name"'):
@@ -205,5 +205,5 @@ def test_a_large_file_is_read_so_and_a_small_one_is_not(tmp_path: Path, monkeypa
     assert isinstance(read(path).images, tuple)
     monkeypatch.setattr(large_files.parse, "__kwdefaults__", {"refuse": None, "large": 10})
     images = read(path).images
-    assert isinstance(images, lazy_records.Records)
+    assert isinstance(images, lazy_records.LazyRecords)
     assert alike(images) == alike(via.parse(json.loads(f"{{{ONE}}}"), path).images)

@@ -41,7 +41,7 @@ DEFINITIONS = (
 
 def there_and_back(document: Any, flavour: str) -> Any:
     """A document as it is read from a file, kept by the store, and written again."""
-    dataset = label_file.parse(json.loads(json.dumps(document)), "labels.json")
+    dataset = label_file.dataset_of_document(json.loads(json.dumps(document)), "labels.json")
     assert dataset.extras["flavour"] == flavour
     kept = [region_json.loads(region_json.dumps(record.regions)) for record in dataset.images]
     for record, regions in zip(dataset.images, kept, strict=True):
@@ -258,7 +258,7 @@ def test_awkward_files_come_back_as_they_were(flavour: str, document: dict[str, 
 @pytest.mark.parametrize("flavour", via.FLAVOURS)
 @pytest.mark.parametrize("document", [document for _, document in AWKWARD.values()], ids=AWKWARD)
 def test_another_flavour_is_a_proper_file_of_it(document: dict[str, Any], flavour: str) -> None:
-    dataset = label_file.parse(json.loads(json.dumps(document)), "labels.json")
+    dataset = label_file.dataset_of_document(json.loads(json.dumps(document)), "labels.json")
     if dataset.extras["flavour"] == flavour or not dataset.images:
         return
     written = json.loads(json.dumps(via.document(dataset, flavour)))
@@ -284,7 +284,7 @@ def test_another_flavour_is_a_proper_file_of_it(document: dict[str, Any], flavou
             shape = one["shape_attributes"]
             assert shape["name"] != "ellipse" or flavour == "via1" or "theta" in shape
     named = any(r.class_name for record in dataset.images for r in record.regions)
-    again = label_file.parse(written, "labels.json", dataset.class_attribute if named else None)
+    again = label_file.dataset_of_document(written, "labels.json", dataset.class_attribute if named else None)
     assert [[r.shape for r in record.regions] for record in again.images] == [
         [r.shape for r in record.regions] for record in dataset.images
     ]

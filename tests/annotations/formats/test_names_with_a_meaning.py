@@ -47,7 +47,7 @@ def again(dataset: Dataset, format: str) -> tuple[Region, tuple[str, ...]]:
     """The one region of a dataset after it was written and read, and what was said when it was written."""
     encoded = writing.encode(dataset, format)
     (content,) = encoded.files.values()
-    attribute = class_attributes.class_attribute_for(dataset)
+    attribute = class_attributes.class_attribute_to_write(dataset)
     match format:
         case "via-csv":
             read = csv_file.parse(content.decode(), "a.csv", attribute)

@@ -156,7 +156,7 @@ def test_what_is_exported_fits_the_original_photographs(
     suffix = writing.FORMATS[format].suffix
     root = tmp_path / "out"
     if format in ("yolo", "masks"):
-        with zipfile.ZipFile(io.BytesIO(writing.zipped(encoded, True))) as file:
+        with zipfile.ZipFile(io.BytesIO(writing.zipped_export(encoded, True))) as file:
             file.extractall(root)
     else:
         root = photographs_only(imported, root, split)
@@ -219,7 +219,7 @@ def test_a_name_too_long_for_a_disk_is_kept_by_an_upload(tmp_path: Path) -> None
     project = Project.create(tmp_path / "cells")
     with intake.stage_uploads([(name, (tmp_path / "1.png").read_bytes()), ("a.json", labels)], base=tmp_path) as staged:
         project.import_dataset(staged.dataset, None)
-    assert [entry.file_name for entry in original_names.restored(project.dataset())[0].images] == [name]
+    assert [entry.file_name for entry in original_names.with_original_names(project.dataset())[0].images] == [name]
 
 
 def test_a_project_imported_into_another_keeps_the_names(imported: Imported, tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_a_project_imported_into_another_keeps_the_names(imported: Imported, tmp
     other.import_dataset(imported.project.dataset(), None)
     for split in ("train", "val"):
         ours, theirs = (
-            {record.file_name for record in original_names.restored(project.dataset(split))[0].images}
+            {record.file_name for record in original_names.with_original_names(project.dataset(split))[0].images}
             for project in (imported.project, other)
         )
         assert ours == theirs
@@ -260,7 +260,7 @@ def test_names_of_a_project_of_an_older_studio(format: str, tmp_path: Path) -> N
     assert [image.file_name for image in project.images()] == ["1.png", "1 (2).png"]
     for split, content in zip(("train", "val"), contents, strict=True):
         encoded = writing.encode(project.dataset(split), format)  # type: ignore[arg-type]
-        with zipfile.ZipFile(io.BytesIO(writing.zipped(encoded, True))) as file:
+        with zipfile.ZipFile(io.BytesIO(writing.zipped_export(encoded, True))) as file:
             (name,) = [name for name in file.namelist() if name.endswith("/1.png") or name == "1.png"][-1:]
             assert file.read(name) == content or format == "masks"
         assert encoded.notes == ()
@@ -396,7 +396,7 @@ NAMED: dict[str, tuple[list[ImageRecord], bool, list[str], str | None]] = {
 @pytest.mark.parametrize("case", NAMED)
 def test_the_names_of_an_export(case: str) -> None:
     records, own_folders, wanted, line = NAMED[case]
-    dataset, lines = original_names.restored(Dataset(tuple(records)), own_folders)
+    dataset, lines = original_names.with_original_names(Dataset(tuple(records)), own_folders)
     assert [entry.file_name for entry in dataset.images] == wanted
     assert len(lines) == (line is not None)
     assert line is None or line in lines[0]
@@ -455,7 +455,7 @@ def test_labels_fit_photographs_in_folders_below(case: str, format: str, tmp_pat
         (content,) = packed.files.values()
         packed = replace(packed, files={f"labels{writing.FORMATS[format].suffix}": content})
     assert len({name.casefold() for name in packed.pictures}) == len(places)
-    (tmp_path / "all.zip").write_bytes(writing.zipped(packed, True))
+    (tmp_path / "all.zip").write_bytes(writing.zipped_export(packed, True))
     with intake.stage_path(tmp_path / "all.zip", base=tmp_path) as staged:
         assert (staged.missing, same(found(staged.dataset), wanted)) == ((), True)
 
@@ -473,7 +473,7 @@ def test_labels_alone_find_the_pictures_that_a_project_has_or_that_come_along(fo
     encoded = writing.encode(project.dataset(), format, pictures=False)
     if writing.FORMATS[format].suffix:
         encoded = replace(encoded, files={f"a{writing.FORMATS[format].suffix}": next(iter(encoded.files.values()))})
-    labels = ("labels.zip", writing.zipped(encoded, False))
+    labels = ("labels.zip", writing.zipped_export(encoded, False))
     photographs = [(place, (tmp_path / place).read_bytes()) for place in ("train/1.png", "val/1.png", "val/2.png")]
     for uploads, beside in (([labels], project.images_folder), ([labels, *photographs], None)):
         with intake.stage_uploads(uploads, beside=beside, base=tmp_path) as staged:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from maskrcnn.annotations import raster, read
-from maskrcnn.annotations.formats.writing import FORMATS, encode, put
+from maskrcnn.annotations.formats.writing import FORMATS, encode, write_encoded
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -201,7 +201,7 @@ def through(dataset: Dataset, format: str) -> tuple[Dataset, list[str]]:
     with tempfile.TemporaryDirectory(dir=_FOLDER) as folder:
         path = Path(folder) / f"labels{FORMATS[format].suffix or ''}"
         encoded = encode(dataset, format)
-        warnings = put(encoded, path, format)
+        warnings = write_encoded(encoded, path, format)
         again = read(path, None if path.is_dir() else _FOLDER)
         assert encoded.n_regions == again.n_regions
         sized = [replace(record, width=WIDTH, height=HEIGHT, path=PICTURE) for record in again.images]

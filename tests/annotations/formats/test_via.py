@@ -215,7 +215,12 @@ def test_attributes_that_name_no_class_leave_regions_without() -> None:
 @pytest.mark.parametrize("document", [VIA1, VIA2, PROJECT], ids=["via1", "via2", "project"])
 @pytest.mark.parametrize("flavour", via.FLAVOURS)
 def test_junk_anywhere_is_read_or_refused_in_one_line(document: dict[str, Any], flavour: str, refusals) -> None:
-    assert refusals(document, lambda damaged: via.document(label_file.parse(damaged, "labels.json"), flavour)) > 50
+    assert (
+        refusals(
+            document, lambda damaged: via.document(label_file.dataset_of_document(damaged, "labels.json"), flavour)
+        )
+        > 50
+    )
 
 
 @pytest.mark.parametrize(

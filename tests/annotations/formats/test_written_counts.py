@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskrcnn.__main__ import main
 from maskrcnn.annotations import raster, read
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import (
@@ -25,7 +26,6 @@ from maskrcnn.annotations.regions import (
     Shape,
 )
 from maskrcnn.annotations.store import Project
-from maskrcnn.cli import main
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.dataset import export_view
 
@@ -77,7 +77,7 @@ def test_the_count_is_that_of_the_file(kind: str, format: str, tmp_path: Path) -
     made = dataset(shapes, tmp_path)
     encoded = writing.encode(made, format)
     place = tmp_path / "out" / f"labels{writing.FORMATS[format].suffix or ''}"
-    writing.put(encoded, place, format)
+    writing.write_encoded(encoded, place, format)
     again = read(place, None if place.is_dir() else tmp_path)
     assert encoded.n_regions == again.n_regions
     assert encoded.n_regions == kept.get(format, made.n_regions)
@@ -103,7 +103,7 @@ def test_crowds(format: str, kept: int, tmp_path: Path) -> None:
     ],
 )
 def test_the_words(written: int, of: int, words: str) -> None:
-    assert writing.in_words(written, of) == words
+    assert writing.written_regions_in_words(written, of) == words
 
 
 def made_project(tmp_path: Path) -> Project:

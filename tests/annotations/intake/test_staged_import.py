@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations import read
-from maskrcnn.annotations.formats.lazy_records import Records
+from maskrcnn.annotations.formats.lazy_records import LazyRecords
 from maskrcnn.annotations.formats.via import large_files
 from maskrcnn.annotations.formats.writing import encode
 from maskrcnn.annotations.intake import (
@@ -368,7 +368,7 @@ def test_records_on_demand_are_the_same_as_records_at_once(
 
     monkeypatch.setattr(label_files, "labels_of_file", on_demand)
     staged = stage_path(folder)
-    assert isinstance(staged.dataset.images, Records)
+    assert isinstance(staged.dataset.images, LazyRecords)
     assert isinstance(at_once.dataset.images, tuple)
     for one, other in (
         (staged, at_once),

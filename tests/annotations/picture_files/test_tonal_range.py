@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskrcnn.__main__ import main
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.doctor import Finding, examine
 from maskrcnn.annotations.picture_files import tonal_range
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
-from maskrcnn.cli import main, stretch
+from maskrcnn.cli import stretch
 
 WIDTH, HEIGHT = 120, 100
 

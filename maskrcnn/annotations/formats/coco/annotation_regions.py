@@ -23,7 +23,7 @@ from maskrcnn.annotations.formats.json_values import (
     numbers,
     plain,
 )
-from maskrcnn.annotations.formats.via.class_values import is_no, is_yes
+from maskrcnn.annotations.formats.via.class_values import is_crowd_value, is_no_crowd_value
 from maskrcnn.annotations.regions import (
     ImageRecord,
     Keypoints,
@@ -49,9 +49,9 @@ def region_of(
     annotation: Json, category: Category, record: ImageRecord, complain: Complaint, dropped: DroppedInfo
 ) -> Region:
     """Return the region of an annotation on the picture `record`. Raises `StudioError` if its shape is invalid."""
-    keypoints = _keypoints(annotation, category.skeleton, complain)
-    box = _box(annotation.get("bbox"))
-    shape = _shape(annotation, keypoints, box, category.skeleton, record, complain)
+    keypoints = _annotation_keypoints(annotation, category.skeleton, complain)
+    box = _annotation_box(annotation.get("bbox"))
+    shape = _annotation_shape(annotation, keypoints, box, category.skeleton, record, complain)
     if shape is keypoints or (category.skeleton and keypoints and not any(v for _, _, v in keypoints.points)):
         keypoints = None
 
@@ -61,7 +61,7 @@ def region_of(
             kept["id"] = id_of(annotation, "id", complain)
         except StudioError:  # no other entry refers to an annotation's id
             dropped.add("the id of {regions} left out because it is neither a whole number nor a text")
-    if (area := _area(annotation.get("area"))) is not None:
+    if (area := _annotation_area(annotation.get("area"))) is not None:
         kept["area"] = area
     elif annotation.get("area") not in UNKNOWN:
         dropped.add("the area of {regions} left out because it is no number of pixels; it is measured instead")
@@ -106,14 +106,14 @@ def region_of(
 
 def _is_crowd(value: Any, dropped: DroppedInfo) -> bool:
     """Whether `iscrowd` is true in any spelling. Unknown values count as false, with a warning."""
-    if is_yes(value):
+    if is_crowd_value(value):
         return True
-    if value not in UNKNOWN and not is_no(value):
+    if value not in UNKNOWN and not is_no_crowd_value(value):
         dropped.add("{regions} read as no crowd because iscrowd is neither 0 nor 1 there")
     return False
 
 
-def _area(value: Any) -> float | None:
+def _annotation_area(value: Any) -> float | None:
     """Return the area if it is a finite, non-negative number of pixels; None for any other value."""
     area = as_number(value)
     if isinstance(area, bool) or not isinstance(area, int | float) or not 0 <= area <= LARGEST_SIDE**2:
@@ -121,7 +121,7 @@ def _area(value: Any) -> float | None:
     return area
 
 
-def _box(value: Any) -> list[float] | None:
+def _annotation_box(value: Any) -> list[float] | None:
     """Return the box as x, y, width, height; None for any other value."""
     box = list(map(as_number, value)) if isinstance(value, list) and len(value) == 4 else []
     if not all(type(side) in (int, float) and -FARTHEST <= side <= FARTHEST for side in box):
@@ -129,11 +129,11 @@ def _box(value: Any) -> list[float] | None:
     return box if box and box[2] >= 0 and box[3] >= 0 else None
 
 
-def _keypoints(annotation: Json, skeleton: Skeleton | None, complain: Complaint) -> Keypoints | None:
+def _annotation_keypoints(annotation: Json, skeleton: Skeleton | None, complain: Complaint) -> Keypoints | None:
     """Return the keypoints of an annotation; None if it has none. Raises `StudioError` if they are invalid."""
     if not annotation.get("keypoints"):
         return None
-    flat = numbers({**annotation, "keypoints": _numbers_in(annotation["keypoints"])}, "keypoints", complain)
+    flat = numbers({**annotation, "keypoints": _coco_numbers(annotation["keypoints"])}, "keypoints", complain)
     if len(flat) % 3:
         raise complain('has "keypoints" that are not x, y, visibility, ...')
     if skeleton is not None and len(flat) != 3 * len(skeleton.names):
@@ -145,12 +145,12 @@ def _keypoints(annotation: Json, skeleton: Skeleton | None, complain: Complaint)
     )
 
 
-def _numbers_in(values: Any) -> Any:
+def _coco_numbers(values: Any) -> Any:
     """Return a list with numeric strings converted to numbers. Any other value is returned unchanged."""
     return list(map(as_number, values)) if isinstance(values, list) and str in map(type, values) else values
 
 
-def _shape(
+def _annotation_shape(
     annotation: Json,
     keypoints: Keypoints | None,
     around: list[float] | None,
@@ -197,11 +197,11 @@ def _outlines(segmentation: list[Any], complain: Complaint) -> list[Points]:
     first = segmentation[0] if segmentation else None
     if not isinstance(first, list | dict) and first is not None:
         return [_outline(segmentation, complain)]
-    if len(segmentation) > 2 and all(map(_is_pair, segmentation)):  # vertices, not outlines of one vertex
+    if len(segmentation) > 2 and all(map(_is_vertex_pair, segmentation)):  # vertices, not outlines of one vertex
         return [_outline([value for pair in segmentation for value in pair], complain)]
     parts = [
         [value for pair in part for value in pair]
-        if isinstance(part, list) and part and all(map(_is_pair, part))
+        if isinstance(part, list) and part and all(map(_is_vertex_pair, part))
         else part
         for part in segmentation
         if part not in ([], None)
@@ -211,7 +211,7 @@ def _outlines(segmentation: list[Any], complain: Complaint) -> list[Points]:
     return [_outline(part, complain) for part in whole or parts]
 
 
-def _is_pair(value: Any) -> bool:
+def _is_vertex_pair(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and not isinstance(value[0], list | dict)
 
 
@@ -219,5 +219,5 @@ def _outline(values: Any, complain: Complaint) -> Points:
     """Return the vertices of one list x, y, x, y, ... Raises `StudioError` if it is invalid."""
     if not isinstance(values, list) or len(values) % 2 or not values:
         raise complain('has a "segmentation" outline that is not a list of x, y, x, y, ...')
-    flat = [coordinate(value, "segmentation", complain) for value in _numbers_in(values)]
+    flat = [coordinate(value, "segmentation", complain) for value in _coco_numbers(values)]
     return tuple(zip(flat[0::2], flat[1::2], strict=True))

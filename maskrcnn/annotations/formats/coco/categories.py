@@ -12,8 +12,8 @@ from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.json_values import (
     Complaint,
     Json,
-    as_id,
     as_number,
+    as_whole_number,
     brief,
     plain,
     text,
@@ -49,37 +49,37 @@ def read_categories(entries: list[Json], complain: Complaint, dropped: DroppedIn
     for position, entry in enumerate(entries, start=1):
         here = complain.at(f"category {position}")
         category_id = id_of(entry, "id", here)
-        if category_id in seen and have_equal_fields(seen[category_id], entry, ("name", "keypoints")):
+        if category_id in seen and are_same_coco_entry(seen[category_id], entry, ("name", "keypoints")):
             continue
-        name = as_id(entry.get("name"))
+        name = as_whole_number(entry.get("name"))
         name = None if name is None else text(str(name) if type(name) in (int, float) else name, '"name"', here)
         name = name if name is not None and name.strip() else None
         found.require_new(category_id, "a category", here)
         further = {key: value for key, value in entry.items() if key not in CATEGORY_FIELDS}
         plain(further, "information", here)
-        found[category_id] = Category(category_id, name, _skeleton(entry, dropped), further)
+        found[category_id] = Category(category_id, name, _category_skeleton(entry, dropped), further)
         seen[category_id] = entry
     return found.in_order()
 
 
-def have_equal_fields(one: Json, other: Json, keys: tuple[str, ...]) -> bool:
+def are_same_coco_entry(one: Json, other: Json, keys: tuple[str, ...]) -> bool:
     """Whether two entries with the same id are equal in the fields `keys`. Other fields, such as colours and dates,
     are ignored."""
     return all(one.get(key) == other.get(key) for key in keys)
 
 
-def _skeleton(entry: Json, dropped: DroppedInfo) -> Skeleton | None:
+def _category_skeleton(entry: Json, dropped: DroppedInfo) -> Skeleton | None:
     """Return the names of the keypoints and the bones between them. Both are only displayed, so invalid ones are
     left out with a warning instead of an error."""
     names, bones = entry.get("keypoints") or [], entry.get("skeleton") or []
-    if not isinstance(names, list) or not all(isinstance(name, str | int) and _is_writable(name) for name in names):
+    if not isinstance(names, list) or not all(isinstance(name, str | int) and _is_utf8_name(name) for name in names):
         dropped.add("the names of the keypoints of {classes} left out because they are no texts")
         return None
     named = tuple(str(name) for name in names)
     if not isinstance(bones, list):
         dropped.add("the bones of the skeleton of {classes} left out because they are no list of pairs")
         return Skeleton(named) if named else None
-    ends = [_bone(bone, named) for bone in bones]
+    ends = [_skeleton_bone(bone, named) for bone in bones]
     from_zero = any(bone and 0 in bone for bone in ends)
     if from_zero and all(bone and set(bone) <= {*range(len(named))} for bone in ends):
         dropped.add("the skeleton of {classes} read as counted from 0, as no bone fits otherwise (COCO counts from 1)")
@@ -92,7 +92,7 @@ def _skeleton(entry: Json, dropped: DroppedInfo) -> Skeleton | None:
     return Skeleton(named, edges) if named else None
 
 
-def _is_writable(name: str | int) -> bool:
+def _is_utf8_name(name: str | int) -> bool:
     """Whether a name can be written as UTF-8."""
     try:
         str(name).encode("utf-8")
@@ -101,7 +101,7 @@ def _is_writable(name: str | int) -> bool:
     return not isinstance(name, bool)
 
 
-def _bone(bone: Any, named: tuple[str, ...]) -> tuple[int, int] | None:
+def _skeleton_bone(bone: Any, named: tuple[str, ...]) -> tuple[int, int] | None:
     """Return the two keypoints of a bone as numbers from 1. The file has numbers or names. None if it is not a pair."""
     if not isinstance(bone, list) or len(bone) != 2:
         return None
@@ -117,15 +117,15 @@ def categories_by_name(categories: ById[Category], annotations: list[Json]) -> d
     """Return the categories by name, with those that only annotations name."""
     found = {category.name: category for category in categories.values() if category.name is not None}
     for annotation in annotations:
-        if annotation.get("category_id") is None and (name := _class_name(annotation)) is not None:
+        if annotation.get("category_id") is None and (name := _class_name_of_annotation(annotation)) is not None:
             found.setdefault(name, Category(None, name, None, {}))
     return found
 
 
-def _class_name(annotation: Json) -> str | None:
+def _class_name_of_annotation(annotation: Json) -> str | None:
     """Return the class name that an annotation without a `category_id` has itself; None if it has none."""
     names = (annotation.get(key) for key in _CLASS_NAMES)
-    return next((name for name in names if isinstance(name, str) and name.strip() and _is_writable(name)), None)
+    return next((name for name in names if isinstance(name, str) and name.strip() and _is_utf8_name(name)), None)
 
 
 def category_of(
@@ -138,7 +138,7 @@ def category_of(
     """Return the category of an annotation, by its `category_id` or by its own class name; `NO_CATEGORY` if it has
     neither. Raises `StudioError` if the category is not in the file."""
     if annotation.get("category_id") in UNKNOWN:
-        name = _class_name(annotation)
+        name = _class_name_of_annotation(annotation)
         if name is not None:
             return by_name[name]
         dropped.add("{regions} without a class because the file gives them no category")

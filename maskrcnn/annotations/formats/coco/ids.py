@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any, Generic, TypeVar
 
-from maskrcnn.annotations.formats.json_values import Complaint, Json, as_id, brief, text
+from maskrcnn.annotations.formats.json_values import Complaint, Json, as_whole_number, brief, text
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ _WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
 def id_of(holder: Json, key: str, complain: Complaint) -> int | str:
     """Return the id under `key` as it is written, except that 3.0 becomes 3. Raises `StudioError` if it is not an
     id."""
-    value = as_id(holder.get(key))
+    value = as_whole_number(holder.get(key))
     if isinstance(value, str):
         return text(value, f'"{key}"', complain)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -25,12 +25,12 @@ def id_of(holder: Json, key: str, complain: Complaint) -> int | str:
     return value
 
 
-def _normalised(written: Any) -> int | str:
+def _normalised_id(written: Any) -> int | str:
     """Return the id as a number if it is numeric in any spelling (`"0"`, 3.0), else as a string."""
     if isinstance(written, str):
         found = _WHOLE.fullmatch(written.strip())
         return int(found[1]) if found else written
-    normalised: int | str = as_id(written)
+    normalised: int | str = as_whole_number(written)
     return normalised
 
 
@@ -47,7 +47,7 @@ class ById(Generic[T]):
     def require_new(self, written: int | str, what: str, complain: Complaint) -> None:
         """Raise `StudioError` if the id exists already, in either spelling: it would be unclear which entry an
         annotation refers to."""
-        other = self._own.get(_normalised(written))
+        other = self._own.get(_normalised_id(written))
         if other is None:
             return
         if other == written:
@@ -55,21 +55,21 @@ class ById(Generic[T]):
         raise complain(f"has the id {brief(written)}, and {what} before it has {brief(other)}; make them differ")
 
     def __setitem__(self, written: int | str, value: T) -> None:
-        self._own[_normalised(written)] = written
-        self._values[_normalised(written)] = value
+        self._own[_normalised_id(written)] = written
+        self._values[_normalised_id(written)] = value
 
     def __getitem__(self, written: Any) -> T:
-        return self._values[_normalised(written)]
+        return self._values[_normalised_id(written)]
 
     def __contains__(self, written: object) -> bool:
-        return _normalised(written) in self._values
+        return _normalised_id(written) in self._values
 
     def __iter__(self) -> Iterator[int | str]:
         return iter(self._own.values())
 
     def same(self, written: int | str) -> int | str:
         """Return the id in the spelling of its own entry."""
-        return self._own[_normalised(written)]
+        return self._own[_normalised_id(written)]
 
     def values(self) -> Iterable[T]:
         return self._values.values()
@@ -87,7 +87,7 @@ _LARGEST_ID = 2**53
 """Largest whole number that every JSON reader keeps exact."""
 
 
-def _ids(given: Sequence[Any], afresh: bool, as_they_are: bool = False) -> list[int | str]:
+def ids_to_write(given: Sequence[Any], afresh: bool, as_they_are: bool = False) -> list[int | str]:
     """Return an id for each entry: the given one if it is a whole number and not used before, else a new one above all
     others.
 

@@ -18,9 +18,9 @@ from urllib.parse import unquote, urlsplit
 from maskrcnn.annotations.formats.coco.annotation_regions import region_of
 from maskrcnn.annotations.formats.coco.categories import (
     UNKNOWN,
+    are_same_coco_entry,
     categories_by_name,
     category_of,
-    have_equal_fields,
     kept_categories,
     read_categories,
 )
@@ -135,12 +135,12 @@ def _images(entries: list[Json], complain: Complaint, dropped: DroppedInfo) -> B
         if (
             image_id in seen
             and images[image_id].file_name == file_name
-            and have_equal_fields(seen[image_id], entry, _SIDES)
+            and are_same_coco_entry(seen[image_id], entry, _SIDES)
         ):
             dropped.add("{pictures} in the file twice, alike, and read once")
             continue
         images.require_new(image_id, "an image", here)
-        width, height = _size(entry, dropped)
+        width, height = _image_size(entry, dropped)
         further = plain({key: value for key, value in entry.items() if key not in IMAGE_FIELDS}, "attributes", here)
         split = further.pop("split") if further.get("split") in ("train", "val") else None
         images[image_id] = ImageRecord(
@@ -162,7 +162,7 @@ def _file_name(entry: Json, complain: Complaint) -> str:
     return name
 
 
-def _size(entry: Json, dropped: DroppedInfo) -> tuple[int | None, int | None]:
+def _image_size(entry: Json, dropped: DroppedInfo) -> tuple[int | None, int | None]:
     """Return width and height. Both are None if either is unknown; the picture file then gives the size.
 
     VIA writes -1 for a picture that was not loaded.

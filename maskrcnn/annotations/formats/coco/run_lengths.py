@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from maskrcnn.annotations.formats.json_values import LARGEST_SIDE, Complaint, Json, as_id, as_number, brief
+from maskrcnn.annotations.formats.json_values import LARGEST_SIDE, Complaint, Json, as_number, as_whole_number, brief
 from maskrcnn.annotations.regions import RLE, ImageRecord
 
 _BYTES = re.compile(r"b['\"](.*)['\"]")
@@ -21,7 +21,7 @@ def run_lengths(segmentation: Json, record: ImageRecord, complain: Complaint) ->
     by json.dumps(str(...)). Raises `StudioError` if the code is damaged, or if the mask does not have the picture's
     size.
     """
-    size, counts = _whole(segmentation.get("size")), _whole(segmentation.get("counts"))
+    size, counts = _whole_run_lengths(segmentation.get("size")), _whole_run_lengths(segmentation.get("counts"))
     if isinstance(counts, str) and (found := _BYTES.fullmatch(counts)):
         counts = found[1].replace("\\\\", "\\")
     if not isinstance(size, list) or len(size) != 2 or not all(type(s) is int and 0 < s < LARGEST_SIDE for s in size):
@@ -40,11 +40,11 @@ def run_lengths(segmentation: Json, record: ImageRecord, complain: Complaint) ->
     return RLE((height, width), counts)
 
 
-def _whole(values: Any) -> Any:
+def _whole_run_lengths(values: Any) -> Any:
     """Return a list with whole numbers in any spelling converted to int. Any other value is returned unchanged."""
     if not isinstance(values, list) or {int}.issuperset(map(type, values)):
         return values
-    return [as_id(as_number(value)) for value in values]
+    return [as_whole_number(as_number(value)) for value in values]
 
 
 def pixels_of(counts: str) -> int | None:

@@ -9,7 +9,7 @@ from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats import writer_checks
-from maskrcnn.annotations.formats.coco.ids import _ids
+from maskrcnn.annotations.formats.coco.ids import ids_to_write
 from maskrcnn.annotations.formats.coco.reading import IMAGE_FIELDS
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
 from maskrcnn.annotations.formats.format_interface import Encoded
@@ -66,27 +66,27 @@ def _document(
     names = tuple(classes) if classes is not None else dataset.classes
     kept = dataset.extras.get("coco_categories", {})
     category_ids = dict(
-        zip(names, _ids([kept.get(name, {}).get("id") for name in names], afresh, measured), strict=True)
+        zip(names, ids_to_write([kept.get(name, {}).get("id") for name in names], afresh, measured), strict=True)
     )
-    image_ids = _ids([record.extras.get("coco", {}).get("id") for record in dataset.images], afresh, measured)
+    image_ids = ids_to_write([record.extras.get("coco", {}).get("id") for record in dataset.images], afresh, measured)
 
     images: list[Json] = []
     annotations: list[Json] = []
     given: list[Any] = []
     for image_id, record in zip(image_ids, dataset.images, strict=True):
-        width, height = writer_checks.size_of(record, source, "COCO")
-        images.append(_image(image_id, record, width, height, afresh, dropped))
+        width, height = writer_checks.required_picture_size(record, source, "COCO")
+        images.append(_image_entry(image_id, record, width, height, afresh, dropped))
         for number, region in enumerate(record.regions, start=1):
             here = f'{source}: region {number} of "{record.file_name}"'
-            if _left_out(region, afresh or measured, outlines, dropped):
+            if _is_left_out(region, afresh or measured, outlines, dropped):
                 continue
-            category_id = writer_checks.class_of(region, category_ids, dataset, here)
-            writer_checks.fitting_mask(region, width, height, here)
+            category_id = writer_checks.required_class_number(region, category_ids, dataset, here)
+            writer_checks.require_mask_of_picture_size(region, width, height, here)
             as_read = {} if afresh else region.extras.get("coco", {})
             if measured:
-                as_read = _measurable(as_read, region, width, height, outlines)
+                as_read = _ground_truth_fields(as_read, region, width, height, outlines)
             skeleton = dataset.skeletons.get(region.class_name or "")
-            annotation = _annotation(region, width, height, as_read, skeleton, dropped)
+            annotation = _annotation_entry(region, width, height, as_read, skeleton, dropped)
             if annotation is None:
                 dropped.add("{regions} left out because COCO has masks, and theirs has no pixel inside the picture")
                 continue
@@ -98,7 +98,8 @@ def _document(
         **dataset.extras.get("coco", {}),
         "images": images,
         "annotations": [
-            {"id": number, **annotation} for number, annotation in zip(_ids(given, afresh), annotations, strict=True)
+            {"id": number, **annotation}
+            for number, annotation in zip(ids_to_write(given, afresh), annotations, strict=True)
         ],
         "categories": [
             {
@@ -106,14 +107,14 @@ def _document(
                 **kept.get(name, {}),
                 "id": number,
                 "name": name,
-                **_named(dataset.skeletons.get(name)),
+                **_skeleton_fields(dataset.skeletons.get(name)),
             }
             for name, number in category_ids.items()
         ],
     }
 
 
-def _measurable(as_read: Json, region: Region, width: int, height: int, outlines: bool) -> Json:
+def _ground_truth_fields(as_read: Json, region: Region, width: int, height: int, outlines: bool) -> Json:
     """Return the file's fields of an object in the ground truth, without its `segmentation` if masks are evaluated.
     Empty if the object has no pixel inside the picture, because training skips it."""
     if not isinstance(region.shape, Keypoints) and raster.area(region.shape, height, width) == 0:
@@ -121,14 +122,14 @@ def _measurable(as_read: Json, region: Region, width: int, height: int, outlines
     return {name: value for name, value in as_read.items() if name != "segmentation" or not outlines}
 
 
-def _named(skeleton: Skeleton | None) -> Json:
+def _skeleton_fields(skeleton: Skeleton | None) -> Json:
     """Return the category fields of a skeleton: `keypoints` and `skeleton`."""
     if skeleton is None:
         return {}
     return {"keypoints": list(skeleton.names), "skeleton": [[a + 1, b + 1] for a, b in skeleton.edges]}
 
 
-def _image(
+def _image_entry(
     image_id: int | str, record: ImageRecord, width: int, height: int, afresh: bool, dropped: DroppedInfo
 ) -> Json:
     """Return the entry of an image."""
@@ -140,20 +141,20 @@ def _image(
     return {"id": image_id, "file_name": record.file_name, "width": width, "height": height, **further}
 
 
-def _left_out(region: Region, afresh: bool, outlines: bool, dropped: DroppedInfo) -> bool:
+def _is_left_out(region: Region, afresh: bool, outlines: bool, dropped: DroppedInfo) -> bool:
     """Whether COCO, or the ground truth, can hold nothing of the region."""
     shape = region.shape
     if isinstance(shape, Keypoints) and not (afresh and outlines):
         drawn = any(visibility for _, _, visibility in shape.points)
         if drawn and (not afresh or raster.has_box(shape)):
             return False
-    if raster.has_area(shape) or (isinstance(shape, Point) and not afresh and "keypoints" in _notes(region)):
+    if raster.has_area(shape) or (isinstance(shape, Point) and not afresh and "keypoints" in _coco_notes(region)):
         return False
     dropped.add("{regions} without area (points, lines) left out because COCO instances have masks")
     return True
 
 
-def _annotation(
+def _annotation_entry(
     region: Region, width: int, height: int, as_read: Json, skeleton: Skeleton | None, dropped: DroppedInfo
 ) -> Json | None:
     """Return the annotation of a region without its ids; None if its mask is empty and no COCO file had other values
@@ -197,7 +198,7 @@ def _annotation(
     return {**annotation, "attributes": others} if others else annotation
 
 
-def _notes(region: Region) -> Json:
+def _coco_notes(region: Region) -> Json:
     """Return the notes from the COCO file that a region was read from; empty for other regions."""
     notes: Json = region.extras.get("coco", {})
     return notes
@@ -220,7 +221,7 @@ def _keypoint_fields(region: Region, skeleton: Skeleton | None) -> Json:
     """Return `keypoints` and `num_keypoints`. A region without keypoints gets unlabelled ones if its class has a
     skeleton, because pycocotools expects them."""
     if isinstance(region.shape, Point):  # read from a keypoint, which is how VIA exports a point
-        return {"keypoints": _notes(region)["keypoints"], "num_keypoints": 1}
+        return {"keypoints": _coco_notes(region)["keypoints"], "num_keypoints": 1}
     keypoints = region.shape if isinstance(region.shape, Keypoints) else region.keypoints
     if keypoints is None:
         return {"keypoints": [0] * (3 * len(skeleton.names)), "num_keypoints": 0} if skeleton else {}

@@ -21,8 +21,8 @@ from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats.json_values import (
     Complaint,
     Json,
-    as_id,
     as_number,
+    as_whole_number,
     brief,
     coordinate,
     mapping,
@@ -30,7 +30,7 @@ from maskrcnn.annotations.formats.json_values import (
     require_few_regions,
     text,
 )
-from maskrcnn.annotations.formats.via.class_values import is_yes
+from maskrcnn.annotations.formats.via.class_values import is_crowd_value
 from maskrcnn.annotations.picture_files.pixel_budget import DECODING
 from maskrcnn.annotations.regions import (
     RLE,
@@ -83,12 +83,12 @@ def parse(documents: Mapping[str, Json] | Iterable[tuple[str, Json]], source: Pa
         records.append(_record(name, document, Complaint(str(file), "the file", _MEND)))
         in_all += len(records[-1].extras["labelme"].get("imageData", ""))
         if in_all > MOST_IMAGE_DATA:
-            records = [_without_data(record) for record in records]
+            records = [_without_image_data(record) for record in records]
             in_all = MOST_IMAGE_DATA
     return Dataset(tuple(records), classes_in(records), source=source, extras={"flavour": "labelme"})
 
 
-def _without_data(record: ImageRecord) -> ImageRecord:
+def _without_image_data(record: ImageRecord) -> ImageRecord:
     """Return the record without its `imageData`, and with a note that it was left out."""
     kept = record.extras["labelme"]
     if "imageData" not in kept:
@@ -102,7 +102,7 @@ def _record(name: str, document: Json, complain: Complaint) -> ImageRecord:
     image_path = text(document.get("imagePath"), '"imagePath"', complain)
     if not image_path.strip():
         raise complain('has an empty "imagePath"')
-    width, height = _size(document)
+    width, height = _picture_size(document)
     kept: Json = {
         "file": name,
         "document": {key: value for key, value in document.items() if key not in ("shapes", "imageData")},
@@ -115,7 +115,7 @@ def _record(name: str, document: Json, complain: Complaint) -> ImageRecord:
         _regions(document.get("shapes"), width, height, complain),
         width=width,
         height=height,
-        attributes=attributes_of(_checked(kept["document"], complain), DOCUMENT_FIELDS),
+        attributes=attributes_of(_storable_entry(kept["document"], complain), DOCUMENT_FIELDS),
         split=split if split in ("train", "val") else None,
         extras={"labelme": kept},
     )
@@ -129,7 +129,7 @@ def picture_name(name: str, image_path: str) -> str:
     return image_path if leads_out or joined == "." else joined
 
 
-def _size(document: Json) -> tuple[int | None, int | None]:
+def _picture_size(document: Json) -> tuple[int | None, int | None]:
     """Return width and height. Both are None if either is unknown or invalid; the picture file then gives the size."""
     written = (as_number(document.get(key)) for key in ("imageWidth", "imageHeight"))
     width, height = (int(side) if isinstance(side, float) and side.is_integer() else side for side in written)
@@ -150,7 +150,7 @@ def attributes_of(entry: Json, known: tuple[str, ...]) -> Json:
     return {**standard, **further, **(nested if is_group else {})}
 
 
-def _checked(entry: Json, complain: Complaint) -> Json:
+def _storable_entry(entry: Json, complain: Complaint) -> Json:
     return plain(entry, "attributes", complain)
 
 
@@ -170,7 +170,7 @@ def _regions(shapes: Any, width: int | None, height: int | None, complain: Compl
         if isinstance(region.shape, Polygon) and isinstance(group, int | str):
             first = groups.setdefault((region.class_name, group), len(regions))
             if first < len(regions):
-                regions[first] = _together(regions[first], region)
+                regions[first] = _with_part(regions[first], region)
                 continue
         regions.append(region)
     return tuple(regions)
@@ -186,7 +186,7 @@ def _mask_pixels(entry: Any) -> float:
     return 0
 
 
-def _together(first: Region, part: Region) -> Region:
+def _with_part(first: Region, part: Region) -> Region:
     """Return an object with one more part."""
     assert isinstance(part.shape, Polygon)
     assert isinstance(first.shape, Polygon | MultiPolygon)
@@ -213,8 +213,8 @@ def region_facts(entry: Json) -> RegionFacts:
     `iscrowd`, `source`, `score` and `keypoints` are fields of the entry itself. Inside its "attributes" they are
     ordinary attributes.
     """
-    is_crowd, is_model = is_yes(entry.get("iscrowd")), entry.get("source") == "model"
-    keypoints = _keypoints(entry.get("keypoints"))
+    is_crowd, is_model = is_crowd_value(entry.get("iscrowd")), entry.get("source") == "model"
+    keypoints = _studio_keypoints(entry.get("keypoints"))
     score = entry.get("score") if is_model else None
     if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
         score = None
@@ -225,9 +225,9 @@ def region_facts(entry: Json) -> RegionFacts:
 
 def _region(entry: Json, position: int, width: int | None, height: int | None, complain: Complaint) -> Region:
     """Return the region of one entry of `shapes`."""
-    label = as_id(entry.get("label"))
+    label = as_whole_number(entry.get("label"))
     label = text(str(label) if type(label) in (int, float) else label, '"label"', complain)
-    facts = region_facts(_checked(entry, complain))
+    facts = region_facts(_storable_entry(entry, complain))
     shape = _shape(entry, facts.keypoints, width, height, complain)
     kept = {"entries": [{key: value for key, value in entry.items() if key != "label"}], "at": [position]}
     return Region(
@@ -242,7 +242,7 @@ def _region(entry: Json, position: int, width: int | None, height: int | None, c
     )
 
 
-def _keypoints(value: Any) -> Keypoints | None:
+def _studio_keypoints(value: Any) -> Keypoints | None:
     """Return keypoints in the form that the studio writes; None for any other value, for example of another program."""
     if not isinstance(value, list) or not value:
         return None
@@ -313,7 +313,7 @@ def _mask(value: Any, points: Points, width: int | None, height: int | None, com
     if width * height > _LARGEST_MASK:
         raise complain(f"is a mask for a picture of {width} x {height} px, which is far too large")
     (x0, y0), (x1, y1) = ((int(x), int(y)) for x, y in points)
-    inside = _decoded(value, complain)
+    inside = _decoded_mask(value, complain)
     if not (0 <= x0 <= x1 < width and 0 <= y0 <= y1 < height):
         raise complain(f"is a mask from {x0}, {y0} to {x1}, {y1} in a picture of {width} x {height} px")
     if inside.shape != (y1 + 1 - y0, x1 + 1 - x0):
@@ -321,10 +321,10 @@ def _mask(value: Any, points: Points, width: int | None, height: int | None, com
             f"is a mask of {inside.shape[1]} x {inside.shape[0]} px between corners that are "
             f"{x1 + 1 - x0} x {y1 + 1 - y0} px apart"
         )
-    return _placed(inside, x0, y0, height, width)
+    return _mask_in_picture(inside, x0, y0, height, width)
 
 
-def _placed(inside: np.ndarray, x0: int, y0: int, height: int, width: int) -> RLE:
+def _mask_in_picture(inside: np.ndarray, x0: int, y0: int, height: int, width: int) -> RLE:
     """Return a bool mask `(h, w)` at its place in a picture as RLE. The full picture, which may be many times
     larger, is never allocated."""
     high, wide = inside.shape
@@ -337,7 +337,7 @@ def _placed(inside: np.ndarray, x0: int, y0: int, height: int, width: int) -> RL
     return raster.from_runs((x0 + column) * height + y0 + row, (x0 + end_column) * height + y0 + end_row, height, width)
 
 
-def _decoded(value: Any, complain: Complaint) -> np.ndarray:
+def _decoded_mask(value: Any, complain: Complaint) -> np.ndarray:
     """Return the bool mask of a base64 PNG. Raises `StudioError` if it is not one."""
     if not isinstance(value, str):
         raise complain(f'is a mask, but has {brief(value)} as "mask"')
@@ -356,7 +356,7 @@ def _decoded(value: Any, complain: Complaint) -> np.ndarray:
     return pixels.astype(bool)
 
 
-def own_names(records: Sequence[ImageRecord]) -> dict[str, str]:
+def names_of_labelme_files(records: Sequence[ImageRecord]) -> dict[str, str]:
     """Return picture name -> labelme file name. A picture that was renamed together with its labelme file has the name
     of that file."""
     notes = {record.file_name: record.extras.get("labelme") for record in records}

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import file_names, pictures, raster
-from maskrcnn.annotations.file_names import inside, label_file_of
+from maskrcnn.annotations.file_names import label_file_of, path_inside
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
 from maskrcnn.annotations.formats.format_interface import Encoded
 from maskrcnn.annotations.formats.json_values import Json, json_bytes
@@ -62,7 +62,7 @@ def encode(dataset: Dataset) -> Encoded:
         n_regions += written
         files[name] = json_bytes(document, dropped.source)
         if record.path is not None:
-            places[_picture_place(document["imagePath"], name)] = record.path
+            places[_labelme_picture_place(document["imagePath"], name)] = record.path
         if kept.get("imageData_left_out"):
             dropped.add("{pictures} left out of their labelme files because they are large; keep them beside the files")
     return Encoded(files, n_regions, dropped.warnings(), places)
@@ -91,12 +91,12 @@ def _document(record: ImageRecord, as_read: Json, data: str | None, dropped: Dro
     return {**document, "shapes": shapes, "imageData": data}, n_regions
 
 
-def _picture_place(image_path: str, name: str) -> str:
+def _labelme_picture_place(image_path: str, name: str) -> str:
     """Return where labelme looks for the picture of the label file `name`: at `image_path`, or beside the label file
     if that leads outside."""
     place = picture_name(name, image_path)
     folder = posixpath.dirname(name)
-    return place if place == inside(place) else posixpath.join(folder, posixpath.basename(inside(image_path)))
+    return place if place == path_inside(place) else posixpath.join(folder, posixpath.basename(path_inside(image_path)))
 
 
 def _shapes(record: ImageRecord, width: int | None, height: int | None, dropped: DroppedInfo) -> tuple[list[Json], int]:
@@ -111,8 +111,8 @@ def _shapes(record: ImageRecord, width: int | None, height: int | None, dropped:
     for number, region in enumerate(record.regions, start=1):
         here = f'{dropped.source}: region {number} of "{record.file_name}"'
         kept = region.extras.get("labelme", {})
-        drawn = kept.get("entries") or _drawn(region.shape, width, height, here, dropped)
-        entries = _entries(region, drawn, as_read=bool(kept))
+        drawn = kept.get("entries") or _shape_entries(region.shape, width, height, here, dropped)
+        entries = _region_entries(region, drawn, as_read=bool(kept))
         n_regions += bool(entries)
         group = entries[0]["group_id"] if entries and "group_id" in entries[0] else None
         outlines = [entry for entry in entries if entry.get("shape_type") == "polygon"]
@@ -129,7 +129,7 @@ def _shapes(record: ImageRecord, width: int | None, height: int | None, dropped:
     return [entry for _, entry in sorted(placed, key=lambda item: item[0])], n_regions
 
 
-def _entries(region: Region, drawn: list[Json], as_read: bool) -> list[Json]:
+def _region_entries(region: Region, drawn: list[Json], as_read: bool) -> list[Json]:
     """Return the entries of a region: unchanged if the region is unchanged since it was read."""
     if not drawn:
         return []
@@ -164,43 +164,43 @@ def _entries(region: Region, drawn: list[Json], as_read: bool) -> list[Json]:
     ]
 
 
-def _drawn(shape: Shape, width: int | None, height: int | None, here: str, dropped: DroppedInfo) -> list[Json]:
+def _shape_entries(shape: Shape, width: int | None, height: int | None, here: str, dropped: DroppedInfo) -> list[Json]:
     """Return the entries of a shape, without label; none if labelme cannot hold the shape."""
     match shape:
         case Polygon(points=()) | Polyline(points=()) | Keypoints(points=()):
             dropped.add("{regions} left out because nothing is drawn: an outline without a vertex")
             return []
         case Polygon():
-            return [_drawing("polygon", shape.points)]
+            return [_shape_entry("polygon", shape.points)]
         case Rect():
             x0, y0, x1, y1 = raster.bounds(shape)
-            return [_drawing("rectangle", ((x0, y0), (x1, y1)))]
+            return [_shape_entry("rectangle", ((x0, y0), (x1, y1)))]
         case Circle():
-            return [_drawing("circle", ((shape.cx, shape.cy), (shape.cx + shape.r, shape.cy)))]
+            return [_shape_entry("circle", ((shape.cx, shape.cy), (shape.cx + shape.r, shape.cy)))]
         case Polyline():
-            return [_drawing("line" if len(shape.points) == 2 else "linestrip", shape.points)]
+            return [_shape_entry("line" if len(shape.points) == 2 else "linestrip", shape.points)]
         case Point():
-            return [_drawing("point", ((shape.cx, shape.cy),))]
+            return [_shape_entry("point", ((shape.cx, shape.cy),))]
         case Keypoints():
-            return [_drawing("points", tuple((x, y) for x, y, _ in shape.points))]
+            return [_shape_entry("points", tuple((x, y) for x, y, _ in shape.points))]
         case Ellipse():
             dropped.add("{regions} drawn as ellipses became polygons because labelme has none")
-            return [_drawing("polygon", raster.rings(shape)[0])]
+            return [_shape_entry("polygon", raster.rings(shape)[0])]
         case MultiPolygon() if all(len(part) == 1 for part in shape.parts):
-            return [_drawing("polygon", part[0]) for part in shape.parts]
+            return [_shape_entry("polygon", part[0]) for part in shape.parts]
         case MultiPolygon():
             dropped.add("{regions} with holes became masks because labelme polygons have no holes")
-            return _mask(shape, width, height, here, dropped)
+            return _mask_entry(shape, width, height, here, dropped)
         case RLE():
-            return _mask(shape, width, height, here, dropped)
+            return _mask_entry(shape, width, height, here, dropped)
 
 
-def _drawing(kind: str, points: Points) -> Json:
+def _shape_entry(kind: str, points: Points) -> Json:
     """Return an entry of this type with these points."""
     return {"shape_type": kind, "points": [list(point) for point in points]}
 
 
-def _mask(shape: Shape, width: int | None, height: int | None, here: str, dropped: DroppedInfo) -> list[Json]:
+def _mask_entry(shape: Shape, width: int | None, height: int | None, here: str, dropped: DroppedInfo) -> list[Json]:
     """Return the entry of a shape as a mask; none if it has no pixel inside the picture."""
     if width is None or height is None:
         if not isinstance(shape, RLE):
@@ -217,5 +217,5 @@ def _mask(shape: Shape, width: int | None, height: int | None, here: str, droppe
     x0, x1, y0, y1 = int(xs.min()), int(xs.max()), int(ys.min()), int(ys.max())
     buffer = io.BytesIO()
     Image.fromarray(pixels[y0 : y1 + 1, x0 : x1 + 1].astype(np.uint8)).save(buffer, "PNG")
-    drawing = _drawing("mask", ((x0, y0), (x1, y1)))
+    drawing = _shape_entry("mask", ((x0, y0), (x1, y1)))
     return [{**drawing, "mask": base64.b64encode(buffer.getvalue()).decode("ascii")}]

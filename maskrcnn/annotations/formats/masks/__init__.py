@@ -25,7 +25,7 @@ Each pixel belongs to one object: where objects overlap, to the later one.
 from __future__ import annotations
 
 from maskrcnn.annotations.formats.format_interface import FolderReader, LabelFormat, Writer
-from maskrcnn.annotations.formats.masks.mask_files import has_class_list, has_masks, is_mask_folder
+from maskrcnn.annotations.formats.masks.mask_files import has_own_masks, is_mask_folder, is_mask_folder_with_classes
 from maskrcnn.annotations.formats.masks.reading import read_folder
 from maskrcnn.annotations.formats.masks.writing import encode
 
@@ -33,5 +33,5 @@ __all__ = ["FORMAT", "encode", "is_mask_folder", "read_folder"]
 
 FORMAT = LabelFormat(
     writers={"masks": Writer("PNG masks", None, encode)},
-    folder=FolderReader(has_class_list, read_folder, looks_like_one=has_masks),
+    folder=FolderReader(is_mask_folder_with_classes, read_folder, looks_like_one=has_own_masks),
 )

@@ -66,7 +66,9 @@ def read_settings(folder: Path) -> tuple[dict[int, str] | None, int, Mapping[str
     file = folder / CLASSES_AS_TABLE
     if file.is_file():
         try:
-            lines = text_encodings.decoded(untrusted_files.read_bytes(file, folder, _LARGEST_JSON), file).splitlines()
+            lines = text_encodings.decoded_text(
+                untrusted_files.read_bytes(file, folder, _LARGEST_JSON), file
+            ).splitlines()
         except OSError:
             raise StudioError(f"{file}: cannot be read; check its permissions") from None
         rows = (re.fullmatch(r"\s*([0-9]{1,5})\s*,\s*(.*\S)\s*", line) for line in lines)

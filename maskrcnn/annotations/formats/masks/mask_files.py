@@ -36,21 +36,21 @@ def is_mask_folder(folder: Path) -> bool:
     settings = json_content(folder / CLASSES)
     if isinstance(settings, dict) and "classes" in settings:
         return True
-    is_one = _is_flat_in_any_case if voc_masks.of(folder) is not None else _is_flat
+    is_one = _is_flat_in_any_case if voc_masks.pair_of_object_folder(folder) is not None else _is_flat
     return all(is_one(mask) for mask in masks[:EXAMINED])
 
 
-def has_class_list(folder: Path) -> bool:
+def is_mask_folder_with_classes(folder: Path) -> bool:
     """Whether a folder holds masks with a `classes.json`, so that it can only be a mask folder."""
     return (folder / CLASSES).is_file() and is_mask_folder(folder)
 
 
-def has_masks(folder: Path) -> bool:
+def has_own_masks(folder: Path) -> bool:
     """Whether a folder's own PNGs look like masks. The folder may hold other files too."""
     return bool(files_in(folder, (".png",))) and is_mask_folder(folder)
 
 
-def coloured_masks(folder: Path) -> str:
+def coloured_masks_message(folder: Path) -> str:
     """Return the message about a folder whose PNGs are flat as masks but coloured; empty for other folders. Opens at
     most three PNGs."""
     try:
@@ -65,7 +65,7 @@ def coloured_masks(folder: Path) -> str:
     )
 
 
-def is_called_so(folder: str) -> bool:
+def is_mask_folder_name(folder: str) -> bool:
     """Whether the name of a folder says that it holds masks."""
     return bool(re.search("mask|segmentation", folder, re.IGNORECASE))
 
@@ -82,7 +82,7 @@ def mask_files(folder: Path, listed: Collection[str] = ()) -> list[Path]:
         (place, picture)
         for place, there in stems.items()
         for stem in there
-        if (picture := stem_of_picture(stem)) != stem
+        if (picture := picture_stem_of_mask(stem)) != stem
     }
     kept = [
         (name, file)
@@ -96,7 +96,7 @@ def mask_files(folder: Path, listed: Collection[str] = ()) -> list[Path]:
     ]
 
 
-def grey_in_colours(mask: Path) -> str:
+def grey_in_colours_message(mask: Path) -> str:
     """Return the message about masks that are stored in colour but only have grey values."""
     return (
         f"its PNGs ({mask.name}) have colours, all of them grey; they were read, but a mask has one number for each "
@@ -110,7 +110,7 @@ def _is_flat(mask: Path) -> bool:
         values = pictures.values(mask)
     except StudioError:
         return False
-    return _has_areas(values)
+    return _is_mostly_flat(values)
 
 
 def _is_flat_in_any_case(mask: Path) -> bool:
@@ -131,16 +131,16 @@ def _is_flat_and_coloured(mask: Path) -> bool:
     except StudioError:
         return False
     values = (red << 16) + (green << 8) + blue
-    return len(np.unique(values)) <= _MOST_COLOURS and _has_areas(values)
+    return len(np.unique(values)) <= _MOST_COLOURS and _is_mostly_flat(values)
 
 
-def _has_areas(values: np.ndarray) -> bool:
+def _is_mostly_flat(values: np.ndarray) -> bool:
     """Whether most neighbouring pixels are equal, horizontally and vertically."""
     pairs = [values[:, 1:] == values[:, :-1], values[1:] == values[:-1]]
     return all(not equal.size or bool(equal.mean() >= _FLAT) for equal in pairs)
 
 
-def stem_of_picture(stem: str) -> str:
+def picture_stem_of_mask(stem: str) -> str:
     """Return the name of a mask without the part that marks it as a mask: `a` for `a_mask`, `mask-a`, `a.seg`."""
     return _MARKED.sub("", PurePosixPath(stem).name)
 

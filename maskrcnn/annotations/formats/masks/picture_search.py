@@ -11,7 +11,7 @@ from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.folder_walk import files_below
 from maskrcnn.annotations.formats import picture_folders
 from maskrcnn.annotations.formats.masks.class_list import CLASSES
-from maskrcnn.annotations.formats.masks.mask_files import PICTURES, is_called_so
+from maskrcnn.annotations.formats.masks.mask_files import PICTURES, is_mask_folder_name
 from maskrcnn.annotations.picture_index import Pictures
 
 _WORDS_OF_PICTURES = ("images", "image", "imgs", "img")
@@ -21,16 +21,18 @@ def pictures_around(folder: Path, images: Path | None) -> Iterator[tuple[str, Pa
     """Yield the pictures that may belong to the masks, by path with and without suffix. If a name occurs twice, the
     last one is used."""
     if images is not None:
-        yield from _named(images, pictures.SUFFIXES, images)
+        yield from _pictures_by_name(images, pictures.SUFFIXES, images)
         return
     above = folder.parent
-    if is_called_so(above.name) or above.name.lower() in picture_folders.OF_LABELS:  # masks/train beside images/train
+    if (
+        is_mask_folder_name(above.name) or above.name.lower() in picture_folders.LABEL_FOLDERS
+    ):  # masks/train beside images/train
         for beside in _folders_of_pictures(above):
-            yield from _named(beside / folder.name, pictures.SUFFIXES, above.parent)
+            yield from _pictures_by_name(beside / folder.name, pictures.SUFFIXES, above.parent)
     for beside in _folders_of_pictures(folder):
-        yield from _named(beside, pictures.SUFFIXES, folder.parent)
-    yield from _named(folder, pictures.SUFFIXES, folder)
-    yield from _named(folder / PICTURES, pictures.SUFFIXES, folder)
+        yield from _pictures_by_name(beside, pictures.SUFFIXES, folder.parent)
+    yield from _pictures_by_name(folder, pictures.SUFFIXES, folder)
+    yield from _pictures_by_name(folder / PICTURES, pictures.SUFFIXES, folder)
 
 
 def _folders_of_pictures(folder: Path) -> list[Path]:
@@ -38,7 +40,7 @@ def _folders_of_pictures(folder: Path) -> list[Path]:
     PedMasks/ (Penn-Fudan), JPEGImages/ for SegmentationObject/ (VOC), train_images/ or train/ for train_masks/."""
     own = folder.name.lower()
     swapped = [re.sub(r"(mask|label|annotation|segmentation)s?", word, own) for word in ("", *_WORDS_OF_PICTURES)]
-    likely = [*picture_folders.OF_PICTURES, *(name.strip("_- ") for name in swapped if name != own), PICTURES]
+    likely = [*picture_folders.PICTURE_FOLDERS, *(name.strip("_- ") for name in swapped if name != own), PICTURES]
     try:
         there = [place for place in folder.parent.iterdir() if place.name.lower() in likely and place.is_dir()]
     except OSError:
@@ -49,7 +51,7 @@ def _folders_of_pictures(folder: Path) -> list[Path]:
     )
 
 
-def _named(folder: Path, suffixes: tuple[str, ...], base: Path) -> Iterator[tuple[str, Path]]:
+def _pictures_by_name(folder: Path, suffixes: tuple[str, ...], base: Path) -> Iterator[tuple[str, Path]]:
     """Yield the files of a folder by name; none if the folder is a link that leads outside `base`."""
     for name, file in files_below(folder, suffixes, base).items():
         yield PurePosixPath(name).with_suffix("").as_posix(), file

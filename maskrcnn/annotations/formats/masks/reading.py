@@ -15,9 +15,9 @@ from maskrcnn.annotations.formats.masks.class_list import MEND, read_settings
 from maskrcnn.annotations.formats.masks.mask_files import (
     EXAMINED,
     PICTURES,
-    grey_in_colours,
+    grey_in_colours_message,
     mask_files,
-    stem_of_picture,
+    picture_stem_of_mask,
 )
 from maskrcnn.annotations.formats.masks.picture_search import PicturesByWholeName, pictures_around
 from maskrcnn.annotations.formats.via import class_attributes
@@ -45,7 +45,7 @@ def read_folder(
     images = Path(images) if images is not None else None
     masks = mask_files(folder, listed)
     no_pictures = {*masks}
-    pair = voc_masks.of(folder) if not listed else None
+    pair = voc_masks.pair_of_object_folder(folder) if not listed else None
     found = {key: path for key, path in pictures_around(folder, images) if path not in no_pictures}
     spelled_otherwise: dict[str, set[Path]] = {}
     for key, picture in found.items():
@@ -56,7 +56,7 @@ def read_folder(
         name = mask.relative_to(folder).as_posix()
         entry = listed.get(name, {})
         stem = PurePosixPath(name).with_suffix("").as_posix()
-        keys = (entry.get("file_name"), stem, PurePosixPath(stem).name, stem_of_picture(stem))
+        keys = (entry.get("file_name"), stem, PurePosixPath(stem).name, picture_stem_of_mask(stem))
         path = next((found[key] for key in keys if key in found), None)
         if path is None:
             alike = [spelled_otherwise.get(file_names.plainest(key), set()) for key in keys if key]
@@ -70,7 +70,7 @@ def read_folder(
             regions = _regions_of_pair(values, class_names, complain)
         else:
             values = pictures.values(mask)
-            regions = _regions(values, names, divisor, complain)
+            regions = _regions_of_mask(values, names, divisor, complain)
         height, width = values.shape
         split = entry.get("split") or (pair.splits.get(stem) if pair is not None else None)
         records.append(
@@ -90,19 +90,21 @@ def read_folder(
     missing = [record.file_name for record in records if record.path is None]
     used = {*paths}
     unused = [picture.name for picture in dict.fromkeys(found.values()) if picture not in used]
-    lines = missing_pictures.lines(
+    lines = missing_pictures.missing_picture_lines(
         folder,
-        picture_folders.Found(paths, near(missing, unused)),
+        picture_folders.FoundPictures(paths, near(missing, unused)),
         str(images or f"{folder} and {PICTURES}/ beside it"),
     )
     if pair is None and any(map(pictures.is_stored_in_colours, masks[:EXAMINED])):
-        lines = (*lines, f"{folder}: {grey_in_colours(masks[0])}")
+        lines = (*lines, f"{folder}: {grey_in_colours_message(masks[0])}")
     return Dataset(tuple(records), classes, source=folder, extras={"flavour": "masks"}, warnings=lines)
 
 
-def _regions(values: np.ndarray, names: dict[int, str] | None, divisor: int, complain: Complaint) -> Iterator[Region]:
+def _regions_of_mask(
+    values: np.ndarray, names: dict[int, str] | None, divisor: int, complain: Complaint
+) -> Iterator[Region]:
     """Yield the regions of a mask whose values are class and number."""
-    runs = _runs(values, complain)
+    runs = _runs_by_value(values, complain)
     owners = [*runs]
     require_few_regions(len(owners), complain)
     if values.dtype == np.uint8 and names is None and len(owners) > 1 and _BORDER in owners:
@@ -123,13 +125,13 @@ def _regions(values: np.ndarray, names: dict[int, str] | None, divisor: int, com
 
 def _regions_of_pair(values: np.ndarray, class_names: Mapping[int, str], complain: Complaint) -> Iterator[Region]:
     """Yield the objects of a mask whose classes are in a second mask. An object without class pixels has no class."""
-    runs = _runs(values, complain)
+    runs = _runs_by_value(values, complain)
     require_few_regions(len(runs), complain)
     for value, of_value in runs.items():
         yield Region(raster.from_runs(*of_value, *values.shape), class_names.get(value))
 
 
-def _runs(values: np.ndarray, complain: Complaint) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+def _runs_by_value(values: np.ndarray, complain: Complaint) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Return value -> starts and ends of its runs, counted down the columns, for each value above 0, in order.
 
     One pass over the pixels for all objects. One comparison per object would take hours for a mask with thousands of

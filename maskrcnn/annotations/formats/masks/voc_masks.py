@@ -38,7 +38,7 @@ _COLOUR = re.compile(r"([^:#]+):\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{
 
 
 @dataclass(frozen=True)
-class Pair:
+class MaskPair:
     """A folder of object masks and the folder of their class masks."""
 
     objects: Path
@@ -66,7 +66,7 @@ class Pair:
             for name, file in files_in(lists, (".txt",)).items():
                 known = _SPLITS.get(file_names.split_word(name) or "")
                 if known is not None:
-                    found |= dict.fromkeys((line.strip() for line in _text(file)), known)
+                    found |= dict.fromkeys((line.strip() for line in _lines_of_text_file(file)), known)
         return found if len({*found.values()}) > 1 else {}
 
     def read(self, name: str) -> tuple[np.ndarray, Mapping[int, str]]:
@@ -79,8 +79,8 @@ class Pair:
                 f"{self.classes / name}: is of another size than that in {self.objects.name}; export both again"
             )
         found: dict[int, int] = {}
-        owners = np.where(owners == _border(owners), 0, owners)
-        for owner, key in _most_frequent(owners, classes, self.classes / name):
+        owners = np.where(owners == _border_value(owners), 0, owners)
+        for owner, key in _classes_by_frequency(owners, classes, self.classes / name):
             found.setdefault(owner, key)
         is_colour = classes.dtype == _COLOURS
         return owners, {owner: self._named(key, is_colour, name) for owner, key in found.items()}
@@ -110,21 +110,21 @@ class Pair:
     def _lines(self, called: str) -> list[str]:
         """Return the lines of a file beside the two folders; empty if it is missing."""
         file = self.objects.parent / called
-        return _text(file) if file.is_file() else []
+        return _lines_of_text_file(file) if file.is_file() else []
 
 
-def of(objects: Path) -> Pair | None:
+def pair_of_object_folder(objects: Path) -> MaskPair | None:
     """Return the pair of an object folder with a class folder beside it; None for other folders."""
-    classes = _beside(objects, _OBJECTS, _CLASSES)
-    return Pair(objects, classes) if classes is not None else None
+    classes = _sibling_mask_folder(objects, _OBJECTS, _CLASSES)
+    return MaskPair(objects, classes) if classes is not None else None
 
 
-def is_second(classes: Path) -> bool:
+def is_class_mask_folder(classes: Path) -> bool:
     """Whether a folder is the class folder of a pair."""
-    return _beside(classes, _CLASSES, _OBJECTS) is not None
+    return _sibling_mask_folder(classes, _CLASSES, _OBJECTS) is not None
 
 
-def _beside(folder: Path, called: str, other: str) -> Path | None:
+def _sibling_mask_folder(folder: Path, called: str, other: str) -> Path | None:
     """Return the sibling folder whose name begins with `other` instead of `called`; None if there is none."""
     name = folder.name.lower()
     if not name.startswith(called):
@@ -138,11 +138,11 @@ def _beside(folder: Path, called: str, other: str) -> Path | None:
     return kept[0] if len(kept) == 1 else None
 
 
-def _border(keys: np.ndarray) -> int:
+def _border_value(keys: np.ndarray) -> int:
     return _BORDER_COLOUR if keys.dtype == _COLOURS else _BORDER_NUMBER
 
 
-def _most_frequent(owners: np.ndarray, classes: np.ndarray, mask: Path) -> Iterator[tuple[int, int]]:
+def _classes_by_frequency(owners: np.ndarray, classes: np.ndarray, mask: Path) -> Iterator[tuple[int, int]]:
     """Yield (object, class) for all combinations that pixels have, the most frequent first. Counts runs, because a
     picture has many pixels."""
     flat, of_class = owners.ravel().astype(np.uint64), classes.ravel().astype(np.uint64)
@@ -155,14 +155,14 @@ def _most_frequent(owners: np.ndarray, classes: np.ndarray, mask: Path) -> Itera
     counts = np.bincount(which, weights=ends - starts)
     for number in np.argsort(-counts, kind="stable"):
         owner, key = int(found[number]) >> 32, int(found[number]) & 0xFFFFFFFF
-        if owner and key and key != _border(classes):
+        if owner and key and key != _border_value(classes):
             yield owner, key
 
 
-def _text(file: Path) -> list[str]:
+def _lines_of_text_file(file: Path) -> list[str]:
     """Return the lines of a text file; empty if it is missing."""
     try:
         content = untrusted_files.read_bytes(file, most=_LARGEST, mend="check the file")
     except FileNotFoundError:
         return []
-    return text_encodings.decoded(content, file).splitlines()
+    return text_encodings.decoded_text(content, file).splitlines()

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import file_names, raster
-from maskrcnn.annotations.file_names import inside, label_file_of
+from maskrcnn.annotations.file_names import label_file_of, path_inside
 from maskrcnn.annotations.formats import writer_checks
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info, count_region_info
 from maskrcnn.annotations.formats.format_interface import Encoded
@@ -48,12 +48,12 @@ def encode(dataset: Dataset) -> Encoded:
         if record.attributes:
             dropped.add("{pictures} lost their attributes because PNG masks have none")
         buffer = io.BytesIO()
-        painted = _painted(record, dataset, numbers, divisor, dropped)
+        painted = _painted_mask(record, dataset, numbers, divisor, dropped)
         n_regions += int(np.count_nonzero(np.unique(painted)))
         Image.fromarray(painted).save(buffer, "PNG")
         files[name] = buffer.getvalue()
         if record.path is not None:
-            places[f"{PICTURES}/{inside(record.file_name)}"] = record.path
+            places[f"{PICTURES}/{path_inside(record.file_name)}"] = record.path
     classes = {str(number): name for name, number in numbers.items()}
     settings = {"divisor": divisor, "classes": classes, "pictures": listed}
     return Encoded({CLASSES: json_bytes(settings, dropped.source), **files}, n_regions, dropped.warnings(), places)
@@ -69,11 +69,11 @@ def _mask_file(picture: str) -> str:
     return "/".join(folders)
 
 
-def _painted(
+def _painted_mask(
     record: ImageRecord, dataset: Dataset, numbers: Mapping[str, int], divisor: int, dropped: DroppedInfo
 ) -> np.ndarray:
     """Return the mask of a picture, uint16 `(H, W)`."""
-    width, height = writer_checks.size_of(record, dropped.source, "a PNG mask")
+    width, height = writer_checks.required_picture_size(record, dropped.source, "a PNG mask")
     values = np.zeros((height, width), dtype=np.uint16)
     objects: dict[str, int] = {}
     crowds: dict[str, np.ndarray] = {}
@@ -83,8 +83,8 @@ def _painted(
         if not raster.has_area(region.shape):
             dropped.add("{regions} without area (points, lines) left out because PNG masks are pixels")
             continue
-        class_number = writer_checks.class_of(region, numbers, dataset, here)
-        writer_checks.fitting_mask(region, width, height, here)
+        class_number = writer_checks.required_class_number(region, numbers, dataset, here)
+        writer_checks.require_mask_of_picture_size(region, width, height, here)
         pixels = raster.mask(region.shape, height, width)
         if not pixels.any():
             dropped.add("{regions} left out because PNG masks are pixels, and theirs has none inside the picture")

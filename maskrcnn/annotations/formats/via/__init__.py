@@ -33,7 +33,7 @@ of a project file. `encode` returns a warning for everything that is lost.
 from __future__ import annotations
 
 from maskrcnn.annotations.formats.format_interface import DocumentReader, LabelFormat, TextReader, Writer
-from maskrcnn.annotations.formats.via.attribute_definitions import is_attribute_definitions, only_definitions
+from maskrcnn.annotations.formats.via.attribute_definitions import is_attribute_definitions, only_definitions_error
 from maskrcnn.annotations.formats.via.class_values import CROWD
 from maskrcnn.annotations.formats.via.csv_file import encode as encode_csv
 from maskrcnn.annotations.formats.via.csv_file import is_csv

@@ -16,12 +16,12 @@ def definitions_of(dataset: Dataset) -> Mapping[str, Any]:
     return dataset.extras.get("via_attributes", {}).get("region", {})
 
 
-def is_choice(definition: Any) -> bool:
+def is_choice_of_options(definition: Any) -> bool:
     """Whether an attribute has one option of a list as its value: type dropdown, radio or image."""
     return isinstance(definition, Mapping) and definition.get("type") in ("dropdown", "radio", "image")
 
 
-def options(definition: Any) -> tuple[str, ...]:
+def options_of_definition(definition: Any) -> tuple[str, ...]:
     """Return the option ids of a definition, in order; empty for a text attribute."""
     if not isinstance(definition, Mapping) or not isinstance(definition.get("options"), Mapping):
         return ()
@@ -37,7 +37,7 @@ def with_options(
     if definition is None:
         listed = {class_name: class_name for class_name in classes}
         return {**definitions, name: {"type": kind, "description": "", "options": listed, "default_options": {}}}
-    known = set(options(definition))
+    known = set(options_of_definition(definition))
     missing = [class_name for class_name in classes if class_name not in known]
     if not missing or not isinstance(definition, Mapping) or not isinstance(definition.get("options"), Mapping):
         return dict(definitions)
@@ -54,7 +54,7 @@ def is_attribute_definitions(document: Any) -> bool:
     )
 
 
-def only_definitions(source: Path | str) -> StudioError:
+def only_definitions_error(source: Path | str) -> StudioError:
     """Return the error for a file of attribute definitions that is read as a dataset."""
     return StudioError(
         f"{source}: this holds VIA's definitions of attributes, no pictures and no regions; give the file that VIA "
@@ -62,7 +62,7 @@ def only_definitions(source: Path | str) -> StudioError:
     )
 
 
-def _collect(definitions: dict[str, Json], attributes: Mapping[str, Any]) -> None:
+def add_definitions(definitions: dict[str, Json], attributes: Mapping[str, Any]) -> None:
     """Add VIA definitions of these attributes: text, or checkbox if the options are on or off."""
     for name, value in attributes.items():
         if not isinstance(value, dict):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from maskrcnn.annotations.formats.via.class_values import CROWD, class_of, form_of, ticked
+from maskrcnn.annotations.formats.via.class_values import CROWD, class_named_by_value, kind_of_value, n_ticked_options
 from maskrcnn.annotations.regions import ImageRecord
 
 MOST_SETS = 1000
@@ -23,7 +23,7 @@ class Tally:
     says_something: bool = False
     sets: set[frozenset[str]] = field(default_factory=set)
     """The combinations of attributes that are set together on a region: their value is neither empty nor a no."""
-    _seen: dict[str, _Attribute] = field(default_factory=dict)
+    _seen: dict[str, AttributeCounts] = field(default_factory=dict)
     _sets: set[tuple[str, ...]] = field(default_factory=set)
 
     def add(self, attributes: Attributes) -> None:
@@ -35,18 +35,18 @@ class Tally:
                 continue
             attribute = self._seen.get(name)
             if attribute is None:
-                attribute = self._seen[name] = _Attribute()
-            class_name = class_of(value)
+                attribute = self._seen[name] = AttributeCounts()
+            class_name = class_named_by_value(value)
             kinds = attribute.kinds
             form = kinds.get(class_name)
             if form is None or class_name is None:  # a value without a class depends on more than the class name
-                form = kinds[class_name] = form_of(name, value, class_name)
+                form = kinds[class_name] = kind_of_value(name, value, class_name)
                 attribute.forms_of_mark.add(form)
             if form != "" and form != "no":
                 together.append(name)
                 attribute.n_set += 1
             if class_name is None:
-                attribute.several += ticked(value) > 1
+                attribute.several += n_ticked_options(value) > 1
                 continue
             self.says_something = True
             attribute.n_regions += 1
@@ -65,7 +65,7 @@ class Tally:
         self.says_something = self.says_something or other.says_something
         self.sets |= other.sets
         for name, attribute in other._seen.items():
-            self._seen.setdefault(name, _Attribute()).include(attribute)
+            self._seen.setdefault(name, AttributeCounts()).include(attribute)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -73,17 +73,17 @@ class Tally:
         return tuple(self._seen)
 
     @property
-    def valued(self) -> dict[str, _Attribute]:
+    def valued(self) -> dict[str, AttributeCounts]:
         """The attributes with a value on at least one region."""
         return {name: attribute for name, attribute in self._seen.items() if attribute.n_regions}
 
-    def of(self, name: str | None) -> _Attribute:
+    def of(self, name: str | None) -> AttributeCounts:
         """Return the counts of one attribute; empty counts for None."""
-        return self._seen.get(name, _Attribute()) if name is not None else _Attribute()
+        return self._seen.get(name, AttributeCounts()) if name is not None else AttributeCounts()
 
 
 @dataclass
-class _Attribute:
+class AttributeCounts:
     """The counts of one attribute: regions with a class in it, regions by class, and values that differ from the
     class name."""
 
@@ -93,13 +93,13 @@ class _Attribute:
     counts: dict[str, int] = field(default_factory=dict)
     forms: dict[str, Any] = field(default_factory=dict)
     forms_of_mark: set[str] = field(default_factory=set)
-    """The kinds of values that occur, see `form_of`."""
+    """The kinds of values that occur, see `kind_of_value`."""
     kinds: dict[str | None, str] = field(default_factory=dict)
     """Cache: class -> the kind of its value."""
     n_set: int = 0
     """Number of regions whose value is neither empty nor a no."""
 
-    def include(self, other: _Attribute) -> None:
+    def include(self, other: AttributeCounts) -> None:
         """Add the counts of the same attribute from another tally."""
         self.n_regions += other.n_regions
         self.several += other.several
@@ -111,7 +111,7 @@ class _Attribute:
         self.n_set += other.n_set
 
 
-def counted(records: Iterable[ImageRecord]) -> Tally:
+def tally_of_records(records: Iterable[ImageRecord]) -> Tally:
     """Return the tally of the attributes of all regions."""
     tally = Tally()
     for record in records:

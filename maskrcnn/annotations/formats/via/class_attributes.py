@@ -21,7 +21,7 @@ option that is true. If several options are true, the region has no class (`Cand
 
 Some files have an attribute for each class: `{"mango": "mango"}` on some regions, `{"orange": "orange"}` on others. No
 single attribute is the class then. `rival_attributes` finds these attributes, the user can choose several of them
-("mango, orange"), and `joined` combines them to one.
+("mango, orange"), and `with_combined_class` combines them to one.
 
 If a class's value in the file differs from its name, it is kept: in `Dataset.extras["class_values"]` for the class, and
 in `Region.extras["via"]["class_value"]` for a region that has a different value.
@@ -34,18 +34,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from maskrcnn.annotations.formats.json_values import Complaint, brief, text
-from maskrcnn.annotations.formats.lazy_records import each
+from maskrcnn.annotations.formats.lazy_records import change_each
 from maskrcnn.annotations.formats.via import attribute_definitions, class_values
-from maskrcnn.annotations.formats.via.attribute_definitions import definitions_of, is_choice, options
+from maskrcnn.annotations.formats.via.attribute_definitions import (
+    definitions_of,
+    is_choice_of_options,
+    options_of_definition,
+)
 from maskrcnn.annotations.formats.via.attribute_tally import MOST_SETS, Attributes, Tally
 from maskrcnn.annotations.formats.via.class_values import (
     CROWD,
     MARKS,
-    class_given_back,
-    class_of,
-    classified,
-    form_of,
-    says_something,
+    class_named_by_value,
+    has_class_like_value,
+    kind_of_value,
+    with_class_as_value,
+    with_class_of_value,
 )
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, classes_in
 from maskrcnn.errors import ArgumentError
@@ -74,7 +78,7 @@ class Candidate:
 # The rule
 
 
-def class_attribute(regions: Iterable[Attributes], definitions: Mapping[str, Any]) -> str | None:
+def class_attribute_by_rule(regions: Iterable[Attributes], definitions: Mapping[str, Any]) -> str | None:
     """Return the name of the class attribute by the rule of this module, or None.
 
     `regions` are the regions' attributes; `definitions` is VIA's `_via_attributes.region`.
@@ -82,13 +86,13 @@ def class_attribute(regions: Iterable[Attributes], definitions: Mapping[str, Any
     tally = Tally()
     for attributes in regions:
         tally.add(attributes)
-    return by_rule(tally, definitions)
+    return class_attribute_of_tally(tally, definitions)
 
 
-def by_rule(tally: Tally, definitions: Mapping[str, Any]) -> str | None:
-    """Return `class_attribute` for regions that are already counted."""
+def class_attribute_of_tally(tally: Tally, definitions: Mapping[str, Any]) -> str | None:
+    """Return `class_attribute_by_rule` for regions that are already counted."""
     values = tally.valued
-    choices = [name for name, definition in definitions.items() if name != CROWD and is_choice(definition)]
+    choices = [name for name, definition in definitions.items() if name != CROWD and is_choice_of_options(definition)]
     if not values:
         return choices[0] if len(choices) == 1 else None
 
@@ -116,23 +120,25 @@ def by_rule(tally: Tally, definitions: Mapping[str, Any]) -> str | None:
 # The choice
 
 
-def candidates(dataset: Dataset) -> tuple[Candidate, ...]:
+def class_candidates(dataset: Dataset) -> tuple[Candidate, ...]:
     """Return the attributes that are or could be the class: the chosen one first, then by number of regions with a
     class.
 
     Attributes that are only defined (in a VIA project) or always empty are included. Works for a dataset of any format.
     """
     chosen = current_class_attribute(dataset)
-    return candidates_of(_tally(dataset, chosen), definitions_of(dataset), chosen)
+    return class_candidates_of_tally(_tally_with_class(dataset, chosen), definitions_of(dataset), chosen)
 
 
 def tally_and_definitions(dataset: Dataset) -> tuple[Tally, Mapping[str, Any]]:
     """Return the tally of all regions' attributes, including their class, and the attribute definitions."""
-    return _tally(dataset, current_class_attribute(dataset)), definitions_of(dataset)
+    return _tally_with_class(dataset, current_class_attribute(dataset)), definitions_of(dataset)
 
 
-def candidates_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[Candidate, ...]:
-    """Return `candidates` for regions that are already counted, with their classes among their attributes."""
+def class_candidates_of_tally(
+    tally: Tally, definitions: Mapping[str, Any], chosen: str | None
+) -> tuple[Candidate, ...]:
+    """Return `class_candidates` for regions that are already counted, with their classes among their attributes."""
     names = dict.fromkeys((*tally.names, *(name for name in definitions if name != CROWD)))
     listed = [
         Candidate(
@@ -147,7 +153,7 @@ def candidates_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | No
     return tuple(sorted(listed, key=lambda candidate: (not candidate.chosen, -candidate.n_regions)))
 
 
-def require_known(name: str, tally: Tally, definitions: Mapping[str, Any], source: object) -> None:
+def require_class_attribute(name: str, tally: Tally, definitions: Mapping[str, Any], source: object) -> None:
     """Raise `ArgumentError`, which lists the choices, if no region has the attribute and it is not defined."""
     names = sorted({*tally.names, *(known for known in definitions if known != CROWD)})
     if name in names:
@@ -160,9 +166,9 @@ def require_known(name: str, tally: Tally, definitions: Mapping[str, Any], sourc
     raise ArgumentError(f'{source}: no region has the attribute "{name[:40]}"; {mend}')
 
 
-def classes_of(tally: Tally, definitions: Mapping[str, Any], name: str | None) -> tuple[str, ...]:
+def classes_of_attribute(tally: Tally, definitions: Mapping[str, Any], name: str | None) -> tuple[str, ...]:
     """Return the classes of an attribute: its options in their order, then other values of regions, sorted."""
-    declared = options(definitions.get(name)) if name is not None else ()
+    declared = options_of_definition(definitions.get(name)) if name is not None else ()
     return (*declared, *sorted(set(tally.of(name).counts) - set(declared)))
 
 
@@ -170,10 +176,10 @@ def current_class_attribute(dataset: Dataset) -> str | None:
     """Return the attribute that is the class now. None also if the user made all regions one class."""
     if dataset.class_attribute is None and set(classes_in(dataset.images)) <= {THE_ONLY_CLASS}:
         return None
-    return class_attribute_for(dataset)
+    return class_attribute_to_write(dataset)
 
 
-def _tally(dataset: Dataset, name: str | None) -> Tally:
+def _tally_with_class(dataset: Dataset, name: str | None) -> Tally:
     """Return the tally of the regions' attributes, with their class counted as attribute `name`."""
     counted = getattr(dataset.images, "tally", None)  # large files are already counted
     if isinstance(counted, Tally):
@@ -181,11 +187,11 @@ def _tally(dataset: Dataset, name: str | None) -> Tally:
     tally = Tally()
     for record in dataset.images:
         for region in record.regions:
-            tally.add(class_given_back(region, name, dataset.extras).attributes)
+            tally.add(with_class_as_value(region, name, dataset.extras).attributes)
     return tally
 
 
-def class_attribute_for(dataset: Dataset) -> str | None:
+def class_attribute_to_write(dataset: Dataset) -> str | None:
     """Return the region attribute that holds the class when the dataset is written.
 
     None if the class need not be written: no attribute was chosen, and every region has the class "object".
@@ -199,12 +205,12 @@ def class_attribute_for(dataset: Dataset) -> str | None:
         for region in record.regions:
             used.add(region.class_name)
             taken.update(region.attributes)
-            something = something or says_something(region.attributes)
-    return unnamed_class_attribute(used, taken, something)
+            something = something or has_class_like_value(region.attributes)
+    return new_class_attribute(used, taken, something)
 
 
-def unnamed_class_attribute(used: set[str | None], taken: set[str], something: bool) -> str | None:
-    """Return `class_attribute_for` if no attribute was chosen. `used` are the regions' classes, `taken` their
+def new_class_attribute(used: set[str | None], taken: set[str], something: bool) -> str | None:
+    """Return `class_attribute_to_write` if no attribute was chosen. `used` are the regions' classes, `taken` their
     attributes."""
     used = used - {None}
     if not used or (used == {THE_ONLY_CLASS} and not something):
@@ -213,7 +219,7 @@ def unnamed_class_attribute(used: set[str | None], taken: set[str], something: b
     return next(name for name in (*USUAL_NAMES, *numbered) if name not in taken)
 
 
-def parts_of(name: str, tally: Tally) -> tuple[str, ...]:
+def combined_class_attributes(name: str, tally: Tally) -> tuple[str, ...]:
     """Return the attributes of a combined name such as "mango, orange", each of which is the class where it is set.
     Empty if `name` is one attribute or unknown."""
     if name in tally.names:
@@ -223,7 +229,7 @@ def parts_of(name: str, tally: Tally) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Choice:
+class ClassChoice:
     """The chosen class attribute, and what is needed to set the class of every region."""
 
     attribute: str | None
@@ -234,24 +240,27 @@ class Choice:
     def applied(self, record: ImageRecord) -> ImageRecord:
         """Return the record with the class of each region set."""
         regions = (
-            class_values.classified(region, self.attribute, self.only_class, self.values) for region in record.regions
+            class_values.with_class_of_value(region, self.attribute, self.only_class, self.values)
+            for region in record.regions
         )
         return replace(record, regions=tuple(regions)) if record.regions else record
 
 
-def chosen(tally: Tally, definitions: Mapping[str, Any], wanted: str | None, complain: Complaint) -> Choice:
+def chosen_class_attribute(
+    tally: Tally, definitions: Mapping[str, Any], wanted: str | None, complain: Complaint
+) -> ClassChoice:
     """Return the choice of the class attribute: `wanted`, or by the rule if that is None. Raises `ArgumentError` if
     `wanted` does not exist."""
     if wanted is not None:
-        require_known(wanted, tally, definitions, complain.source)
-    name = wanted if wanted is not None else by_rule(tally, definitions)
+        require_class_attribute(wanted, tally, definitions, complain.source)
+    name = wanted if wanted is not None else class_attribute_of_tally(tally, definitions)
     only_class = THE_ONLY_CLASS if name is None and not tally.says_something else None
-    classes = classes_of(tally, definitions, name)
+    classes = classes_of_attribute(tally, definitions, name)
     for class_name in classes:
         text(class_name, f"the class {brief(class_name)}", complain.at(f"attribute {brief(name)}"))
     if only_class is not None and tally.n_regions:
         classes = (only_class,)
-    return Choice(name, only_class, classes, dict(tally.of(name).forms))
+    return ClassChoice(name, only_class, classes, dict(tally.of(name).forms))
 
 
 def rival_attributes(dataset: Dataset) -> tuple[str, ...]:
@@ -263,10 +272,10 @@ def rival_attributes(dataset: Dataset) -> tuple[str, ...]:
     attribute (`class` on some regions, `Class` on others). The doctor and the import page report them: "several
     attributes name classes: mango, orange". Works for a dataset of any format.
     """
-    return rivals_of(*tally_and_definitions(dataset), current_class_attribute(dataset))
+    return rival_attributes_of_tally(*tally_and_definitions(dataset), current_class_attribute(dataset))
 
 
-def rivals_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[str, ...]:
+def rival_attributes_of_tally(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[str, ...]:
     """Return `rival_attributes` for regions that are already counted, with their classes among their attributes."""
     if len(tally.sets) > MOST_SETS:
         return ()
@@ -280,7 +289,7 @@ def rivals_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) 
         elif (
             name == chosen
             or name.strip().lower() in USUAL_NAMES
-            or attribute_definitions.is_choice(definitions.get(name))
+            or attribute_definitions.is_choice_of_options(definitions.get(name))
         ):
             kinds.setdefault("list", []).append(name)
     found = []
@@ -306,16 +315,16 @@ def reclassified(dataset: Dataset, name: str | None) -> Dataset:
         return dataset
     old = current_class_attribute(dataset)
     tally, definitions = tally_and_definitions(dataset)
-    if name is not None and (parts := parts_of(name, tally)):
-        return joined(dataset, parts)
+    if name is not None and (parts := combined_class_attributes(name, tally)):
+        return with_combined_class(dataset, parts)
     if name is not None:
-        require_known(name, tally, definitions, dataset.source or "the dataset")
+        require_class_attribute(name, tally, definitions, dataset.source or "the dataset")
 
     extras = {key: value for key, value in dataset.extras.items() if key not in ("class_values", "classes_of")}
     remembered = dict(dataset.extras.get("classes_of", {}))
-    if old is not None and dataset.classes != classes_of(tally, definitions, old):
+    if old is not None and dataset.classes != classes_of_attribute(tally, definitions, old):
         remembered[old] = list(dataset.classes)
-    classes = (THE_ONLY_CLASS,) if name is None and tally.n_regions else classes_of(tally, definitions, name)
+    classes = (THE_ONLY_CLASS,) if name is None and tally.n_regions else classes_of_attribute(tally, definitions, name)
     if name is not None and name in remembered:
         kept = remembered.pop(name)
         classes = (*kept, *(class_name for class_name in classes if class_name not in kept))
@@ -326,11 +335,15 @@ def reclassified(dataset: Dataset, name: str | None) -> Dataset:
         extras["class_values"] = values
 
     def change(record: ImageRecord) -> ImageRecord:
-        given_back = (class_given_back(region, old, dataset.extras) for region in record.regions)
+        given_back = (with_class_as_value(region, old, dataset.extras) for region in record.regions)
         only_class = THE_ONLY_CLASS if name is None else None
-        return replace(record, regions=tuple(classified(region, name, only_class, values) for region in given_back))
+        return replace(
+            record, regions=tuple(with_class_of_value(region, name, only_class, values) for region in given_back)
+        )
 
-    return replace(dataset, images=each(dataset.images, change), classes=classes, class_attribute=name, extras=extras)
+    return replace(
+        dataset, images=change_each(dataset.images, change), classes=classes, class_attribute=name, extras=extras
+    )
 
 
 def without_classes(dataset: Dataset, name: str) -> Dataset:
@@ -339,14 +352,14 @@ def without_classes(dataset: Dataset, name: str) -> Dataset:
 
     def change(record: ImageRecord) -> ImageRecord:
         return replace(
-            record, regions=tuple(class_given_back(region, old, dataset.extras) for region in record.regions)
+            record, regions=tuple(with_class_as_value(region, old, dataset.extras) for region in record.regions)
         )
 
     extras = {key: value for key, value in dataset.extras.items() if key != "class_values"}
-    return replace(dataset, images=each(dataset.images, change), classes=(), class_attribute=name, extras=extras)
+    return replace(dataset, images=change_each(dataset.images, change), classes=(), class_attribute=name, extras=extras)
 
 
-def joined(dataset: Dataset, names: Sequence[str]) -> Dataset:
+def with_combined_class(dataset: Dataset, names: Sequence[str]) -> Dataset:
     """Return the dataset with a new class attribute that combines the attributes `names`.
 
     If exactly one of these attributes is set on a region, its value is the class; if the value only says yes, the
@@ -358,32 +371,32 @@ def joined(dataset: Dataset, names: Sequence[str]) -> Dataset:
     old = current_class_attribute(dataset)
 
     def change(record: ImageRecord) -> ImageRecord:
-        regions = (class_given_back(region, old, dataset.extras) for region in record.regions)
-        return replace(record, regions=tuple(_with_joined(region, names, fresh) for region in regions))
+        regions = (with_class_as_value(region, old, dataset.extras) for region in record.regions)
+        return replace(record, regions=tuple(_with_combined_value(region, names, fresh) for region in regions))
 
-    classless = replace(dataset, images=each(dataset.images, change), classes=(), class_attribute=None)
+    classless = replace(dataset, images=change_each(dataset.images, change), classes=(), class_attribute=None)
     counted = Tally()
     for record in classless.images:
         for region in record.regions:
             counted.add(region.attributes)
-    classes = classes_of(counted, definitions_of(dataset), fresh)
+    classes = classes_of_attribute(counted, definitions_of(dataset), fresh)
 
     def classify(record: ImageRecord) -> ImageRecord:
-        return replace(record, regions=tuple(classified(region, fresh, None, {}) for region in record.regions))
+        return replace(record, regions=tuple(with_class_of_value(region, fresh, None, {}) for region in record.regions))
 
     kept = {key: value for key, value in dataset.extras.items() if key != "class_values"}
     extras = {**kept, "class_from": list(names)}
     return replace(
-        classless, images=each(classless.images, classify), classes=classes, class_attribute=fresh, extras=extras
+        classless, images=change_each(classless.images, classify), classes=classes, class_attribute=fresh, extras=extras
     )
 
 
-def _with_joined(region: Region, names: Sequence[str], fresh: str) -> Region:
+def _with_combined_value(region: Region, names: Sequence[str], fresh: str) -> Region:
     """Return the region with its class in the attribute `fresh`, if exactly one of the attributes `names` is set."""
     found = []
     for name in names:
         value = region.attributes.get(name)
-        form = form_of(name, value, class_name := class_of(value))
+        form = kind_of_value(name, value, class_name := class_named_by_value(value))
         if form not in ("", "no"):
             found.append(name if form in ("own", "yes") else class_name)
     if len(found) != 1 or found[0] is None:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from maskrcnn.annotations.formats.json_values import as_id
+from maskrcnn.annotations.formats.json_values import as_whole_number
 from maskrcnn.annotations.regions import Region
 
 
-def classified(region: Region, name: str | None, only_class: str | None, values: Mapping[str, Any]) -> Region:
+def with_class_of_value(region: Region, name: str | None, only_class: str | None, values: Mapping[str, Any]) -> Region:
     """Return the region with the value of attribute `name` as its class; with `only_class` if `name` is None.
 
     `values` maps classes to values that differ from their name (`Dataset.extras["class_values"]`). A value that differs
@@ -20,7 +20,7 @@ def classified(region: Region, name: str | None, only_class: str | None, values:
     if name is None:
         return region if region.class_name == only_class else replace(region, class_name=only_class)
     value = region.attributes.get(name)
-    class_name = class_of(value)
+    class_name = class_named_by_value(value)
     if class_name is None:
         return region
     attributes = {key: value for key, value in region.attributes.items() if key != name}
@@ -32,9 +32,12 @@ def classified(region: Region, name: str | None, only_class: str | None, values:
     return Region(region.shape, class_name, attributes, *further)
 
 
-def class_value(region: Region, name: str, extras: Mapping[str, Any]) -> Any:
+def value_of_class(region: Region, name: str, extras: Mapping[str, Any]) -> Any:
     """Return the value to write under attribute `name` for the region's class. `extras` are those of the dataset."""
-    if "class_value" in (kept := region.extras.get("via", {})) and class_of(kept["class_value"]) == region.class_name:
+    if (
+        "class_value" in (kept := region.extras.get("via", {}))
+        and class_named_by_value(kept["class_value"]) == region.class_name
+    ):
         return kept["class_value"]
     values = extras.get("class_values", {})
     if region.class_name in values:
@@ -44,14 +47,14 @@ def class_value(region: Region, name: str, extras: Mapping[str, Any]) -> Any:
     return {region.class_name: True} if is_checkbox else region.class_name
 
 
-def class_given_back(region: Region, name: str | None, extras: Mapping[str, Any]) -> Region:
+def with_class_as_value(region: Region, name: str | None, extras: Mapping[str, Any]) -> Region:
     """Return the region without a class: its class becomes the value of attribute `name` again, or is dropped if
     that is None."""
     if region.class_name is None:
         return region
     attributes = dict(region.attributes)
     if name is not None:
-        attributes[name] = class_value(region, name, extras)
+        attributes[name] = value_of_class(region, name, extras)
     kept = {key: value for key, value in region.extras.get("via", {}).items() if key != "class_value"}
     others = {key: value for key, value in region.extras.items() if key != "via"}
     return replace(region, class_name=None, attributes=attributes, extras=others | ({"via": kept} if kept else {}))
@@ -69,50 +72,50 @@ _NO = frozenset(("0", "false", "no", "n", "off", "none"))
 _LARGEST_NUMBER = 2**63
 
 
-def class_of(value: Any) -> str | None:
+def class_named_by_value(value: Any) -> str | None:
     """Return the class that an attribute value names; None if it names none."""
     if isinstance(value, str):
         return value if value.strip() else None
     if isinstance(value, Mapping):
         ticked = [option for option, is_on in value.items() if is_on is True]
-        return class_of(ticked[0]) if len(ticked) == 1 else None
+        return class_named_by_value(ticked[0]) if len(ticked) == 1 else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST_NUMBER:
         return None
-    return str(as_id(value))
+    return str(as_whole_number(value))
 
 
-def ticked(value: Any) -> int:
+def n_ticked_options(value: Any) -> int:
     """Return how many options of a checkbox are on."""
     return sum(is_on is True for is_on in value.values()) if isinstance(value, Mapping) else 0
 
 
-def form_of(name: str, value: Any, class_name: str | None) -> str:
+def kind_of_value(name: str, value: Any, class_name: str | None) -> str:
     """Return the kind of an attribute value: "own" (the attribute's own name), "yes", "no", "" (no value) or
     "other"."""
     if class_name is None:
-        return "yes" if value is True else "no" if value is False else "other" if ticked(value) > 1 else ""
+        return "yes" if value is True else "no" if value is False else "other" if n_ticked_options(value) > 1 else ""
     spelt = class_name.strip().casefold()
     return "own" if spelt == name.strip().casefold() else "yes" if spelt in _YES else "no" if spelt in _NO else "other"
 
 
-def is_yes(value: Any) -> bool:
+def is_crowd_value(value: Any) -> bool:
     """Whether a crowd attribute is true in any spelling: 1, true, "yes", or a ticked box called crowd."""
-    class_name = class_of(value)
+    class_name = class_named_by_value(value)
     is_box = isinstance(value, Mapping) and class_name is not None and class_name.strip().casefold() == "crowd"
-    return value == 1 or is_box or form_of(CROWD, value, class_name) in ("own", "yes")
+    return value == 1 or is_box or kind_of_value(CROWD, value, class_name) in ("own", "yes")
 
 
-def is_no(value: Any) -> bool:
+def is_no_crowd_value(value: Any) -> bool:
     """Whether a crowd attribute is false in any spelling."""
-    return value == 0 or form_of(CROWD, value, class_of(value)) == "no"
+    return value == 0 or kind_of_value(CROWD, value, class_named_by_value(value)) == "no"
 
 
-def says_something(attributes: Mapping[str, Any]) -> bool:
+def has_class_like_value(attributes: Mapping[str, Any]) -> bool:
     """Whether any attribute of a region has a value that could be a class."""
-    return any(name != CROWD and class_of(value) is not None for name, value in attributes.items())
+    return any(name != CROWD and class_named_by_value(value) is not None for name, value in attributes.items())
 
 
-def own_names(region: Region) -> dict[str, str]:
+def classes_named_by_values(region: Region) -> dict[str, str]:
     """Return the class names that a region's attributes suggest: attribute -> class, for each attribute with a value.
     The region's current class is not included.
 
@@ -123,6 +126,6 @@ def own_names(region: Region) -> dict[str, str]:
         name: class_name
         for name, value in region.attributes.items()
         if name not in MARKS
-        and (class_name := class_of(value)) is not None
-        and form_of(name, value, class_name) != "no"
+        and (class_name := class_named_by_value(value)) is not None
+        and kind_of_value(name, value, class_name) != "no"
     }

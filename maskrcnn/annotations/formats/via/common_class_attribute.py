@@ -18,22 +18,22 @@ from maskrcnn.annotations.store.database import is_project
 from maskrcnn.errors import ArgumentError
 
 
-def has_choice(dataset: Dataset) -> bool:
+def has_class_choice(dataset: Dataset) -> bool:
     """Whether the class attribute can still be chosen: true for a VIA file, false for a project and other formats."""
     of_project = dataset.source is not None and is_project(dataset.source)
     return str(dataset.extras.get("flavour", "")).startswith("via") and not of_project
 
 
-def require_choice(dataset: Dataset, name: str | None) -> None:
+def require_class_choice(dataset: Dataset, name: str | None) -> None:
     """Raise `ArgumentError` if `--class-attribute NAME` is given for labels without attributes to choose from."""
-    if name is not None and not has_choice(dataset):
+    if name is not None and not has_class_choice(dataset):
         raise ArgumentError(
             f'--class-attribute "{name[:40]}": {dataset.source or "the dataset"} is no VIA file, so its classes are '
             "given; leave it out (the class attribute of a project is changed under Dataset > Classes)"
         )
 
 
-def common(datasets: Sequence[Dataset]) -> str | None:
+def attribute_for_all(datasets: Sequence[Dataset]) -> str | None:
     """Return the class attribute by the rule of `class_rule`, for the regions of all these VIA files together."""
     tally = Tally()
     definitions: dict[str, Any] = {}
@@ -41,31 +41,33 @@ def common(datasets: Sequence[Dataset]) -> str | None:
         own, further = class_attributes.tally_and_definitions(dataset)
         tally.include(own)
         definitions = {**further, **definitions}
-    return class_attributes.by_rule(tally, definitions)
+    return class_attributes.class_attribute_of_tally(tally, definitions)
 
 
-def as_in(validation: Dataset, training: Dataset) -> Dataset:
+def as_in_training(validation: Dataset, training: Dataset) -> Dataset:
     """Return the validation set with the class attribute of its training set."""
     other = str(training.source or "the training set")
-    if has_choice(validation) and (names := training.extras.get("class_from")):
+    if has_class_choice(validation) and (names := training.extras.get("class_from")):
         there = class_attributes.tally_and_definitions(validation)[0].names
         if training.class_attribute not in there and (parts := [name for name in names if name in there]):
-            line = f"{validation.source}: each of the attributes {_listed(parts)} is a class there, as in {other}"
-            return replace(class_attributes.joined(validation, parts), warnings=(*validation.warnings, line))
+            line = f"{validation.source}: each of the attributes {_listed_attributes(parts)} is a class there, as in {other}"
+            return replace(
+                class_attributes.with_combined_class(validation, parts), warnings=(*validation.warnings, line)
+            )
     classes = classes_in(training.images)
     only = class_attributes.THE_ONLY_CLASS
-    is_of_one = has_choice(training) and training.class_attribute is None and classes == (only,)
+    is_of_one = has_class_choice(training) and training.class_attribute is None and classes == (only,)
     if (
         is_of_one
-        and has_choice(validation)
+        and has_class_choice(validation)
         and any(region.class_name != only for record in validation.images for region in record.regions)
     ):
         line = f'{validation.source}: no attribute is the class there, as in {other}; every region is an "{only}"'
         return replace(class_attributes.reclassified(validation, None), warnings=(*validation.warnings, line))
-    return following(validation, training.class_attribute, classes, other)
+    return as_in_other_labels(validation, training.class_attribute, classes, other)
 
 
-def following(dataset: Dataset, attribute: str | None, classes: Collection[str], other: str) -> Dataset:
+def as_in_other_labels(dataset: Dataset, attribute: str | None, classes: Collection[str], other: str) -> Dataset:
     """Return a dataset with its class attribute chosen to match other labels, such as the training set of a validation
     set.
 
@@ -80,31 +82,33 @@ def following(dataset: Dataset, attribute: str | None, classes: Collection[str],
 
     A dataset whose class cannot be chosen is returned unchanged.
     """
-    if not has_choice(dataset):
+    if not has_class_choice(dataset):
         return dataset
-    known = class_attributes.candidates(dataset)
-    if attribute is not None and (same := in_any_case(attribute, [entry.name for entry in known])):
-        return _read_by(dataset, same, f"as in {other}")
+    known = class_attributes.class_candidates(dataset)
+    if attribute is not None and (same := attribute_in_any_case(attribute, [entry.name for entry in known])):
+        return _reclassified_with_warning(dataset, same, f"as in {other}")
     if rivals := class_attributes.rival_attributes(dataset):
-        each = class_attributes.joined(dataset, rivals)
+        each = class_attributes.with_combined_class(dataset, rivals)
         if set(each.classes) <= set(classes):
-            line = f"{dataset.source}: each of the attributes {_listed(rivals)} is a class there, as in {other}"
+            line = (
+                f"{dataset.source}: each of the attributes {_listed_attributes(rivals)} is a class there, as in {other}"
+            )
             return replace(each, warnings=(*dataset.warnings, line))
     used = set(classes_in(dataset.images))
     fitting = [entry.name for entry in known if entry.values and set(entry.values) <= set(classes)]
     if (used and used <= set(classes)) or len(fitting) != 1:
         return dataset
-    return _read_by(dataset, fitting[0], f"as its values are classes of {other}")
+    return _reclassified_with_warning(dataset, fitting[0], f"as its values are classes of {other}")
 
 
-def in_any_case(name: str, names: Sequence[str]) -> str | None:
+def attribute_in_any_case(name: str, names: Sequence[str]) -> str | None:
     """Return `name` if it is among `names`, else the first name that differs only in case or blanks; None if there is
     none."""
     alike = [other for other in names if other.strip().lower() == name.strip().lower()]
     return name if name in names else next(iter(alike), None)
 
 
-def asked_of_all(datasets: Sequence[Dataset], name: str) -> list[Dataset]:
+def with_asked_attribute(datasets: Sequence[Dataset], name: str) -> list[Dataset]:
     """Return the VIA files with the class attribute that the user names.
 
     `name` is one attribute, or several with commas between them ("mango, orange"). Regions of a file without these
@@ -118,20 +122,22 @@ def asked_of_all(datasets: Sequence[Dataset], name: str) -> list[Dataset]:
         tally.include(own)
         definitions = {**further, **definitions}
         known.append([*dict.fromkeys((*own.names, *further))])
-    if parts := class_attributes.parts_of(name, tally):
-        there = [[same for part in parts if (same := in_any_case(part, names))] for names in known]
-        return [class_attributes.joined(dataset, own) for dataset, own in zip(datasets, there, strict=True)]
-    class_attributes.require_known(name, tally, definitions, datasets[0].source or "the dataset")
+    if parts := class_attributes.combined_class_attributes(name, tally):
+        there = [[same for part in parts if (same := attribute_in_any_case(part, names))] for names in known]
+        return [
+            class_attributes.with_combined_class(dataset, own) for dataset, own in zip(datasets, there, strict=True)
+        ]
+    class_attributes.require_class_attribute(name, tally, definitions, datasets[0].source or "the dataset")
     read = []
     for dataset, names in zip(datasets, known, strict=True):
-        same = in_any_case(name, names)
+        same = attribute_in_any_case(name, names)
         read.append(
             class_attributes.reclassified(dataset, same) if same else class_attributes.without_classes(dataset, name)
         )
     return read
 
 
-def _read_by(dataset: Dataset, name: str, why: str) -> Dataset:
+def _reclassified_with_warning(dataset: Dataset, name: str, why: str) -> Dataset:
     """Return the dataset with the class attribute `name` and a warning with the reason `why`."""
     if name == dataset.class_attribute:
         return dataset
@@ -140,7 +146,7 @@ def _read_by(dataset: Dataset, name: str, why: str) -> Dataset:
     return replace(class_attributes.reclassified(dataset, name), warnings=(*dataset.warnings, line))
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed_attributes(names: Sequence[str]) -> str:
     """Return the names of attributes as text, short enough for one line."""
     shown = ", ".join(name[:40] for name in names[:8])
     return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
@@ -150,6 +156,6 @@ def reclassified_in_any_case(dataset: Dataset, name: str | None) -> Dataset:
     """Return the dataset with class attribute `name` (ignoring case); unchanged if it does not have this attribute."""
     if name is None or dataset.class_attribute == name:
         return dataset
-    known = [candidate.name for candidate in class_attributes.candidates(dataset)]
-    same = in_any_case(name, known)
+    known = [candidate.name for candidate in class_attributes.class_candidates(dataset)]
+    same = attribute_in_any_case(name, known)
     return class_attributes.reclassified(dataset, same) if same is not None else dataset

@@ -8,19 +8,23 @@ from pathlib import Path
 from maskrcnn.annotations.formats.json_values import Json, brief, is_too_deep
 from maskrcnn.annotations.formats.via import attribute_definitions, class_attributes
 from maskrcnn.annotations.formats.via.attribute_tally import Tally
-from maskrcnn.annotations.formats.via.class_attributes import Choice, chosen, parts_of
-from maskrcnn.annotations.formats.via.project_parts import _project_extras
-from maskrcnn.annotations.formats.via.reading import Reader
+from maskrcnn.annotations.formats.via.class_attributes import (
+    ClassChoice,
+    chosen_class_attribute,
+    combined_class_attributes,
+)
+from maskrcnn.annotations.formats.via.project_parts import extras_of_project
+from maskrcnn.annotations.formats.via.reading import ViaReader
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 
 
-def assembled(
-    reader: Reader,
+def built_dataset(
+    reader: ViaReader,
     keys: Sequence[str],
     parts: Json | None,
     tally: Tally,
     class_attribute: str | None,
-    classified: Callable[[Choice], Sequence[ImageRecord]],
+    classified: Callable[[ClassChoice], Sequence[ImageRecord]],
 ) -> Dataset:
     """Return the dataset of a file whose regions are counted in `tally`. `classified` returns the records for the
     chosen class attribute."""
@@ -32,19 +36,19 @@ def assembled(
     if parts is not None:
         deep = [name for name, part in parts.items() if is_too_deep(part)]
         warnings = tuple(f"{complain.source}: {brief(name)} left out because it is nested too deep" for name in deep)
-        further, skeletons = _project_extras(parts, deep, keys)
+        further, skeletons = extras_of_project(parts, deep, keys)
         extras |= further
         definitions = extras.get("via_attributes", {}).get("region", {})
-    parts_of_class = parts_of(class_attribute, tally) if class_attribute is not None else ()
-    choice = chosen(tally, definitions, None if parts_of_class else class_attribute, complain)
+    parts_of_class = combined_class_attributes(class_attribute, tally) if class_attribute is not None else ()
+    choice = chosen_class_attribute(tally, definitions, None if parts_of_class else class_attribute, complain)
     if choice.values:
         extras["class_values"] = dict(choice.values)
     if parts is not None and choice.attribute is not None:
-        options = attribute_definitions.options(definitions.get(choice.attribute))
+        options = attribute_definitions.options_of_definition(definitions.get(choice.attribute))
         if undefined := sorted(set(tally.of(choice.attribute).counts) - set(options)):
             extras["via"]["project"]["undefined"] = {choice.attribute: undefined}
     images = classified(choice)
     dataset = Dataset(
         images, choice.classes, choice.attribute, Path(complain.source), extras, skeletons, warnings=warnings
     )
-    return class_attributes.joined(dataset, parts_of_class) if parts_of_class else dataset
+    return class_attributes.with_combined_class(dataset, parts_of_class) if parts_of_class else dataset

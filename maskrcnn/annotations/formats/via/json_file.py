@@ -18,9 +18,9 @@ from maskrcnn.annotations.formats.via import (
     reading,
     writing,
 )
-from maskrcnn.annotations.formats.via.attribute_definitions import is_attribute_definitions, only_definitions
+from maskrcnn.annotations.formats.via.attribute_definitions import is_attribute_definitions, only_definitions_error
 from maskrcnn.annotations.formats.via.project_parts import IMAGES
-from maskrcnn.annotations.formats.via.reading import is_one_x
+from maskrcnn.annotations.formats.via.reading import is_via1_entry
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 
 FLAVOURS: tuple[str, ...] = ("via1", "via2", "via-project")
@@ -48,19 +48,21 @@ def parse(document: Json, source: Path | str, class_attribute: str | None = None
     attribute is neither on a region nor defined.
     """
     if not is_via(document) and is_attribute_definitions(document):
-        raise only_definitions(source)
+        raise only_definitions_error(source)
     complain = Complaint(str(source), "the file", reading.MEND)
     parts = {name: part for name, part in document.items() if name != IMAGES} if IMAGES in document else None
     images = document if parts is None else mapping(document[IMAGES], f'"{IMAGES}"', complain)
-    keys = project_parts.ordered(images, parts)
-    reader = reading.Reader(complain, flavour(parts, images.values()), project_parts.unlisted(keys, parts))
+    keys = project_parts.ordered_picture_keys(images, parts)
+    reader = reading.ViaReader(
+        complain, json_flavour(parts, images.values()), project_parts.unlisted_picture_keys(keys, parts)
+    )
     records = [reader.record(index, key, images[key]) for index, key in enumerate(keys)]
 
-    def classified(choice: class_attributes.Choice) -> tuple[ImageRecord, ...]:
+    def classified(choice: class_attributes.ClassChoice) -> tuple[ImageRecord, ...]:
         return tuple(choice.applied(record) for record in records)
 
-    return dataset_building.assembled(
-        reader, keys, parts, attribute_tally.counted(records), class_attribute, classified
+    return dataset_building.built_dataset(
+        reader, keys, parts, attribute_tally.tally_of_records(records), class_attribute, classified
     )
 
 
@@ -70,10 +72,10 @@ def document(dataset: Dataset, flavour: str) -> Json:
     VIA has one outline for each region. An object in several parts or with holes is written as one polygon, whose
     outlines are joined by a line of zero width; it rasterises to the same mask. A mask is written as its outline.
     """
-    found = writing.survey(dataset, flavour, DroppedInfo(dataset.source))
-    images = dict(writing.images(dataset, flavour, found))
+    found = writing.survey_regions(dataset, flavour, DroppedInfo(dataset.source))
+    images = dict(writing.picture_entries(dataset, flavour, found))
     return (
-        {IMAGES: images, **project_parts.project_parts(dataset, found, [*images])}
+        {IMAGES: images, **project_parts.parts_to_write(dataset, found, [*images])}
         if flavour == "via-project"
         else images
     )
@@ -85,24 +87,24 @@ def encode(dataset: Dataset, flavour: str) -> Encoded:
     The file is encoded picture by picture, so that a large dataset is not in memory twice.
     """
     dropped = DroppedInfo(dataset.source)
-    found = writing.survey(dataset, flavour, dropped)
+    found = writing.survey_regions(dataset, flavour, dropped)
     keys: list[str] = []
     source = dataset.source or "the dataset"
     pieces = []
     n_regions = 0
-    for key, image in writing.images(dataset, flavour, found):
+    for key, image in writing.picture_entries(dataset, flavour, found):
         keys.append(key)
         n_regions += len(image.get("regions") or ())
         pieces.append(b"%s: %s" % (json.dumps(key).encode(), json_bytes(image, source).rstrip()))
     content = b"{%s}" % b", ".join(pieces)
     if flavour == "via-project":
-        further = json_bytes(project_parts.project_parts(dataset, found, keys), source).rstrip()[1:]
+        further = json_bytes(project_parts.parts_to_write(dataset, found, keys), source).rstrip()[1:]
         content = b'{"%s": %s%s%s' % (IMAGES.encode(), content, b"" if further == b"}" else b", ", further)
     return Encoded({f"{flavour}.json": content + b"\n"}, n_regions, dropped.warnings())
 
 
-def flavour(parts: Json | None, images: Iterable[Any]) -> str:
+def json_flavour(parts: Json | None, images: Iterable[Any]) -> str:
     """Return the flavour of a file. `parts` are the parts of a project except its pictures, or None for other files."""
     if parts is not None:
         return "via-project"
-    return "via1" if any(is_one_x(image) for image in images) else "via2"
+    return "via1" if any(is_via1_entry(image) for image in images) else "via2"

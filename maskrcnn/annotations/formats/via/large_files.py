@@ -2,7 +2,7 @@
 whole.
 
 One pass decodes each picture, checks it, counts its attributes and discards it. The records are then created from the
-text on access (`lazy_records.TextRecords`). The pictures are read and checked by the same code as in small files, so
+text on access (`lazy_records.LazyJsonRecords`). The pictures are read and checked by the same code as in small files, so
 the result does not depend on the file size, and nothing is read from a damaged file.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations.formats.json_values import Complaint, Json
-from maskrcnn.annotations.formats.lazy_records import TextRecords
+from maskrcnn.annotations.formats.lazy_records import LazyJsonRecords
 from maskrcnn.annotations.formats.via import class_attributes, dataset_building, project_parts, reading
 from maskrcnn.annotations.formats.via.attribute_tally import Tally
 from maskrcnn.annotations.regions import Dataset, ImageRecord
@@ -45,49 +45,53 @@ def parse(
     if len(text) < large:
         return None
     complain = Complaint(str(source), "the file", reading.MEND)
-    scan = _Scan(text, complain, json.JSONDecoder(parse_constant=refuse).raw_decode)
+    scan = _LargeFileScan(text, complain, json.JSONDecoder(parse_constant=refuse).raw_decode)
     try:
         if not scan.whole():
             return None
-    except _NotEvident:
+    except _UnusualLayout:
         return None
     if scan.complaint is not None:
         raise scan.complaint
 
     flavour = "via-project" if scan.parts is not None else "via1" if scan.is_one_x else "via2"
-    keys = project_parts.ordered(scan.starts, scan.parts)
-    reader = reading.Reader(complain, flavour, project_parts.unlisted(keys, scan.parts), is_checked=True)
+    keys = project_parts.ordered_picture_keys(scan.starts, scan.parts)
+    reader = reading.ViaReader(
+        complain, flavour, project_parts.unlisted_picture_keys(keys, scan.parts), is_checked=True
+    )
 
-    def classified(choice: class_attributes.Choice) -> TextRecords:
+    def classified(choice: class_attributes.ClassChoice) -> LazyJsonRecords:
         starts = array("q", (scan.starts[key] for key in keys))
-        return TextRecords(text, starts, _Maker(reader, keys, choice), [scan.names[key] for key in keys], scan.tally)
+        return LazyJsonRecords(
+            text, starts, _RecordFromEntry(reader, keys, choice), [scan.names[key] for key in keys], scan.tally
+        )
 
-    return dataset_building.assembled(reader, keys, scan.parts, scan.tally, class_attribute, classified)
+    return dataset_building.built_dataset(reader, keys, scan.parts, scan.tally, class_attribute, classified)
 
 
 @dataclass(frozen=True)
-class _Maker:
+class _RecordFromEntry:
     """Creates the record of a picture from its parsed entry."""
 
-    reader: reading.Reader
+    reader: reading.ViaReader
     keys: Sequence[str]
-    choice: class_attributes.Choice
+    choice: class_attributes.ClassChoice
 
     def __call__(self, index: int, entry: Any) -> ImageRecord:
         return self.choice.applied(self.reader.record(index, self.keys[index], entry))
 
 
-class _NotEvident(Exception):
+class _UnusualLayout(Exception):
     """Raised if the text may be a VIA file with an unusual layout. Such a text is parsed as a whole."""
 
 
-class _Scan:
+class _LargeFileScan:
     """One pass over the text: the position of each picture, and everything that is needed before the first record is
     created."""
 
     def __init__(self, text: str, complain: Complaint, decode: Callable[[str, int], tuple[Any, int]]) -> None:
         self.text, self._decode = text, decode
-        self._reader = reading.Reader(complain, "via2")  # the flavour does not affect this pass
+        self._reader = reading.ViaReader(complain, "via2")  # the flavour does not affect this pass
         self.starts: dict[str, int] = {}
         self.names: dict[str, str] = {}
         self.parts: Json | None = None
@@ -152,7 +156,7 @@ class _Scan:
         assert self.parts is not None
         if name == project_parts.IMAGES:
             if self._has_images or self.text[start : start + 1] != "{":
-                raise _NotEvident
+                raise _UnusualLayout
             self._has_images = True
             return self._members(start, self._picture)
         self.parts[name], end = self._decode(self.text, start)
@@ -163,9 +167,9 @@ class _Scan:
         entry, end = self._decode(self.text, start)
         # JSON readers use the later of two equal keys.
         if key in self.starts or (self.parts is None and key == project_parts.IMAGES):
-            raise _NotEvident
+            raise _UnusualLayout
         self.starts[key] = start
-        self.is_one_x = self.is_one_x or reading.is_one_x(entry)
+        self.is_one_x = self.is_one_x or reading.is_via1_entry(entry)
         if self.complaint is None:
             try:
                 record = self._reader.record(0, key, entry)

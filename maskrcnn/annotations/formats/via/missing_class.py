@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from maskrcnn.annotations.formats.via.class_attributes import rival_attributes
-from maskrcnn.annotations.formats.via.class_values import class_of, form_of, ticked
+from maskrcnn.annotations.formats.via.class_values import class_named_by_value, kind_of_value, n_ticked_options
 from maskrcnn.annotations.regions import Dataset, Region
 from maskrcnn.errors import StudioError
 
 
-def no_class(place: str, dataset: Dataset, region: Region) -> StudioError:
+def missing_class_error(place: str, dataset: Dataset, region: Region) -> StudioError:
     """Return the error for a region without a class. `place` names the file, the picture and the region."""
     if dataset.class_attribute is not None:
-        if (several := ticked(region.attributes.get(dataset.class_attribute))) > 1:
+        if (several := n_ticked_options(region.attributes.get(dataset.class_attribute))) > 1:
             return StudioError(f'{place} has {several} boxes ticked for "{dataset.class_attribute}"; leave one of them')
-        forms = {name: form_of(name, value, class_of(value)) for name, value in region.attributes.items()}
+        forms = {
+            name: kind_of_value(name, value, class_named_by_value(value)) for name, value in region.attributes.items()
+        }
         if names := [name for name, form in forms.items() if form == "own"]:
             asked = ",".join((dataset.class_attribute, *names))
             return StudioError(

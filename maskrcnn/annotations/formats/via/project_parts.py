@@ -8,7 +8,7 @@ from typing import Any
 
 from maskrcnn.annotations.formats.json_values import Json
 from maskrcnn.annotations.formats.via import attribute_definitions
-from maskrcnn.annotations.formats.via.reading import notes
+from maskrcnn.annotations.formats.via.reading import via_notes
 from maskrcnn.annotations.formats.via.writing import Survey
 from maskrcnn.annotations.regions import (
     Dataset,
@@ -21,7 +21,7 @@ SKELETONS = "_maskrcnn_skeletons"
 """The part of a project file with the names and bones of keypoints, which VIA itself cannot hold."""
 
 
-def ordered(keys: Iterable[str], parts: Json | None) -> tuple[str, ...]:
+def ordered_picture_keys(keys: Iterable[str], parts: Json | None) -> tuple[str, ...]:
     """Return the keys of the pictures in the order of the project's own list; unlisted keys come last."""
     keys = dict.fromkeys(keys)
     listed = parts.get("_via_image_id_list") if parts is not None else None
@@ -30,7 +30,7 @@ def ordered(keys: Iterable[str], parts: Json | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(key for key in listed if isinstance(key, str) and key in keys), *keys)))
 
 
-def unlisted(keys: Iterable[str], parts: Json | None) -> frozenset[str]:
+def unlisted_picture_keys(keys: Iterable[str], parts: Json | None) -> frozenset[str]:
     """Return the keys that are missing in the project's own list."""
     listed = parts.get("_via_image_id_list") if parts is not None else None
     if not isinstance(listed, list):
@@ -38,17 +38,17 @@ def unlisted(keys: Iterable[str], parts: Json | None) -> frozenset[str]:
     return frozenset(keys) - {key for key in listed if isinstance(key, str)}
 
 
-def _project_extras(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tuple[Json, dict[str, Skeleton]]:
+def extras_of_project(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tuple[Json, dict[str, Skeleton]]:
     """Return the dataset's extras and skeletons from the parts of a project except its pictures. The parts named in
     `deep` are left out."""
     extras: Json = {}
     noted: Json = {}
-    if without := [name for name in _PARTS if name not in parts]:
+    if without := [name for name in _PROJECT_PARTS if name not in parts]:
         noted["without"] = without
     parts = {name: part for name, part in parts.items() if name not in deep}
-    other = {name: part for name, part in parts.items() if name not in _PARTS}
+    other = {name: part for name, part in parts.items() if name not in _PROJECT_PARTS}
     for part in ("_via_settings", "_via_attributes"):
-        if part in parts and _is_group_of_groups(part, parts[part]):
+        if part in parts and _is_valid_project_part(part, parts[part]):
             extras[part[1:]] = parts[part]
         elif part in parts:  # display settings: if invalid, the regions can still be read
             other[part] = parts[part]
@@ -62,7 +62,7 @@ def _project_extras(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tu
             noted["dangling"] = [key for key in listed if isinstance(key, str) and key not in known]
     if parts.get("_via_data_format_version", VERSION) != VERSION:
         other["_via_data_format_version"] = parts["_via_data_format_version"]
-    skeletons = _skeletons(other.get(SKELETONS))
+    skeletons = _skeletons_of_part(other.get(SKELETONS))
     if skeletons is None:
         skeletons = {}
     else:
@@ -73,18 +73,18 @@ def _project_extras(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tu
     return extras, skeletons
 
 
-def _is_group_of_groups(name: str, part: Any) -> bool:
+def _is_valid_project_part(name: str, part: Any) -> bool:
     """Whether a part of a project has the expected form: settings are an object, attribute definitions an object of
     objects."""
     groups = (part.get("region", {}), part.get("file", {})) if isinstance(part, dict) else (None,)
     return isinstance(part, dict) and (name == "_via_settings" or all(isinstance(group, dict) for group in groups))
 
 
-_PARTS = ("_via_settings", "_via_attributes", "_via_data_format_version", "_via_image_id_list")
+_PROJECT_PARTS = ("_via_settings", "_via_attributes", "_via_data_format_version", "_via_image_id_list")
 """The parts of a project file that VIA itself writes, except the pictures."""
 
 
-def skeletons_document(skeletons: Mapping[str, Skeleton]) -> Json:
+def skeletons_part(skeletons: Mapping[str, Skeleton]) -> Json:
     """Return the keypoints' names and bones of each class as a JSON object."""
     return {
         class_name: {"names": list(skeleton.names), "edges": [list(edge) for edge in skeleton.edges]}
@@ -92,8 +92,8 @@ def skeletons_document(skeletons: Mapping[str, Skeleton]) -> Json:
     }
 
 
-def _skeletons(written: Any) -> dict[str, Skeleton] | None:
-    """Return the skeletons from a `skeletons_document`; None for any other value."""
+def _skeletons_of_part(written: Any) -> dict[str, Skeleton] | None:
+    """Return the skeletons from a `skeletons_part`; None for any other value."""
     try:
         skeletons = {
             class_name: Skeleton(tuple(entry["names"]), tuple((start, end) for start, end in entry["edges"]))
@@ -107,28 +107,28 @@ def _skeletons(written: Any) -> dict[str, Skeleton] | None:
             return None
         if not all(type(place) is int and place in places for edge in skeleton.edges for place in edge):
             return None
-    return skeletons if skeletons_document(skeletons) == written else None
+    return skeletons if skeletons_part(skeletons) == written else None
 
 
 # Projects
 
 
-def project_parts(dataset: Dataset, found: Survey, keys: list[str]) -> Json:
+def parts_to_write(dataset: Dataset, found: Survey, keys: list[str]) -> Json:
     """Return the parts of a project file except the pictures. `keys` are the keys of the pictures."""
     extras = dataset.extras
     noted = extras.get("via", {}).get("project", {})
     parts: Json = {
-        "_via_settings": extras["via_settings"] if "via_settings" in extras else _settings(dataset, found),
-        "_via_attributes": _attributes(dataset, found, noted),
+        "_via_settings": extras["via_settings"] if "via_settings" in extras else _settings_part(dataset, found),
+        "_via_attributes": _attributes_part(dataset, found, noted),
         "_via_data_format_version": VERSION,
-        "_via_image_id_list": _id_list(dataset, noted, keys),
-        **({SKELETONS: skeletons_document(dataset.skeletons)} if dataset.skeletons else {}),
+        "_via_image_id_list": _image_id_list_part(dataset, noted, keys),
+        **({SKELETONS: skeletons_part(dataset.skeletons)} if dataset.skeletons else {}),
         **extras.get("via_other", {}),
     }
     return {name: part for name, part in parts.items() if name not in noted.get("without", ()) or name[1:] in extras}
 
 
-def _attributes(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) -> Json:
+def _attributes_part(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) -> Json:
     """Return the attribute definitions: as in the file, with options added for all current classes."""
     name, attributes = found.class_attribute, dataset.extras.get("via_attributes")
     if attributes is None:
@@ -147,7 +147,7 @@ def _attributes(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) -> Js
     return {part: value for part, value in whole.items() if value or part not in noted.get("without_attributes", ())}
 
 
-def _id_list(dataset: Dataset, noted: Mapping[str, Any], keys: list[str]) -> Any:
+def _image_id_list_part(dataset: Dataset, noted: Mapping[str, Any], keys: list[str]) -> Any:
     """Return the order of the pictures: as in the file, without removed pictures and with new ones."""
     listed = noted.get("image_id_list", keys)
     if not isinstance(listed, list) or listed is keys:
@@ -156,12 +156,12 @@ def _id_list(dataset: Dataset, noted: Mapping[str, Any], keys: list[str]) -> Any
     kept = [key for key in listed if not isinstance(key, str) or key in expected]
     known = {key for key in kept if isinstance(key, str)}
     for key, record in zip(keys, dataset.images, strict=True):
-        if notes(record.extras, "via-project").get("unlisted"):
+        if via_notes(record.extras, "via-project").get("unlisted"):
             known.add(key)
     return [*kept, *(key for key in keys if key not in known)]
 
 
-def _settings(dataset: Dataset, found: Survey) -> Json:
+def _settings_part(dataset: Dataset, found: Survey) -> Json:
     """Return settings that VIA 2.0.10 can open. VIA then shows each region's class, if there is one."""
     return {
         "ui": {
@@ -189,7 +189,7 @@ def _settings(dataset: Dataset, found: Survey) -> Json:
     }
 
 
-def default_folder(dataset: Dataset) -> str:
+def picture_folder_of_project(dataset: Dataset) -> str:
     """Return the picture folder that a VIA project sets; empty if it sets none or for other formats."""
     core: Any = dataset.extras.get("via_settings", {})
     for key in ("core", "default_filepath"):

@@ -19,8 +19,13 @@ from maskrcnn.annotations.formats.json_values import (
     text,
 )
 from maskrcnn.annotations.formats.via import class_values
-from maskrcnn.annotations.formats.via.class_values import is_yes
-from maskrcnn.annotations.formats.via.studio_attributes import _OURS, KEYPOINTS, _Ours, _taken_out
+from maskrcnn.annotations.formats.via.class_values import is_crowd_value
+from maskrcnn.annotations.formats.via.studio_attributes import (
+    KEYPOINTS,
+    STUDIO_ATTRIBUTES,
+    StudioAttributes,
+    take_studio_attributes,
+)
 from maskrcnn.annotations.regions import (
     Circle,
     Ellipse,
@@ -47,7 +52,7 @@ _MOST_REPEATED = 50
 
 
 @dataclass(frozen=True)
-class Reader:
+class ViaReader:
     """Creates the records of the pictures of one file. Regions have no class yet; it is still among their attributes.
 
     Region ids consist of `token` and the numbers of picture and region, so reading the same place twice gives the same
@@ -87,9 +92,9 @@ class Reader:
             region_id = f"{self.token}{index:08x}{position:08x}"
             regions.append(self._region(region, region_number, position, region_id, self.complain.at(region_place)))
 
-        attributes = _group(image, "file_attributes", here)
+        attributes = _attribute_group(image, "file_attributes", here)
         _require_plain(attributes, "file attributes", here)
-        file_size = size_of(image.get("size"))
+        file_size = picture_file_size(image.get("size"))
         extras = self._extras_of(key, image, file_name, file_size)
         _require_plain(extras, "fields", here)
         return ImageRecord(file_name, tuple(regions), file_size=file_size, attributes=attributes, extras=extras)
@@ -103,20 +108,20 @@ class Reader:
             own["without"] = without
         if "size" in image and (file_size is None or file_size < 0 or type(image["size"]) is not int):
             own["size"] = image["size"]
-        if key != key_of(file_name, image.get("size")):
+        if key != picture_key(file_name, image.get("size")):
             own["key"] = key
         if key in self.unlisted:
             own["unlisted"] = True
         if "regions" in image and isinstance(image["regions"], dict) != is_one_x:
             own["regions"] = "group" if isinstance(image["regions"], dict) else "list"
-        if empty := _empty(image, ("regions", "file_attributes")):
+        if empty := _unusual_empty_parts(image, ("regions", "file_attributes")):
             own["empty"] = empty
         fields = {
             name: value
             for name, value in image.items()
             if name not in _IMAGE_FIELDS and not (is_one_x and name in expected and value == "")
         }
-        return noted({}, self.flavour, own, {"fields": fields} if fields else {})
+        return with_via_notes({}, self.flavour, own, {"fields": fields} if fields else {})
 
     def _region(
         self, region: Any, region_number: str | None, position: int, region_id: str, complain: Complaint
@@ -124,7 +129,7 @@ class Reader:
         """Return the region of an entry, without its class."""
         region = mapping(region, "its entry", complain)
         drawn = mapping(region.get("shape_attributes"), '"shape_attributes"', complain)
-        attributes = _group(region, "region_attributes", complain)
+        attributes = _attribute_group(region, "region_attributes", complain)
         _require_plain(attributes, "attributes", complain)
 
         own: Json = {}
@@ -137,13 +142,13 @@ class Reader:
                 own.setdefault("without", []).append("region_attributes")
             if further := {name: value for name, value in region.items() if name not in _REGION_FIELDS}:
                 kept["region"] = further
-        if empty := _empty(region, ("region_attributes",)):
+        if empty := _unusual_empty_parts(region, ("region_attributes",)):
             own["empty"] = empty
-        is_crowd = is_yes(attributes.get(class_values.CROWD))
-        ours = _Ours(attributes, shape)
-        if not _OURS.isdisjoint(attributes):
-            ours = _taken_out(attributes, shape, kept)
-        extras = noted({}, self.flavour, own, kept) if own or kept else {}
+        is_crowd = is_crowd_value(attributes.get(class_values.CROWD))
+        ours = StudioAttributes(attributes, shape)
+        if not STUDIO_ATTRIBUTES.isdisjoint(attributes):
+            ours = take_studio_attributes(attributes, shape, kept)
+        extras = with_via_notes({}, self.flavour, own, kept) if own or kept else {}
         if kept:
             _require_plain(kept, "fields", complain)
         return Region(
@@ -152,7 +157,7 @@ class Reader:
 
     def _shape(self, drawn: Json, own: Json, kept: Json, complain: Complaint) -> Shape:
         """Return the shape of `shape_attributes`. Notes for writing it back are added to `own` and `kept` (see
-        `noted`)."""
+        `with_via_notes`)."""
         shape: Shape
         match drawn.get("name"):
             case "polygon":
@@ -171,10 +176,10 @@ class Reader:
                 known, (x, y) = _RECT, (number(drawn, "x", complain), number(drawn, "y", complain))
                 shape = Rect(x, y, length(drawn, "width", complain), length(drawn, "height", complain))
             case "circle":
-                known, centre = _CIRCLE, _centre(drawn, complain)
+                known, centre = _CIRCLE, _shape_centre(drawn, complain)
                 shape = Circle(*centre, length(drawn, "r", complain))
             case "ellipse":
-                known, centre = _ELLIPSE, _centre(drawn, complain)
+                known, centre = _ELLIPSE, _shape_centre(drawn, complain)
                 axes = length(drawn, "rx", complain), length(drawn, "ry", complain)
                 theta = number(drawn, "theta", complain) if "theta" in drawn else 0.0
                 shape = Ellipse(*centre, *axes, theta)
@@ -183,7 +188,7 @@ class Reader:
                 if "theta" in drawn and theta == 0 and self.flavour == "via1":
                     kept["shape"] = {"theta": theta}
             case "point":
-                known, shape = _POINT, Point(*_centre(drawn, complain))
+                known, shape = _POINT, Point(*_shape_centre(drawn, complain))
             case other:
                 raise complain(
                     f"has the shape {brief(other)}; VIA's shapes are rect, circle, ellipse, polygon, polyline and point"
@@ -212,17 +217,17 @@ _ELLIPSE = {"name", "cx", "cy", "rx", "ry", "theta"}
 _POINT = {"name", "cx", "cy"}
 
 
-def _centre(drawn: Json, complain: Complaint) -> tuple[float, float]:
+def _shape_centre(drawn: Json, complain: Complaint) -> tuple[float, float]:
     return number(drawn, "cx", complain), number(drawn, "cy", complain)
 
 
-def _group(holder: Json, name: str, complain: Complaint) -> Json:
+def _attribute_group(holder: Json, name: str, complain: Complaint) -> Json:
     """Return an object of attributes. Other programs write an empty one as null, "" or []."""
     value = holder.get(name)
     return {} if value in _NOTHING else mapping(value, f'"{name}"', complain)
 
 
-def _empty(holder: Json, names: Sequence[str]) -> Json:
+def _unusual_empty_parts(holder: Json, names: Sequence[str]) -> Json:
     """Return how empty parts are written in the file, if not as VIA writes them."""
     return {
         name: holder[name]
@@ -237,7 +242,7 @@ def _empty(holder: Json, names: Sequence[str]) -> Json:
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
-def size_of(value: Any) -> int | None:
+def picture_file_size(value: Any) -> int | None:
     """Return the size of the picture's file in bytes, which VIA's converters also write as text. None if it is no
     number: the size only distinguishes pictures of one name, and is written back as it was read."""
     try:
@@ -249,12 +254,12 @@ def size_of(value: Any) -> int | None:
     return size if abs(size) <= _LARGEST_FILE else None
 
 
-def key_of(file_name: str, size: Any) -> str:
+def picture_key(file_name: str, size: Any) -> str:
     """Return the key under which VIA stores a picture."""
     return f"{file_name}{-1 if size is None or size == '' else size}"
 
 
-def noted(extras: Mapping[str, Any], flavour: str, own: Json, kept: Json) -> Json:
+def with_via_notes(extras: Mapping[str, Any], flavour: str, own: Json, kept: Json) -> Json:
     """Return the extras with notes under "via". `own` is valid only for a file of that flavour, `kept` for any."""
     if not own and not kept:
         return dict(extras)
@@ -262,8 +267,8 @@ def noted(extras: Mapping[str, Any], flavour: str, own: Json, kept: Json) -> Jso
     return {**extras, "via": {**extras.get("via", {}), **further, **kept}}
 
 
-def notes(extras: Mapping[str, Any], flavour: str) -> Mapping[str, Any]:
-    """Return the notes that `noted` stored, without those of another flavour."""
+def via_notes(extras: Mapping[str, Any], flavour: str) -> Mapping[str, Any]:
+    """Return the notes that `with_via_notes` stored, without those of another flavour."""
     kept_notes = extras.get("via", {})
     if kept_notes.get("flavour", flavour) == flavour:
         return kept_notes
@@ -280,6 +285,6 @@ def _require_plain(values: Json, what: str, complain: Complaint) -> None:
             plain(value, what, complain)
 
 
-def is_one_x(image: Any) -> bool:
+def is_via1_entry(image: Any) -> bool:
     """Whether a picture's entry is written in the form of VIA 1.x."""
     return isinstance(image, dict) and ("base64_img_data" in image or isinstance(image.get("regions"), dict))

@@ -12,7 +12,7 @@ from maskrcnn.annotations.formats.json_values import (
     Json,
 )
 from maskrcnn.annotations.formats.via import class_values
-from maskrcnn.annotations.formats.via.class_values import is_yes
+from maskrcnn.annotations.formats.via.class_values import is_crowd_value
 from maskrcnn.annotations.regions import (
     Keypoints,
     Point,
@@ -26,14 +26,14 @@ SOURCE = "maskrcnn_source"
 SCORE = "maskrcnn_score"
 """Region attributes in which the studio stores information that VIA cannot hold."""
 
-_OURS = frozenset((KEYPOINTS, SOURCE, SCORE))
+STUDIO_ATTRIBUTES = frozenset((KEYPOINTS, SOURCE, SCORE))
 _LONGEST_KEYPOINTS = 100_000
 
 
 # Information that VIA cannot hold
 
 
-class _Ours(NamedTuple):
+class StudioAttributes(NamedTuple):
     """A region's attributes and shape, and what the studio had stored in its attributes."""
 
     attributes: Json
@@ -43,38 +43,38 @@ class _Ours(NamedTuple):
     score: float | None = None
 
 
-def _taken_out(attributes: Json, shape: Shape, kept: Json) -> _Ours:
+def take_studio_attributes(attributes: Json, shape: Shape, kept: Json) -> StudioAttributes:
     """Return the attributes without those that the studio wrote, and the values of these."""
     attributes = dict(attributes)
     source: Literal["human", "model"] = "human"
     if attributes.get(SOURCE) == "model":
         source = "model"
         del attributes[SOURCE]
-    score = score_from(attributes.get(SCORE))
+    score = score_of_attribute(attributes.get(SCORE))
     if score is not None:
         del attributes[SCORE]
-    keypoints = keypoints_from(attributes.get(KEYPOINTS))
+    keypoints = keypoints_of_attribute(attributes.get(KEYPOINTS))
     if keypoints is not None:
         kept_notes = attributes.pop(KEYPOINTS)
-        if kept_notes != keypoints_text(keypoints):
+        if kept_notes != attribute_of_keypoints(keypoints):
             kept[KEYPOINTS] = kept_notes
-        if shape == outline_of_keypoints(keypoints):
+        if shape == line_through_keypoints(keypoints):
             shape, keypoints = keypoints, None
-    return _Ours(attributes, shape, keypoints, source, score)
+    return StudioAttributes(attributes, shape, keypoints, source, score)
 
 
-def score_from(value: Any) -> float | None:
+def score_of_attribute(value: Any) -> float | None:
     """Return the score in an attribute value; None if it is no score."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FARTHEST
     return value if is_number else None
 
 
-def keypoints_text(keypoints: Keypoints) -> str:
+def attribute_of_keypoints(keypoints: Keypoints) -> str:
     """Return keypoints as the text of an attribute: `[[x, y, visibility], ...]`."""
     return json.dumps(keypoints.points, allow_nan=False)
 
 
-def keypoints_from(value: Any) -> Keypoints | None:
+def keypoints_of_attribute(value: Any) -> Keypoints | None:
     """Return the keypoints in an attribute's text; None if it has none."""
     if not isinstance(value, str) or not value.startswith("[") or len(value) > _LONGEST_KEYPOINTS:
         return None
@@ -82,10 +82,10 @@ def keypoints_from(value: Any) -> Keypoints | None:
         places = json.loads(value)
     except (ValueError, RecursionError):
         return None
-    return Keypoints(tuple(tuple(place) for place in places)) if all(map(_is_keypoint, places)) else None
+    return Keypoints(tuple(tuple(place) for place in places)) if all(map(_is_attribute_keypoint, places)) else None
 
 
-def _is_keypoint(place: Any) -> bool:
+def _is_attribute_keypoint(place: Any) -> bool:
     """Whether a JSON value is one keypoint: a list of x, y and visibility."""
     return (
         isinstance(place, list)
@@ -96,7 +96,7 @@ def _is_keypoint(place: Any) -> bool:
     )
 
 
-def outline_of_keypoints(keypoints: Keypoints) -> Shape:
+def line_through_keypoints(keypoints: Keypoints) -> Shape:
     """Return the shape that VIA shows for an object with only keypoints: a line through the labelled ones."""
     labelled = tuple((x, y) for x, y, visibility in keypoints.points if visibility)
     if len(labelled) > 1:
@@ -104,39 +104,42 @@ def outline_of_keypoints(keypoints: Keypoints) -> Shape:
     return Point(*labelled[0]) if labelled else Point(0, 0)
 
 
-def region_attributes(
+def attributes_to_write(
     region: Region, class_attribute: str | None, extras: Mapping[str, Any], noted: Mapping[str, Any]
 ) -> Json:
     """Return the region's attributes with its class, and with the information that VIA cannot hold otherwise."""
     attributes = dict(region.attributes)
-    is_marked = is_yes(attributes.get(class_values.CROWD))
+    is_marked = is_crowd_value(attributes.get(class_values.CROWD))
     if region.iscrowd and not is_marked:
         attributes[class_values.CROWD] = 1
     elif is_marked and not region.iscrowd:
         del attributes[class_values.CROWD]
-    for name, other in renamed(region, class_attribute).items():
+    for name, other in renamed_attributes(region, class_attribute).items():
         attributes[other] = attributes.pop(name)
     if (keypoints := _stored_keypoints(region)) is not None:
         written = noted.get(KEYPOINTS)
-        attributes[KEYPOINTS] = written if keypoints_from(written) == keypoints else keypoints_text(keypoints)
+        attributes[KEYPOINTS] = (
+            written if keypoints_of_attribute(written) == keypoints else attribute_of_keypoints(keypoints)
+        )
     if region.source != "human":
         attributes[SOURCE] = region.source
     if region.score is not None:
         attributes[SCORE] = region.score
     if class_attribute is not None and region.class_name is not None:
-        attributes[class_attribute] = class_values.class_value(region, class_attribute, extras)
+        attributes[class_attribute] = class_values.value_of_class(region, class_attribute, extras)
     return attributes
 
 
-def renamed(region: Region, class_attribute: str | None) -> dict[str, str]:
+def renamed_attributes(region: Region, class_attribute: str | None) -> dict[str, str]:
     """Return attribute -> new name, for a region's own attributes whose name is needed for something else or would
     be read back as something else: the `keypoints` of another program, for example, or an attribute with the name of
     the class attribute."""
     attributes = region.attributes
     needed = {
-        KEYPOINTS: _stored_keypoints(region) is not None or keypoints_from(attributes.get(KEYPOINTS)) is not None,
+        KEYPOINTS: _stored_keypoints(region) is not None
+        or keypoints_of_attribute(attributes.get(KEYPOINTS)) is not None,
         SOURCE: region.source != "human" or attributes.get(SOURCE) == "model",
-        SCORE: region.score is not None or score_from(attributes.get(SCORE)) is not None,
+        SCORE: region.score is not None or score_of_attribute(attributes.get(SCORE)) is not None,
     }
     if class_attribute is not None and region.class_name is not None:
         needed[class_attribute] = True

@@ -8,12 +8,16 @@ from typing import Any
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
-from maskrcnn.annotations.formats.exported_outline import _needs_joining, single
+from maskrcnn.annotations.formats.exported_outline import needs_single_outline, single_outline
 from maskrcnn.annotations.formats.json_values import Json, brief
 from maskrcnn.annotations.formats.via import class_attributes, class_values
-from maskrcnn.annotations.formats.via.attribute_definitions import _collect
-from maskrcnn.annotations.formats.via.reading import CLOSES, key_of, notes, size_of
-from maskrcnn.annotations.formats.via.studio_attributes import outline_of_keypoints, region_attributes, renamed
+from maskrcnn.annotations.formats.via.attribute_definitions import add_definitions
+from maskrcnn.annotations.formats.via.reading import CLOSES, picture_file_size, picture_key, via_notes
+from maskrcnn.annotations.formats.via.studio_attributes import (
+    attributes_to_write,
+    line_through_keypoints,
+    renamed_attributes,
+)
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -47,7 +51,7 @@ class Survey:
     """Original keys of pictures, if they are not made of file name and size."""
 
 
-def survey(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Survey:
+def survey_regions(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Survey:
     """Return the attributes and classes in use, from one pass over all regions. Counts in `dropped` what the flavour
     cannot hold."""
     found = Survey()
@@ -56,8 +60,8 @@ def survey(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Survey:
     taken: set[str] = set()
     for record in dataset.images:
         splits.add(record.split)
-        _collect(found.file_attributes, record.attributes)
-        noted = notes(record.extras, flavour)
+        add_definitions(found.file_attributes, record.attributes)
+        noted = via_notes(record.extras, flavour)
         if "key" in noted:
             found.keys.add(noted["key"])
         fields = noted.get("fields")
@@ -66,32 +70,32 @@ def survey(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Survey:
                 "further fields of {pictures} (an embedded picture, say) left out, as VIA CSV has no place for them"
             )
         for region in record.regions:
-            if not _has_outline(region.shape):
+            if not _has_anything_drawn(region.shape):
                 dropped.add(
                     "{regions} left out because nothing is drawn: a mask without a pixel, an outline without a vertex"
                 )
                 continue
             if region.class_name is not None:
                 found.used.add(region.class_name)
-            something = something or class_values.says_something(region.attributes)
-            attributes = region_attributes(region, None, {}, {})
+            something = something or class_values.has_class_like_value(region.attributes)
+            attributes = attributes_to_write(region, None, {}, {})
             taken.update(attributes)
-            _collect(found.region_attributes, attributes)
-            for name, other in renamed(region, dataset.class_attribute).items():
+            add_definitions(found.region_attributes, attributes)
+            for name, other in renamed_attributes(region, dataset.class_attribute).items():
                 dropped.add(
                     f"{{regions}} with an attribute {brief(name)} have it as {brief(other)}, "
                     "as that name is needed there"
                 )
-            if _needs_joining(region.shape):
+            if needs_single_outline(region.shape):
                 dropped.add(
                     "{regions} in several parts, with holes or drawn as masks became one outline each, as VIA has no "
                     "other"
                 )
-            if flavour == "via-csv" and "region" in notes(region.extras, flavour):
+            if flavour == "via-csv" and "region" in via_notes(region.extras, flavour):
                 dropped.add("further fields of {regions} left out, as VIA CSV has no place for them")
     found.class_attribute = dataset.class_attribute
     if found.class_attribute is None:
-        found.class_attribute = class_attributes.unnamed_class_attribute({*found.used}, taken, something)
+        found.class_attribute = class_attributes.new_class_attribute({*found.used}, taken, something)
     if len(splits) > 1:
         dropped.add(f"which pictures are for training and which for validation is not said, as {WORDS[flavour]} cannot")
     if flavour != "via-project":
@@ -99,13 +103,13 @@ def survey(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Survey:
     return found
 
 
-def with_outlines(record: ImageRecord) -> ImageRecord:
+def without_empty_shapes(record: ImageRecord) -> ImageRecord:
     """Return the record without regions that have nothing to draw, because VIA's readers refuse them."""
-    kept = tuple(region for region in record.regions if _has_outline(region.shape))
+    kept = tuple(region for region in record.regions if _has_anything_drawn(region.shape))
     return record if len(kept) == len(record.regions) else replace(record, regions=kept)
 
 
-def _has_outline(shape: Shape) -> bool:
+def _has_anything_drawn(shape: Shape) -> bool:
     """Whether the shape has at least one vertex, or one pixel if it is a mask."""
     match shape:
         case RLE():
@@ -120,30 +124,30 @@ def _has_outline(shape: Shape) -> bool:
 # Pictures
 
 
-def images(dataset: Dataset, flavour: str, found: Survey) -> Iterator[tuple[str, Json]]:
+def picture_entries(dataset: Dataset, flavour: str, found: Survey) -> Iterator[tuple[str, Json]]:
     """Yield the key and entry of each picture, in order. All keys are different."""
     given: set[str] = set()
     unused = UnusedNames(found.keys, "{name}_{number}", first=1, key=str)
-    for record in map(with_outlines, dataset.images):
-        noted = notes(record.extras, flavour)
-        size = written_size(record, noted)
-        key = noted["key"] if "key" in noted else key_of(record.file_name, size)
+    for record in map(without_empty_shapes, dataset.images):
+        noted = via_notes(record.extras, flavour)
+        size = file_size_to_write(record, noted)
+        key = noted["key"] if "key" in noted else picture_key(record.file_name, size)
         if key in given or "key" not in noted:
             key = unused.take(key)
         given.add(key)
-        yield key, _image(record, size, dataset.extras, flavour, found.class_attribute)
+        yield key, _picture_entry(record, size, dataset.extras, flavour, found.class_attribute)
 
 
-def _image(
+def _picture_entry(
     record: ImageRecord, size: Any, extras: Mapping[str, Any], flavour: str, class_attribute: str | None
 ) -> Json:
     """Return the entry of a picture with its regions."""
-    noted = notes(record.extras, flavour)
+    noted = via_notes(record.extras, flavour)
     image: Json = {"fileref": "", "base64_img_data": ""} if flavour == "via1" else {}
     image |= {**noted.get("fields", {}), "filename": record.file_name, "size": size}
-    regions = [region_document(region, class_attribute, extras, flavour) for region in record.regions]
+    regions = [region_entry(region, class_attribute, extras, flavour) for region in record.regions]
     as_group = noted.get("regions", "group" if flavour == "via1" else "list") == "group"
-    image["regions"] = _numbered(record, regions, flavour) if as_group else regions
+    image["regions"] = _regions_by_number(record, regions, flavour) if as_group else regions
     image["file_attributes"] = dict(record.attributes)
     for name in noted.get("without", ()):
         if image.get(name) in (None, "", [], {}):
@@ -151,10 +155,10 @@ def _image(
     return image | {name: value for name, value in noted.get("empty", {}).items() if not image.get(name)}
 
 
-def _numbered(record: ImageRecord, regions: list[Json], flavour: str) -> Json:
+def _regions_by_number(record: ImageRecord, regions: list[Json], flavour: str) -> Json:
     """Return the regions as an object by number, as in VIA 1.x: with their numbers in the file, and unused numbers
     for new regions."""
-    stated = [notes(region.extras, flavour).get("number") for region in record.regions]
+    stated = [via_notes(region.extras, flavour).get("number") for region in record.regions]
     taken = set(stated) - {None}
     result: Json = {}
     following = len(regions)
@@ -168,13 +172,13 @@ def _numbered(record: ImageRecord, regions: list[Json], flavour: str) -> Json:
     return result
 
 
-def written_size(record: ImageRecord, noted: Mapping[str, Any]) -> Any:
+def file_size_to_write(record: ImageRecord, noted: Mapping[str, Any]) -> Any:
     """Return the size of the picture's file to write: as in the label file, else that of the file on disk, else VIA's
     -1.
 
     None if the label file had no size (`without`) and none was set since. A known size replaces an unknown one.
     """
-    if "size" in noted and size_of(noted["size"]) == record.file_size:
+    if "size" in noted and picture_file_size(noted["size"]) == record.file_size:
         return noted["size"]
     if record.file_size is not None and record.file_size >= 0:
         return record.file_size
@@ -186,21 +190,21 @@ def written_size(record: ImageRecord, noted: Mapping[str, Any]) -> Any:
 # Regions
 
 
-def region_document(region: Region, class_attribute: str | None, extras: Mapping[str, Any], flavour: str) -> Json:
+def region_entry(region: Region, class_attribute: str | None, extras: Mapping[str, Any], flavour: str) -> Json:
     """Return a region as VIA writes it. `extras` are those of its dataset."""
-    noted = notes(region.extras, flavour)
+    noted = via_notes(region.extras, flavour)
     without = noted.get("without", ())
-    drawn = _shape_document(region.shape, flavour, noted)
+    drawn = _shape_attributes(region.shape, flavour, noted)
     if "theta" in without and drawn.get("theta") == 0:
         del drawn["theta"]
     document = {**noted.get("region", {}), "shape_attributes": {**noted.get("shape", {}), **drawn}}
-    attributes = region_attributes(region, class_attribute, extras, noted)
+    attributes = attributes_to_write(region, class_attribute, extras, noted)
     if attributes or "region_attributes" not in without:
         document["region_attributes"] = attributes or noted.get("empty", {}).get("region_attributes", attributes)
     return document
 
 
-def _shape_document(shape: Shape, flavour: str, noted: Mapping[str, Any]) -> Json:
+def _shape_attributes(shape: Shape, flavour: str, noted: Mapping[str, Any]) -> Json:
     """Return the `shape_attributes` of a shape."""
     points: Points
     match shape:
@@ -215,16 +219,16 @@ def _shape_document(shape: Shape, flavour: str, noted: Mapping[str, Any]) -> Jso
         case Point():
             return {"name": "point", "cx": shape.cx, "cy": shape.cy}
         case Polyline():
-            return {"name": "polyline", **_vertices(shape.points)}
+            return {"name": "polyline", **_vertex_lists(shape.points)}
         case Keypoints():
-            return _shape_document(outline_of_keypoints(shape), flavour, noted)
+            return _shape_attributes(line_through_keypoints(shape), flavour, noted)
         case Polygon():
             points = shape.points
         case MultiPolygon() | RLE():
-            points = single(shape)
+            points = single_outline(shape)
     closed = noted.get("closed", CLOSES[flavour])
-    return {"name": "polygon", **_vertices((*points, *points[:1] * closed))}
+    return {"name": "polygon", **_vertex_lists((*points, *points[:1] * closed))}
 
 
-def _vertices(points: Points) -> Json:
+def _vertex_lists(points: Points) -> Json:
     return {"all_points_x": [x for x, _ in points], "all_points_y": [y for _, y in points]}

@@ -12,12 +12,12 @@ from typing import Literal
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures
-from maskrcnn.annotations.file_names import folders_of, inside
+from maskrcnn.annotations.file_names import folders_of_files, path_inside
 from maskrcnn.annotations.folder_walk import files_below, walk
 from maskrcnn.annotations.formats import picture_folders, text_encodings
 from maskrcnn.annotations.formats.yolo import label_rows, text_files
-from maskrcnn.annotations.formats.yolo.settings import SPLITS, Settings
-from maskrcnn.annotations.formats.yolo.text_files import is_no_label
+from maskrcnn.annotations.formats.yolo.settings import SPLITS, YoloSettings
+from maskrcnn.annotations.formats.yolo.text_files import is_not_a_label_file
 from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.picture_index import Pictures
 from maskrcnn.annotations.regions import ImageRecord
@@ -30,7 +30,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class SplitEntry:
+class YoloSplitEntry:
     """One entry of a split: its pictures, and label files without a picture (`orphans`).
 
     Both are mappings from the name in the dataset without suffix to the name of the file. Picture names are relative to
@@ -45,7 +45,7 @@ class SplitEntry:
     lines: tuple[str, ...] = ()
 
 
-class DataSetFiles:
+class YoloFiles:
     """The files of a dataset, by name relative to the folder of the settings."""
 
     mend = "put it there, or pass --images DIR"
@@ -53,13 +53,13 @@ class DataSetFiles:
     near: Mapping[str, tuple[str, ...]] = {}
     """Missing picture -> pictures with a similar name."""
 
-    def __init__(self, settings: Settings, images: Path | None) -> None:
+    def __init__(self, settings: YoloSettings, images: Path | None) -> None:
         self.settings, self.folder, self.images = settings, settings.folder, images
         self.around: dict[str, Path] = {}
         files, _ = walk(self.folder)
         self._files = files
         self.pictures = {name: path for name, path in files.items() if file_names.suffix(name) in pictures.SUFFIXES}
-        self.texts = {_stem(name): path for name, path in files.items() if file_names.suffix(name) == ".txt"}
+        self.texts = {_without_suffix(name): path for name, path in files.items() if file_names.suffix(name) == ".txt"}
 
     @cached_property
     def index(self) -> Pictures:
@@ -76,7 +76,7 @@ class DataSetFiles:
         """The pictures of `--images`, by name without suffix."""
         found: dict[str, Path] = {}
         for file, path in self.elsewhere.files.items():
-            found.setdefault(_stem(file), path)
+            found.setdefault(_without_suffix(file), path)
         return found
 
     @cached_property
@@ -84,7 +84,7 @@ class DataSetFiles:
         """The pictures of `--images`, by the normalised spelling of their name, with and without its folders."""
         found: dict[str, list[Path]] = {}
         for file, path in self.elsewhere.files.items():
-            plain = file_names.plainest(_stem(file))
+            plain = file_names.plainest(_without_suffix(file))
             for name in dict.fromkeys((plain, plain.rpartition("/")[2])):
                 found.setdefault(name, []).append(path)
         return found
@@ -108,12 +108,12 @@ class DataSetFiles:
             found.setdefault(file_names.plainest(name), []).append(name)
         return found
 
-    def places(self) -> tuple[list[SplitEntry], list[str]]:
+    def places(self) -> tuple[list[YoloSplitEntry], list[str]]:
         """Return the pictures of each split, and warnings about missing splits. Raises `StudioError` if no split has
         pictures or labels."""
         if not self.settings.splits:
             return [self._of_folder("", "", "the folder")], []
-        places: list[SplitEntry] = []
+        places: list[YoloSplitEntry] = []
         missing: list[str] = []
         for split in SPLITS:
             for entry in self.settings.splits.get(split, ()):
@@ -138,7 +138,7 @@ class DataSetFiles:
         ]
         return places, lines
 
-    def picture_and_text(self, name: str, place: SplitEntry) -> tuple[Path, str | None]:
+    def picture_and_text(self, name: str, place: YoloSplitEntry) -> tuple[Path, str | None]:
         """Return a picture and its label file. `name` is the picture's name without suffix, or for a missing picture
         its expected name. Raises `StudioError` if the picture is missing."""
         if name in place.pictures:
@@ -153,7 +153,7 @@ class DataSetFiles:
             )
         return picture, text
 
-    def look_around(self, places: Sequence[SplitEntry], among: Mapping[str, Path] | None) -> None:
+    def look_around(self, places: Sequence[YoloSplitEntry], among: Mapping[str, Path] | None) -> None:
         """Search the pictures anywhere in the dataset, or in `among`, if no split contains one (as in an export
         without pictures beside the photos). Pictures are matched by name and folders; ambiguous matches are ignored."""
         if self.images is not None or any(place.pictures for place in places):
@@ -161,7 +161,7 @@ class DataSetFiles:
         by_stem: dict[str, list[Path]] = {}
         for file, path in (self.pictures if among is None else among).items():
             if file_names.suffix(file) in pictures.SUFFIXES:
-                by_stem.setdefault(_stem(file), []).append(path)
+                by_stem.setdefault(_without_suffix(file), []).append(path)
         single = Pictures({stem: paths[0] for stem, paths in by_stem.items() if len(paths) == 1})
         matched: dict[str, str] = {}
         for place in places:
@@ -170,7 +170,7 @@ class DataSetFiles:
         times = Counter(matched.values())
         self.around = {name: single.files[file] for name, file in matched.items() if times[file] == 1}
 
-    def look_for_near_names(self, places: Sequence[SplitEntry]) -> None:
+    def look_for_near_names(self, places: Sequence[YoloSplitEntry]) -> None:
         """Set `near`: pictures with a similar name for label files without a picture."""
         missing = [name for place in places for name in place.orphans if self._elsewhere(name, place.within) is None]
         if missing:
@@ -179,18 +179,20 @@ class DataSetFiles:
             self.near = near(missing, [*unused, *self.elsewhere.files])
 
     def record(
-        self, name: str, place: SplitEntry, picture: Path, text: str | None, size: tuple[int, int]
+        self, name: str, place: YoloSplitEntry, picture: Path, text: str | None, size: tuple[int, int]
     ) -> ImageRecord:
         """Return the record of a picture with its regions."""
         width, height = size
-        regions = label_rows.regions(self.texts[text], self.settings, width, height) if text is not None else ()
+        regions = (
+            label_rows.regions_of_label_file(self.texts[text], self.settings, width, height) if text is not None else ()
+        )
         return ImageRecord(
-            f"{_below(name, place.within)}{picture.suffix}",
+            f"{_name_below(name, place.within)}{picture.suffix}",
             tuple(regions),
             picture,
             width,
             height,
-            split=studio_split(place.split),
+            split=studio_split_of_yolo(place.split),
             extras={"yolo": {"split": place.split}} if place.split else {},
         )
 
@@ -203,17 +205,17 @@ class DataSetFiles:
         return [
             name
             for name in self.pictures
-            if _stem(name) not in taken and self._text_of(_stem(name), rows=True) is not None
+            if _without_suffix(name) not in taken and self._text_of(_without_suffix(name), rows=True) is not None
         ]
 
     # Folders
 
-    def _of_entry(self, split: str, entry: str) -> SplitEntry | None:
+    def _of_entry(self, split: str, entry: str) -> YoloSplitEntry | None:
         """Return the split of a folder entry: the first folder inside the dataset that matches the end of the
         written path. None if there is none."""
-        base, parts = _parts(self.settings.base), _parts(entry)
+        base, parts = _folders_of_entry(self.settings.base), _folders_of_entry(entry)
         for b in range(len(base) + 1):
-            for p in range(_droppable(parts) + 1):
+            for p in range(_n_droppable_folders(parts) + 1):
                 below = [*base[b:], *parts[p:]]
                 folder, labels = "/".join(below), "/".join(_swapped(below, IMAGES, _LABELS))
                 found = [there for there in (self.folder / folder, self.folder / labels) if there.is_dir()]
@@ -230,13 +232,13 @@ class DataSetFiles:
         alike = self.folders.get(file_names.plainest(folder), [])
         return alike[0] if len(alike) == 1 else None
 
-    def _of_folder(self, split: str, folder: str, words: str) -> SplitEntry:
+    def _of_folder(self, split: str, folder: str, words: str) -> YoloSplitEntry:
         """Return the split of a folder: its pictures, and label files without a picture."""
         labels = "/".join(_swapped(folder.split("/"), IMAGES, _LABELS))
         labels = self._spelled_here(labels) or labels if not (self.folder / labels).is_dir() else labels
         shown: dict[str, str] = {}
         for name, path in self.pictures.items():
-            if _lies_in(name, folder) and (other := shown.setdefault(_stem(name), name)) != name:
+            if _lies_in(name, folder) and (other := shown.setdefault(_without_suffix(name), name)) != name:
                 other = file_names.parts(other)[-1]
                 raise StudioError(f"{path}: {other} has the same name, and so the same labels; rename one of them")
         used = {self._text_of(name) for name in shown}
@@ -245,21 +247,23 @@ class DataSetFiles:
             for text, path in self.texts.items()
             if (_lies_in(text, folder) or _lies_in(text, labels))
             and text not in used
-            and not is_no_label(f"{text}.txt")
-            and (_LABELS in map(str.lower, text.split("/")[:-1]) or text_files.is_row(path))
+            and not is_not_a_label_file(f"{text}.txt")
+            and (_LABELS in map(str.lower, text.split("/")[:-1]) or text_files.has_yolo_rows(path))
         }
         # Readmes or logs among the labels.
-        others = [t for t in orphans.values() if self.texts[t].stat().st_size and not text_files.is_row(self.texts[t])]
+        others = [
+            t for t in orphans.values() if self.texts[t].stat().st_size and not text_files.has_yolo_rows(self.texts[t])
+        ]
         lines = [
             f"{self.texts[text]}: was passed over, as it has no rows of YOLO and no picture is called so"
             for text in others
         ]
         orphans = {name: text for name, text in orphans.items() if text not in others}
-        return SplitEntry(split, shown, orphans, folder, words, picture_folders.shortened(lines))
+        return YoloSplitEntry(split, shown, orphans, folder, words, picture_folders.shortened(lines))
 
     # Lists
 
-    def _of_list(self, split: str, entry: str) -> SplitEntry | None:
+    def _of_list(self, split: str, entry: str) -> YoloSplitEntry | None:
         """Return the split of a text file that lists one picture per line; None if the file is missing. The pictures
         are searched in the dataset, whatever folders precede their names."""
         lists = {name: path for name, path in files_below(self.folder, (".txt",)).items()}
@@ -270,7 +274,9 @@ class DataSetFiles:
             content = untrusted_files.read_bytes(lists[found], most=_LARGEST_LIST, mend="check the file")
         except FileNotFoundError:
             raise StudioError(f"{lists[found]}: is gone; check the file") from None
-        written = [line.strip() for line in text_encodings.decoded(content, lists[found]).splitlines() if line.strip()]
+        written = [
+            line.strip() for line in text_encodings.decoded_text(content, lists[found]).splitlines() if line.strip()
+        ]
         matched, remarks = self.index.match_all(written, found)
         lines = [*picture_folders.shortened(remarks)]
         shown: dict[str, str] = {}
@@ -278,7 +284,7 @@ class DataSetFiles:
         missing: list[str] = []
         for line, name in zip(written, matched, strict=True):
             if name is not None:
-                shown[_stem(name)] = name
+                shown[_without_suffix(name)] = name
             elif (text := self._text_of_line(line)) is not None:
                 orphans["/".join(_swapped(text.split("/"), _LABELS, IMAGES))] = text
             else:
@@ -288,11 +294,11 @@ class DataSetFiles:
             lines.append(f"{lists[found]}: {some} not found of {of_all} ({file_names.listed(missing)})")
         folders = [name.rpartition("/")[0] for name in (*shown, *orphans)]
         within = os.path.commonpath(folders) if folders and all(folders) else ""
-        return SplitEntry(split, shown, orphans, within, f'the list "{file_names.brief(entry)}"', tuple(lines))
+        return YoloSplitEntry(split, shown, orphans, within, f'the list "{file_names.brief(entry)}"', tuple(lines))
 
     def _text_of_line(self, line: str) -> str | None:
         """Return the label file of a listed picture that is missing; None if there is none."""
-        parts = [part for part in file_names.parts(_stem(file_names.without_query(line))) if part != ".."]
+        parts = [part for part in file_names.parts(_without_suffix(file_names.without_query(line))) if part != ".."]
         for start in range(len(parts)):
             if (text := self._text_of("/".join(parts[start:]))) is not None:
                 return text
@@ -305,7 +311,7 @@ class DataSetFiles:
         `labels`, or beside the picture. With `rows`, only a file that begins with a YOLO row."""
         for text in ("/".join(_swapped(name.split("/"), IMAGES, _LABELS)), name):
             alike = [text] if text in self.texts else self.texts_spelled_otherwise.get(file_names.plainest(text), [])
-            if len(alike) == 1 and (not rows or text_files.is_row(self.texts[alike[0]])):
+            if len(alike) == 1 and (not rows or text_files.has_yolo_rows(self.texts[alike[0]])):
                 return alike[0]
         return None
 
@@ -313,7 +319,7 @@ class DataSetFiles:
         """Return the picture of a label file in `--images`, or as found by `look_around`; None if there is none."""
         if name in self.around:
             return self.around[name]
-        wanted = _below(name, within)
+        wanted = _name_below(name, within)
         by_stem = self.elsewhere_by_stem
         if (picture := by_stem.get(wanted) or by_stem.get(PurePosixPath(wanted).name)) is not None:
             return picture
@@ -325,7 +331,7 @@ class DataSetFiles:
 
     def _what_is_there(self) -> str:
         """Return a sentence about the folders that contain pictures, for messages."""
-        folders = folders_of(self.pictures)
+        folders = folders_of_files(self.pictures)
         if not folders:
             return f"No folder of {self.folder} holds pictures"
         names = listed([name if name != "." else "the folder itself" for name in folders])
@@ -335,7 +341,7 @@ class DataSetFiles:
 # Names
 
 
-def _stem(name: str) -> str:
+def _without_suffix(name: str) -> str:
     return name[: len(name) - len(file_names.suffix(name))]
 
 
@@ -343,7 +349,7 @@ def _lies_in(name: str, folder: str) -> bool:
     return not folder or name.startswith(f"{folder}/")
 
 
-def _below(name: str, folder: str) -> str:
+def _name_below(name: str, folder: str) -> str:
     """Return the name relative to a folder that contains it, without a leading `images/`, which Ultralytics ignores."""
     short = name[len(folder) + 1 :] if folder and name.startswith(f"{folder}/") else name
     return short[len(IMAGES) + 1 :] if short.lower().startswith(f"{IMAGES}/") else short
@@ -357,12 +363,12 @@ def _swapped(parts: Sequence[str], old: str, new: str) -> list[str]:
     return parts
 
 
-def _parts(written: str) -> list[str]:
+def _folders_of_entry(written: str) -> list[str]:
     """Return the folders of a path, without those that lead outside. Empty for the folder itself."""
-    return inside(written).split("/") if written.strip("./\\ ") else []
+    return path_inside(written).split("/") if written.strip("./\\ ") else []
 
 
-def _droppable(parts: Sequence[str]) -> int:
+def _n_droppable_folders(parts: Sequence[str]) -> int:
     """Return how many leading parts of another computer's path may be dropped. `images` and the name of the split
     must stay, because `images/train` would otherwise match `train/`, which holds other files."""
     keep = max(len(parts) - 1, 0)
@@ -379,6 +385,6 @@ def listed(folders: Sequence[str]) -> str:
     return ", ".join(map(file_names.brief, folders[:_SHOWN])) + more
 
 
-def studio_split(split: str) -> Literal["train", "val"] | None:
+def studio_split_of_yolo(split: str) -> Literal["train", "val"] | None:
     """Return the studio's split for a YOLO split: train, val or None."""
     return "train" if split == "train" else "val" if split == "val" else None

@@ -13,7 +13,7 @@ from typing import Any
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations.formats.json_values import Complaint, brief, coordinate, require_few_regions
-from maskrcnn.annotations.formats.yolo.settings import MEND, Settings
+from maskrcnn.annotations.formats.yolo.settings import MEND, YoloSettings
 from maskrcnn.annotations.regions import Keypoints, Points, Polygon, Rect, Region
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
@@ -25,7 +25,7 @@ BOX_ONLY: Mapping[str, Any] = {"coco": {"segmentation": []}}
 files."""
 
 
-def regions(file: Path, settings: Settings, width: int, height: int) -> Iterator[Region]:
+def regions_of_label_file(file: Path, settings: YoloSettings, width: int, height: int) -> Iterator[Region]:
     """Yield the regions of a label file for a picture of that size. Raises `StudioError` that names the invalid
     line."""
     try:
@@ -41,10 +41,10 @@ def regions(file: Path, settings: Settings, width: int, height: int) -> Iterator
             rows.append((number, values))
             require_few_regions(len(rows), Complaint(str(file), "the picture", MEND))
     for number, values in rows:
-        yield _region(values, settings, width, height, Complaint(str(file), f"line {number}", MEND))
+        yield _region_of_row(values, settings, width, height, Complaint(str(file), f"line {number}", MEND))
 
 
-def _region(values: list[str], settings: Settings, width: int, height: int, complain: Complaint) -> Region:
+def _region_of_row(values: list[str], settings: YoloSettings, width: int, height: int, complain: Complaint) -> Region:
     """Return the region of one row."""
     names = settings.names
     try:
@@ -57,15 +57,15 @@ def _region(values: list[str], settings: Settings, width: int, height: int, comp
         )
     name = names[int(number)]
     if settings.keypoints is not None:
-        return _pose(fractions, settings.keypoints, name, width, height, complain)
+        return _region_of_pose_row(fractions, settings.keypoints, name, width, height, complain)
     if len(fractions) != 4 and (len(fractions) < 6 or len(fractions) % 2):
         raise complain(f"has {len(fractions)} numbers after its class, neither a box (4) nor an outline (6, 8, ...)")
     if len(fractions) == 4:
-        return Region(_box(fractions, width, height, complain), name)
-    return Region(Polygon(_places(fractions[0::2], fractions[1::2], width, height, complain)), name)
+        return Region(_box_of_fractions(fractions, width, height, complain), name)
+    return Region(Polygon(_pixels_of_fractions(fractions[0::2], fractions[1::2], width, height, complain)), name)
 
 
-def _pose(
+def _region_of_pose_row(
     fractions: Sequence[float], shape: tuple[int, int], name: str, width: int, height: int, complain: Complaint
 ) -> Region:
     """Return the region of a row with a box and keypoints. `shape` is (number of keypoints, numbers for each)."""
@@ -73,11 +73,11 @@ def _pose(
     if len(fractions) not in (4, 4 + count * each):
         right = f"kpt_shape [{count}, {each}] makes them {4 + count * each}"
         raise complain(f"has {len(fractions)} numbers after its class, but {right}")
-    box = _box(fractions[:4], width, height, complain)
+    box = _box_of_fractions(fractions[:4], width, height, complain)
     rest = fractions[4:]
     if not rest:
         return Region(box, name, extras=BOX_ONLY)
-    places = _places(rest[0::each], rest[1::each], width, height, complain)
+    places = _pixels_of_fractions(rest[0::each], rest[1::each], width, height, complain)
     # Without visibilities, a point at the corner or outside the picture is not labelled.
     seen = rest[2::3] if each == 3 else [0 if x <= 0 and y <= 0 else 2 for x, y in places]
     if any(visibility not in (0, 1, 2) for visibility in seen):
@@ -86,7 +86,9 @@ def _pose(
     return Region(box, name, keypoints=keypoints, extras=BOX_ONLY)
 
 
-def _places(xs: Sequence[float], ys: Sequence[float], width: int, height: int, complain: Complaint) -> Points:
+def _pixels_of_fractions(
+    xs: Sequence[float], ys: Sequence[float], width: int, height: int, complain: Complaint
+) -> Points:
     # Rounded to 1e-6 px, the precision of ten decimals, to remove rounding errors of the multiplication.
     """Return points in pixels from fractions of width and height."""
     return tuple(
@@ -95,9 +97,9 @@ def _places(xs: Sequence[float], ys: Sequence[float], width: int, height: int, c
     )
 
 
-def _box(fractions: Sequence[float], width: int, height: int, complain: Complaint) -> Rect:
+def _box_of_fractions(fractions: Sequence[float], width: int, height: int, complain: Complaint) -> Rect:
     """Return the box in pixels from the fractions centre x, centre y, width, height."""
-    (cx, cy), (across, down) = _places(fractions[0::2], fractions[1::2], width, height, complain)
+    (cx, cy), (across, down) = _pixels_of_fractions(fractions[0::2], fractions[1::2], width, height, complain)
     if across < 0 or down < 0:
         raise complain("has a box of negative size")
     return Rect(cx - across / 2, cy - down / 2, across, down)

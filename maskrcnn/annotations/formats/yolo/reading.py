@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from maskrcnn.annotations import file_names, pictures
-from maskrcnn.annotations.file_names import folders_of, natural_key
+from maskrcnn.annotations.file_names import folders_of_files, natural_key
 from maskrcnn.annotations.formats import original_names, picture_folders
 from maskrcnn.annotations.formats.yolo import settings as yolo_settings
-from maskrcnn.annotations.formats.yolo.data_set_files import DataSetFiles, listed, studio_split
+from maskrcnn.annotations.formats.yolo.data_set_files import YoloFiles, listed, studio_split_of_yolo
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
@@ -18,7 +18,7 @@ from maskrcnn.words import counted
 
 def is_yolo(path: Path) -> bool:
     """Whether a folder holds a YOLO dataset, or a file is its `data.yaml`."""
-    return yolo_settings.is_there(path)
+    return yolo_settings.has_yolo_settings(path)
 
 
 def read_folder(
@@ -36,8 +36,8 @@ def read_folder(
     `passes_over`, label files without a picture and unreadable pictures are skipped with a line in `warnings`, if
     others remain; the browser's import uses this.
     """
-    settings = yolo_settings.read(Path(path))
-    there = DataSetFiles(settings, Path(images) if images is not None else None)
+    settings = yolo_settings.read_yolo_settings(Path(path))
+    there = YoloFiles(settings, Path(images) if images is not None else None)
     if passes_over or images is not None:
         there.mend = "put it there"
     places, warnings = there.places()
@@ -74,7 +74,7 @@ def read_folder(
     if not settings.splits:
         records = _split_by_folders(records)
     if unused := there.labelled_elsewhere(splits):
-        some, folders = counted(len(unused), "picture"), listed(folders_of(unused))
+        some, folders = counted(len(unused), "picture"), listed(folders_of_files(unused))
         warnings.append(f"{settings.file}: {some} with labels left out, in {folders}, which no split names")
     names = settings.names
     classes = tuple(dict.fromkeys(names[number] for number in sorted(names)))
@@ -96,7 +96,7 @@ def _split_by_folders(records: list[ImageRecord]) -> list[ImageRecord]:
     if len(set(words) - {None}) < 2:
         return records
     return [
-        replace(record, split=studio_split(word or ""), extras={"yolo": {"split": word}}) if word else record
+        replace(record, split=studio_split_of_yolo(word or ""), extras={"yolo": {"split": word}}) if word else record
         for record, word in zip(records, words, strict=True)
     ]
 

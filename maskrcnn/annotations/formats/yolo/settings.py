@@ -21,15 +21,15 @@ from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import text_encodings
 from maskrcnn.annotations.formats.json_values import Complaint, brief
 from maskrcnn.annotations.formats.yolo.text_files import (
-    _LARGEST,
-    _MOST_FILES,
-    _folders_in,
-    _has_rows,
-    _lines,
-    _names_classes,
-    _rank,
-    _text,
+    LARGEST_SETTINGS,
+    MOST_EXAMINED,
+    class_list_rank,
+    holds_yolo_label_files,
     is_class_list,
+    is_class_list_name,
+    label_and_picture_folders,
+    numbered_class_names,
+    small_text,
 )
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
@@ -39,12 +39,12 @@ _OTHER_WORDS = {"train": ("training",), "val": ("valid", "validation"), "test": 
 """Other names of a split in Darknet and CVAT, in any case (`Validation`)."""
 
 MEND = "mend that file"
-_FIRST_SETTINGS = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
+_USUAL_SETTINGS_NAMES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 """Preferred settings files if a folder has several. Others, such as `coco8.yaml`, are usually left over."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class YoloSettings:
     """The settings of the dataset in `folder`, read from `file`.
 
     `splits` are the entries of each split as written; empty if the file only names classes. `base` is the written
@@ -66,22 +66,22 @@ class Settings:
         return Complaint(str(self.file), "the file", MEND)
 
 
-def is_there(path: Path) -> bool:
+def has_yolo_settings(path: Path) -> bool:
     """Whether a folder holds the settings of a YOLO dataset, or a file is one."""
-    return _content(path) is not None
+    return _settings_content(path) is not None
 
 
-def read(path: Path) -> Settings:
+def read_yolo_settings(path: Path) -> YoloSettings:
     """Return the settings of a YOLO dataset, from its folder or its settings file. Raises `StudioError` if they are
     invalid."""
-    found = _content(path)
+    found = _settings_content(path)
     if found is None:
         raise StudioError(f"{path}: there is no data.yaml with class names; write one")
     file, folder, content = found
     complain = Complaint(str(file), "the file", MEND)
-    if _TROUBLE in content:
-        raise content[_TROUBLE]
-    names = _names(content["names"], complain)
+    if _ERROR in content:
+        raise content[_ERROR]
+    names = _class_names(content["names"], complain)
     warnings = []
     count = content.get("nc", content.get("classes"))
     if isinstance(count, str) and re.fullmatch(r"[0-9]{1,9}", count) and int(count) != len(names):
@@ -89,10 +89,10 @@ def read(path: Path) -> Settings:
             f"{file}: says that there are {counted(int(count), 'class', 'classes')} (nc) and names {len(names)}; "
             "the names were taken"
         )
-    splits = {split: entries for split in SPLITS if (entries := _entries(content, split, complain))}
+    splits = {split: entries for split in SPLITS if (entries := _split_entries(content, split, complain))}
     keypoints = _kpt_shape(content.get("kpt_shape"), complain)
     base = content.get("path")
-    return Settings(
+    return YoloSettings(
         file,
         folder,
         names,
@@ -106,57 +106,61 @@ def read(path: Path) -> Settings:
 
 # Finding
 
-_Content = tuple[Path, Path, dict[str, Any]]
+_SettingsContent = tuple[Path, Path, dict[str, Any]]
 """The settings file, the folder of the dataset, and the content of the file."""
-_TROUBLE = "\0"
+_ERROR = "\0"
 """Key for the error that explains why the file cannot be read."""
 
 
-def _content(path: Path) -> _Content | None:
+def _settings_content(path: Path) -> _SettingsContent | None:
     """Return the settings of a folder or file: of the first settings file, or else of a list of class names; None if
     there is none."""
     if not path.is_dir():
-        return _of_file(path)
+        return _content_of_file(path)
     for suffixes in ((".yaml", ".yml"), (".data",)):
-        for file in sorted(files_in(path, suffixes).values(), key=_is_not_first)[:_MOST_FILES]:
-            if found := _of_file(file):
+        for file in sorted(files_in(path, suffixes).values(), key=_is_unusual_settings_name)[:MOST_EXAMINED]:
+            if found := _content_of_file(file):
                 return found
-    for folder in (path, *_folders_in(path, ("labels", "images"))):
-        texts = [file for file in files_in(folder, (".txt", ".names", ".labels")).values() if is_class_list(file.name)]
-        for file in sorted(texts, key=_rank):
-            if _names_classes(file) and _has_rows(path):
-                return _of_class_list(file, path)
+    for folder in (path, *label_and_picture_folders(path, ("labels", "images"))):
+        texts = [
+            file for file in files_in(folder, (".txt", ".names", ".labels")).values() if is_class_list_name(file.name)
+        ]
+        for file in sorted(texts, key=class_list_rank):
+            if is_class_list(file) and holds_yolo_label_files(path):
+                return _content_of_class_list(file, path)
     return None
 
 
-def _is_not_first(file: Path) -> bool:
-    return file.name.lower() not in _FIRST_SETTINGS
+def _is_unusual_settings_name(file: Path) -> bool:
+    return file.name.lower() not in _USUAL_SETTINGS_NAMES
 
 
-def _of_file(file: Path) -> _Content | None:
+def _content_of_file(file: Path) -> _SettingsContent | None:
     """Return the settings of one file; None if it is not a settings file."""
     suffix = file.suffix.lower()
     if suffix in (".yaml", ".yml"):
-        text = _text(file) or ""
+        text = small_text(file) or ""
         try:
-            content = _lowered(_parsed(text))
+            content = _with_lower_case_keys(_parsed_yaml(text))
         except yaml.MarkedYAMLError as error:
             if all(re.search(key, text, re.MULTILINE) for key in (r"^names\s*:", r"^(train|val|path|nc)\s*:")):
-                return file, file.parent, {_TROUBLE: _not_yaml(file, error)}
+                return file, file.parent, {_ERROR: _not_yaml_error(file, error)}
             return None
         if "names" in content and _SETTINGS & set(content):
-            return _checked(file, file.parent, content)
+            return _content_or_utf8_error(file, file.parent, content)
     elif suffix == ".data":
-        lines = [line.partition("=") for line in (_text(file) or "").splitlines()]
-        content = _lowered({key.strip(): value.strip() for key, equals, value in lines if equals})
+        lines = [line.partition("=") for line in (small_text(file) or "").splitlines()]
+        content = _with_lower_case_keys({key.strip(): value.strip() for key, equals, value in lines if equals})
         if "names" in content and {"train", "valid", "classes"} & set(content):
-            named = _named(file.parent, content["names"])
+            named = _class_name_file(file.parent, content["names"])
             if named is not None:
-                return _checked(named, file.parent, {**content, "names": _lines(named)}, settings=file)
-    elif is_class_list(file.name) and _names_classes(file):
+                return _content_or_utf8_error(
+                    named, file.parent, {**content, "names": numbered_class_names(named)}, settings=file
+                )
+    elif is_class_list_name(file.name) and is_class_list(file):
         folder = file.parent.parent if file.parent.name.lower() in ("labels", "images") else file.parent
-        if _has_rows(folder):
-            return _of_class_list(file, folder)
+        if holds_yolo_label_files(folder):
+            return _content_of_class_list(file, folder)
     return None
 
 
@@ -164,7 +168,7 @@ _SETTINGS = {*SPLITS, *(word for words in _OTHER_WORDS.values() for word in word
 """Keys of which at least one must be present: `names` alone may be in any file."""
 
 
-def _lowered(content: Any) -> dict[str, Any]:
+def _with_lower_case_keys(content: Any) -> dict[str, Any]:
     """Return the settings with lower-case keys added; empty if the content is not a mapping."""
     if not isinstance(content, dict):
         return {}
@@ -172,7 +176,7 @@ def _lowered(content: Any) -> dict[str, Any]:
     return {**lowered, **content}
 
 
-def _named(folder: Path, written: str) -> Path | None:
+def _class_name_file(folder: Path, written: str) -> Path | None:
     """Return the file of class names that Darknet's settings refer to. Leading folders of the path may be missing
     (`data/obj.names`)."""
     parts = [part for part in file_names.parts(written) if part != ".."]
@@ -185,7 +189,7 @@ def _named(folder: Path, written: str) -> Path | None:
     return None
 
 
-def _not_yaml(file: Path, error: yaml.MarkedYAMLError) -> StudioError:
+def _not_yaml_error(file: Path, error: yaml.MarkedYAMLError) -> StudioError:
     """Return the error for an invalid YAML file, with the place and how to fix it."""
     mark, problem = error.problem_mark, error.problem or "it is cut off"
     where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
@@ -197,20 +201,22 @@ def _not_yaml(file: Path, error: yaml.MarkedYAMLError) -> StudioError:
     return StudioError(f"{file}: is no YAML: {where}{problem}; {mend}")
 
 
-def _of_class_list(file: Path, folder: Path) -> _Content:
-    return _checked(file, folder, {"names": _lines(file)})
+def _content_of_class_list(file: Path, folder: Path) -> _SettingsContent:
+    return _content_or_utf8_error(file, folder, {"names": numbered_class_names(file)})
 
 
-def _checked(text: Path, folder: Path, content: dict[str, Any], settings: Path | None = None) -> _Content:
+def _content_or_utf8_error(
+    text: Path, folder: Path, content: dict[str, Any], settings: Path | None = None
+) -> _SettingsContent:
     """Return the content, or the error if the text file is not UTF-8 (umlauts would become other letters)."""
     try:
-        text_encodings.decoded(untrusted_files.read_bytes(text, most=_LARGEST), text)
+        text_encodings.decoded_text(untrusted_files.read_bytes(text, most=LARGEST_SETTINGS), text)
     except StudioError as error:
-        return settings or text, folder, {_TROUBLE: error}
+        return settings or text, folder, {_ERROR: error}
     return settings or text, folder, content
 
 
-def _parsed(text: str) -> Any:
+def _parsed_yaml(text: str) -> Any:
     """Return the content of a YAML text; None if it is invalid. Scalars stay strings, so that a class "no" does not
     become false.
 
@@ -227,7 +233,7 @@ def _parsed(text: str) -> Any:
 # Content
 
 
-def _names(given: Any, complain: Complaint) -> dict[int, str]:
+def _class_names(given: Any, complain: Complaint) -> dict[int, str]:
     """Return the class names by number. Raises `StudioError` if they are invalid."""
     numbered = dict(enumerate(given)) if isinstance(given, list) else given
     if not isinstance(numbered, dict):
@@ -240,7 +246,7 @@ def _names(given: Any, complain: Complaint) -> dict[int, str]:
     return names
 
 
-def _entries(content: dict[str, Any], split: str, complain: Complaint) -> tuple[str, ...]:
+def _split_entries(content: dict[str, Any], split: str, complain: Complaint) -> tuple[str, ...]:
     """Return the entries of a split as written. Raises `StudioError` if one is not a string."""
     given: Any = next((content[word] for word in (split, *_OTHER_WORDS.get(split, ())) if content.get(word)), [])
     entries = given if isinstance(given, list) else [given]

@@ -20,13 +20,13 @@ CLASS_LISTS = (
 file is used."""
 NO_LABELS = (*CLASS_LISTS, "train.txt", "val.txt", "valid.txt", "test.txt", "readme.txt", "notes.txt")
 """Text files that are not label files, unless a picture has the same name."""
-_LARGEST = 250_000
-_MOST_FILES = 20
+LARGEST_SETTINGS = 250_000
+MOST_EXAMINED = 20
 """Maximum number of files in a folder that are searched for settings, and of text files that are checked for rows."""
 _FIRST_ROW = 4096
 
 
-def is_row(file: Path) -> bool:
+def has_yolo_rows(file: Path) -> bool:
     """Whether a text file begins with a YOLO row: a class number and at least four fractions."""
     try:
         with untrusted_files.opened(file) as opened:
@@ -38,7 +38,7 @@ def is_row(file: Path) -> bool:
     return bool(is_class) and all(map(_is_number, values[1:-1]))
 
 
-def is_class_list(name: str) -> bool:
+def is_class_list_name(name: str) -> bool:
     """Whether a file has the name of a list of class names."""
     last = file_names.parts(name)[-1].lower()
     return last in CLASS_LISTS or last.endswith(".names")
@@ -52,18 +52,22 @@ def _is_number(value: str) -> bool:
     return True
 
 
-def _rank(file: Path) -> int:
+def class_list_rank(file: Path) -> int:
     name = file.name.lower()
     return CLASS_LISTS.index(name) if name in CLASS_LISTS else len(CLASS_LISTS)
 
 
-def _names_classes(file: Path) -> bool:
+def is_class_list(file: Path) -> bool:
     """Whether a text file with the name of a class list is one: it has no YOLO rows and no picture names."""
-    lines = [line.strip().lower() for line in (_text(file) or "").splitlines()]
-    return any(lines) and not is_row(file) and not any(file_names.suffix(line) in pictures.SUFFIXES for line in lines)
+    lines = [line.strip().lower() for line in (small_text(file) or "").splitlines()]
+    return (
+        any(lines)
+        and not has_yolo_rows(file)
+        and not any(file_names.suffix(line) in pictures.SUFFIXES for line in lines)
+    )
 
 
-def _folders_in(folder: Path, called: tuple[str, ...]) -> list[Path]:
+def label_and_picture_folders(folder: Path, called: tuple[str, ...]) -> list[Path]:
     """Return the sub folders with these names, in any case; links are skipped."""
     try:
         there = [p for p in sorted(folder.iterdir()) if p.name.lower() in called and p.is_dir() and not p.is_symlink()]
@@ -72,44 +76,44 @@ def _folders_in(folder: Path, called: tuple[str, ...]) -> list[Path]:
     return sorted(there, key=lambda place: called.index(place.name.lower()))
 
 
-def _has_rows(folder: Path) -> bool:
+def holds_yolo_label_files(folder: Path) -> bool:
     """Whether a folder, its `labels/` or `images/`, or a folder in these has YOLO label files."""
     places = [folder]
-    for labels in _folders_in(folder, ("labels", "images")):
-        places += [labels, *(p for p in sorted(labels.iterdir()) if p.is_dir() and not p.is_symlink())][:_MOST_FILES]
+    for labels in label_and_picture_folders(folder, ("labels", "images")):
+        places += [labels, *(p for p in sorted(labels.iterdir()) if p.is_dir() and not p.is_symlink())][:MOST_EXAMINED]
     for place in places:
         texts = [file for name, file in files_in(place, (".txt",)).items() if name.lower() not in NO_LABELS]
         # In a video, the first hundred frames may have no objects.
-        if any(map(is_row, list(islice(filter(_holds_something, texts), _MOST_FILES)))):
+        if any(map(has_yolo_rows, list(islice(filter(_is_not_empty, texts), MOST_EXAMINED)))):
             return True
     return False
 
 
-def _holds_something(file: Path) -> bool:
+def _is_not_empty(file: Path) -> bool:
     try:
         return file.stat().st_size > 0
     except OSError:
         return False
 
 
-def _text(file: Path) -> str | None:
+def small_text(file: Path) -> str | None:
     """Return the text of a small file, as Latin-1 if it is not UTF-8; None if it is not text."""
     try:
-        content = untrusted_files.read_bytes(file, most=_LARGEST)
+        content = untrusted_files.read_bytes(file, most=LARGEST_SETTINGS)
     except (OSError, ValueError, StudioError):
         return None
     try:
-        return text_encodings.decoded(content, file)
+        return text_encodings.decoded_text(content, file)
     except StudioError:
         return None if b"\0" in content else content.decode("latin-1")
 
 
-def _lines(file: Path) -> dict[str, str]:
+def numbered_class_names(file: Path) -> dict[str, str]:
     """Return line number, from 0 -> class name."""
-    lines = [line.strip() for line in (_text(file) or "").splitlines()]
+    lines = [line.strip() for line in (small_text(file) or "").splitlines()]
     return {str(number): line for number, line in enumerate(lines) if line}
 
 
-def is_no_label(name: str) -> bool:
+def is_not_a_label_file(name: str) -> bool:
     """Whether a text file is known not to hold labels: a list of classes or pictures, or a readme."""
-    return file_names.parts(name)[-1].lower() in NO_LABELS or is_class_list(name)
+    return file_names.parts(name)[-1].lower() in NO_LABELS or is_class_list_name(name)

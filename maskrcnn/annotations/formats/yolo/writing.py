@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.file_names import inside
+from maskrcnn.annotations.file_names import path_inside
 from maskrcnn.annotations.formats import exported_outline, writer_checks
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info, count_region_info
 from maskrcnn.annotations.formats.format_interface import Encoded
@@ -44,8 +44,8 @@ def encode(dataset: Dataset) -> Encoded:
         split = record.split or record.extras.get("yolo", {}).get("split")
         split = split if split in _SPLITS else "train"
         used.add(split)
-        picture = f"images/{split}/{inside(record.file_name)}"
-        name = _label_file(picture)
+        picture = f"images/{split}/{path_inside(record.file_name)}"
+        name = _yolo_label_file(picture)
         if (other := owners.setdefault(name.casefold(), record.file_name)) != record.file_name or name in files:
             raise StudioError(
                 f'{dropped.source}: "{record.file_name}" and "{other}" would share the label file {name}; rename one'
@@ -56,7 +56,7 @@ def encode(dataset: Dataset) -> Encoded:
             dropped.add("{pictures} nowhere to be found; put them into images/<split>/, where YOLO looks for them")
         if record.attributes:
             dropped.add("{pictures} lost their attributes because YOLO has none")
-        rows = _rows(record, dataset, dropped)
+        rows = _label_rows(record, dataset, dropped)
         n_regions += len(rows)
         files[name] = "".join(f"{row}\n" for row in rows).encode("ascii")
     splits = [split for split in _SPLITS if split in used]
@@ -69,7 +69,7 @@ def encode(dataset: Dataset) -> Encoded:
     return Encoded({"data.yaml": document.encode("utf-8"), **files}, n_regions, dropped.warnings(), places)
 
 
-def _label_file(picture: str) -> str:
+def _yolo_label_file(picture: str) -> str:
     """Return the label file where YOLO programs look for it: at the picture's path with the last `images` replaced
     by `labels`."""
     *folders, _ = picture.split("/")
@@ -77,9 +77,9 @@ def _label_file(picture: str) -> str:
     return "/".join([*folders[:last], "labels", *folders[last + 1 :], f"{PurePosixPath(picture).stem}.txt"])
 
 
-def _rows(record: ImageRecord, dataset: Dataset, dropped: DroppedInfo) -> list[str]:
+def _label_rows(record: ImageRecord, dataset: Dataset, dropped: DroppedInfo) -> list[str]:
     """Return the rows of a picture's label file."""
-    width, height = writer_checks.size_of(record, dropped.source, "YOLO")
+    width, height = writer_checks.required_picture_size(record, dropped.source, "YOLO")
     numbers = {name: number for number, name in enumerate(dataset.classes)}
     rows = []
     for position, region in enumerate(record.regions, start=1):
@@ -90,11 +90,11 @@ def _rows(record: ImageRecord, dataset: Dataset, dropped: DroppedInfo) -> list[s
         if not raster.has_area(region.shape):
             dropped.add("{regions} without area (points, lines) left out because YOLO has outlines and boxes only")
             continue
-        class_number = writer_checks.class_of(region, numbers, dataset, here)
-        writer_checks.fitting_mask(region, width, height, here)
-        outline = exported_outline.single(region.shape)
-        if not exported_outline.is_inside(outline, width, height):
-            outline = exported_outline.cut_off(outline, width, height)
+        class_number = writer_checks.required_class_number(region, numbers, dataset, here)
+        writer_checks.require_mask_of_picture_size(region, width, height, here)
+        outline = exported_outline.single_outline(region.shape)
+        if not exported_outline.is_outline_inside(outline, width, height):
+            outline = exported_outline.clipped_outline(outline, width, height)
             if not outline:
                 dropped.add("{regions} left out because YOLO ends at the picture's edge, and they lie outside")
                 continue

@@ -69,7 +69,7 @@ TEXT = {"type": "text"}
     ],
 )
 def test_which_attribute_is_the_class(regions: list[Any], definitions: dict[str, Any], expected: str | None) -> None:
-    assert class_attributes.class_attribute(regions, definitions) == expected
+    assert class_attributes.class_attribute_by_rule(regions, definitions) == expected
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_which_attribute_is_the_class(regions: list[Any], definitions: dict[str,
     ],
 )
 def test_the_class_in_a_value(value: Any, expected: str | None) -> None:
-    assert class_values.class_of(value) == expected
+    assert class_values.class_named_by_value(value) == expected
 
 
 SQUARE = {"name": "rect", "x": 1, "y": 2, "width": 3, "height": 4}
@@ -124,26 +124,26 @@ def test_candidates_are_counted_and_the_chosen_one_comes_first() -> None:
         ),
         "a.json",
     )
-    assert class_attributes.candidates(dataset) == (
+    assert class_attributes.class_candidates(dataset) == (
         Candidate("kind", 3, {"dog": 2, "cat": 1}, chosen=True),
         Candidate("name", 3, {"n1": 1, "n2": 1, "n3": 1}, chosen=False),
         Candidate("wet", 1, {"a": 1}, chosen=False, several=1),
         Candidate("note", 0, {}, chosen=False),
         Candidate("unused", 0, {}, chosen=False),
     )
-    assert list(class_attributes.candidates(dataset)[0].values) == ["dog", "cat"]
+    assert list(class_attributes.class_candidates(dataset)[0].values) == ["dog", "cat"]
 
 
 def test_without_attributes_there_is_no_candidate() -> None:
     dataset = via.parse(document({}, {}), "a.json")
     assert classes_of(dataset) == ["object"] * 2
-    assert class_attributes.candidates(dataset) == ()
+    assert class_attributes.class_candidates(dataset) == ()
 
 
 def test_a_dataset_of_another_origin_has_its_classes_as_a_candidate() -> None:
     regions = (Region(Rect(0, 0, 1, 1), "cat", {"note": "x"}), Region(Rect(0, 0, 1, 1), "dog", {"class": ""}))
     dataset = Dataset((ImageRecord("a.jpg", regions),), ("cat", "dog"))
-    assert class_attributes.candidates(dataset) == (
+    assert class_attributes.class_candidates(dataset) == (
         Candidate("name", 2, {"cat": 1, "dog": 1}, chosen=True),
         Candidate("note", 1, {"x": 1}, chosen=False),
         Candidate("class", 0, {}, chosen=False),
@@ -155,7 +155,7 @@ def test_several_ticked_boxes_name_no_class() -> None:
     written = document(*({"kind": value} for value in ticked), kind=choice("cat", "dog", kind="checkbox"))
     dataset = via.parse(written, "a.json", "kind")
     assert classes_of(dataset) == [None, "cat", "cat"]
-    (candidate,) = class_attributes.candidates(dataset)
+    (candidate,) = class_attributes.class_candidates(dataset)
     assert (candidate.n_regions, candidate.several) == (2, 1)
     there = replace(dataset, images=tuple(replace(record, path=Path("a.jpg")) for record in dataset.images))
     with pytest.raises(StudioError, match=r'region 1 of "a\.jpg" has 2 boxes ticked for "kind"; leave one of them'):
@@ -244,7 +244,7 @@ def test_the_mark_of_a_crowd_is_no_class_where_no_region_says_more() -> None:
     defined = {"iscrowd": {"type": "dropdown", "options": {"1": "yes"}}, "class": {"type": "text"}}
     dataset = via.parse({"_via_img_metadata": {}, "_via_attributes": {"region": defined, "file": {}}}, "a.json")
     assert dataset.class_attribute is None
-    assert [candidate.name for candidate in class_attributes.candidates(dataset)] == ["class"]
+    assert [candidate.name for candidate in class_attributes.class_candidates(dataset)] == ["class"]
     assert class_attributes.reclassified(class_attributes.reclassified(dataset, "class"), None).class_attribute is None
 
 
@@ -257,7 +257,7 @@ CROWDS = {"iscrowd": {"type": "dropdown", "options": {"1": "yes"}}, "class": {"t
 @given(lists_of_images | projects)
 def test_any_choice_there_and_back(written: dict[str, Any]) -> None:
     dataset = via.parse(written, "a.json")
-    for candidate in class_attributes.candidates(dataset):
+    for candidate in class_attributes.class_candidates(dataset):
         assert sum(candidate.values.values()) == candidate.n_regions
         named = via.parse(written, "a.json", candidate.name)
         assert sorted(filter(None, classes_of(named))) == sorted(
@@ -349,7 +349,7 @@ def test_a_class_of_ticked_boxes_is_defined_so() -> None:
 
 def test_the_real_demo(real_data: Path) -> None:
     dataset = read(real_data / "via_official/v2_basic_demo/via_region_data.json")
-    assert [(c.name, c.n_regions, c.chosen, c.several) for c in class_attributes.candidates(dataset)] == [
+    assert [(c.name, c.n_regions, c.chosen, c.several) for c in class_attributes.class_candidates(dataset)] == [
         ("type", 4, True, 0),
         ("name", 4, False, 0),
         ("image_quality", 2, False, 1),

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.annotations.formats.via.test_class_rule import SQUARE, choice
 
 from maskrcnn.annotations.formats import via
 from maskrcnn.annotations.formats.via import class_attributes, class_values, large_files
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.errors import ArgumentError, StudioError
+from tests.annotations.formats.via.test_class_attributes import SQUARE, choice
 
 
 def labels(*regions: dict[str, Any], **definitions: Any) -> Dataset:
@@ -81,7 +81,7 @@ def test_classes_of_another_origin_have_no_rivals() -> None:
     ],
 )
 def test_what_its_own_attributes_call_a_region(attributes: dict[str, Any], names: dict[str, str]) -> None:
-    assert class_values.own_names(Region(Rect(0, 0, 1, 1), None, attributes)) == names
+    assert class_values.classes_named_by_values(Region(Rect(0, 0, 1, 1), None, attributes)) == names
 
 
 def test_training_says_what_to_do() -> None:

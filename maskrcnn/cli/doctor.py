@@ -15,16 +15,16 @@ from typing import Any
 from tqdm import tqdm
 
 from maskrcnn.annotations import Dataset, learnable_objects, read
-from maskrcnn.annotations.doctor import CHECKS, Finding, Look, apply, choose, examine
+from maskrcnn.annotations.doctor import CHECKS, Finding, PictureFileNotes, apply, choose, examine
 from maskrcnn.annotations.formats.via import common_class_attribute
 from maskrcnn.annotations.formats.writing import FORMATS, encode, write_encoded, written_regions_in_words
-from maskrcnn.annotations.labelled_pictures import learned_of
-from maskrcnn.annotations.learnable_objects import Learned
+from maskrcnn.annotations.learnable_objects import LearnableCounts
 from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.annotations.store import Project, is_project
 from maskrcnn.cli.label_warnings import print_warnings
 from maskrcnn.errors import ArgumentError
 from maskrcnn.output_files import require_place, write_json
+from maskrcnn.runs.training_documents import learnable_in_project
 from maskrcnn.words import counted, one_line
 
 SHOWN = 10
@@ -80,19 +80,19 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         require_place(args.json)
 
-    looks: dict[Path, Look] = {}
-    findings = _examined(datasets, looks)
+    file_notes: dict[Path, PictureFileNotes] = {}
+    findings = _examined(datasets, file_notes)
     tallies = [
-        learned_of(Project.open(path))
+        learnable_in_project(Project.open(path))
         if is_project(path)
-        else learnable_objects.tally(dataset.images, sized=lambda record: _examined_picture_size(record, looks))
+        else learnable_objects.tally(dataset.images, sized=lambda record: _examined_picture_size(record, file_notes))
         for path, dataset in zip(sources, datasets, strict=True)
     ]
     decided = choose(findings, wanted)
     print(report(datasets, findings, tallies))
     if args.fix or args.fix_val:
         places = [(args.fix, args.data), *([(args.fix_val, args.val)] if args.val else [])]
-        _write_mended(datasets, decided, places, looks)
+        _write_mended(datasets, decided, places, file_notes)
     if args.json:
         write_json(args.json, document(datasets, findings, tallies))
 
@@ -111,13 +111,15 @@ def _chosen_mends(choices: Sequence[str]) -> dict[str, str]:
     return wanted
 
 
-def _examined_picture_size(record: ImageRecord, looks: Mapping[Path, Look]) -> learnable_objects.Size | None:
+def _examined_picture_size(
+    record: ImageRecord, file_notes: Mapping[Path, PictureFileNotes]
+) -> learnable_objects.Size | None:
     """The size of a picture that was examined; None if it is not known."""
-    look = looks.get(record.path) if record.path is not None else None
+    look = file_notes.get(record.path) if record.path is not None else None
     return look.size if look is not None else None
 
 
-def report(datasets: Sequence[Dataset], findings: Sequence[Finding], tallies: Sequence[Learned]) -> str:
+def report(datasets: Sequence[Dataset], findings: Sequence[Finding], tallies: Sequence[LearnableCounts]) -> str:
     """The text for the terminal: what a training uses of each dataset (`tallies`), then the findings of each check."""
     pictures, regions = sum(len(d.images) for d in datasets), sum(d.n_regions for d in datasets)
     numbers = f"{counted(pictures, 'picture')}, {counted(regions, 'region')}"
@@ -140,11 +142,11 @@ def report(datasets: Sequence[Dataset], findings: Sequence[Finding], tallies: Se
 
 def _mend_choices(check: str, findings: Sequence[Finding]) -> list[str]:
     """The lines that list the mends of a check that are applied only with `--choose`; empty if there are none."""
-    offered = Counter(choice.called for finding in findings for choice in finding.choices)
+    offered = Counter(choice.option_name for finding in findings for choice in finding.choices)
     words: dict[str, dict[str, None]] = {}
     for finding in findings:
         for choice in finding.choices:
-            words.setdefault(choice.called, {})[choice.words] = None
+            words.setdefault(choice.option_name, {})[choice.words] = None
     lines = []
     for option, number in offered.items():
         first, *others = words[option]
@@ -153,7 +155,9 @@ def _mend_choices(check: str, findings: Sequence[Finding]) -> list[str]:
     return ["  not mended unasked; with --fix DST choose one of", *lines] if lines else []
 
 
-def document(datasets: Sequence[Dataset], findings: Sequence[Finding], tallies: Sequence[Learned]) -> dict[str, Any]:
+def document(
+    datasets: Sequence[Dataset], findings: Sequence[Finding], tallies: Sequence[LearnableCounts]
+) -> dict[str, Any]:
     """The JSON document of `--json`.
 
     It has the number of findings by check, each finding with its place and mends, and what a training uses of each
@@ -187,7 +191,7 @@ def document(datasets: Sequence[Dataset], findings: Sequence[Finding], tallies: 
                 "what": finding.what,
                 "why": finding.why,
                 "fix": finding.fix and finding.fix.words,
-                "choices": {choice.called: choice.words for choice in finding.choices},
+                "choices": {choice.option_name: choice.words for choice in finding.choices},
                 "box": finding.box and [float(value) for value in finding.box],
             }
             for finding in findings
@@ -195,10 +199,10 @@ def document(datasets: Sequence[Dataset], findings: Sequence[Finding], tallies: 
     }
 
 
-def _examined(datasets: Sequence[Dataset], looks: MutableMapping[Path, Look]) -> list[Finding]:
+def _examined(datasets: Sequence[Dataset], file_notes: MutableMapping[Path, PictureFileNotes]) -> list[Finding]:
     """The findings of a dataset, or of a training and a validation set that are examined together as one dataset.
 
-    `looks` is filled with the examined pictures, and saves reading them again.
+    `file_notes` is filled with the examined pictures, and saves reading them again.
     """
     if len(datasets) == 1:
         (dataset,) = datasets
@@ -209,14 +213,14 @@ def _examined(datasets: Sequence[Dataset], looks: MutableMapping[Path, Look]) ->
         classes = tuple(dict.fromkeys((*training.classes, *validation.classes)))
         dataset = replace(training, images=tuple(images), classes=classes)
     with tqdm(total=len(dataset.images), unit=" pictures", disable=None) as bar:
-        return examine(dataset, progress=lambda done, total: bar.update(done - bar.n) and None, looks=looks)
+        return examine(dataset, progress=lambda done, total: bar.update(done - bar.n) and None, file_notes=file_notes)
 
 
 def _write_mended(
     datasets: Sequence[Dataset],
     findings: Sequence[Finding],
     places: Sequence[tuple[Path | None, Path]],
-    looks: MutableMapping[Path, Look],
+    file_notes: MutableMapping[Path, PictureFileNotes],
 ) -> None:
     """Apply the findings, write each repaired dataset that has an output path, and print what was mended.
 
@@ -244,7 +248,7 @@ def _write_mended(
         regions = written_regions_in_words(encoded.n_regions, dataset.n_regions)
         print(f"{place}: {counted(len(dataset.images), 'picture')}, {regions} written as {FORMATS[name].words}")
     print(f"mended: {_counts_by_title(done) or 'nothing'}")
-    print(f"left: {_counts_by_title(_examined(mended, looks)) or 'nothing'}")
+    print(f"left: {_counts_by_title(_examined(mended, file_notes)) or 'nothing'}")
 
 
 def _findings_by_dataset(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> Iterator[list[Finding]]:

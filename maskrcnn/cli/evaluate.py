@@ -89,7 +89,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def unmeasured_region_lines(dataset: Dataset, outlines: bool) -> list[str]:
-    """The lines that `evaluate` prints about labelled regions that are not evaluated, one for each reason (see `annotations.learnable_objects`)."""
+    """The lines that `evaluate` prints about labelled regions that are not evaluated, one for each reason.
+
+    The reasons are those of `annotations.learnable_objects`.
+    """
     found = learnable_objects.tally(dataset.images, outlines=outlines)
     lines = []
     for reason in learnable_objects.REASONS:

@@ -74,10 +74,8 @@ def _figures(card: shipped_models.Card) -> Iterator[tuple[str, str]]:
     """The test set and the figures of a model card, as pairs (title, text); none if nothing was measured."""
     if shipped_models.finest(card) is None:
         return
-    yield (
-        "measured on",
-        f"{shipped_models.toy_pictures_words(card['test'])}; in brackets the 95 % interval of {card['resamples']} resamples",
-    )
+    pictures = shipped_models.toy_pictures_words(card["test"])
+    yield "measured on", f"{pictures}; in brackets the 95 % interval of {card['resamples']} resamples"
     for measure, words in TASKS.items():
         if figures := card["ap"].get(measure):
             edges = (card.get("intervals") or {}).get(measure) or {}

@@ -46,9 +46,9 @@ def start(key: str, options: Sequence[str], store: Path, device: str, beside_tra
     """
     if (found := poll(key, options, store)) and found.state == "running":
         return
-    folder = _folder(store, key)
-    for other in store.glob(_folder(store, "*").name):
-        _remove(other)
+    folder = _measurement_folder(store, key)
+    for other in store.glob(_measurement_folder(store, "*").name):
+        _remove_measurement(other)
     where = devices.candidates(device)[0]
     argv = [*MEASURER, "--estimate", *options, "--out", str(folder / "run"), *devices.options(where)]
     try:
@@ -66,8 +66,8 @@ def poll(key: str, options: Sequence[str], store: Path) -> Measurement | None:
     If the measurement has succeeded, its costs are saved in the store and None is returned. A measurement that failed
     with other `options` of the same key is ignored (None).
     """
-    folder = _folder(store, key)
-    process_info = _process_info(folder)
+    folder = _measurement_folder(store, key)
+    process_info = _measurement_process(folder)
     if process_info is None:
         return None
     # Check the process before reading its log: if the process has ended, the log is complete.
@@ -84,30 +84,31 @@ def poll(key: str, options: Sequence[str], store: Path) -> Measurement | None:
         if process_info.get("options") != list(options):
             return None
         return Measurement("failed", errors[-1] if errors else last or None, seconds)
-    known_costs.keep(costs, key, store, time.time(), process_info.get("beside", False))
+    known_costs.save_measured_costs(costs, key, store, time.time(), process_info.get("beside", False))
     shutil.rmtree(folder, ignore_errors=True)
     return None
 
 
 def cancel(key: str, store: Path) -> None:
     """Kill a running measurement, or delete the folder of a failed one."""
-    _remove(_folder(store, key))
+    _remove_measurement(_measurement_folder(store, key))
 
 
-def _remove(folder: Path) -> None:
+def _remove_measurement(folder: Path) -> None:
     """Kill the process of a measurement folder, if it is alive, and delete the folder."""
-    process_info = _process_info(folder)
+    process_info = _measurement_process(folder)
     if process_info and (process := trainer_with_pid(folder / "run", process_info.get("pid"))):
         processes.kill_tree(process)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _process_info(folder: Path) -> dict[str, Any] | None:
+def _measurement_process(folder: Path) -> dict[str, Any] | None:
     """The content of process.json in the folder of a measurement; None if it is missing or damaged."""
     with contextlib.suppress(StudioError):
         return RunFolder(folder).read_json(PROCESS)
     return None
 
 
-def _folder(store: Path, key: str) -> Path:
+def _measurement_folder(store: Path, key: str) -> Path:
+    """The folder of the measurement with this key."""
     return store / f"measuring-{key}"

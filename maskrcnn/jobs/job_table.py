@@ -1,4 +1,4 @@
-"""The table of jobs of a workspace, in the SQLite file `jobs.db`: waiting jobs, their order, and the devices in use.
+"""The table of jobs of a workspace, in the database `jobs.db`: waiting jobs, their order, and the devices in use.
 
 Several tabs, servers and runners use the table at the same time. Each change of a state is one transaction; a unique
 index prevents two active jobs on one device. The state of a training is read from its run folder, not from this table.
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.jobs import devices, queue_backup
-from maskrcnn.jobs.queue_database import DATABASE, QueueDamaged, QueueFile, Stamp
+from maskrcnn.jobs.queue_database import DATABASE, QueueDamaged, QueueDatabase, QueueDatabaseStamp
 from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.attempts import new_attempt
 
@@ -50,7 +50,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class JobTableSnapshot:
     """The content of the table at one moment: the waiting jobs in the order of their starts, the jobs that hold a
     device, sorted by device, and whether there are unread notices."""
 
@@ -59,7 +59,7 @@ class Snapshot:
     has_notices: bool = False
 
     def next_start(self, only: str | None = None) -> tuple[Job, str] | None:
-        """The first waiting job for which a device is free, and that device; None if no job can start.
+        """The first waiting job of the table for which a device is free, and that device; None if no job can start.
 
         With `only`, just this device is considered.
         """
@@ -71,18 +71,18 @@ class Snapshot:
         return None
 
 
-_snapshots: dict[Path, tuple[Stamp, float, Snapshot]] = {}
+_snapshots: dict[Path, tuple[QueueDatabaseStamp, float, JobTableSnapshot]] = {}
 """Cache: path of the table -> stamp of its file, time of the last read, and the snapshot."""
 
 _SNAPSHOT_SECONDS = 0.3
 
 
-class Table:
+class JobTable:
     """The table of one workspace. It keeps no connection open: each use opens the file and closes it again."""
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = Path(workspace).resolve()
-        self.file = QueueFile(self.workspace / DATABASE)
+        self.file = QueueDatabase(self.workspace / DATABASE)
         self.path = self.file.path
 
     @contextmanager
@@ -122,7 +122,7 @@ class Table:
                 if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                     raise QueueDamaged
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> JobTableSnapshot:
         """The current content of the table; empty if there is no file. Raises like `reading`.
 
         The result is cached for up to `_SNAPSHOT_SECONDS` if the file does not change, because several parts of a page,
@@ -131,7 +131,7 @@ class Table:
         with self.file.plain_errors():
             stamp, now = self.file.stamp(), time.time()
             if stamp is None:
-                return Snapshot()
+                return JobTableSnapshot()
             known = _snapshots.get(self.path)
             if known is not None and known[0] == stamp and 0 <= now - known[1] < _SNAPSHOT_SECONDS:
                 return known[2]
@@ -141,9 +141,10 @@ class Table:
                 _snapshots[self.path] = (stamp, now, found)
             return found
 
-    def _read(self, db: sqlite3.Connection) -> Snapshot:
+    def _read(self, db: sqlite3.Connection) -> JobTableSnapshot:
+        """Read the waiting and active jobs, and whether there are notices."""
         has_notices = db.execute("SELECT 1 FROM note LIMIT 1").fetchone() is not None
-        return Snapshot(tuple(self.waiting(db)), tuple(self.active(db)), has_notices)
+        return JobTableSnapshot(tuple(self.waiting(db)), tuple(self.active(db)), has_notices)
 
     # Reading
 
@@ -265,9 +266,11 @@ class Table:
         return [{**row, "options": json.loads(row["options"])} for row in found]
 
     def _by_id(self, db: sqlite3.Connection, job: int) -> Job:
+        """The job with this id."""
         return self._jobs(db, "id = ?", job)[0]
 
     def _jobs(self, db: sqlite3.Connection, where: str, *values: object) -> list[Job]:
+        """The jobs that match an SQL condition."""
         cursor = db.execute(f"SELECT * FROM job WHERE {where}", values)
         names = [column[0] for column in cursor.description]
         return [self._job(dict(zip(names, row, strict=True))) for row in cursor]

@@ -48,28 +48,33 @@ def timing_key(config: Config, project: Path, device: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def known(config: Config, project: Path, device: str, runs: Iterable[RunFolder], store: Path) -> KnownCosts | None:
+def newest_known_costs(
+    config: Config, project: Path, device: str, runs: Iterable[RunFolder], store: Path
+) -> KnownCosts | None:
     """The newest known costs for `config`, from one of the project's `runs` or from a measurement in `store`.
 
     None if no run and no measurement covers all groups of layers that `config` trains.
     """
-    found = (from_runs(config, project, device, runs), from_store(config, project, device, store))
+    found = (costs_from_runs(config, project, device, runs), costs_from_store(config, project, device, store))
     return max((costs for costs in found if costs), key=lambda costs: costs.when, default=None)
 
 
-def from_store(config: Config, project: Path, device: str, store: Path) -> KnownCosts | None:
-    """The measurement for `config` that `keep` saved in `store`; None if no measurement covers all trained layers."""
+def costs_from_store(config: Config, project: Path, device: str, store: Path) -> KnownCosts | None:
+    """The measurement for `config` that `save_measured_costs` saved in `store`.
+
+    None if no measurement covers all groups of layers that `config` trains.
+    """
     try:
-        document = json.loads(_file(store, timing_key(config, project, device)).read_text(encoding="utf-8"))
+        document = json.loads(_measurement_file(store, timing_key(config, project, device)).read_text(encoding="utf-8"))
         entry = KnownCosts(Costs.parse(document["costs"]), None, float(document["when"]), bool(document.get("beside")))
     except (OSError, ValueError, KeyError, TypeError, StudioError):
         return None
     return entry if set(layer_shares(config.stages)) <= set(entry.costs.step) else None
 
 
-def keep(costs: Costs, key: str, store: Path, when: float, beside_training: bool) -> None:
+def save_measured_costs(costs: Costs, key: str, store: Path, when: float, beside_training: bool) -> None:
     """Save a measurement in `store`. Step times of other groups of layers, measured earlier for this key, are kept."""
-    path = _file(store, key)
+    path = _measurement_file(store, key)
     try:
         before = Costs.parse(json.loads(path.read_text(encoding="utf-8"))["costs"]).step
     except (OSError, ValueError, KeyError, TypeError, StudioError):
@@ -79,7 +84,7 @@ def keep(costs: Costs, key: str, store: Path, when: float, beside_training: bool
     write_atomic(path, json.dumps({"costs": asdict(merged), "when": when, "beside": beside_training}))
 
 
-def from_runs(config: Config, project: Path, device: str, runs: Iterable[RunFolder]) -> KnownCosts | None:
+def costs_from_runs(config: Config, project: Path, device: str, runs: Iterable[RunFolder]) -> KnownCosts | None:
     """The costs from the newest run that has the same key and enough steps; `runs` are sorted, newest first.
 
     None if no run covers all groups of layers that `config` trains.
@@ -93,7 +98,9 @@ def from_runs(config: Config, project: Path, device: str, runs: Iterable[RunFold
                 continue
             written = (run.path / METRICS).stat()
             # Long metrics are slow to parse, so the cache key changes only when the file has grown by about a tenth.
-            costs, usual_device = _read(run.path, round(8 * math.log2(1 + written.st_size)), process.get("started"))
+            costs, usual_device = _cached_run_costs(
+                run.path, round(8 * math.log2(1 + written.st_size)), process.get("started")
+            )
             if device_kind(device) != device_kind(process.get("device") or usual_device):
                 continue
         except (StudioError, OSError, KeyError, TypeError, ValueError, AttributeError):
@@ -104,8 +111,8 @@ def from_runs(config: Config, project: Path, device: str, runs: Iterable[RunFold
 
 
 @lru_cache(maxsize=64)
-def _read(run: Path, size: int, started: float | None) -> tuple[Costs | None, str]:
-    """The costs of a run, and the device on which it most likely ran.
+def _cached_run_costs(run: Path, size: int, started: float | None) -> tuple[Costs | None, str]:
+    """The costs of an earlier run, from its metrics, and the device on which it most likely ran.
 
     `size` and `started` are only part of the cache key: a run whose metrics have grown is read again.
     """
@@ -115,7 +122,8 @@ def _read(run: Path, size: int, started: float | None) -> tuple[Costs | None, st
     return costs_of_run(folder, folder.config(), rows), "cuda" if any("gpu_percent" in row for row in rows) else "cpu"
 
 
-def _file(store: Path, key: str) -> Path:
+def _measurement_file(store: Path, key: str) -> Path:
+    """The JSON file of the measurement with this key."""
     return store / f"{key}.json"
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, processes, queue_recovery, run_state, trainer_command, waiting_folder
 from maskrcnn.jobs.backend import Training
-from maskrcnn.jobs.job_table import Job, Snapshot, Table
+from maskrcnn.jobs.job_table import Job, JobTable, JobTableSnapshot
 from maskrcnn.jobs.queue_database import QueueDamaged
 from maskrcnn.jobs.queue_recovery import RUNNER_LOG, SILENT, add_unknown_trainings, open_table, runner_of, with_table
 from maskrcnn.jobs.run_state import JobState
@@ -33,7 +33,7 @@ RUNNER: tuple[str, ...] = (sys.executable, "-m", "maskrcnn.jobs.runner")
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingJob:
     """A waiting job. `place` counts from 1. `seconds` is the estimated time until its start, None if unknown.
     `ahead` contains the names of the runs that must end first."""
 
@@ -46,7 +46,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningJob:
     """A job that holds a device. `silent` is the time in seconds since the last heartbeat of its runner, None if the
     runner works normally."""
 
@@ -75,9 +75,9 @@ def add(workspace: Path, training: Training) -> None:
         raise StudioError(f"{folder.name}: cannot go on; it trains, it waits, or it was stopped before its first state")
     about = {"resume": resume, "expected_seconds": training.expected_seconds, "created": time.time()}
 
-    def insert(table: Table) -> None:
+    def insert(table: JobTable) -> None:
         if resume:
-            _wait_for_exit(table, folder)
+            _wait_for_trainer_exit(table, folder)
         made = False
         try:
             with table.writing() as db:
@@ -97,7 +97,7 @@ def add(workspace: Path, training: Training) -> None:
 
 
 def reconcile(workspace: Path) -> list[str]:
-    """Update the states of the jobs in the table, and start waiting jobs on free devices.
+    """Update the queue: record which of its jobs have ended, and start waiting jobs on free devices.
 
     Returns notices for the user, each only once: which trainings were lost or failed, and problems with the table.
     Errors are returned as notices, not raised. It is fast enough to be called on every page.
@@ -110,14 +110,14 @@ def reconcile(workspace: Path) -> list[str]:
         return [str(error)]
 
 
-def waiting(workspace: Path) -> list[Waiting]:
+def waiting(workspace: Path) -> list[WaitingJob]:
     """The waiting jobs, in the order in which they will start."""
-    jobs = with_table(workspace, Table.snapshot)
+    jobs = with_table(workspace, JobTable.snapshot)
     if not jobs.waiting:
         return []
-    turns = _turns(jobs, [])
+    turns = _estimated_turns(jobs, [])
     return [
-        Waiting(job.id, RunFolder(job.run), job.wanted, place, *turn)
+        WaitingJob(job.id, RunFolder(job.run), job.wanted, place, *turn)
         for place, (job, turn) in enumerate(zip(jobs.waiting, turns, strict=True), start=1)
     ]
 
@@ -125,17 +125,17 @@ def waiting(workspace: Path) -> list[Waiting]:
 def turn(workspace: Path, device: str = devices.ANY) -> tuple[float | None, tuple[str, ...]]:
     """The waiting time of a job that would be added now: seconds until its start (0: now, None: unknown), and the names
     of the runs that must end first."""
-    return _turns(with_table(workspace, Table.snapshot), [device])[-1]
+    return _estimated_turns(with_table(workspace, JobTable.snapshot), [device])[-1]
 
 
-def _turns(jobs: Snapshot, added: Sequence[str]) -> list[tuple[float | None, tuple[str, ...]]]:
+def _estimated_turns(jobs: JobTableSnapshot, added: Sequence[str]) -> list[tuple[float | None, tuple[str, ...]]]:
     """Estimate when jobs start: the waiting jobs of `jobs`, then one more job for each device in `added`, in the order
     of their starts. Per job: the seconds until its start (None: unknown), and the runs that must end first."""
     seconds_until_free: dict[str, float | None] = {}
     before: dict[str, list[str]] = {}
     for job in jobs.active:
         if job.device is not None:
-            seconds_until_free[job.device] = _seconds_left(job)
+            seconds_until_free[job.device] = _seconds_until_job_ends(job)
             before[job.device] = [job.run.name]
     found = []
     queued = [(job.run.name, job.wanted, job.expected_seconds) for job in jobs.waiting]
@@ -156,15 +156,15 @@ def _turns(jobs: Snapshot, added: Sequence[str]) -> list[tuple[float | None, tup
     return found
 
 
-def running(workspace: Path) -> list[Running]:
+def running(workspace: Path) -> list[RunningJob]:
     """The jobs that hold a device, sorted by device."""
     now = time.time()
     found = []
-    for job in with_table(workspace, Table.snapshot).active:
+    for job in with_table(workspace, JobTable.snapshot).active:
         silent = now - (job.heartbeat or job.started or now)
         watched = runner_of(job) is not None or job.trainer is None
         found.append(
-            Running(job.id, RunFolder(job.run), job.device or "", None if watched and silent < SILENT else silent)
+            RunningJob(job.id, RunFolder(job.run), job.device or "", None if watched and silent < SILENT else silent)
         )
     return found
 
@@ -172,7 +172,7 @@ def running(workspace: Path) -> list[Running]:
 def move_first(workspace: Path, run: RunFolder) -> None:
     """Move a waiting run to the front of the queue. Raises `StudioError` if the run does not wait any more."""
 
-    def move(table: Table) -> int | None:
+    def move(table: JobTable) -> int | None:
         with table.writing() as db:
             return table.move_first(db, run.path)
 
@@ -188,7 +188,7 @@ def take_out(workspace: Path, run: RunFolder) -> None:
     Raises `StudioError` if the run does not wait any more.
     """
 
-    def remove(table: Table) -> None:
+    def remove(table: JobTable) -> None:
         with table.writing() as db:
             # A run that is in no queue of this workspace has only a queued.json, which is deleted.
             known = table.take_out(db, run.path) or not table.of_run(db, run.path)
@@ -199,20 +199,20 @@ def take_out(workspace: Path, run: RunFolder) -> None:
     waiting_folder.undo(run)
 
 
-def _bring_up_to_date(table: Table) -> list[str]:
+def _bring_up_to_date(table: JobTable) -> list[str]:
     """Record the jobs that have ended, and start a runner for each job that can start now. Returns error messages."""
     problems = []
     add_unknown_trainings(table)
     for job in table.snapshot().active:
         try:
-            queue_recovery.bring_up_to_date(table, job)
+            queue_recovery.update_active_job(table, job)
         except OSError as error:
             problems.append(f"{job.run}: cannot be written ({error.strerror}); free some space or mend its rights")
         except StudioError as error:
             if isinstance(error, QueueDamaged):
                 raise
             problems.append(str(error))
-    while (claimed := _claim(table)) is not None:
+    while (claimed := _claim_next_job(table)) is not None:
         run = RunFolder(claimed.run)
         waiting_folder.update(run, claimed=claimed.started)
         try:
@@ -226,8 +226,8 @@ def _bring_up_to_date(table: Table) -> list[str]:
     return problems
 
 
-def _wait_for_exit(table: Table, run: RunFolder, patience: float = 10.0) -> None:
-    """Wait, up to `patience` seconds, until a trainer that has written its result has exited."""
+def _wait_for_trainer_exit(table: JobTable, run: RunFolder, patience: float = 10.0) -> None:
+    """Before a run is resumed: wait up to `patience` seconds until its trainer has exited and its job has ended."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         with table.reading() as db:
@@ -238,16 +238,16 @@ def _wait_for_exit(table: Table, run: RunFolder, patience: float = 10.0) -> None
         time.sleep(0.05)
 
 
-def _claim(table: Table) -> Job | None:
-    """Claim the next job that can start, and return it with its device; None if no job can start."""
+def _claim_next_job(table: JobTable) -> Job | None:
+    """Assign a free device to the next waiting job of the queue, and return the job; None if no job can start."""
     if table.snapshot().next_start() is None:  # the usual case: do not wait for the write lock
         return None
     with table.writing() as db:
         return table.claim(db)
 
 
-def _seconds_left(job: Job) -> float | None:
-    """The estimated remaining seconds of an active job, None if unknown."""
+def _seconds_until_job_ends(job: Job) -> float | None:
+    """The estimated seconds until a running job frees its device for the waiting jobs; None if unknown."""
     try:
         now = run_state.progress(RunFolder(job.run))
     except (StudioError, OSError):
@@ -259,7 +259,7 @@ def _seconds_left(job: Job) -> float | None:
     return max(0.0, job.expected_seconds - (time.time() - (job.started or time.time())))
 
 
-def _pop_notices(table: Table) -> list[str]:
+def _pop_notices(table: JobTable) -> list[str]:
     """Return the unread notices and delete them."""
     if not table.snapshot().has_notices:
         return []

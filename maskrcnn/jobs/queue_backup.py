@@ -21,8 +21,8 @@ from maskrcnn.errors import StudioError
 NAME = "jobs-waiting.json"
 
 
-class Waiting(TypedDict):
-    """A waiting job: columns of its row in the table."""
+class BackedUpJob(TypedDict):
+    """A waiting job in the backup: columns of its row in the table."""
 
     run: Annotated[str, Field(min_length=1, max_length=4096)]
     options: list[str]
@@ -33,14 +33,14 @@ class Waiting(TypedDict):
     created: float
 
 
-_SCHEMA: TypeAdapter[list[Waiting]] = TypeAdapter(list[Waiting])
+_SCHEMA: TypeAdapter[list[BackedUpJob]] = TypeAdapter(list[BackedUpJob])
 
 
 def write(workspace: Path, jobs: list[dict[str, Any]]) -> None:
     """Write the backup if the waiting jobs have changed. If the file cannot be written, the old backup is kept."""
     path, text = workspace / NAME, json.dumps(jobs)
     with suppress(OSError):
-        if jobs and _text(path) == text:
+        if jobs and _backup_text(path) == text:
             return
         if not jobs:
             path.unlink(missing_ok=True)
@@ -48,14 +48,15 @@ def write(workspace: Path, jobs: list[dict[str, Any]]) -> None:
         write_atomic(path, text)
 
 
-def read(workspace: Path) -> list[Waiting]:
+def read(workspace: Path) -> list[BackedUpJob]:
     """The jobs in the backup; empty if the file is missing or damaged."""
     with suppress(StudioError):
         return untrusted_files.read_json(workspace / NAME, _SCHEMA, workspace, 50_000_000) or []
     return []
 
 
-def _text(path: Path) -> str | None:
+def _backup_text(path: Path) -> str | None:
+    """The content of the backup file; None if it is missing or unreadable."""
     with suppress(OSError, UnicodeDecodeError):
         return path.read_text(encoding="utf-8")
     return None

@@ -1,4 +1,6 @@
-"""Open the SQLite file `jobs.db`: create it, migrate it, detect damage, and translate its errors for the user.
+"""The SQLite file `jobs.db` of the queue: create it, migrate it, detect damage, translate its errors for the user.
+
+`job_table` reads and writes its rows.
 
 A damaged file is replaced by a new one, from the running trainers and the backup of the waiting jobs (see
 `queue_recovery`).
@@ -66,9 +68,9 @@ class QueueDamaged(StudioError):
 
 
 @dataclass(frozen=True)
-class Stamp:
-    """Values that change with each write: inode, modification time (ns since 1970) and size in bytes, of the file and
-    of its write-ahead log."""
+class QueueDatabaseStamp:
+    """Values of the queue's database that change with each write, of the file and of its write-ahead log: inode,
+    modification time (ns since 1970) and size in bytes."""
 
     file: tuple[int, int, int]
     log: tuple[int, int, int] | None
@@ -80,7 +82,7 @@ class Stamp:
         return now - newest / 1e9 > _CLOCK_TICK
 
 
-class QueueFile:
+class QueueDatabase:
     """The SQLite file at `path`. Methods raise the errors of SQLite and the system; `plain_errors` translates them."""
 
     def __init__(self, path: Path) -> None:
@@ -91,18 +93,18 @@ class QueueFile:
         file."""
         db = self._open()
         try:
-            application, version = _marks(db)
+            application, version = _database_marks(db)
             if (application, version) == (0, 0):
                 db.close()
                 self._create()
                 db = self._open()
-                application, version = _marks(db)
+                application, version = _database_marks(db)
             if application != _APPLICATION:
                 raise QueueDamaged
             if version > _VERSION:
                 raise StudioError(f"{self.path} was written by a newer studio; update this one")
             if version < _VERSION:
-                _migrate(db)
+                _migrate_database(db)
         except BaseException:
             db.close()
             raise
@@ -120,20 +122,20 @@ class QueueFile:
         """Hold the lock for creating or replacing the file during a block."""
         return alone(self.path.with_name(f".{self.path.name}.lock"))
 
-    def stamp(self) -> Stamp | None:
+    def stamp(self) -> QueueDatabaseStamp | None:
         """The current stamp of the file, None if there is no file."""
-        file = _stat(self.path)
-        return file and Stamp(file, _stat(self.path.with_name(f"{self.path.name}-wal")))
+        file = _database_file_stat(self.path)
+        return file and QueueDatabaseStamp(file, _database_file_stat(self.path.with_name(f"{self.path.name}-wal")))
 
     def is_examined(self) -> bool:
         """Whether this process has checked the file and it was not replaced since. True if there is no file."""
-        file = _stat(self.path)
+        file = _database_file_stat(self.path)
         return file is None or _examined.get(self.path) == file[0]
 
     @contextmanager
     def examining(self) -> Iterator[None]:
         """Mark the file as checked for damage if the block ends without an exception."""
-        file = _stat(self.path)
+        file = _database_file_stat(self.path)
         yield
         if file is not None:
             _examined[self.path] = file[0]
@@ -156,13 +158,14 @@ class QueueFile:
             if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or name == "SQLITE_ERROR":
                 _examined.pop(self.path, None)
                 raise QueueDamaged from error
-            raise StudioError(f"{self.path}: {_advice(name, str(error))}") from error
+            raise StudioError(f"{self.path}: {_sqlite_error_advice(name, str(error))}") from error
         except OSError as error:
             raise StudioError(
                 f"{self.path}: cannot be written ({error.strerror}); mend the rights of the folder"
             ) from None
 
     def _open(self) -> sqlite3.Connection:
+        """A connection to the file, which SQLite creates empty if it does not exist."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
         # NORMAL survives a crash of any process. A power failure may lose the last change, which the run folders have.
@@ -172,7 +175,7 @@ class QueueFile:
     def _create(self) -> None:
         """Create the tables in an empty file. Raises `QueueDamaged` if the file has other tables."""
         with self.alone(), closing(self._open()) as db:
-            if _marks(db) != (0, 0):  # another process has created it meanwhile
+            if _database_marks(db) != (0, 0):  # another process has created it meanwhile
                 return
             if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise QueueDamaged
@@ -185,11 +188,13 @@ _examined: dict[Path, int] = {}
 """The files that this process has examined for damage: path -> inode."""
 
 
-def _migrate(db: sqlite3.Connection) -> None:
-    """Migrate the table of an older version of the studio. Version 1 stored the whole command of a job, version 2 only
-    its options; version 3 also stores the id of its attempt."""
+def _migrate_database(db: sqlite3.Connection) -> None:
+    """Migrate the queue's database of an older version of the studio.
+
+    Version 1 stored the whole command of a job, version 2 only its options; version 3 also the id of its attempt.
+    """
     db.execute("BEGIN IMMEDIATE")
-    version = _marks(db)[1]  # read again: another process may have migrated it meanwhile
+    version = _database_marks(db)[1]  # read again: another process may have migrated it meanwhile
     if version == 1:
         db.execute("ALTER TABLE job RENAME COLUMN argv TO options")
         for number, text in db.execute("SELECT id, options FROM job").fetchall():
@@ -204,13 +209,13 @@ def _migrate(db: sqlite3.Connection) -> None:
     db.execute("COMMIT")
 
 
-def _marks(db: sqlite3.Connection) -> tuple[int, int]:
-    """The application id of the file and the version of its tables; (0, 0) for an empty file."""
+def _database_marks(db: sqlite3.Connection) -> tuple[int, int]:
+    """The application id of the queue's database and the version of its tables; (0, 0) for an empty file."""
     return db.execute("PRAGMA application_id").fetchone()[0], db.execute("PRAGMA user_version").fetchone()[0]
 
 
-def _stat(path: Path) -> tuple[int, int, int] | None:
-    """Inode, modification time (ns since 1970) and size in bytes of a file; None if it does not exist."""
+def _database_file_stat(path: Path) -> tuple[int, int, int] | None:
+    """Inode, modification time (ns since 1970) and size in bytes of a database file; None if it does not exist."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
@@ -218,7 +223,7 @@ def _stat(path: Path) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def _advice(name: str, reported: str) -> str:
+def _sqlite_error_advice(name: str, reported: str) -> str:
     """What is wrong and what the user can do, for the name of an SQLite error and its text."""
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return "another program holds it and does not let go; close that one, the queue waits until then"

@@ -1,6 +1,8 @@
-"""Open the table of jobs and complete it: rebuild a damaged file, and add trainings that were started from a terminal.
+"""Repair the queue: rebuild a damaged database, find out how jobs ended whose runner died, add unknown trainings.
 
-Run folders are read only to find running trainers. Waiting jobs are restored from the backup of the workspace.
+A damaged database is rebuilt from the backup of the waiting jobs and from the running trainers; run folders are read
+only to find these trainers. Usually the runner of a job records its end. If the runner or the trainer was killed, or
+the machine was switched off, `update_active_job` does it. Trainings that were started from a terminal are added.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import psutil
 from maskrcnn import external_projects
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, processes, queue_backup, waiting_folder
-from maskrcnn.jobs.job_table import Job, Table
+from maskrcnn.jobs.job_table import Job, JobTable
 from maskrcnn.jobs.queue_database import QueueDamaged
 from maskrcnn.jobs.run_state import JobState, outcome_notice, outcome_of
 from maskrcnn.runs import trainer_process
@@ -30,7 +32,7 @@ from maskrcnn.untrusted_files import is_confined
 T = TypeVar("T")
 
 
-def with_table(workspace: Path, work: Callable[[Table], T]) -> T:
+def with_table(workspace: Path, work: Callable[[JobTable], T]) -> T:
     """Call `work` with the table of a workspace and return its result.
 
     If SQLite reports damage during `work`, the table is rebuilt and `work` is called a second time, so `work` must be
@@ -42,37 +44,37 @@ def with_table(workspace: Path, work: Callable[[Table], T]) -> T:
         return work(open_table(workspace))
 
 
-def open_table(workspace: Path) -> Table:
+def open_table(workspace: Path) -> JobTable:
     """The table of a workspace. It is rebuilt if the file is damaged or is no table of jobs.
 
     The damaged file is kept under a name with the date, and a notice for the user is added. Raises `StudioError` if the
     file cannot be read or written.
     """
-    table = Table(workspace)
+    table = JobTable(workspace)
     try:
         table.check()
     except QueueDamaged:
-        _rebuild(table)
+        _rebuild_table(table)
     return table
 
 
-def add_unknown_trainings(table: Table) -> int:
+def add_unknown_trainings(table: JobTable) -> int:
     """Add running trainings that are not in the table, such as those from a terminal. Returns their number."""
     jobs = table.snapshot()
     known = {str(job.run) for job in (*jobs.waiting, *jobs.active)}
     unknown = [RunFolder(path) for path in _unended_runs(table.workspace) if path not in known]
-    if not any(_row_of(run) for run in unknown):
+    if not any(_row_of_running_training(run) for run in unknown):
         return 0
     with table.writing() as db:
         # Read the rows again: during the transaction, no other process can start or end a job.
-        found = [(run, about) for run in unknown if (about := _row_of(run))]
+        found = [(run, about) for run in unknown if (about := _row_of_running_training(run))]
         for run, about in sorted(found, key=lambda pair: pair[1]["created"]):
             with suppress(sqlite3.IntegrityError):  # two trainings from terminals on one device: one row is enough
                 table.insert(db, run.path, JobState.RUNNING, **about)
     return len(found)
 
 
-def _queue_again(table: Table) -> int:
+def _requeue_backed_up_jobs(table: JobTable) -> int:
     """Add the jobs of the backup whose runs still wait. Returns their number."""
     count = 0
     with table.writing() as db:
@@ -87,7 +89,7 @@ def _queue_again(table: Table) -> int:
     return count
 
 
-def _rebuild(table: Table) -> None:
+def _rebuild_table(table: JobTable) -> None:
     """Rename the damaged file, create a new table with the waiting and running jobs, and add a notice."""
     with table.file.alone():
         with suppress(QueueDamaged):
@@ -97,7 +99,7 @@ def _rebuild(table: Table) -> None:
         for ending in ("", "-wal", "-shm"):
             with suppress(FileNotFoundError):
                 os.replace(f"{table.path}{ending}", f"{aside}{ending}")
-        count = _queue_again(table)
+        count = _requeue_backed_up_jobs(table)
     count += add_unknown_trainings(table)
     with table.writing() as db:
         runs = "1 run" if count == 1 else f"{count} runs"
@@ -109,34 +111,36 @@ def _rebuild(table: Table) -> None:
 
 
 def _unended_runs(workspace: Path) -> Iterator[str]:
-    """The run folders of all projects that have a process.json and no result.json.
+    """The run folders of all projects in which a training may run: with a process.json and no result.json.
 
     Paths are strings, which are faster than `Path`, because every page needs this list.
     """
-    projects = [workspace / name for name in _names(workspace) if not os.path.islink(workspace / name)]
+    projects = [workspace / name for name in _folder_entries(workspace) if not os.path.islink(workspace / name)]
     projects += external_projects.read(workspace)
     for project in projects:
         runs = os.path.realpath(project / RUNS)
         if not is_confined(runs, [project]):
             continue
-        for name in _names(runs):
+        for name in _folder_entries(runs):
             run = f"{runs}{os.sep}{name}"
-            if not _has(run, RESULT) and _has(run, PROCESS) and not os.path.islink(run):
+            if not _has_run_file(run, RESULT) and _has_run_file(run, PROCESS) and not os.path.islink(run):
                 yield run
 
 
-def _has(run: str, name: str) -> bool:
+def _has_run_file(run: str, name: str) -> bool:
+    """Whether the run folder `run` has a file `name`, such as result.json."""
     return os.path.isfile(f"{run}{os.sep}{name}")
 
 
-def _names(folder: Path | str) -> list[str]:
+def _folder_entries(folder: Path | str) -> list[str]:
+    """The names in the workspace or in a `runs/` folder, without hidden ones; empty if it cannot be read."""
     try:
         return [name for name in os.listdir(folder) if not name.startswith(".")]
     except OSError:
         return []
 
 
-def _row_of(run: RunFolder) -> dict[str, Any] | None:
+def _row_of_running_training(run: RunFolder) -> dict[str, Any] | None:
     """The columns for a run that is training; None if it is not training or cannot be read.
 
     The operating system is asked whether the trainer runs, because the pid in the folder may be wrong.
@@ -151,7 +155,7 @@ def _row_of(run: RunFolder) -> dict[str, Any] | None:
         return {
             "options": "[]",
             "wanted": devices.ANY,
-            "device": noted.get("device") or _device_of(process.cmdline()),
+            "device": noted.get("device") or _device_of_terminal_training(process.cmdline()),
             "created": began,
             "started": began,
             "pid": process.pid,
@@ -164,8 +168,8 @@ def _row_of(run: RunFolder) -> dict[str, Any] | None:
         return None
 
 
-def _device_of(argv: list[str]) -> str:
-    """The device of a training that was started from a terminal, from its command line; the default is the first."""
+def _device_of_terminal_training(argv: list[str]) -> str:
+    """The device of a training that was started from a terminal, from its command line; otherwise the first device."""
     chosen = argv[argv.index("--device") + 1] if "--device" in argv[:-1] else "auto"
     return chosen if chosen in ("cpu", "mps") else devices.available()[0]
 
@@ -186,20 +190,20 @@ _STUCK = 60.0
 """Seconds without a heartbeat after which a living runner is regarded as stuck."""
 
 
-def bring_up_to_date(table: Table, job: Job) -> None:
-    """Update the row of an active job from its run folder and the operating system's list of processes."""
+def update_active_job(table: JobTable, job: Job) -> None:
+    """Update the row of an active job whose runner may be dead, from its run folder and the list of processes."""
     run = RunFolder(job.run)
     silent = time.time() - (job.heartbeat or job.started or 0.0)
     if runner_of(job) and silent < _STUCK:
         return
-    trainer = job.trainer or _unnoted_trainer(job)
+    trainer = job.trainer or _trainer_missing_in_row(job)
     if trainer is None:
         if job.runner is None and silent < _RUNNER_START:
             return  # its runner is starting
-        _start_again(table, job)
+        _requeue_unstarted_job(table, job)
         return
     if trainer_with_pid(run.path, trainer[0]) is None:
-        _note_end(table, job)
+        _record_job_end(table, job)
     elif job.runner is not None and silent > SILENT:
         with table.writing() as db:
             table.update_active(
@@ -212,7 +216,7 @@ def bring_up_to_date(table: Table, job: Job) -> None:
             )
 
 
-def _note_end(table: Table, job: Job) -> None:
+def _record_job_end(table: JobTable, job: Job) -> None:
     """Record the outcome of a job whose trainer has ended, if its runner has not recorded it."""
     run = RunFolder(job.run)
     waiting_folder.end_waiting(run)
@@ -224,7 +228,7 @@ def _note_end(table: Table, job: Job) -> None:
             table.add_notice(db, line)
 
 
-def _start_again(table: Table, job: Job) -> None:
+def _requeue_unstarted_job(table: JobTable, job: Job) -> None:
     """Requeue a job whose runner did not start, or died before it started the trainer. Fail it after `ATTEMPTS`."""
     run = RunFolder(job.run)
     gone = not run.path.is_dir()
@@ -242,15 +246,16 @@ def _start_again(table: Table, job: Job) -> None:
         waiting_folder.end_waiting(run)
 
 
-def _unnoted_trainer(job: Job) -> tuple[int, float] | None:
-    """The pid and create time of a trainer that is not in the job's row, because its runner died before it wrote them.
+def _trainer_missing_in_row(job: Job) -> tuple[int, float] | None:
+    """The pid and create time of a job's trainer if its runner died before it wrote them into the job's row.
 
-    None if the job has no trainer.
+    They are read from process.json, or found in the list of processes. None if the job has no trainer.
     """
     run, since = RunFolder(job.run), job.started or 0.0
     known = run.read_json(PROCESS) or {}
-    # If this is false, process.json belongs to the attempt before (the run was resumed).
-    if known.get("attempt") == job.attempt if job.attempt else known.get("started", 0.0) >= since:
+    # The process.json of a resumed run may still be that of the attempt before.
+    is_of_this_attempt = known.get("started", 0.0) >= since if not job.attempt else known.get("attempt") == job.attempt
+    if is_of_this_attempt:
         waiting_folder.end_waiting(run)
         return known.get("pid", 0), known.get("create_time", 0.0)
     process = trainer_started_since(run.path, since) if job.runner else None

@@ -202,8 +202,8 @@ def test_what_a_version_did_to_the_other() -> None:
     changed = replace(B, class_name="leaf")
     found = three_way_merge.differences((A, B, C), (A, changed, D))
     assert found == {B.id: "changed", C.id: "removed", D.id: "new"}
-    assert conflict_view.in_words(found) == "1 new, 1 changed, 1 removed"
-    assert conflict_view.in_words({}) == "nothing changed"
+    assert conflict_view.differences_in_words(found) == "1 new, 1 changed, 1 removed"
+    assert conflict_view.differences_in_words({}) == "nothing changed"
 
 
 def test_differences_are_drawn_in_the_colour_of_their_class_and_the_rest_in_grey(tmp_path: Path) -> None:

@@ -377,7 +377,7 @@ def test_a_known_time_is_told_and_given_to_the_queue(
     key = known_costs.timing_key(config, project.folder, "cpu")
     app = open_launch(root)
     assert "Not known yet" in words(app)
-    known_costs.keep(COSTS, key, workspace / duration_estimate.STORE, 0.0, beside_training=False)
+    known_costs.save_measured_costs(COSTS, key, workspace / duration_estimate.STORE, 0.0, beside_training=False)
     app.run()
     assert "#### about 60 seconds" in words(app)  # 20 epochs of one step of 3 s
     assert (

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
-from maskrcnn.jobs.job_table import Table
+from maskrcnn.jobs.job_table import JobTable
 from maskrcnn.runs.folder import CONFIG, QUEUED, RESULT
 from maskrcnn.workspace import Workspace
 from maskrcnn.workspace.workspace_history import FILE
@@ -185,7 +185,7 @@ def test_a_project_with_a_run_in_the_queue_is_deleted_after_a_question(app: AppT
     (run / QUEUED).write_text(json.dumps(note))
     (run / CONFIG).write_text(json.dumps({"epochs": 1}))
     (run / RESULT).write_text(json.dumps({"state": "cancelled"}))
-    table = Table(workspace)
+    table = JobTable(workspace)
     with table.writing() as db:
         table.insert(db, run, "queued", options="[]", wanted="cuda:7", resume=True)
     app = rename(app, workspace, "cells", "other")

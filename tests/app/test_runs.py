@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
-from maskrcnn.jobs import local_backend, queue
+from maskrcnn.jobs import queue
+from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.runs.folder import CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, RunFolder
 from maskrcnn.studio.runs import run_tables
 from tests.jobs.fakes import end_all, this_process, trainer_of
@@ -227,7 +228,7 @@ def test_an_unknown_run_falls_back_to_the_newest(root: Path, project: Project) -
 def test_cancel_asks_the_training_to_end(root: Path, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     make_run(project, "cells-0001", epochs=1, alive=True)
     asked: list[str] = []
-    monkeypatch.setattr(local_backend, "cancel", lambda run, workspace: asked.append(run.name))
+    monkeypatch.setattr(LocalBackend, "cancel", lambda self, run: asked.append(run.name))
     app = open_runs(root)
     assert not [element for element in app.button if element.label == "Delete this run"]
     button(app, "Cancel this training").click().run()
@@ -296,7 +297,7 @@ def test_a_run_that_waits_says_at_which_place_and_how_long(
     run = make_run(project, "cells-0002")
     (run.path / PROCESS).unlink()
     run.write_json(QUEUED, {"argv": []})
-    turn = queue.Waiting(1, run, "any", 2, 250.0, ("cells-0001",))
+    turn = queue.WaitingJob(1, run, "any", 2, 250.0, ("cells-0001",))
     monkeypatch.setattr(queue, "reconcile", lambda workspace: [])
     monkeypatch.setattr(queue, "waiting", lambda workspace: [turn])
     app = open_runs(root)
@@ -361,7 +362,7 @@ def test_a_run_that_is_deleted_in_another_tab_gives_way_to_the_next(
         for name in ("cells-0001", "cells-0002")
     ]
     app = open_runs(root, "cells-0001")
-    local_backend.delete(runs[0], workspace)
+    LocalBackend(workspace).delete(runs[0])
     app = app.run()
     assert not app.exception
     assert app.selectbox(key="runs-chosen").value == "cells-0002"

@@ -35,7 +35,7 @@ def project(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pro
     """Two pictures; the first has a circle of class "cat" with an attribute that the canvas knows nothing of."""
     # The studio makes its sample project only where there is none; other tests of this server want it.
     monkeypatch.setenv("MASKRCNN_WORKSPACE", str(server.workspace))
-    session.projects()
+    session.this_workspace().projects()
     made = Project.create(server.workspace / f"labels{len(list(server.workspace.glob('labels*')))}")
     made.add_pictures([picture_file(tmp_path, "first.png", 90), picture_file(tmp_path, "second.png", 160)], "train")
     first = made.images()[0]

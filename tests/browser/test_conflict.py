@@ -30,7 +30,7 @@ Tab = Any
 def project(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A picture with a circle."""
     monkeypatch.setenv("MASKRCNN_WORKSPACE", str(server.workspace))
-    session.projects()
+    session.this_workspace().projects()
     made = Project.create(server.workspace / f"tabs{len(list(server.workspace.glob('tabs*')))}")
     cv2.imwrite(str(tmp_path / "0.png"), np.full((HEIGHT, WIDTH, 3), 110, np.uint8))
     made.add_pictures([tmp_path / "0.png"], "train")

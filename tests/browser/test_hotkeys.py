@@ -86,7 +86,7 @@ def test_which_elements_take_a_text_and_what_a_key_is_called(page: Any) -> None:
 @pytest.fixture
 def project(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setenv("MASKRCNN_WORKSPACE", str(server.workspace))
-    session.projects()
+    session.this_workspace().projects()
     made = Project.create(server.workspace / "keys")
     files = [tmp_path / f"p{number:02}.png" for number in range(PICTURES)]
     for number, file in enumerate(files):

@@ -78,7 +78,8 @@ def safe(page: Any) -> Any:
 @pytest.fixture
 def workspace_of_server(server: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MASKRCNN_WORKSPACE", str(server.workspace))
-    session.this_workspace().projects()  # the sample is made only where there is no project; other tests of this server want it
+    # The sample is made only where there is no project; other tests of this server want it.
+    session.this_workspace().projects()
     return server.workspace
 
 

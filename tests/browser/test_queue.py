@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from maskrcnn.jobs import queue, run_state
+from maskrcnn.jobs.backend import Training
 from maskrcnn.jobs.trainer_command import PROGRAM
 from maskrcnn.runs.folder import RunFolder
 from tests.browser.conftest import Server, start_server
@@ -81,9 +82,9 @@ def test_the_order_is_changed_cancel_is_shown_at_once_and_a_killed_training_is_t
     runs = studio.workspace / "shapes" / "runs"
     page.goto(studio.url)  # the sample project is there after this
     page.get_by_text("Annotate").first.wait_for()
-    first, second, third = (
-        queue.add(runs / name, [], workspace=studio.workspace) for name in ("slow-1", "slow-2", "slow-3")
-    )
+    first, second, third = (RunFolder(runs / name) for name in ("slow-1", "slow-2", "slow-3"))
+    for run in (first, second, third):
+        queue.add(studio.workspace, Training(run))
     pid = pid_of(first)
     assert until((first.path / "began").is_file)
     page.goto(f"{studio.url}/runs?project=shapes&run=slow-1")

@@ -81,7 +81,7 @@ def test_the_window_belongs_to_the_picture(
 ) -> None:
     """A 3:2 picture on Annotate at 1400 x 900 with the side bar closed is at least 950 px wide."""
     monkeypatch.setenv("MASKRCNN_WORKSPACE", str(server.workspace))
-    session.projects()
+    session.this_workspace().projects()
     made = Project.create(server.workspace / "wide")
     made.add_pictures([("wide.png", cv2.imencode(".png", np.full((400, 600, 3), 90, np.uint8))[1].tobytes())], "train")
     page.goto(f"{server.url}/?project=wide")

@@ -131,7 +131,7 @@ def test_everything_that_decodes_asks_the_budget(recorded: Recorded, tmp_path: P
     pictures.values(path)
     assert recorded.asked == [1200] * 5
     pictures.size(path)
-    pictures.glance(path)  # a PNG with its end is not decoded
+    pictures.quick_check(path)  # a PNG with its end is not decoded
     assert len(recorded.asked) == 5
 
 
@@ -210,7 +210,7 @@ def test_a_png_is_measured_without_being_decoded_wherever_its_exif_block_stands(
 
         patch.setattr(PngImagePlugin.PngImageFile, "load", load)
         assert pictures.size(path) == (20, 30)
-        assert pictures.glance(path) == (20, 30)
+        assert pictures.quick_check(path) == (20, 30)
         assert pictures.orientation(path) == 6
     assert pictures.load_at_least(path, (1, 1)).shape == (30, 20, 3)
 

@@ -311,7 +311,7 @@ def test_a_database_that_was_refused_is_not_examined_again(project: Project, mon
     monkeypatch.setattr(database_check, "_TICK", 0)
     with pytest.raises(StudioError, match="width"):
         project.images()
-    monkeypatch.setattr(database_check, "_examine", lambda *args: pytest.fail("examined again"))
+    monkeypatch.setattr(database_check, "_examine_content", lambda *args: pytest.fail("examined again"))
     with pytest.raises(StudioError, match="width"):
         project.images()
     monkeypatch.undo()

@@ -14,7 +14,7 @@ from maskrcnn import external_projects
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.shell import session
-from maskrcnn.workspace import ProjectGone, Workspace
+from maskrcnn.workspace import HAD_PROJECTS, ProjectGone, Workspace, folder_name
 from tests.app.test_frame import PAGES, address, button, folders, make_project, open_app, side_bar
 from tests.sweeps import one_in, sweep
 
@@ -134,7 +134,7 @@ def test_a_workspace_that_had_projects_offers_three_ways_on(root: Path, workspac
 
 
 def test_from_there_the_sample_comes_back(root: Path, workspace: Path) -> None:
-    (workspace / session.HAD_PROJECTS).touch()
+    (workspace / HAD_PROJECTS).touch()
     app = open_app(root).run()
     app.button(key="sample_project").click().run()
     assert not app.exception
@@ -144,7 +144,7 @@ def test_from_there_the_sample_comes_back(root: Path, workspace: Path) -> None:
 
 
 def test_from_there_a_project_is_made(root: Path, workspace: Path) -> None:
-    (workspace / session.HAD_PROJECTS).touch()
+    (workspace / HAD_PROJECTS).touch()
     app = open_app(root).run()
     app.text_input(key="new_project_name").input("leaves")
     button(app, "Create project").click().run()
@@ -201,7 +201,7 @@ def test_a_name_that_is_no_utf_8_is_one_line(root: Path, workspace: Path) -> Non
     app = open_app(root).run()
     assert not app.exception
     assert address(app, "project") == "cells"
-    odd = next(path for path in session.projects() if path.name != "cells")
+    odd = next(path for path in session.this_workspace().projects() if path.name != "cells")
     app = switch_to(app, odd)
     assert not app.exception
     assert "not UTF-8" in boxes(app)[0]
@@ -233,7 +233,7 @@ def test_a_link_out_of_the_workspace_is_not_followed(root: Path, workspace: Path
     (workspace / "x").symlink_to(far)
     (workspace / "y").symlink_to("/")
     (workspace / "z").symlink_to(workspace / "z")
-    assert session.projects() == [workspace / "cells"]
+    assert session.this_workspace().projects() == [workspace / "cells"]
     app = open_app(root, "x").run()
     assert 'project "x" is not there' in boxes(app)[0]
 
@@ -246,7 +246,7 @@ def test_what_was_opened_by_its_own_path_is_listed_by_it(root: Path, workspace: 
     app.text_input(key="open_path").input(str(workspace / "x"))
     button(app, "Open").click().run()
     assert not app.exception
-    assert session.projects() == [workspace / "cells", far]
+    assert session.this_workspace().projects() == [workspace / "cells", far]
     assert "0 of 3 pictures done" in side_bar(app)
 
 
@@ -383,7 +383,7 @@ def test_the_window_of_projects_draws_every_name_and_proposes_others(root: Path,
             assert not app.exception
             assert not app.error
             proposed = next(each.value for each in app.text_input if each.label in ("New name", "Name of the copy"))
-            assert session.folder_name(proposed, "project") == proposed
+            assert folder_name(proposed, "project") == proposed
 
 
 @pytest.mark.parametrize("name", [*ODD_NAMES, "CON", "ends.", "\u200b", "a..b", "-rf"])

@@ -60,7 +60,7 @@ CAREFUL = {
 """Functions whose result is a number, or Markdown that was made with care."""
 
 OURS: dict[str, str] = {
-    "annotate/conflict_view.py": "title label help",  # of _CHOICES and of the two versions
+    "annotate/conflict_view.py": "title label help differences_in_words(found)",  # of _CHOICES and of the two versions
     "annotate/picture_navigation.py": "number entry.n_regions entry.status entry.split",
     "annotate/class_picker.py": "known_colour(entry.colour)",
     "annotate/canvas_controls.py": "direction.capitalize() editor.saved_at",

@@ -12,6 +12,7 @@ from maskrcnn.jobs.backend import Backend, Training
 from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.request import TrainingRequest
 from tests.jobs.fakes import CLEAN, until, write_code
 
 
@@ -27,12 +28,12 @@ def test_the_local_backend_starts_tells_and_cancels(runs: Path, workspace: Path)
     write_code(workspace, CLEAN)
     backend: Backend = LocalBackend(workspace)
     first, second = RunFolder(runs / "first"), RunFolder(runs / "second")
-    backend.start(Training(first, ("--epochs", "2")))
-    backend.start(Training(second, ()))
+    backend.start(Training(first, TrainingRequest(changed={"epochs": 2})))
+    backend.start(Training(second))
     assert until(lambda: backend.progress(first).epoch == 1)
     assert (backend.state(first), backend.state(second)) == (JobState.RUNNING, JobState.QUEUED)
     with pytest.raises(ArgumentError, match="exists already"):
-        backend.start(Training(first, ()))
+        backend.start(Training(first))
     backend.cancel(second)
     assert not second.path.exists()
     (first.path / "let_go").touch()

@@ -103,7 +103,7 @@ def test_the_trainer_measures_what_the_page_asks_for(tmp_path: Path) -> None:
     cost_measurement.start(key, options, store, "cpu", beside_training=False)
     wait_until(lambda: getattr(cost_measurement.poll(key, options, store), "state", None) != "running")
     assert cost_measurement.poll(key, options, store) is None
-    found = known_costs.known(config, project.folder, "cpu", [], store)
+    found = known_costs.newest_known_costs(config, project.folder, "cpu", [], store)
     assert found is not None
     assert found.costs.step["heads"] > 0
     assert not project.snapshots()

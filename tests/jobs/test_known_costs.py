@@ -52,7 +52,7 @@ def made_run(
 
 
 def known(project: Path, config: Config = CONFIGURATION, device: str = "cpu") -> known_costs.KnownCosts | None:
-    return known_costs.known(config, project, device, runs_in(project / "runs"), project / "store")
+    return known_costs.newest_known_costs(config, project, device, runs_in(project / "runs"), project / "store")
 
 
 def test_a_run_tells_what_its_parts_cost(project: Path) -> None:
@@ -107,7 +107,9 @@ def test_what_no_step_feels_makes_no_difference(project: Path, changes: dict[str
 )
 def test_another_training_is_unknown(project: Path, changes: dict[str, Any]) -> None:
     made_run(project, "a", [1.0] * 5)
-    known_costs.keep(COSTS, known_costs.timing_key(CONFIGURATION, project, "cpu"), project / "store", 5.0, False)
+    known_costs.save_measured_costs(
+        COSTS, known_costs.timing_key(CONFIGURATION, project, "cpu"), project / "store", 5.0, False
+    )
     assert known(project) is not None
     assert known(project, CONFIGURATION.replace(**changes)) is None
 
@@ -133,9 +135,11 @@ def test_runs_of_elsewhere_damaged_ones_and_short_ones_do_not_count(project: Pat
 
 def test_a_measurement_is_kept_and_another_stage_is_put_beside_it(project: Path) -> None:
     key, store = known_costs.timing_key(CONFIGURATION, project, "cpu"), project / "store"
-    known_costs.keep(COSTS, key, store, when=5.0, beside_training=True)
+    known_costs.save_measured_costs(COSTS, key, store, when=5.0, beside_training=True)
     assert known(project) == known_costs.KnownCosts(COSTS, None, 5.0, beside_training=True)
-    known_costs.keep(Costs({"heads": 1.0}, 0.2, 0.3, 0.6, 8.0, 1800.0), key, store, when=6.0, beside_training=False)
+    known_costs.save_measured_costs(
+        Costs({"heads": 1.0}, 0.2, 0.3, 0.6, 8.0, 1800.0), key, store, when=6.0, beside_training=False
+    )
     found = known(project, CONFIGURATION.replace(layers="heads,all"))
     assert found is not None
     assert found.costs == Costs({"all": 2.0, "heads": 1.0}, 0.2, 0.3, 0.6, 8.0, 1800.0)
@@ -145,9 +149,9 @@ def test_the_newer_of_run_and_measurement_counts(project: Path) -> None:
     run = made_run(project, "a", [1.0] * 5)
     key, store = known_costs.timing_key(CONFIGURATION, project, "cpu"), project / "store"
     os.utime(run.path / METRICS, (100.0, 100.0))
-    known_costs.keep(COSTS, key, store, when=99.0, beside_training=False)
+    known_costs.save_measured_costs(COSTS, key, store, when=99.0, beside_training=False)
     assert known(project).run == "a"  # type: ignore[union-attr]
-    known_costs.keep(COSTS, key, store, when=101.0, beside_training=False)
+    known_costs.save_measured_costs(COSTS, key, store, when=101.0, beside_training=False)
     assert known(project).run is None  # type: ignore[union-attr]
 
 
@@ -156,5 +160,5 @@ def test_a_torn_measurement_is_none(project: Path) -> None:
     store.mkdir(parents=True)
     (store / f"{key}.json").write_text('{"costs": {"step"')
     assert known(project) is None
-    known_costs.keep(COSTS, key, store, when=5.0, beside_training=False)
+    known_costs.save_measured_costs(COSTS, key, store, when=5.0, beside_training=False)
     assert known(project) is not None

@@ -21,7 +21,7 @@ from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.jobs.trainer_command import PROGRAM
 from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, RunFolder
-from maskrcnn.runs.project_runs import faulty_runs_in, runs_in
+from maskrcnn.runs.project_runs import runs_and_faults_in, runs_in
 from tests.jobs.fakes import (
     CLEAN,
     ROW,
@@ -272,7 +272,7 @@ def test_a_damaged_run_can_be_deleted(runs: Path, workspace: Path) -> None:
     damaged = runs / "damaged"
     damaged.mkdir(parents=True)
     (damaged / CONFIG).symlink_to(runs / "nowhere")
-    assert list(faulty_runs_in(runs)) == ["damaged"]
+    assert list(runs_and_faults_in(runs)[1]) == ["damaged"]
     LocalBackend(workspace).delete(RunFolder(damaged))
     assert list(runs.iterdir()) == []
 

@@ -19,8 +19,9 @@ import pytest
 
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.install_folders import ROOT
-from maskrcnn.jobs import devices, local_backend, processes, queue, queue_backup, run_state
-from maskrcnn.jobs.job_table import Table
+from maskrcnn.jobs import devices, processes, queue, queue_backup, run_state
+from maskrcnn.jobs.job_table import JobTable
+from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.jobs.queue_database import DATABASE, QueueDamaged
 from maskrcnn.jobs.trainer_command import command
 from maskrcnn.runs import metric_rows
@@ -55,12 +56,14 @@ def all_done(runs: Path) -> bool:
 def test_ten_jobs_from_five_processes_take_turns(runs: Path, workspace: Path) -> None:
     """Each of five servers adds two at the same moment; one device."""
     adding = (
-        "import sys, time; from pathlib import Path; from maskrcnn.jobs import queue\n"
+        "import sys, time; from pathlib import Path\n"
+        "from maskrcnn.jobs import queue; from maskrcnn.jobs.backend import Training\n"
+        "from maskrcnn.runs.folder import RunFolder\n"
         "workspace, server, at = sys.argv[1:]\n"
         "time.sleep(max(0, float(at) - time.time()))\n"
         "for number in (1, 2):\n"
         "    run = Path(workspace) / 'project' / 'runs' / f'{server}-{number}'\n"
-        "    queue.add(run, [], workspace=Path(workspace))\n"
+        "    queue.add(Path(workspace), Training(RunFolder(run)))\n"
     )
     write_code(workspace, BRIEF)
     at = str(time.time() + 1.0)
@@ -84,7 +87,7 @@ def test_ten_jobs_from_five_processes_take_turns(runs: Path, workspace: Path) ->
 
 
 def test_two_on_one_device_are_impossible(workspace: Path) -> None:
-    table = Table(workspace)
+    table = JobTable(workspace)
     with table.writing() as db:
         table.insert(db, workspace / "a", "running", options="[]", wanted="any", device="cpu")
         for state in ("starting", "running", "cancelling"):
@@ -97,17 +100,17 @@ def test_a_job_is_added_once_if_damage_is_found_at_the_commit(
     runs: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The table is repaired and the job added once more, so the first attempt must have left no folder."""
-    writing, damaged = Table.writing, []
+    writing, damaged = JobTable.writing, []
 
     @contextmanager
-    def damaged_once(table: Table) -> Iterator[sqlite3.Connection]:
+    def damaged_once(table: JobTable) -> Iterator[sqlite3.Connection]:
         with writing(table) as db:
             yield db
             if not damaged:
                 damaged.append(table)
                 raise QueueDamaged
 
-    monkeypatch.setattr(Table, "writing", damaged_once)
+    monkeypatch.setattr(JobTable, "writing", damaged_once)
     run = add(runs / "first", CLEAN)
     assert damaged
     assert (run.path / "queued.json").is_file() or (run.path / "process.json").is_file()
@@ -272,7 +275,7 @@ def test_a_run_that_was_to_go_on_is_as_before_when_it_is_taken_out(runs: Path, w
     before = {path.name: path.read_bytes() for path in run.path.iterdir()}
     add(run.path, UNTIL_TOLD, resume=True)
     assert run_state.state(run) == "queued"
-    local_backend.cancel(run, workspace)
+    LocalBackend(workspace).cancel(run)
     assert run_state.state(run) == "cancelled"
     assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
 
@@ -309,7 +312,7 @@ def test_cancel_frees_the_device_for_the_next(runs: Path, workspace: Path) -> No
     first, second = add(runs / "first", CLEAN), add(runs / "second", UNTIL_TOLD)
     assert until(lambda: run_state.state(first) == "running")
     (first.path / "let_go").touch()
-    local_backend.cancel(first, workspace)
+    LocalBackend(workspace).cancel(first)
     assert until(lambda: run_state.state(second) == "running")
     assert dead(pid_of(first))
     assert run_state.state(first) == "cancelled"
@@ -318,8 +321,8 @@ def test_cancel_frees_the_device_for_the_next(runs: Path, workspace: Path) -> No
 def test_a_forced_end_leaves_no_process_of_it(runs: Path, workspace: Path) -> None:
     run = add(runs / "a", "signal.signal(signal.SIGTERM, signal.SIG_IGN); row(); wait_for('never')")
     assert until(lambda: run_state.state(run) == "running")
-    local_backend.cancel(run, workspace)
-    local_backend.cancel(run, workspace, grace=0)
+    LocalBackend(workspace).cancel(run)
+    LocalBackend(workspace, grace=0).cancel(run)
     assert until(lambda: not queue.running(workspace))
 
     def left() -> list[str]:
@@ -339,7 +342,7 @@ def _command_line(process: psutil.Process) -> str:
 def test_a_runner_beats_while_its_trainer_lives(runs: Path, workspace: Path) -> None:
     run = add(runs / "a", CLEAN)
     pid_of(run)
-    table = Table(workspace)
+    table = JobTable(workspace)
 
     def job() -> object:
         with table.reading() as db:
@@ -356,7 +359,7 @@ def test_a_runner_beats_while_its_trainer_lives(runs: Path, workspace: Path) -> 
 
 
 def test_a_page_is_not_held_up_by_a_hundred_jobs(runs: Path, workspace: Path) -> None:
-    table = Table(workspace)
+    table = JobTable(workspace)
     by_hand(runs / "training", process=trainer_of(runs / "training"))
     work = []
     for count in (10, 90):
@@ -408,7 +411,7 @@ def test_ctrl_c_does_not_reach_a_runner(runs: Path, workspace: Path) -> None:
 
 def test_a_table_of_an_older_studio_keeps_its_queue_and_no_command(runs: Path, workspace: Path) -> None:
     """Version 1 kept the whole command of each job."""
-    table = Table(workspace)
+    table = JobTable(workspace)
     command_then = ["/old/python", "-m", "maskrcnn", "train", "--out", str(runs / "a"), "--resume", "--epochs", "3"]
     by_hand(runs / "a", queued={"device": "any", "created": 1.0})
     with table.writing() as db:

@@ -16,8 +16,9 @@ import psutil
 import pytest
 
 from maskrcnn.install_folders import ROOT
-from maskrcnn.jobs import local_backend, processes, queue, queue_database, queue_recovery, run_state
-from maskrcnn.jobs.job_table import Job, Table
+from maskrcnn.jobs import processes, queue, queue_database, queue_recovery, run_state
+from maskrcnn.jobs.job_table import Job, JobTable
+from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.jobs.queue_database import DATABASE
 from maskrcnn.jobs.trainer_command import command
 from maskrcnn.runs import metric_rows
@@ -28,7 +29,7 @@ from tests.sweeps import one_in
 
 def running_job(workspace: Path) -> Job:
     """The job that holds the device, once its trainer is known to the table."""
-    known = Table(workspace)
+    known = JobTable(workspace)
 
     def found() -> Job | None:
         with known.reading() as db:
@@ -58,10 +59,12 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_killed_server_takes_nothing_with_it(runs: Path, workspace: Path) -> None:
     """The training goes on, and the one that waits has its turn, before any new server is there."""
     adding = (
-        "import sys, time; from pathlib import Path; from maskrcnn.jobs import queue\n"
+        "import sys, time; from pathlib import Path\n"
+        "from maskrcnn.jobs import queue; from maskrcnn.jobs.backend import Training\n"
+        "from maskrcnn.runs.folder import RunFolder\n"
         "for name in ('a', 'b'):\n"
         "    run = Path(sys.argv[1]) / 'project' / 'runs' / name\n"
-        "    queue.add(run, [], workspace=Path(sys.argv[1]))\n"
+        "    queue.add(Path(sys.argv[1]), Training(RunFolder(run)))\n"
         "print('added', flush=True); time.sleep(60)"
     )
     write_code(workspace, UNTIL_TOLD)
@@ -144,7 +147,7 @@ def test_a_killed_runner_and_trainer_are_one_loss(runs: Path, workspace: Path) -
 def claimed(run: Path, code: str, runner: tuple[int, float] | None) -> Job:
     """A job as it stands between two steps: it has its device, and `runner` has not started its trainer yet."""
     workspace = run.parents[2]
-    known = Table(workspace)
+    known = JobTable(workspace)
     write_code(workspace, code, run.name)
     by_hand(run, queued={"device": "any", "created": 1.0, "claimed": time.time()})
     (run / "config.json").unlink()
@@ -184,7 +187,7 @@ def test_a_trainer_whose_runner_died_before_it_wrote_it_down_is_found(runs: Path
     queue.reconcile(workspace)
     assert [pid_of(job.run) for job in queue.running(workspace)] == [trainer.pid]
     (run.path / "let_go").touch()
-    local_backend.cancel(run, workspace)
+    LocalBackend(workspace).cancel(run)
     assert until(lambda: run_state.state(run) == "cancelled")
 
 
@@ -215,7 +218,7 @@ def test_a_number_that_another_process_has_now_is_a_loss_and_that_one_is_left_al
     try:
         born = processes.create_time(stranger.pid) - 3600
         run = by_hand(runs / "a", process=this_process(pid=stranger.pid, create_time=born, started=started))
-        known = Table(workspace)
+        known = JobTable(workspace)
         with known.writing() as db:
             known.insert(
                 db,
@@ -321,7 +324,7 @@ def test_a_table_that_another_program_holds_is_told_and_nothing_else_breaks(
     assert "jobs.db: another program holds it" in line
     assert until(lambda: run_state.state(run) == "running")
     (run.path / "let_go").touch()
-    local_backend.cancel(run, workspace)
+    LocalBackend(workspace).cancel(run)
     assert until(lambda: run_state.state(run) == "cancelled")
     other.close()
     assert until(lambda: not queue.running(workspace))
@@ -341,12 +344,14 @@ def test_a_full_disk_is_one_line(runs: Path, workspace: Path) -> None:
     """No file may grow by a byte, as the limit of a process says it."""
     full = (
         "import resource, signal, sys; from pathlib import Path\n"
-        "from maskrcnn.errors import StudioError; from maskrcnn.jobs import queue\n"
+        "from maskrcnn.errors import StudioError\n"
+        "from maskrcnn.jobs import queue; from maskrcnn.jobs.backend import Training\n"
+        "from maskrcnn.runs.folder import RunFolder\n"
         "workspace = Path(sys.argv[1])\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
         "print(*queue.reconcile(workspace))\n"
-        "try: queue.add(workspace / 'project' / 'runs' / 'a', [], workspace=workspace)\n"
+        "try: queue.add(workspace, Training(RunFolder(workspace / 'project' / 'runs' / 'a')))\n"
         "except StudioError as error: print(error)\n"
     )
     done = subprocess.run(
@@ -373,7 +378,7 @@ def test_a_folder_that_was_removed_by_hand_leaves_the_queue(runs: Path, workspac
 
 
 def test_a_workspace_that_was_moved_keeps_its_queue(runs: Path, workspace: Path, tmp_path: Path) -> None:
-    known = Table(workspace)
+    known = JobTable(workspace)
     run = by_hand(runs / "a", queued={"device": "any", "created": 1.0})
     with known.writing() as db:
         known.insert(db, run.path, "queued", options="[]", wanted="any")
@@ -381,7 +386,7 @@ def test_a_workspace_that_was_moved_keeps_its_queue(runs: Path, workspace: Path,
     workspace.rename(moved)
     [job] = queue.waiting(moved)
     assert job.run.path == moved / "project" / "runs" / "a"
-    local_backend.cancel(job.run, moved)
+    LocalBackend(moved).cancel(job.run)
     assert queue.waiting(moved) == []
 
 

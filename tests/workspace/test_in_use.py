@@ -13,7 +13,8 @@ import pytest
 from maskrcnn.annotations.store import import_staging
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import queue
-from maskrcnn.jobs.job_table import Table
+from maskrcnn.jobs.backend import Training
+from maskrcnn.jobs.job_table import JobTable
 from maskrcnn.jobs.trainer_command import PROGRAM
 from maskrcnn.runs.folder import CONFIG, RESULT, RUNS, RunFolder
 from maskrcnn.workspace import JobsWait, Workspace
@@ -42,8 +43,8 @@ def test_a_project_on_which_something_trains_stays_and_the_run_is_named(
         if how == "process.json":
             training.write_json("process.json", trainer_of(training.path))
         elif how == "a row of the table":
-            with Table(space.root).writing() as db:
-                Table(space.root).insert(db, training.path, "starting", options="[]", wanted="any", device="cpu")
+            with JobTable(space.root).writing() as db:
+                JobTable(space.root).insert(db, training.path, "starting", options="[]", wanted="any", device="cpu")
         elif how == "a terminal, elsewhere":
             argv = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "maskrcnn", "train"]
             argv += ["--data", str(project), "--out", str(tmp_path / "night")]
@@ -61,8 +62,8 @@ def test_a_project_on_which_something_trains_stays_and_the_run_is_named(
 def wait_in_queue(space: Workspace, waiting: RunFolder, options: list[str]) -> None:
     note = {"device": "any", "priority": 0, "created": 1.0, "resume": True, "expected_seconds": None}
     waiting.write_json("queued.json", note)
-    with Table(space.root).writing() as db:
-        Table(space.root).insert(db, waiting.path, "queued", options=json.dumps(options), wanted="any", resume=True)
+    with JobTable(space.root).writing() as db:
+        JobTable(space.root).insert(db, waiting.path, "queued", options=json.dumps(options), wanted="any", resume=True)
 
 
 def test_a_project_for_which_runs_wait_is_not_renamed_and_deleted_only_with_them(space: Workspace) -> None:
@@ -74,8 +75,8 @@ def test_a_project_for_which_runs_wait_is_not_renamed_and_deleted_only_with_them
         space.delete(project)
     assert told.value.runs == ("one", "two")
     deleted = space.delete(project, waiting_too=True)
-    with Table(space.root).reading() as db:
-        assert Table(space.root).waiting(db) == []
+    with JobTable(space.root).reading() as db:
+        assert JobTable(space.root).waiting(db) == []
     assert not list(deleted.folder.glob("runs/*/queued.json"))
 
 
@@ -83,12 +84,12 @@ def test_what_waits_stays_in_the_queue_where_something_trains(space: Workspace) 
     project = make(space.root / "cells")
     wait_in_queue(space, run(project, "one"), [])
     training = run(project, "night")
-    with Table(space.root).writing() as db:
-        Table(space.root).insert(db, training.path, "running", options="[]", wanted="any", device="cpu")
+    with JobTable(space.root).writing() as db:
+        JobTable(space.root).insert(db, training.path, "running", options="[]", wanted="any", device="cpu")
     with pytest.raises(StudioError, match='"night" trains on it'):
         space.delete(project, waiting_too=True)
-    with Table(space.root).reading() as db:
-        assert [job.run.name for job in Table(space.root).waiting(db)] == ["one"]
+    with JobTable(space.root).reading() as db:
+        assert [job.run.name for job in JobTable(space.root).waiting(db)] == ["one"]
 
 
 def test_a_job_of_another_project_that_learns_from_this_one_counts(space: Workspace, tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_a_training_for_a_project_that_was_renamed_in_this_moment_brings_no_fold
     project = make(space.root / "cells")
     space.rename(project, "leaves")
     with pytest.raises(StudioError, match="cells: the project is gone; open it by its new name"):
-        queue.add(project / RUNS / "new", [], workspace=space.root)
+        queue.add(space.root, Training(RunFolder(project / RUNS / "new")))
     assert shown(space.root) == ["leaves"]
-    with Table(space.root).reading() as db:
-        assert Table(space.root).waiting(db) == []
+    with JobTable(space.root).reading() as db:
+        assert JobTable(space.root).waiting(db) == []

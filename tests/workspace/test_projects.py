@@ -22,7 +22,7 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import RESULT, RUNS
 from maskrcnn.runs.project_runs import runs_in
-from maskrcnn.workspace import ProjectGone, Workspace, project_copy, size_on_disk, workspace
+from maskrcnn.workspace import ProjectGone, Workspace, project_copy, project_folders, size_on_disk, workspace
 from tests.jobs.fakes import end_all, trainer_of
 from tests.workspace.made import LINKS, TRIANGLE, content_of, make, plant, run, shown
 
@@ -175,7 +175,7 @@ def test_a_file_that_becomes_a_link_while_it_is_copied_is_not_followed(
     (project / "thumbnails").mkdir()
     (project / "thumbnails" / "x.jpg").write_bytes(b"x")
     (tmp_path / "secret").write_text("private")
-    real = project_copy._listed
+    real = project_copy._list_to_copy
 
     def listed(*given: Any) -> Any:
         found = real(*given)
@@ -183,7 +183,7 @@ def test_a_file_that_becomes_a_link_while_it_is_copied_is_not_followed(
         (project / moment).symlink_to(tmp_path / "secret")
         return found
 
-    monkeypatch.setattr(project_copy, "_listed", listed)
+    monkeypatch.setattr(project_copy, "_list_to_copy", listed)
     with pytest.raises(StudioError, match="is a link or no file"):
         space.duplicate(project, "copy")
     assert shown(space.root) == ["cells"]
@@ -197,14 +197,14 @@ def test_a_file_that_is_taken_away_while_it_is_copied(
     project = make(space.root / "cells")
     (project / "thumbnails").mkdir()
     (project / "thumbnails" / "x.jpg").write_bytes(b"x")
-    real = project_copy._listed
+    real = project_copy._list_to_copy
 
     def listed(*given: Any) -> Any:
         found = real(*given)
         (project / place).unlink()
         return found
 
-    monkeypatch.setattr(project_copy, "_listed", listed)
+    monkeypatch.setattr(project_copy, "_list_to_copy", listed)
     if refused:
         with pytest.raises(StudioError, match=f"{place}: was taken away while it was copied; do it again"):
             space.duplicate(project, "copy")
@@ -465,7 +465,7 @@ def test_runs_are_those_that_the_runs_page_lists_and_no_links(space: Workspace, 
 
 
 def test_a_large_project_is_counted_bit_by_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(project_copy, "_FILES_BETWEEN_SIZES", 20)
+    monkeypatch.setattr(project_folders, "_FILES_BETWEEN_SIZES", 20)
     for number in range(41):
         (tmp_path / str(number)).write_bytes(b"abc")
     assert list(size_on_disk(tmp_path)) == [60, 120, 123]

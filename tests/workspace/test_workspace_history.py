@@ -128,8 +128,8 @@ def test_memory_is_bounded_and_keeps_the_newest(space: Workspace, monkeypatch: p
     monkeypatch.setattr(workspace_history, "MOST", 5)
     for number in range(9):
         space.note_opened(space.root / f"p{number}")
-        space._memory.note_renamed(f"r{number}", f"r{number + 1}")
-    assert list(space._memory.opened()) == [str(space.root / f"p{number}") for number in (8, 7, 6, 5, 4)]
-    assert [name for name, _ in filter(None, (space._memory.renamed_to(f"r{number}") for number in range(9)))] == [
+        space._history.note_renamed(f"r{number}", f"r{number + 1}")
+    assert list(space._history.opened()) == [str(space.root / f"p{number}") for number in (8, 7, 6, 5, 4)]
+    assert [name for name, _ in filter(None, (space._history.renamed_to(f"r{number}") for number in range(9)))] == [
         "r9"
     ] * 5

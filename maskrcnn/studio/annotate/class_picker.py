@@ -58,7 +58,9 @@ def _add_class(project: Project, classes: list[ProjectClass]) -> None:
         choose_class(name)
         st.rerun()
 
-    new_class_questions.make("annotate", name.strip() if added else None, [entry.name for entry in classes], add, use)
+    new_class_questions.add_class_or_ask(
+        "annotate", name.strip() if added else None, [entry.name for entry in classes], add, use
+    )
     dataset_links.link("classes", "Names, colours, keys, order", ":material/palette:")
 
 

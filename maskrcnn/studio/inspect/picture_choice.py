@@ -57,7 +57,7 @@ def show(
             inspected.epochs,
             best.epoch,
             page=PAGE,
-            of=str(run.path),
+            owner=str(run.path),
             show=lambda number: epoch_in_words(number, best),
             help=epoch_help(best),
         )

@@ -40,29 +40,40 @@ class PageRuns(NamedTuple):
     finished: Mapping[str, int]
 
 
-class Schedule:
-    """Decides when to collect garbage."""
+class GarbageCollectionSchedule:
+    """Decides when to collect garbage. All times are seconds of one clock.
+
+    `now` is the time of the start, which counts as a collection; `runs` are the script runs at that time.
+    """
 
     def __init__(self, runs: PageRuns, now: float) -> None:
-        self._seen, self._collected_after, self._last, self._wanted = runs, runs.finished, now, False
+        self._runs_at_last_check = runs
+        self._finished_at_last_collection = runs.finished
+        self._last_collection = now
+        self._is_requested = False
 
     def request(self) -> None:
         """Collect at the next idle time without waiting for `REST_SECONDS`, because a visit left reference cycles."""
-        self._wanted = True
+        self._is_requested = True
 
     def is_due(self, runs: PageRuns, now: float) -> bool:
-        """Whether to collect now. Call this every `LOOK_SECONDS`, and collect if it returns True."""
-        is_late = now - self._last >= PATIENCE_SECONDS
-        idle = not runs.any_now and (is_late or runs == self._seen)
-        self._seen = runs
-        changed = runs.finished != self._collected_after and now - self._last >= REST_SECONDS
-        if not idle or not (self._wanted or changed):
-            return False
-        self._collected_after, self._last, self._wanted = runs.finished, now, False
-        return True
+        """Whether to collect now. Call this every `LOOK_SECONDS`, and collect if it returns True.
+
+        It is time to collect if the server is idle, and a collection was requested or scripts have run since the last
+        one. The server is idle if no script is running and none has run since the last check. If the last collection is
+        `PATIENCE_SECONDS` ago, it is enough that no script is running.
+        """
+        seconds = now - self._last_collection
+        is_idle = not runs.any_now and (runs == self._runs_at_last_check or seconds >= PATIENCE_SECONDS)
+        self._runs_at_last_check = runs
+        has_garbage = runs.finished != self._finished_at_last_collection and seconds >= REST_SECONDS
+        if is_idle and (self._is_requested or has_garbage):
+            self._finished_at_last_collection, self._last_collection, self._is_requested = runs.finished, now, False
+            return True
+        return False
 
 
-_schedule: Schedule | None = None
+_schedule: GarbageCollectionSchedule | None = None
 
 
 def request_collection() -> None:
@@ -78,7 +89,7 @@ async def watch(runtime: Runtime) -> None:
     """
     global _schedule
     gc.freeze()
-    _schedule = Schedule(runs_of(runtime), time.monotonic())
+    _schedule = GarbageCollectionSchedule(runs_of(runtime), time.monotonic())
     _schedule.request()  # for the garbage of the imports
     while True:
         await asyncio.sleep(LOOK_SECONDS)

@@ -13,7 +13,6 @@ from typing import Any
 
 import streamlit as st
 
-from maskrcnn.annotations.store import ProjectClass
 from maskrcnn.studio.components import browser_component
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
@@ -70,28 +69,10 @@ KEYS: tuple[str, ...] = tuple(key for key in "1234567890" + string.ascii_lowerca
 _NAMES = {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓", "-": "−"}
 _HIDDEN_KEYS = {"=", "_"}  # the same physical keys as + and -; not listed in the dialog
 _OPEN = "hotkeys_sheet"
-_CLASS = "class "
+CLASS_ACTION = "class "
+"""The start of the names of the actions that choose a class."""
 
 _listener = browser_component.register(__file__)
-
-
-def class_key(entry: ProjectClass) -> str | None:
-    """Return the key of a class; None if it has no key or a key that is not in `KEYS`."""
-    return entry.hotkey if entry.hotkey in KEYS else None
-
-
-def class_shortcuts(classes: Sequence[ProjectClass]) -> tuple[Shortcut, ...]:
-    """Return a shortcut for each class that has a key. Its action is `class_action(name)`."""
-    return tuple(
-        Shortcut(class_action(entry.name), (key,), f"Class {entry.name}")
-        for entry in classes
-        if (key := class_key(entry))
-    )
-
-
-def class_action(name: str) -> str:
-    """Return the name of the action that chooses a class."""
-    return f"{_CLASS}{name}"
 
 
 def key_label(key: str) -> str:
@@ -165,7 +146,7 @@ def _open_sheet() -> None:
 @st.dialog("Keyboard shortcuts", icon=":material/keyboard:", width="large")
 def _sheet(shortcuts: Sequence[Shortcut]) -> None:
     """Draw the dialog: the shortcuts of the page in two columns, and those of the classes in a third one."""
-    classes = [entry for entry in shortcuts if entry.action.startswith(_CLASS)]
+    classes = [entry for entry in shortcuts if entry.action.startswith(CLASS_ACTION)]
     of_page = [entry for entry in shortcuts if entry not in classes]
     half = -(-len(of_page) // 2)
     parts = [part for part in (of_page[:half], of_page[half:], classes) if part]

@@ -8,7 +8,7 @@ import streamlit as st
 
 from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import queue, run_state
+from maskrcnn.jobs import queue
 from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.runs.run_words import STATES, address_of, place, times
@@ -91,7 +91,7 @@ def _training(run: RunFolder, silent: float | None) -> None:
     `silent` is None if the heartbeat is recent.
     """
     try:
-        now = run_state.progress(run)
+        now = session.backend().progress(run)
     except (StudioError, OSError):  # deleted or damaged meanwhile; the Runs page shows the error
         return
     words = STATES[now.state]

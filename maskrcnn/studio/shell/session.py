@@ -16,12 +16,12 @@ import streamlit as st
 from maskrcnn.annotations.store import Project, is_project
 from maskrcnn.errors import StudioError
 from maskrcnn.install_folders import workspace_folder
+from maskrcnn.jobs.backend import Backend
+from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.studio.shell.page_messages import on_page
-from maskrcnn.workspace import HAD_PROJECTS, NoProject, ProjectGone, Workspace, folder_name
-from maskrcnn.workspace.project_folders import require_address
-
-__all__ = ["HAD_PROJECTS", "NoProject", "ProjectGone", "folder_name"]
+from maskrcnn.workspace import Workspace
+from maskrcnn.workspace.folder_names import require_address
 
 _PATH = "project_path"
 _NOTED = "project_noted"
@@ -48,9 +48,9 @@ def this_workspace() -> Workspace:
     return Workspace(workspace())
 
 
-def projects() -> list[Path]:
-    """Return the folders of all projects: those in the workspace, then outside ones; see `Workspace.projects`."""
-    return this_workspace().projects()
+def backend() -> Backend:
+    """Return the backend that runs the trainings of all pages: this machine, with the queue of the workspace."""
+    return LocalBackend(workspace())
 
 
 def current_project() -> Project:

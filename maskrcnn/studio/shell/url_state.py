@@ -21,15 +21,15 @@ def select(
     show: Callable[[T], str] = str,
     help: str | None = None,
     label_visibility: Literal["visible", "collapsed"] = "visible",
-    of: str = "",
+    owner: str = "",
     resets: Sequence[str] = (),
 ) -> T:
     """Draw a select box whose choice is stored in the URL as `?name=...`, and return the choice.
 
     If the URL has no value for `name`, the last choice on this `page` is used, else `default`. If the value is not one
-    of the options, `default` is used. `of` identifies the object that the options belong to, for example the run of a
-    list of epochs: the last choice is forgotten if `of` changes. A new choice removes the names in `resets` from the
-    URL.
+    of the options, `default` is used. `owner` names the object that the options belong to, for example the run of a
+    list of epochs: the last choice is forgotten if the owner changes. A new choice removes the names in `resets` from
+    the URL.
     """
     return _stored_in_url(
         partial(st.selectbox, label, options, format_func=show, help=help, label_visibility=label_visibility),
@@ -37,7 +37,7 @@ def select(
         options,
         default,
         page,
-        of,
+        owner,
         resets,
     )
 
@@ -50,7 +50,6 @@ def segments(
     *,
     page: str,
     show: Callable[[T], str] = str,
-    help: str | None = None,
 ) -> T:
     """Draw a row of buttons, one of which is chosen, and return the choice. It is stored in the URL as in `select`."""
     return _stored_in_url(
@@ -60,7 +59,6 @@ def segments(
             options,
             format_func=show,
             required=True,
-            help=help,
             label_visibility="collapsed",
             wrap=True,
         ),
@@ -78,13 +76,12 @@ def radio(label: str, name: str, options: Sequence[T], default: T, *, page: str,
     )
 
 
-def current(name: str, default: str, *, page: str, of: str = "") -> str:
+def current(name: str, default: str, *, page: str, owner: str = "") -> str:
     """Return a choice of this `page` before its widget is drawn: from the URL, the last choice, or `default`.
 
     The value is not checked against the options.
     """
-    last_of, last = st.session_state.get(f"{page}_{name}_last", ("", ""))
-    return st.query_params.get(name, last if last_of == of and last else default)
+    return st.query_params.get(name, _last_choice(page, name, owner) or default)
 
 
 def choose(name: str, value: int | str) -> None:
@@ -98,26 +95,38 @@ def _stored_in_url(
     options: Sequence[T],
     default: T,
     page: str,
-    of: str = "",
+    owner: str = "",
     resets: Sequence[str] = (),
 ) -> T:
-    """Draw the widget with the value in the URL, or the last choice for `of`; remember and return the new choice.
+    """Draw a widget and return its choice. The parameters are those of `select`.
 
-    A default is not remembered unless the URL or the user chose it, because it may be different the next time.
+    The widget shows the value of `?name=` in the URL; without one, the choice that the session remembers for `page`,
+    `name` and `owner`. A click writes the new choice into the URL (`_write_url`). The choice is remembered, except a
+    default that neither the URL nor the user chose, because the default may be different the next time.
     """
-    key, memory = f"{page}_{name}", f"{page}_{name}_last"
+    key = f"{page}_{name}"
     texts = {str(option): option for option in options}
-    last_of, last = st.session_state.get(memory, ("", ""))
-    asked = st.query_params.get(name, last if last_of == of else "")
+    asked = st.query_params.get(name, _last_choice(page, name, owner))
     st.session_state[key] = texts.get(asked, default)
     chosen = widget(key=key, on_change=_write_url, args=(name, key, tuple(resets)))
     if chosen is None:
         chosen = default
     if asked in texts or chosen != default:
-        st.session_state[memory] = (of, str(chosen))
-    elif last_of != of:
-        st.session_state.pop(memory, None)
+        st.session_state[_memory_key(page, name)] = (owner, str(chosen))
+    elif st.session_state.get(_memory_key(page, name), (owner, ""))[0] != owner:
+        del st.session_state[_memory_key(page, name)]
     return chosen
+
+
+def _memory_key(page: str, name: str) -> str:
+    """Return the session state key for the last choice of a widget and its owner."""
+    return f"{page}_{name}_last"
+
+
+def _last_choice(page: str, name: str, owner: str) -> str:
+    """Return the last choice of a widget as text; empty if there is none, or it belongs to another owner."""
+    last_owner, last = st.session_state.get(_memory_key(page, name), ("", ""))
+    return str(last) if last_owner == owner else ""
 
 
 def _write_url(name: str, key: str, resets: Sequence[str] = ()) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.jobs import devices, queue
-from maskrcnn.jobs.job_table import Table
+from maskrcnn.jobs.job_table import JobTable
 from maskrcnn.studio.launch import device_choice
 from maskrcnn.studio.launch.device_choice import DeviceTurn
 
 
 def occupy(workspace: Path, name: str, device: str, state: str = "running", expected: float | None = None) -> None:
     """A job in the table of which nothing else is known."""
-    table = Table(workspace)
+    table = JobTable(workspace)
     with table.writing() as db:
         table.insert(
             db,

@@ -9,7 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from maskrcnn.studio.serving import garbage_collection
-from maskrcnn.studio.serving.garbage_collection import PATIENCE_SECONDS, REST_SECONDS, PageRuns, Schedule
+from maskrcnn.studio.serving.garbage_collection import (
+    PATIENCE_SECONDS,
+    REST_SECONDS,
+    GarbageCollectionSchedule,
+    PageRuns,
+)
 
 LATER = REST_SECONDS
 
@@ -36,12 +41,12 @@ def runs(*finished: int, now: bool = False) -> PageRuns:
     ],
 )
 def test_it_is_collected_once_when_no_page_runs(looks: list[tuple[float, PageRuns]], due: list[bool]) -> None:
-    schedule = Schedule(runs(0), 0.0)
+    schedule = GarbageCollectionSchedule(runs(0), 0.0)
     assert [schedule.is_due(seen, now) for now, seen in looks] == due
 
 
 def test_after_the_end_of_a_visit_it_is_collected_at_once_but_not_while_a_page_runs() -> None:
-    schedule = Schedule(runs(3), 0.0)
+    schedule = GarbageCollectionSchedule(runs(3), 0.0)
     schedule.request()
     assert not schedule.is_due(runs(3, now=True), 1.0)
     assert not schedule.is_due(runs(4), 1.5)

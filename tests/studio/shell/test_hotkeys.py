@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations.store import ProjectClass
+from maskrcnn.studio.annotate import class_picker
 from maskrcnn.studio.shell import hotkeys
 from maskrcnn.studio.shell.hotkeys import Shortcut
 
@@ -52,7 +53,7 @@ def test_what_is_heard_is_what_the_sheet_tells(page: str, component: Component) 
         ProjectClass("a|b", "#56b4e9", "q"),
         ProjectClass("no key", "#009e73"),
     )
-    shortcuts = (*TABLES[page], *hotkeys.class_shortcuts(classes))
+    shortcuts = (*TABLES[page], *class_picker.class_shortcuts(classes))
     hotkeys.listen(shortcuts, actions(shortcuts, []), "keys")
     told = "\n".join(keys + words for keys, words in hotkeys.rows(shortcuts))
     for name, action in component.data["bindings"].items():
@@ -121,10 +122,10 @@ def test_a_key_is_told_as_it_stands_on_the_keyboard(name: str, words: str) -> No
 
 @pytest.mark.parametrize("key", ["1", "9", "0", "a", "z"])
 def test_a_class_has_the_key_that_it_was_given(key: str) -> None:
-    (shortcut,) = hotkeys.class_shortcuts([ProjectClass("cat", "#e69f00", key)])
-    assert (shortcut.keys, shortcut.action) == ((key,), hotkeys.class_action("cat"))
+    (shortcut,) = class_picker.class_shortcuts([ProjectClass("cat", "#e69f00", key)])
+    assert (shortcut.keys, shortcut.action) == ((key,), class_picker.class_action("cat"))
 
 
 @pytest.mark.parametrize("key", ["d", "p", "b", "e", "c", "r", None])
 def test_a_class_has_no_key_of_the_page_or_of_streamlit(key: str | None) -> None:
-    assert hotkeys.class_shortcuts([ProjectClass("cat", "#e69f00", key)]) == ()
+    assert class_picker.class_shortcuts([ProjectClass("cat", "#e69f00", key)]) == ()

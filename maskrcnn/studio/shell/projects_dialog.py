@@ -18,8 +18,8 @@ from maskrcnn.words import byte_size, counted
 from maskrcnn.workspace import Deleted, JobsWait, size_on_disk
 from maskrcnn.workspace.folder_names import proposed
 
-_OPEN, _VIEW, _FORM_SHOWN, _SIZES, _MESSAGE, _TIMES_CLOSED = (
-    f"project_list_{name}" for name in ("open", "view", "asked", "sizes", "said", "times")
+_OPEN, _VIEW, _FORM_SHOWN, _SIZES, _MESSAGE = (
+    f"project_list_{name}" for name in ("open", "view", "asked", "sizes", "said")
 )
 _MAX_ROWS = 12
 _SIZE_CACHE_SECONDS = 60.0
@@ -28,23 +28,10 @@ _SIZE_CACHE_SECONDS = 60.0
 _VIEWS = {"projects": "Projects", "bin": "Bin"}
 
 
-def button(label: str = "Manage projects", view: str = "projects") -> None:
-    """Draw the button that opens the dialog with a view ("projects" or "bin")."""
-    if st.button(label, key=f"project_list_{view}_button", icon=":material/folder_managed:", width="stretch"):
-        st.session_state[_OPEN], st.session_state[_VIEW] = True, view
-        close_switcher()
-        _show_form()
-        st.rerun()
-
-
-def switcher_key() -> str:
-    """Return the widget key of the project switcher. `close_switcher` changes the key, which closes the popover."""
-    return f"project_switcher_{st.session_state.get(_TIMES_CLOSED, 0)}"
-
-
-def close_switcher() -> None:
-    """Close the project switcher in the next script run, after a choice. Otherwise it would cover the page."""
-    st.session_state[_TIMES_CLOSED] = st.session_state.get(_TIMES_CLOSED, 0) + 1
+def open_dialog(view: str = "projects") -> None:
+    """Open the dialog in the next script run, with a view ("projects" or "bin")."""
+    st.session_state[_OPEN], st.session_state[_VIEW] = True, view
+    _show_form()
 
 
 def is_open() -> bool:
@@ -90,7 +77,7 @@ def _window() -> None:
 def _projects() -> list[tuple[Path, DeltaGenerator, str]]:
     """Draw a row for each project. Return folder, empty container and description of each row, for `_fill_in`."""
     project_undo.show("window")
-    shown = _filtered(session.projects(), "Find a project")
+    shown = _filtered(session.this_workspace().projects(), "Find a project")
     rows = []
     for number, path in enumerate(shown):
         own = session.this_workspace().is_own(path)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.jobs import queue, run_state
-from maskrcnn.jobs.job_table import Table
-from maskrcnn.jobs.queue_database import DATABASE, QueueFile
+from maskrcnn.jobs.job_table import JobTable
+from maskrcnn.jobs.queue_database import DATABASE, QueueDatabase
 from maskrcnn.jobs.queue_recovery import open_table
 from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import RunFolder
@@ -26,21 +26,21 @@ VERSION_2 = Path(__file__).with_name("jobs_version_2.sql")
 def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often this process opens the table, and examines it."""
     count: Counter[str] = Counter()
-    really_open = QueueFile._open
+    really_open = QueueDatabase._open
 
-    def counted_open(file: QueueFile) -> sqlite3.Connection:
+    def counted_open(file: QueueDatabase) -> sqlite3.Connection:
         count["opened"] += 1
         db = really_open(file)
         db.set_trace_callback(lambda statement: count.update(["examined"] * ("quick_check" in statement)))
         return db
 
-    monkeypatch.setattr(QueueFile, "_open", counted_open)
+    monkeypatch.setattr(QueueDatabase, "_open", counted_open)
     return count
 
 
-def with_jobs(workspace: Path, count: int = 1) -> Table:
+def with_jobs(workspace: Path, count: int = 1) -> JobTable:
     """A table in which that many jobs wait, for a device that this machine does not have."""
-    table = Table(workspace)
+    table = JobTable(workspace)
     with table.writing() as db:
         for number in range(count):
             run = by_hand(workspace / "project" / "runs" / f"r{number}", queued={"device": "any", "created": 1.0})
@@ -86,7 +86,7 @@ def test_what_anybody_writes_is_read_at_once(workspace: Path) -> None:
     other.close()
 
 
-def with_a_damaged_page(table: Table) -> Path:
+def with_a_damaged_page(table: JobTable) -> Path:
     """A copy of the table in which a page of ended jobs is damaged: no page of the studio reads it."""
     with table.writing() as db:
         for number in range(150):
@@ -170,7 +170,7 @@ def test_a_table_of_version_2_opens_with_all_that_waits(workspace: Path) -> None
 
 
 def test_each_start_of_a_job_is_an_attempt_of_its_own(workspace: Path) -> None:
-    table = Table(workspace)
+    table = JobTable(workspace)
     with table.writing() as db:
         table.insert(db, workspace / "a", JobState.QUEUED, options="[]", wanted="any")
         first = table.claim(db)

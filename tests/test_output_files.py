@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.cli import main
+from maskrcnn.__main__ import main
 from maskrcnn.errors import ArgumentError
 from maskrcnn.output_files import require_place, write_json
 

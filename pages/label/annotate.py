@@ -31,7 +31,7 @@ left, right = st.columns([3.2, 1], gap="small")
 
 with left:
     picture_navigation.show_bar(project, images, image)
-    tool, zoom = canvas_controls.show(project, images, image)
+    tool, zoom = canvas_controls.show_tool_bar(project, images, image)
     editor = canvas_area.show(project, image, tool, zoom)
     conflict_view.show(project, editor)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -10,7 +10,7 @@ import pytest
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Polyline, Rect, Region
 from maskrcnn.annotations.statistics import statistics
 from maskrcnn.studio.dataset import statistics_charts
-from maskrcnn.studio.dataset.statistics_view import left_in_words, median
+from maskrcnn.studio.dataset.statistics_view import median_in_words, not_learned_in_words
 
 
 def of_counts(counts: Sequence[int]) -> Dataset:
@@ -46,7 +46,7 @@ def test_the_most_common_classes_are_drawn(counts: list[int], drawn: list[int]) 
     [([8, 9], "8.5"), ([8], "8"), ([8, 8], "8"), ([1, 2, 40], "2"), ([0, 1], "0.5"), ([9, 8, 10, 11], "9.5")],
 )
 def test_a_median_is_what_it_is(numbers: list[int], said: str) -> None:
-    assert median(np.array(numbers)) == said
+    assert median_in_words(np.array(numbers)) == said
 
 
 CELL = Region(Rect(1, 1, 9, 9), "cell")
@@ -70,5 +70,5 @@ def test_what_is_no_object_is_told_for_the_split_that_is_chosen(regions: list[Re
         ImageRecord("b.png", (CELL,), None, 64, 48, split="val"),
     ]
     found = statistics(Dataset(images, ("cell",)))
-    assert left_in_words(found.of("train")) == train
-    assert left_in_words(found.of("val")) == val
+    assert not_learned_in_words(found.of("train")) == train
+    assert not_learned_in_words(found.of("val")) == val

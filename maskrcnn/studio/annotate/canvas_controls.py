@@ -1,4 +1,4 @@
-"""The actions of the keyboard shortcuts on the Annotate page."""
+"""The controls around the canvas of the Annotate page: tool, zoom, keyboard shortcuts, Undo, Redo, save status."""
 
 from __future__ import annotations
 
@@ -20,84 +20,6 @@ TOOL, ZOOM = "annotate_tool", "annotate_zoom"
 
 ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0)
 
-
-def listen(project: Project, images: Sequence[StoredImage], image: StoredImage) -> None:
-    """Listen to the keys of the Annotate page, and draw the button that opens the list of shortcuts."""
-    classes = project.classes()
-    shortcuts = (*hotkeys.ANNOTATE, *class_picker.class_shortcuts(classes))
-    actions = {
-        "previous": partial(picture_navigation.step_picture, project, images, -1),
-        "next": partial(picture_navigation.step_picture, project, images, 1),
-        "done": partial(project.set_done, image.id, not image.done),
-        **{tool: partial(_set_tool, tool) for tool in ("polygon", "box", "edit")},
-        "region_up": partial(_select, project, image, -1),
-        "region_down": partial(_select, project, image, 1),
-        "delete": partial(_delete, project, image),
-        "undo": partial(_step, project, image, "undo"),
-        "redo": partial(_step, project, image, "redo"),
-        "zoom_in": partial(_zoom, 1),
-        "zoom_out": partial(_zoom, -1),
-        **{
-            class_picker.class_action(entry.name): partial(class_picker.choose_class, entry.name)
-            for entry in classes
-            if class_picker.class_key(entry)
-        },
-    }
-    hotkeys.listen(shortcuts, actions, "annotate_keys")
-    hotkeys.sheet_button(shortcuts, "annotate_sheet")
-
-
-def _editor(project: Project, image: StoredImage) -> Editor:
-    """Return the editor of the picture that is shown. Raises `StudioError` if it does not exist yet."""
-    editor = editing.last_editor()
-    if editor is None or (editor.project, editor.image_id) != (project.folder, image.id):
-        raise StudioError("this picture is not open yet; press the key again")
-    return editor
-
-
-def _set_tool(tool: str) -> None:
-    st.session_state[TOOL] = tool
-
-
-def _zoom(step: int) -> None:
-    """Zoom in (1) or out (-1) by one of `ZOOMS`."""
-    now = ZOOMS.index(st.session_state.get(ZOOM, ZOOMS[0]))
-    st.session_state[ZOOM] = ZOOMS[min(max(0, now + step), len(ZOOMS) - 1)]
-
-
-def _select(project: Project, image: StoredImage, step: int) -> None:
-    """Select the next region (step 1) or the previous one (-1).
-
-    If no region is selected, select the first region (step 1) or the last one (-1).
-    """
-    editor = _editor(project, image)
-    if not editor.regions:
-        return
-    chosen = editing.selected_index(editor)
-    if chosen is None:
-        number = 0 if step > 0 else len(editor.regions) - 1
-    else:
-        number = min(max(0, chosen + step), len(editor.regions) - 1)
-    editing.select_region(editor, number)
-
-
-def _delete(project: Project, image: StoredImage) -> None:
-    """Delete the selected region; if there is none, show a hint."""
-    editor = _editor(project, image)
-    chosen = editing.selected_index(editor)
-    if chosen is None:
-        st.toast("No region is selected: ↓ and ↑ select one, then Delete deletes it.", icon=":material/keyboard:")
-        return
-    editing.save_regions(editor.key, editor.regions[:chosen] + editor.regions[chosen + 1 :])
-
-
-def _step(project: Project, image: StoredImage, direction: str) -> None:
-    """Undo or redo, as the buttons do; do nothing if there is nothing to undo or redo."""
-    editor = _editor(project, image)
-    if (project.can_undo if direction == "undo" else project.can_redo)(image.id):
-        editing.undo_or_redo(editor.key, direction)
-
-
 TOOLS: dict[canvas.Mode, str] = {"polygon": "Polygon", "box": "Box", "edit": "Edit"}
 HINTS: dict[canvas.Mode, str] = {
     "polygon": "Click around an object; click the first point again to close it.",
@@ -107,7 +29,7 @@ HINTS: dict[canvas.Mode, str] = {
 """Tool -> instruction for the line below the canvas."""
 
 
-def show(project: Project, images: Sequence[StoredImage], image: StoredImage) -> tuple[canvas.Mode, float]:
+def show_tool_bar(project: Project, images: Sequence[StoredImage], image: StoredImage) -> tuple[canvas.Mode, float]:
     """Draw the row of controls above the canvas, and return the chosen tool and the zoom factor.
 
     At zoom factor 1 the whole picture is visible.
@@ -130,7 +52,7 @@ def show(project: Project, images: Sequence[StoredImage], image: StoredImage) ->
             label_visibility="collapsed",
             width=140,
         )
-        listen(project, images, image)
+        listen_to_keys(project, images, image)
     return tool, zoom
 
 
@@ -156,3 +78,81 @@ def save_status(editor: Editor) -> None:
         st.markdown(f":material/cloud_done: saved {editor.saved_at}", width="content")
     else:
         st.markdown(":material/cloud_done: all saved", width="content")
+
+
+def listen_to_keys(project: Project, images: Sequence[StoredImage], image: StoredImage) -> None:
+    """Listen to the keys of the Annotate page, and draw the button that opens the list of shortcuts."""
+    classes = project.classes()
+    shortcuts = (*hotkeys.ANNOTATE, *class_picker.class_shortcuts(classes))
+    actions = {
+        "previous": partial(picture_navigation.step_picture, project, images, -1),
+        "next": partial(picture_navigation.step_picture, project, images, 1),
+        "done": partial(project.set_done, image.id, not image.done),
+        **{tool: partial(_choose_tool, tool) for tool in ("polygon", "box", "edit")},
+        "region_up": partial(_select_next_region, project, image, -1),
+        "region_down": partial(_select_next_region, project, image, 1),
+        "delete": partial(_delete_selected_region, project, image),
+        "undo": partial(_undo_or_redo, project, image, "undo"),
+        "redo": partial(_undo_or_redo, project, image, "redo"),
+        "zoom_in": partial(_zoom_step, 1),
+        "zoom_out": partial(_zoom_step, -1),
+        **{
+            class_picker.class_action(entry.name): partial(class_picker.choose_class, entry.name)
+            for entry in classes
+            if class_picker.class_key(entry)
+        },
+    }
+    hotkeys.listen(shortcuts, actions, "annotate_keys")
+    hotkeys.sheet_button(shortcuts, "annotate_sheet")
+
+
+def _editor_of_shown_picture(project: Project, image: StoredImage) -> Editor:
+    """Return the editor of the picture that is shown. Raises `StudioError` if it does not exist yet."""
+    editor = editing.last_editor()
+    if editor is None or (editor.project, editor.image_id) != (project.folder, image.id):
+        raise StudioError("this picture is not open yet; press the key again")
+    return editor
+
+
+def _choose_tool(tool: str) -> None:
+    """Choose the drawing tool by its key, as the control above the canvas does."""
+    st.session_state[TOOL] = tool
+
+
+def _zoom_step(step: int) -> None:
+    """Zoom the canvas in (1) or out (-1) by one step of `ZOOMS`; the action of a key."""
+    now = ZOOMS.index(st.session_state.get(ZOOM, ZOOMS[0]))
+    st.session_state[ZOOM] = ZOOMS[min(max(0, now + step), len(ZOOMS) - 1)]
+
+
+def _select_next_region(project: Project, image: StoredImage, step: int) -> None:
+    """Select the next region (step 1) or the previous one (-1).
+
+    If no region is selected, select the first region (step 1) or the last one (-1).
+    """
+    editor = _editor_of_shown_picture(project, image)
+    if not editor.regions:
+        return
+    chosen = editing.selected_index(editor)
+    if chosen is None:
+        number = 0 if step > 0 else len(editor.regions) - 1
+    else:
+        number = min(max(0, chosen + step), len(editor.regions) - 1)
+    editing.select_region(editor, number)
+
+
+def _delete_selected_region(project: Project, image: StoredImage) -> None:
+    """Delete the selected region; if there is none, show a hint."""
+    editor = _editor_of_shown_picture(project, image)
+    chosen = editing.selected_index(editor)
+    if chosen is None:
+        st.toast("No region is selected: ↓ and ↑ select one, then Delete deletes it.", icon=":material/keyboard:")
+        return
+    editing.save_regions(editor.key, editor.regions[:chosen] + editor.regions[chosen + 1 :])
+
+
+def _undo_or_redo(project: Project, image: StoredImage, direction: str) -> None:
+    """Undo or redo by a key, as the buttons do; do nothing if there is nothing to undo or redo."""
+    editor = _editor_of_shown_picture(project, image)
+    if (project.can_undo if direction == "undo" else project.can_redo)(image.id):
+        editing.undo_or_redo(editor.key, direction)

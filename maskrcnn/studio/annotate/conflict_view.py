@@ -35,11 +35,11 @@ _CHOICES = (
 def show(project: Project, editor: Editor) -> None:
     """Open the dialog if the editor has a conflict. Every choice keeps both versions in the history."""
     if editor.conflict is not None and not projects_dialog.is_open():  # Streamlit raises for two open dialogs
-        _window(project, editor, editor.conflict)
+        _conflict_dialog(project, editor, editor.conflict)
 
 
 @st.dialog("This picture was saved elsewhere", width="large", dismissible=False, icon=":material/call_split:")
-def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
+def _conflict_dialog(project: Project, editor: Editor, conflict: Conflict) -> None:
     """Draw both versions with their changes, and a button for each way to resolve the conflict."""
     st.markdown(
         "Since you opened it, another tab or another person saved it. Your change is kept, and so is theirs: what you "
@@ -51,11 +51,11 @@ def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
     ):
         with column:
             found = differences(conflict.base, version)
-            st.markdown(f"**{title}**: {in_words(found)}")
+            st.markdown(f"**{title}**: {differences_in_words(found)}")
             picture = draw_version(path, conflict.base, version, colours)
             # With this maximum height the buttons below the pictures stay visible.
             width = min(_SIDE, round(_MAX_HEIGHT * picture.shape[1] / picture.shape[0]))
-            st.image(picture, width=width, alt=f"{title}: {in_words(found)}")
+            st.image(picture, width=width, alt=f"{title}: {differences_in_words(found)}")
     st.markdown(":small[In grey: as it was when you opened it. Dashed: removed.]")
     with st.container(horizontal=True):
         for number, (label, choice, help) in enumerate(_CHOICES):
@@ -65,10 +65,10 @@ def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
                 st.rerun()
 
 
-def in_words(found: dict[str, Difference]) -> str:
-    """Return a text with the number of new, changed and removed regions.
+def differences_in_words(found: dict[str, Difference]) -> str:
+    """Return a text for the conflict dialog: the numbers of new, changed and removed regions.
 
-    >>> in_words({"a": "new", "b": "changed", "c": "changed"})
+    >>> differences_in_words({"a": "new", "b": "changed", "c": "changed"})
     '1 new, 2 changed'
     """
     counts = Counter(found.values())
@@ -84,15 +84,18 @@ def draw_version(path: Path, base: Regions, version: Regions, colours: Colours) 
     found = differences(base, version)
     removed = [region for region in base if found.get(region.id) == "removed"]
     marks = [
-        _mark(region, found.get(region.id), colours, (picture.shape[0], picture.shape[1]))
+        _conflict_mark(region, found.get(region.id), colours, (picture.shape[0], picture.shape[1]))
         for region in (*version, *removed)
     ]
     return overlays.draw(picture, marks, boxes=False, longest=_SIDE)
 
 
-def _mark(region: Region, difference: Difference | None, colours: Colours, size: tuple[int, int]) -> Mark:
-    """Return the mark of a region in a picture of `size` (height, width). `difference` is None if it is unchanged."""
-    inside = _pixels(region, size)
+def _conflict_mark(region: Region, difference: Difference | None, colours: Colours, size: tuple[int, int]) -> Mark:
+    """Return the mark of a region in the conflict dialog, for a picture of `size` (height, width).
+
+    `difference` is None if the region is unchanged.
+    """
+    inside = _conflict_mask(region, size)
     x0, y0, x1, y1 = raster.bounds(inside)
     box = (x0, y0, x1 - x0, y1 - y0)
     rle = raster.rle(inside, *size)
@@ -102,8 +105,8 @@ def _mark(region: Region, difference: Difference | None, colours: Colours, size:
     return Mark(box, colours[region.class_name], label, _STYLES[difference], rle)
 
 
-def _pixels(region: Region, size: tuple[int, int]) -> RLE:
-    """Return the region as a mask. A region without area becomes thick lines or discs, so that it is visible."""
+def _conflict_mask(region: Region, size: tuple[int, int]) -> RLE:
+    """Return the mask of a region in the conflict dialog. A region without area becomes thick lines or discs."""
     height, width = size
     if raster.has_area(region.shape):
         return raster.from_mask(raster.mask(region.shape, height, width))

@@ -140,14 +140,14 @@ def take_drawing(key: str) -> None:
     drawing = editor.drawing.after(objects, lambda shape: Region(shape, class_of_new_region()))
     if drawing.regions == editor.regions:
         return
-    _save(editor, drawing.regions, drawing)
+    _save_or_conflict(editor, drawing.regions, drawing)
 
 
 def save_regions(key: str, regions: Regions) -> None:
     """Save regions that were changed outside the canvas (table, keys), and mount a new canvas with them."""
     editor = editor_of(key)
     if regions != editor.regions:
-        _save(editor, regions, None)
+        _save_or_conflict(editor, regions, None)
 
 
 def undo_or_redo(key: str, direction: str) -> None:
@@ -164,7 +164,7 @@ def undo_or_redo(key: str, direction: str) -> None:
             )
         editor.seen = (project.undo if direction == "undo" else project.redo)(editor.image_id)
 
-    _attempt(editor, run)
+    _run_and_note_result(editor, run)
 
 
 def resolve(key: str, choice: str) -> None:
@@ -183,10 +183,10 @@ def resolve(key: str, choice: str) -> None:
         # A new canvas is mounted in the next script run. A late message of this canvas must not reopen the conflict.
         editor.conflict, editor.is_over = None, True
 
-    _attempt(editor, save)
+    _run_and_note_result(editor, save)
 
 
-def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
+def _save_or_conflict(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
     """Save regions, based on the editor's revision.
 
     With a `drawing` the canvas stays mounted. Without a `drawing` the editor keeps its old revision, so the next script
@@ -216,10 +216,10 @@ def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
         if drawing is not None:
             editor.drawing, editor.revision, editor.conflict = drawing, revision, None
 
-    _attempt(editor, save)
+    _run_and_note_result(editor, save)
 
 
-def _attempt(editor: Editor, action: Any) -> None:
+def _run_and_note_result(editor: Editor, action: Any) -> None:
     """Run an action on the project store, and note its time or its error for the status line."""
     editor.problem = None
     try:

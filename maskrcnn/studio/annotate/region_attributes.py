@@ -16,9 +16,6 @@ from maskrcnn.studio.annotate import editing
 from maskrcnn.studio.annotate.editing import Editor
 from maskrcnn.studio.shell.markdown_escape import plain
 
-Definitions = Mapping[str, Any]
-"""Attribute name -> its definition in VIA's format: `{"type", "description", "options", "default_options"}`."""
-
 _ONE_OF = ("dropdown", "radio", "image")
 _REGION = "annotate_attributes_of"
 
@@ -34,19 +31,19 @@ def show(project: Project, editor: Editor) -> None:
         numbers = range(1, len(editor.regions) + 1)
         if st.session_state.get(_REGION) not in numbers:
             st.session_state[_REGION] = 1
-        number = st.selectbox("Region", numbers, key=_REGION, format_func=partial(_words, editor))
+        number = st.selectbox("Region", numbers, key=_REGION, format_func=partial(_region_label, editor))
         region = editor.regions[number - 1]
         for name, definition in definitions.items():
-            _input(editor, region, name, definition)
+            _attribute_input(editor, region, name, definition)
         for name, value in region.attributes.items():
             if name not in definitions:
-                st.markdown(f"{plain(name)}: {plain(in_words(value))}")
+                st.markdown(f"{plain(name)}: {plain(attribute_in_words(value))}")
 
 
-def in_words(value: Any) -> str:
+def attribute_in_words(value: Any) -> str:
     """Return an attribute's value as text: the checked options, or the value itself.
 
-    >>> in_words({"blurred": True, "cut": False}), in_words(3), in_words(" ")
+    >>> attribute_in_words({"blurred": True, "cut": False}), attribute_in_words(3), attribute_in_words(" ")
     ('blurred', '3', 'empty')
     """
     if isinstance(value, Mapping):
@@ -61,15 +58,16 @@ def with_attribute(region: Region, name: str, value: Any) -> Region:
     return replace(region, attributes={**region.attributes, name: value})
 
 
-def _words(editor: Editor, number: int) -> str:
+def _region_label(editor: Editor, number: int) -> str:
+    """Return the label of a region in the list of regions: its number and class."""
     return f"{number}: {editor.regions[number - 1].class_name or 'no class'}"
 
 
-def _input(editor: Editor, region: Region, name: str, definition: Any) -> None:
+def _attribute_input(editor: Editor, region: Region, name: str, definition: Any) -> None:
     """Draw the widget for one attribute. A value that does not fit its definition is shown as text only."""
     kind = definition.get("type") if isinstance(definition, Mapping) else None
     value = region.attributes.get(name)
-    options = attribute_definitions.options(definition)
+    options = attribute_definitions.options_of_definition(definition)
     shown = definition.get("options", {}) if isinstance(definition, Mapping) else {}
     description = definition.get("description") if isinstance(definition, Mapping) else None
     key = f"annotate_attribute_{editor.key}_{editor.revision}_{region.id}_{name}"
@@ -90,7 +88,7 @@ def _input(editor: Editor, region: Region, name: str, definition: Any) -> None:
             key=key,
             help=help,
             format_func=lambda option: str(shown.get(option, option)),
-            on_change=_changed,
+            on_change=_save_attribute,
             args=(editor.key, region.id, name, key, chosen),
         )
     elif kind in _ONE_OF and (value is None or isinstance(value, str)):
@@ -104,18 +102,23 @@ def _input(editor: Editor, region: Region, name: str, definition: Any) -> None:
             placeholder="not given",
             # The options of an image attribute are URLs, so their ids are shown instead.
             format_func=lambda option: option if kind == "image" else str(shown.get(option, option)),
-            on_change=_changed,
+            on_change=_save_attribute,
             args=(editor.key, region.id, name, key, lambda picked: picked or ""),
         )
     elif kind == "text" and (value is None or isinstance(value, str)):
         st.text_input(
-            label, value or "", key=key, help=help, on_change=_changed, args=(editor.key, region.id, name, key, str)
+            label,
+            value or "",
+            key=key,
+            help=help,
+            on_change=_save_attribute,
+            args=(editor.key, region.id, name, key, str),
         )
     elif value is not None:
-        st.markdown(f"{label}: {plain(in_words(value))}")
+        st.markdown(f"{label}: {plain(attribute_in_words(value))}")
 
 
-def _changed(editor_key: str, region_id: str, name: str, widget: str, to_value: Callable[[Any], Any]) -> None:
+def _save_attribute(editor_key: str, region_id: str, name: str, widget: str, to_value: Callable[[Any], Any]) -> None:
     """Save an attribute after its widget changed. `to_value` converts the widget's state to the attribute's value."""
     value = to_value(st.session_state[widget])
     regions = tuple(

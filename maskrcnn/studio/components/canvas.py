@@ -24,7 +24,7 @@ from maskrcnn.studio.components.canvas_objects import (
     CanvasObject,
     canvas_object,
     shape_of,
-    translucent,
+    translucent_fill,
 )
 from maskrcnn.studio.components.canvas_view import View
 
@@ -70,7 +70,7 @@ def show(
     from streamlit_drawable_canvas import st_canvas  # its import needs a running Streamlit
 
     st_canvas(
-        fill_color=translucent(colour),
+        fill_color=translucent_fill(colour),
         stroke_color=colour if mode != "edit" else "rgba(0,0,0,0)",
         stroke_width=STROKE_WIDTH,
         background_image=background,
@@ -111,37 +111,43 @@ def box_canvas(
     height, width = picture.shape[:2]
     view = View.fit(width, height, max_width, max_height)
     state: _BoxState | None = st.session_state.get(f"{key}_state")
-    if state is None or state.view != view or box not in (state.seed, state.box) or not mounted(_box_key(key, state)):
+    if (
+        state is None
+        or state.view != view
+        or box not in (state.seed, state.box)
+        or not mounted(_box_canvas_key(key, state))
+    ):
         state = _BoxState(state.generation + 1 if state else 0, box, box, view)
-    elif (objects := objects_of(_box_key(key, state))) is not None:
-        drawn = [item for item in objects if not item.get("strokeDashOffset") and _box_of(item, view)]
+    elif (objects := objects_of(_box_canvas_key(key, state))) is not None:
+        drawn = [item for item in objects if not item.get("strokeDashOffset") and _box_of_object(item, view)]
         if drawn:
-            newest = _box_of(drawn[-1], view)
+            newest = _box_of_object(drawn[-1], view)
             state = _BoxState(state.generation + 1, newest, newest, view)
         else:
-            shown = [found for item in objects if (found := _box_of(item, view))]
-            state = state._replace(box=_unmoved(shown[-1], state.seed, view) if shown else None)
+            shown = [found for item in objects if (found := _box_of_object(item, view))]
+            state = state._replace(box=_box_or_seed(shown[-1], state.seed, view) if shown else None)
     st.session_state[f"{key}_state"] = state
     seed = []
     if state.seed is not None:
         x0, y0, x1, y1 = state.seed
         seed.append(canvas_object(Rect(x0, y0, x1 - x0, y1 - y0), view, colour, number=1))
-    show(seed, jpeg(picture, LONGEST_SIDE), view, key=_box_key(key, state), mode="box", colour=colour)
+    show(seed, jpeg(picture, LONGEST_SIDE), view, key=_box_canvas_key(key, state), mode="box", colour=colour)
     return state.box
 
 
-def _box_key(key: str, state: _BoxState) -> str:
+def _box_canvas_key(key: str, state: _BoxState) -> str:
+    """Return the widget key of the present mount of a `box_canvas`."""
     return f"{key}_{state.generation}"
 
 
-def _unmoved(box: Box, seed: Box | None, view: View) -> Box:
+def _box_or_seed(box: Box, seed: Box | None, view: View) -> Box:
     """Return `seed` if `box` differs from it only by the rounding of the canvas, else `box`."""
     if seed is not None and np.abs((np.array(box) - seed) * np.tile(view.scale, 2)).max() < 0.05:
         return seed
     return box
 
 
-def _box_of(item: dict[str, Any], view: View) -> Box | None:
+def _box_of_object(item: dict[str, Any], view: View) -> Box | None:
     """Return the box around a canvas object, xyxy in picture pixels and clipped; None if the object has no area."""
     shape = shape_of(item, view)
     if isinstance(shape, Rect):

@@ -49,7 +49,7 @@ def canvas_object(shape: Shape, view: View, colour: str, number: int = 0) -> Can
         "top": float(centre[1]),
         "originX": "center",
         "originY": "center",
-        "fill": translucent(colour),
+        "fill": translucent_fill(colour),
         "stroke": colour,
         "strokeWidth": STROKE_WIDTH,
         "strokeUniform": True,
@@ -65,39 +65,41 @@ def canvas_object(shape: Shape, view: View, colour: str, number: int = 0) -> Can
     return made | {"type": "Polygon", "points": points}
 
 
-def translucent(colour: str) -> str:
-    """Return a `#rrggbb` colour as a CSS colour with opacity 0.25.
+def translucent_fill(colour: str) -> str:
+    """Return the fill of a canvas object: a `#rrggbb` colour as a CSS colour with opacity 0.25.
 
-    >>> translucent("#e69f00")
+    >>> translucent_fill("#e69f00")
     'rgba(230,159,0,0.25)'
     """
     red, green, blue = rgb(colour)
     return f"rgba({red},{green},{blue},0.25)"
 
 
-def matrix(item: Mapping[str, Any]) -> np.ndarray:
+def object_matrix(item: Mapping[str, Any]) -> np.ndarray:
     """Return the object's affine matrix, float `(2, 3)`.
 
     It maps vertices, relative to the centre of their bounding box, to canvas pixels.
     """
     angle = math.radians(item.get("angle") or 0.0)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    scale_x = _number(item, "scaleX", 1.0) * (-1 if item.get("flipX") else 1)
-    scale_y = _number(item, "scaleY", 1.0) * (-1 if item.get("flipY") else 1)
-    skew_x = np.array([[1.0, math.tan(math.radians(_number(item, "skewX", 0.0)))], [0.0, 1.0]])
-    skew_y = np.array([[1.0, 0.0], [math.tan(math.radians(_number(item, "skewY", 0.0))), 1.0]])
+    scale_x = _object_number(item, "scaleX", 1.0) * (-1 if item.get("flipX") else 1)
+    scale_y = _object_number(item, "scaleY", 1.0) * (-1 if item.get("flipY") else 1)
+    skew_x = np.array([[1.0, math.tan(math.radians(_object_number(item, "skewX", 0.0)))], [0.0, 1.0]])
+    skew_y = np.array([[1.0, 0.0], [math.tan(math.radians(_object_number(item, "skewY", 0.0))), 1.0]])
     linear = turn @ np.diag([scale_x, scale_y]) @ skew_x @ skew_y
     # If the origin is at an edge, `left` and `top` are the start of the drag, so half the stroke width is not added.
-    size = np.abs([_number(item, "width", 0.0) * scale_x, _number(item, "height", 0.0) * scale_y])
+    size = np.abs([_object_number(item, "width", 0.0) * scale_x, _object_number(item, "height", 0.0) * scale_y])
     origin = np.array([_ORIGINS[item.get("originX", "left")], _ORIGINS[item.get("originY", "top")]])
-    centre = np.array([_number(item, "left", 0.0), _number(item, "top", 0.0)]) + turn @ ((0.5 - origin) * size)
+    centre = np.array([_object_number(item, "left", 0.0), _object_number(item, "top", 0.0)]) + turn @ (
+        (0.5 - origin) * size
+    )
     return np.column_stack([linear, centre])
 
 
 def outline(item: Mapping[str, Any]) -> np.ndarray | None:
     """Return the object's vertices in canvas pixels, float `(N, 2)`; None if its type is not a region type."""
-    local = _vertices(item)
-    return None if local is None else _apply(matrix(item), local)
+    local = _object_vertices(item)
+    return None if local is None else _map_vertices(object_matrix(item), local)
 
 
 def shape_of(item: Mapping[str, Any], view: View) -> Shape | None:
@@ -105,7 +107,7 @@ def shape_of(item: Mapping[str, Any], view: View) -> Shape | None:
     seen = outline(item)
     if seen is None:
         return None
-    points = _rounded(view.to_picture(seen))
+    points = _rounded_vertices(view.to_picture(seen))
     if item["type"] == "Rect":
         if max(np.ptp(seen, axis=0)) <= _SMALLEST_BOX:
             return None
@@ -123,23 +125,27 @@ def edited(shape: Shape, before: Mapping[str, Any], now: Mapping[str, Any], view
     kept if it can represent the result. If vertices changed, the result is a polygon, and vertices that were not
     dragged keep their exact coordinates.
     """
-    old_local, new_local = _vertices(before), _vertices(now)
-    old_matrix, new_matrix = matrix(before), matrix(now)
+    old_local, new_local = _object_vertices(before), _object_vertices(now)
+    old_matrix, new_matrix = object_matrix(before), object_matrix(now)
     if isinstance(shape, Point):
         seen, was = new_matrix[:, 2], old_matrix[:, 2]
-        return shape if same_place(seen, was) else Point(*_rounded(view.to_picture(seen))[0])
+        return shape if same_place(seen, was) else Point(*_rounded_vertices(view.to_picture(seen))[0])
     assert old_local is not None
     if new_local is None:
         return shape
     if len(old_local) == len(new_local) and same_place(old_local, new_local):
-        if same_place(_apply(old_matrix, old_local), _apply(new_matrix, new_local)):
+        if same_place(_map_vertices(old_matrix, old_local), _map_vertices(new_matrix, new_local)):
             return shape
-        return _transformed(shape, _in_picture(_compose(new_matrix, _inverse(old_matrix)), view))
-    was = _apply(old_matrix, old_local)
+        return _transformed_shape(
+            shape, _map_in_picture(_compose_object_maps(new_matrix, _inverse_object_map(old_matrix)), view)
+        )
+    was = _map_vertices(old_matrix, old_local)
     exact = raster.rings(shape)[0]
     points = []
     for place, seen in zip(
-        _rounded(view.to_picture(_apply(new_matrix, new_local))), _apply(new_matrix, new_local), strict=True
+        _rounded_vertices(view.to_picture(_map_vertices(new_matrix, new_local))),
+        _map_vertices(new_matrix, new_local),
+        strict=True,
     ):
         distance = np.abs(was - seen).max(axis=1)
         nearest = int(distance.argmin())
@@ -147,7 +153,7 @@ def edited(shape: Shape, before: Mapping[str, Any], now: Mapping[str, Any], view
     return Polygon(tuple(points))
 
 
-def _vertices(item: Mapping[str, Any]) -> np.ndarray | None:
+def _object_vertices(item: Mapping[str, Any]) -> np.ndarray | None:
     """Return the vertices relative to the centre of their bounding box, float `(N, 2)`, before the matrix is applied.
 
     None if the object is not a polygon, polyline or rectangle.
@@ -156,23 +162,23 @@ def _vertices(item: Mapping[str, Any]) -> np.ndarray | None:
         points = np.array([(point["x"], point["y"]) for point in item["points"]], dtype=float)
         return points - (points.min(axis=0) + points.max(axis=0)) / 2
     if item.get("type") == "Rect":
-        half = np.array([_number(item, "width", 0.0), _number(item, "height", 0.0)]) / 2
+        half = np.array([_object_number(item, "width", 0.0), _object_number(item, "height", 0.0)]) / 2
         return np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half
     return None
 
 
-def _transformed(shape: Shape, change: np.ndarray) -> Shape:
-    """Return the shape after an affine map `(2, 3)` in picture pixels."""
+def _transformed_shape(shape: Shape, change: np.ndarray) -> Shape:
+    """Return the shape after its object was moved, scaled or rotated by an affine map `(2, 3)` of picture pixels."""
     linear = change[:, :2]
     match shape:
         case Rect() if abs(linear[0, 1]) < 1e-4 and abs(linear[1, 0]) < 1e-4:
-            corners = _rounded(
-                _apply(change, np.array([(shape.x, shape.y), (shape.x + shape.width, shape.y + shape.height)]))
+            corners = _rounded_vertices(
+                _map_vertices(change, np.array([(shape.x, shape.y), (shape.x + shape.width, shape.y + shape.height)]))
             )
             (x0, y0), (x1, y1) = np.min(corners, axis=0), np.max(corners, axis=0)
             return Rect(float(x0), float(y0), round(float(x1 - x0), 2), round(float(y1 - y0), 2))
         case Circle() | Ellipse():
-            (cx, cy), *_ = _rounded(_apply(change, np.array([(shape.cx, shape.cy)])))
+            (cx, cy), *_ = _rounded_vertices(_map_vertices(change, np.array([(shape.cx, shape.cy)])))
             if np.abs(linear - np.eye(2)).max() < 1e-4:
                 return replace(shape, cx=cx, cy=cy)
             rx, ry, theta = (shape.r, shape.r, 0.0) if isinstance(shape, Circle) else (shape.rx, shape.ry, shape.theta)
@@ -183,29 +189,29 @@ def _transformed(shape: Shape, change: np.ndarray) -> Shape:
             long, short = (round(float(radius), 2) for radius in radii)
             return Ellipse(cx, cy, long, short, math.atan2(axes[1, 0], axes[0, 0]))
         case Polyline():
-            return Polyline(_rounded(_apply(change, np.array(shape.points))))
+            return Polyline(_rounded_vertices(_map_vertices(change, np.array(shape.points))))
         case _:
-            return Polygon(_rounded(_apply(change, np.array(raster.rings(shape)[0]))))
+            return Polygon(_rounded_vertices(_map_vertices(change, np.array(raster.rings(shape)[0]))))
 
 
-def _in_picture(change: np.ndarray, view: View) -> np.ndarray:
+def _map_in_picture(change: np.ndarray, view: View) -> np.ndarray:
     """Convert an affine map `(2, 3)` of canvas pixels to the same map of picture pixels."""
     scale = view.scale
     return np.column_stack([change[:, :2] * scale[None, :] / scale[:, None], change[:, 2] / scale])
 
 
-def _apply(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Return points `(N, 2)` after an affine map `(2, 3)`."""
+def _map_vertices(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return vertices of a canvas object, `(N, 2)`, after its affine map `(2, 3)`."""
     return points @ affine[:, :2].T + affine[:, 2]
 
 
-def _compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
-    """Return the affine map `(2, 3)` that applies `inner` first, then `outer`."""
+def _compose_object_maps(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    """Return the affine map `(2, 3)` of canvas pixels that applies `inner` first, then `outer`."""
     return np.column_stack([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2] + outer[:, 2]])
 
 
-def _inverse(affine: np.ndarray) -> np.ndarray:
-    """Return the inverse of an affine map `(2, 3)`."""
+def _inverse_object_map(affine: np.ndarray) -> np.ndarray:
+    """Return the inverse of the affine map `(2, 3)` of a canvas object."""
     linear = np.linalg.inv(affine[:, :2])
     return np.column_stack([linear, -linear @ affine[:, 2]])
 
@@ -215,12 +221,12 @@ def same_place(a: np.ndarray, b: np.ndarray) -> bool:
     return bool(np.abs(a - b).max() < _SAME)
 
 
-def _rounded(points: np.ndarray) -> Points:
-    """Round vertices to 0.01 pixels, which is far more precise than manual drawing."""
+def _rounded_vertices(points: np.ndarray) -> Points:
+    """Round vertices from the canvas to 0.01 picture pixels; a user cannot draw so precisely."""
     return tuple((round(x, 2), round(y, 2)) for x, y in np.asarray(points).reshape(-1, 2).tolist())
 
 
-def _number(item: Mapping[str, Any], name: str, default: float) -> float:
+def _object_number(item: Mapping[str, Any], name: str, default: float) -> float:
     """Return a number of a canvas object; `default` if it is missing or null."""
     value = item.get(name)
     return default if value is None else float(value)

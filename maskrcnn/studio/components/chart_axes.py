@@ -1,4 +1,4 @@
-"""Axis ends, ticks and positions of line names, chosen so that a chart does not shift when points are added."""
+"""Axis ends and ticks, chosen so that a chart does not shift when points are added."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ SMALL = 200
 _OUTLIERS = 95.0
 """The y axis reaches this percentile of the steps, so that one outlier does not flatten the other values."""
 
-_NAMES = {"epochs": "epoch", "passes": "passes", "steps": "step", "minutes": "minutes"}
+_AXIS_TITLES = {"epochs": "epoch", "passes": "passes", "steps": "step", "minutes": "minutes"}
 
 
 @dataclass(frozen=True)
@@ -71,22 +71,22 @@ def line_chart(
             *(float(line.x[there].max(initial=0.0)) for line, there in zip(lines, shown, strict=True)),
         ]
     )
-    domain = _log_domain(lines) if log else (0.0, y_end or _top(lines))
-    names = _names(lines, last, domain[1])
-    notes = _Notes.of(lines, shown, len(names))
+    domain = _log_domain(lines) if log else (0.0, y_end or _y_end(lines))
+    names = _line_names(lines, last, domain[1])
+    notes = _Tooltips.of_points(lines, shown, len(names))
     # Steps are drawn fainter if there are more lines.
     steps = sum(line.kind == "steps" for line in lines)
     faint = (0.25 if any(line.kind == "smoothed" for line in lines) else 0.45) / max(1, steps) ** 0.7
     spec = _specification(notes, bool(names), height, axis, last, domain, log, round(faint, 2))
-    return Chart(spec, {"points": _points(lines, shown, names, notes)})
+    return Chart(spec, {"points": _points_table(lines, shown, names, notes)})
 
 
 @dataclass(frozen=True)
-class _Notes:
-    """The tooltips: one column for each of `titles`, with a text or None for each point.
+class _Tooltips:
+    """The tooltips of a line chart: one column for each of `titles`, with a text or None for each point.
 
-    `around` has, for each column, the text before and after that is the same for all points. It is not repeated in the
-    columns.
+    `around` has, for each column, the common start and end of all its texts. The columns contain only the rest of the
+    texts, and the browser adds `around` again, so that less data is sent.
     """
 
     titles: tuple[str, ...]
@@ -94,40 +94,37 @@ class _Notes:
     around: list[tuple[str, str]]
 
     @classmethod
-    def of(cls, lines: Sequence[Line], shown: Sequence[np.ndarray], without: int) -> _Notes:
-        """Return the tooltips of the points with `shown` True, followed by `without` rows without a tooltip."""
+    def of_points(cls, lines: Sequence[Line], shown: Sequence[np.ndarray], n_names: int) -> _Tooltips:
+        """Return the tooltips of the points with `shown` True, followed by `n_names` rows without a tooltip."""
         titles = tuple(dict.fromkeys(title for line in lines for note in line.notes[:1] for title in note))
-        chosen = [
-            [line.notes[place] for place in np.flatnonzero(there).tolist()] if line.notes else [None] * int(there.sum())
-            for line, there in zip(lines, shown, strict=True)
-        ]
+        notes: list[Note | None] = []
+        for line, there in zip(lines, shown, strict=True):
+            notes += [line.notes[place] if line.notes else None for place in np.flatnonzero(there).tolist()]
         columns, around = [], []
         for title in titles:
-            texts = [None if note is None else note.get(title, "–") for notes in chosen for note in notes]
-            before, after = _common_ends([text for text in texts if text is not None])
-            columns.append(
-                [None if text is None else text.removeprefix(before).removesuffix(after) for text in texts]
-                + [None] * without
-            )
-            around.append((before, after))
+            texts = [None if note is None else note.get(title, "–") for note in notes]
+            start, end = _common_tooltip_ends([text for text in texts if text is not None])
+            rest = [None if text is None else text.removeprefix(start).removesuffix(end) for text in texts]
+            columns.append(rest + [None] * n_names)
+            around.append((start, end))
         return cls(titles, columns, around)
 
 
-def _common_ends(texts: Sequence[str]) -> tuple[str, str]:
-    """Return the common beginning and the common end of the texts, so that they are not sent with each point.
+def _common_tooltip_ends(texts: Sequence[str]) -> tuple[str, str]:
+    """Return the common start and the common end of the tooltip texts, so that they are not sent with each point.
 
     Neither contains a digit, because then they would change when a point is added. Example: `epoch ` and ` passes` for
     texts like `epoch 3, step 51, 12.8 passes`. Both are empty if no text has a digit.
     """
     if not any(map(_DIGIT.search, texts)):
         return "", ""
-    before = _DIGIT.split(_common_prefix(texts), maxsplit=1)[0]
-    after = _DIGIT.split(_common_prefix([text[len(before) :][::-1] for text in texts]), maxsplit=1)[0]
+    before = _DIGIT.split(_common_tooltip_start(texts), maxsplit=1)[0]
+    after = _DIGIT.split(_common_tooltip_start([text[len(before) :][::-1] for text in texts]), maxsplit=1)[0]
     return before, after[::-1]
 
 
-def _common_prefix(texts: Sequence[str]) -> str:
-    """Return the longest common prefix of the texts. It is that of the first and the last text in sorted order."""
+def _common_tooltip_start(texts: Sequence[str]) -> str:
+    """Return the longest common prefix of the tooltip texts. It is that of the first and last text in sorted order."""
     first, last = min(texts), max(texts)
     same = (place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
     return first[: next(same, len(first))]
@@ -137,7 +134,7 @@ _DIGIT = re.compile("[0-9]")
 
 
 def _specification(
-    notes: _Notes,
+    notes: _Tooltips,
     named: bool,
     height: int,
     axis: XAxis,
@@ -157,7 +154,7 @@ def _specification(
     encoding = {
         "x": field(
             "x",
-            title=_NAMES[axis],
+            title=_AXIS_TITLES[axis],
             scale={"domain": [0, last], "nice": False},
             axis={"grid": False, "labelFlush": True, **ticks, **about},
         ),
@@ -167,25 +164,30 @@ def _specification(
     }
     dash = {"domain": list(SERIES), "range": [SOLID, DASHED]}
     layers: list[Spec] = [
-        {"mark": {"type": "line", "strokeWidth": 1, "opacity": faint, "clip": True}, "transform": [_only("steps")]},
+        {
+            "mark": {"type": "line", "strokeWidth": 1, "opacity": faint, "clip": True},
+            "transform": [_points_of_kind("steps")],
+        },
         {
             "mark": {"type": "line", "strokeWidth": 1.25, "opacity": 0.75, "clip": True},
-            "transform": [_only("smoothed")],
+            "transform": [_points_of_kind("smoothed")],
         },
         {
             "mark": {"type": "line", "strokeWidth": 2, "clip": True},
             "encoding": {"strokeDash": field("kind", "nominal", scale=dash, legend=None)},
-            "transform": [_only(*SERIES)],
+            "transform": [_points_of_kind(*SERIES)],
         },
     ]
     for series, filled in zip(SERIES, (True, False), strict=True):
         mark = {"type": "point", "size": 16 if small else 24, "filled": filled, "opacity": 1, "strokeWidth": 1.5}
         shape = {"shape": field("shape", "nominal", scale=None)}
-        layers.append({"mark": mark, "encoding": shape, "transform": [_only(series)]})
+        layers.append({"mark": mark, "encoding": shape, "transform": [_points_of_kind(series)]})
     if named:
         moved = {name: {"expr": f"datum.{name}"} for name in ("align", "dx", "dy")}
         text = {"type": "text", "fontWeight": "bold", **moved}
-        layers.append({"mark": text, "encoding": {"text": field("text", "nominal")}, "transform": [_only("name")]})
+        layers.append(
+            {"mark": text, "encoding": {"text": field("text", "nominal")}, "transform": [_points_of_kind("name")]}
+        )
     spec: Spec = {"height": height, "data": {"name": "points"}, "encoding": encoding, "layer": layers}
     if notes.titles:
         # The point nearest to the pointer is marked and shows its tooltip.
@@ -208,13 +210,13 @@ def _specification(
     return spec
 
 
-def _only(*kinds: str) -> Spec:
-    """Return a Vega-Lite filter that keeps the points of these kinds."""
+def _points_of_kind(*kinds: str) -> Spec:
+    """Return the Vega-Lite filter of a line chart's layer that keeps the points of these kinds."""
     return {"filter": " || ".join(f"datum.kind === '{kind}'" for kind in kinds)}
 
 
-def _points(
-    lines: Sequence[Line], shown: Sequence[np.ndarray], names: Sequence[dict[str, Any]], notes: _Notes
+def _points_table(
+    lines: Sequence[Line], shown: Sequence[np.ndarray], names: Sequence[dict[str, Any]], notes: _Tooltips
 ) -> pa.Table:
     """Return the table `points`: one row for each point with `shown` True, then one for each name of a line."""
     x = [line.x[there] for line, there in zip(lines, shown, strict=True)] + [np.array([row["x"] for row in names])]
@@ -236,7 +238,7 @@ def _points(
     return table(columns)
 
 
-def _names(lines: Sequence[Line], last: float, top: float) -> list[dict[str, Any]]:
+def _line_names(lines: Sequence[Line], last: float, top: float) -> list[dict[str, Any]]:
     """Return a row for the name of each named line: after its last point, or before it if there is no space."""
     ends = []
     for number, line in enumerate(lines):
@@ -245,13 +247,12 @@ def _names(lines: Sequence[Line], last: float, top: float) -> list[dict[str, Any
             ends.append((float(line.y[there[-1]]), float(line.x[there[-1]]), number))
     ends.sort()
     at_edge = bool(ends) and max(x for _, x, _ in ends) > 0.8 * last
-    offsets = name_offsets([y / top for y, _, _ in ends], 14 if at_edge else 7)
+    offsets = line_name_offsets([y / top for y, _, _ in ends], 14 if at_edge else 7)
     return [
         {
             "line": number,
             "x": x,
             "y": y,
-            "kind": "name",
             "colour": lines[number].colour,
             "text": lines[number].name,
             "dy": offset,
@@ -260,6 +261,28 @@ def _names(lines: Sequence[Line], last: float, top: float) -> list[dict[str, Any
         }
         for (y, x, number), offset in zip(ends, offsets, strict=True)
     ]
+
+
+def line_name_offsets(values: Sequence[float], gap: int, text: int = 14) -> list[int]:
+    """Return the vertical offset of each line's name from the line's last point, in pixels (positive: downwards).
+
+    `values` are the ends of up to three lines, ascending, as shares of the y axis (0 to 1). With these offsets no name
+    overlaps another name or the axis, or lies outside the plot. The highest line has its name above, the lowest below,
+    and the middle one on the side with more space.
+    """
+    all_above = [-gap - text * place for place in range(len(values))]
+    all_below = [gap + text * place for place in reversed(range(len(values)))]
+    on_axis, at_top = min(values, default=0) < 0.1, max(values, default=0) > 0.9
+    if on_axis and at_top:  # the names of the lines in the lower half are above, those in the upper half below
+        n_low = sum(value < 0.5 for value in values)
+        return all_above[:n_low] + all_below[n_low:]
+    if at_top:
+        return all_below
+    if on_axis or len(values) == 1:
+        return all_above
+    if len(values) == 2 or values[-1] - values[-2] > values[-2] - values[-3]:
+        return [gap, *all_above[:-1]]  # only the lowest line has its name below
+    return [*all_below[1:], -gap]  # only the highest line has its name above
 
 
 def _y_values(lines: Sequence[Line]) -> np.ndarray:
@@ -273,7 +296,7 @@ def _y_values(lines: Sequence[Line]) -> np.ndarray:
     return np.concatenate(parts) if parts else np.empty(0)
 
 
-def _top(lines: Sequence[Line]) -> float:
+def _y_end(lines: Sequence[Line]) -> float:
     """Return the upper end of a linear y axis; 1 if there are no values."""
     values = _y_values(lines)
     return round_up(float(values.max())) if len(values) else 1.0
@@ -287,22 +310,3 @@ def _log_domain(lines: Sequence[Line]) -> tuple[float, float]:
         return 0.1, 1.0
     low, high = round_down(float(values.min())), round_up(float(values.max()))
     return low, high if high > low else 10 * low
-
-
-def name_offsets(values: Sequence[float], gap: int, text: int = 14) -> list[int]:
-    """Return the vertical offset of each line's name from the line's last point, in pixels (positive: downwards).
-
-    `values` are the ends of up to three lines, ascending, as shares of the axis (0 to 1). With these offsets no name
-    overlaps another name or the axis, or lies outside the plot. The highest line has its name above, the lowest below,
-    and the middle one on the side with more space.
-    """
-    above = [-gap - text * place for place in range(len(values))]
-    below = [gap + text * place for place in reversed(range(len(values)))]
-    on_axis, at_top = min(values, default=0) < 0.1, max(values, default=0) > 0.9
-    if on_axis and at_top:
-        low = sum(value < 0.5 for value in values)
-        return above[:low] + below[low:]
-    if on_axis or at_top or len(values) == 1:
-        return below if at_top else above
-    middle_above = len(values) == 2 or values[-1] - values[-2] > values[-2] - values[-3]
-    return [gap, *above[:-1]] if middle_above else [*below[1:], -gap]

@@ -43,8 +43,8 @@ def _claims_to_ship(name: str) -> bool:
     return _SHIPS.replace(" ", "") in "".join(letters)
 
 
-def show_card(run: RunFolder) -> None:
-    """Draw a badge and a line (training data and AP) for a shipped model; its limits are in the tooltip.
+def show_shipped_model_card(run: RunFolder) -> None:
+    """Draw a badge and a line (training data and AP) if the chosen network is a shipped model; limits in the tooltip.
 
     For any other run nothing is drawn, whatever its name and files contain (see `shipped_models.card_in`).
     """

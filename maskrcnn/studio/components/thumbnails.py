@@ -20,7 +20,7 @@ def thumbnail(project: Project, image: StoredImage, side: int = 160) -> bytes:
 
     Raises `StudioError` if the picture cannot be read.
     """
-    return _thumbnail(project.folder, image.id, image.sha256, side)
+    return _cached_thumbnail(project.folder, image.id, image.sha256, side)
 
 
 def square_thumbnail(project: Project, image: StoredImage, side: int = 160) -> bytes:
@@ -28,7 +28,7 @@ def square_thumbnail(project: Project, image: StoredImage, side: int = 160) -> b
 
     Raises `StudioError` if the picture cannot be read.
     """
-    return _square(project.folder, image.id, image.sha256, side)
+    return _cached_square_thumbnail(project.folder, image.id, image.sha256, side)
 
 
 def media_url(content: bytes, coordinates: str) -> str:
@@ -44,12 +44,12 @@ def media_url(content: bytes, coordinates: str) -> str:
 
 
 @lru_cache(maxsize=_KEPT)
-def _thumbnail(folder: Path, image_id: int, sha256: str, side: int) -> bytes:
+def _cached_thumbnail(folder: Path, image_id: int, sha256: str, side: int) -> bytes:
     """Return a cached thumbnail. `sha256` is part of the cache key because ids are reused if a project is recreated."""
     return Project(folder).thumbnail(image_id, side)
 
 
 @lru_cache(maxsize=_KEPT)
-def _square(folder: Path, image_id: int, sha256: str, side: int) -> bytes:
-    """Return a cached square thumbnail; the arguments are those of `_thumbnail`."""
-    return square_jpeg(_thumbnail(folder, image_id, sha256, side))
+def _cached_square_thumbnail(folder: Path, image_id: int, sha256: str, side: int) -> bytes:
+    """Return a cached square thumbnail of a project's picture; the arguments are those of `_cached_thumbnail`."""
+    return square_jpeg(_cached_thumbnail(folder, image_id, sha256, side))

@@ -1,4 +1,4 @@
-"""The classes of a project, which attribute they come from, and the snapshots to go back to."""
+"""The Classes view: the classes of a project, the attribute that they come from, and the snapshots of the labels."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ def show(project: Project) -> None:
 
 
 def _classes_table(classes: Sequence[ProjectClass], counts: Mapping[str, int]) -> None:
+    """Draw the table of the classes. A click on a row selects the class."""
     table = pd.DataFrame(
         {
             "colour": [disc(entry.colour, str(number)) for number, entry in enumerate(classes, 1)],
@@ -97,6 +98,7 @@ def _classes_table(classes: Sequence[ProjectClass], counts: Mapping[str, int]) -
 
 
 def _add_class_form(project: Project, classes: Sequence[ProjectClass]) -> None:
+    """Draw the form that adds a class, and the question about a similar class."""
     form = st.form("dataset_new_class", clear_on_submit=True, border=False)
     with form.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("New class", placeholder="for example cell", key="dataset_new_class_name")
@@ -114,6 +116,7 @@ def _add_class_form(project: Project, classes: Sequence[ProjectClass]) -> None:
 
 
 def _selected_class(project: Project, classes: list[ProjectClass], counts: Mapping[str, int]) -> None:
+    """Draw the inputs and buttons for one class: name, colour, key, order, removal, merging, and its keypoints."""
     names = [entry.name for entry in classes]
     if st.session_state.get(_CHOSEN) not in names:
         st.session_state[_CHOSEN] = names[0]
@@ -188,6 +191,7 @@ def _selected_class(project: Project, classes: list[ProjectClass], counts: Mappi
 
 
 def _skeleton_of_class(skeleton: Skeleton) -> None:
+    """Draw the keypoints of the selected class and the bones between them."""
     points, bones = counted(len(skeleton.names), "keypoint"), counted(len(skeleton.edges), "bone")
     with st.expander(f"{points}, {bones}", icon=":material/accessibility_new:"):
         st.markdown(plain(", ".join(skeleton.names)))
@@ -196,7 +200,7 @@ def _skeleton_of_class(skeleton: Skeleton) -> None:
 
 
 def _change_class(project: Project, classes: Sequence[ProjectClass], changed: ProjectClass, new: str) -> None:
-    """Store colour and key of a class, and its new name."""
+    """Store colour, key and new name of the selected class. Raises `ArgumentError` if another class has that name."""
     if new != changed.name and any(other.name == new for other in classes):
         raise ArgumentError(f'class "{new}" is there already; to make one class of the two, use Merge')
     before = next(other for other in classes if other.name == changed.name)
@@ -218,14 +222,12 @@ def _rerun_after_change(message: str, chosen: str | None = None) -> None:
     st.rerun()
 
 
-# Where the classes come from
-
-
 def _class_attribute(project: Project) -> None:
+    """Draw the choice of the attribute that is the class, and the button that changes it."""
     now = project.class_attribute
     words = f'The class is the attribute "{plain(now)}"' if now else "Classes come from no attribute"
     with st.expander(words, icon=":material/label:", key=_OPEN, on_change="rerun"):
-        if not st.session_state[_OPEN]:  # every region must be read to say what there is to choose from
+        if not st.session_state[_OPEN]:  # all regions must be read to find the candidates
             return
         with st.spinner("Looking at the attributes of all regions"):
             found, rivals = _class_attribute_candidates(str(project.folder), now, project_cache.stamp(project))
@@ -274,12 +276,13 @@ def _class_attribute(project: Project) -> None:
 def _class_attribute_candidates(
     folder: str, now: str | None, stamp: project_cache.Stamp
 ) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
-    """What could be the class, and the attributes that each name the class of other regions."""
+    """The attributes that could be the class, and the attributes that each name the class of other regions."""
     dataset = Project(Path(folder)).dataset()
-    return class_attributes.candidates(dataset), class_attributes.rival_attributes(dataset)
+    return class_attributes.class_candidates(dataset), class_attributes.rival_attributes(dataset)
 
 
 def _attribute_definitions(project: Project) -> None:
+    """Draw the table of the attributes that the label files define, of regions and of pictures."""
     rows: list[dict[str, Any]] = []
     for definitions, of in (
         (project.attribute_definitions("region"), "regions"),
@@ -288,7 +291,9 @@ def _attribute_definitions(project: Project) -> None:
         for name, definition in definitions.items():
             fields = definition if isinstance(definition, Mapping) else {}
             shown = fields.get("options", {})
-            options = [str(shown.get(option, option)) for option in attribute_definitions.options(definition)]
+            options = [
+                str(shown.get(option, option)) for option in attribute_definitions.options_of_definition(definition)
+            ]
             rows.append(
                 {
                     "Attribute": name,
@@ -303,10 +308,8 @@ def _attribute_definitions(project: Project) -> None:
             st.dataframe(pd.DataFrame(rows), hide_index=True)
 
 
-# Snapshots
-
-
 def _snapshots(project: Project) -> None:
+    """Draw the snapshots of the labels, the form that makes one, and the choice of one to restore."""
     snapshots = project.snapshots()
     with st.expander(f"Snapshots ({len(snapshots)})", icon=":material/photo_camera:"):
         st.markdown("A snapshot keeps all labels as they are at one moment. One is made before each large change.")
@@ -356,5 +359,5 @@ def _snapshots(project: Project) -> None:
 
 
 def _local_time_of_snapshot(snapshot: Snapshot) -> datetime:
-    """When a snapshot was made, by the clock of this machine."""
+    """When a snapshot was made, in the time zone of this computer."""
     return snapshot.made_at.astimezone().replace(tzinfo=None)

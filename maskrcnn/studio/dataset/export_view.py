@@ -24,7 +24,7 @@ _READY = "dataset_export_ready"
 
 
 @dataclass(frozen=True)
-class Ready:
+class ReadyExport:
     """A prepared file for download. `made_of` identifies the choices and labels, to detect that it is out of date."""
 
     made_of: tuple[Any, ...]
@@ -37,7 +37,7 @@ class Ready:
 
 
 def show(project: Project) -> None:
-    """Choose a format, see what it cannot hold, download."""
+    """Draw the choice of format and pictures, then what the format cannot hold, and the download button."""
     counts = project.counts()
     format = st.selectbox(
         "Format",
@@ -60,14 +60,14 @@ def show(project: Project) -> None:
         key="dataset_export_pictures",
         help="Without them the labels alone: one file, or a zip where the format has a file for each picture.",
     )
-    # Another choice, or labels that were changed meanwhile: what was made before is out of date.
+    # After another choice or a change of the labels, the prepared file is out of date.
     made_of = (project.folder, format, which, pictures, project_cache.stamp(project))
-    ready: Ready | None = st.session_state.get(_READY)
+    ready: ReadyExport | None = st.session_state.get(_READY)
     if ready is not None and ready.made_of != made_of:
         del st.session_state[_READY]
         ready = None
     if ready is not None:
-        _download(ready)
+        _show_download(ready)
     elif st.button("Prepare the file", type="primary", icon=":material/inventory_2:", disabled=not numbers[which]):
         with session.fail_softly(stop=False):
             with st.spinner(f"Writing the labels of {counted(numbers[which], 'picture')}"):
@@ -75,7 +75,7 @@ def show(project: Project) -> None:
             st.rerun()
 
 
-def prepared(project: Project, format: str, which: str, pictures: bool, made_of: tuple[Any, ...] = ()) -> Ready:
+def prepared(project: Project, format: str, which: str, pictures: bool, made_of: tuple[Any, ...] = ()) -> ReadyExport:
     """Make the file for a download. Raises `StudioError` if the format cannot represent the labels at all."""
     split: Split | None = "train" if which == "train" else "val" if which == "val" else None
     dataset = project.dataset(split)
@@ -89,17 +89,18 @@ def prepared(project: Project, format: str, which: str, pictures: bool, made_of:
         (content,) = encoded.files.values()
         encoded = replace(encoded, files={stem + suffix: content})
     if suffix is None or pictures:
-        content, suffix = writing.zipped(encoded, pictures), ".zip"
-    # A warning names its file first; here that is the project on whose page it is shown.
+        content, suffix = writing.zipped_export(encoded, pictures), ".zip"
+    # A warning starts with the name of its file. Here that is the project, which the page shows already.
     said = [*encoded.warnings, *([encoded.left_out] if pictures and encoded.left_out else [])]
     warnings, notes = (
         tuple(line.removeprefix(f"{dataset.source}: ") for line in lines) for lines in (said, encoded.notes)
     )
-    regions = writing.in_words(encoded.n_regions, dataset.n_regions)
-    return Ready(made_of, stem + suffix, content, warnings, notes, len(dataset.images), regions)
+    regions = writing.written_regions_in_words(encoded.n_regions, dataset.n_regions)
+    return ReadyExport(made_of, stem + suffix, content, warnings, notes, len(dataset.images), regions)
 
 
-def _download(ready: Ready) -> None:
+def _show_download(ready: ReadyExport) -> None:
+    """Draw the warnings and notes about a prepared file, and its download button."""
     if ready.warnings:
         st.warning(
             f"**What this format cannot hold**\n\n{bullets([on_page(line) for line in ready.warnings])}",

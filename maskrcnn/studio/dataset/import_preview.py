@@ -18,7 +18,7 @@ from maskrcnn.drawing.labelled_picture import Colours
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.dataset import new_class_questions
-from maskrcnn.studio.dataset.class_attribute_choice import choice_in_words, in_words
+from maskrcnn.studio.dataset.class_attribute_choice import candidate_in_words, class_choice_in_words
 from maskrcnn.studio.dataset.pictures_view import SPLIT_WORDS
 from maskrcnn.studio.shell.markdown_escape import bullets, plain
 from maskrcnn.studio.shell.page_messages import on_page
@@ -29,9 +29,9 @@ Drawn = dict[tuple[str | None, str], bytes | None]
 
 _THUMBNAILS = 6
 _MOST_DRAWN = 300
-"""Regions that are drawn on a thumbnail; more could not be told apart there, and would take seconds."""
+"""Maximum number of regions on a thumbnail. More are not recognisable there, and take seconds to draw."""
 _MOST_ROWS = 200
-"""Classes that are listed; of thousands the first will do."""
+"""Maximum number of classes in the table."""
 
 
 def class_choice(staged: Staged, key: str) -> str | None:
@@ -52,19 +52,19 @@ def class_choice(staged: Staged, key: str) -> str | None:
         "Which attribute is the class",
         choices,
         choices.index(now) if now in choices else 0,
-        format_func=lambda name: choice_in_words(name, candidates),
+        format_func=lambda name: class_choice_in_words(name, candidates),
         key=key,
         help="VIA does not say which of its attributes is the class, so a rule guesses. Change it here if it is wrong.",
     )
 
 
 @dataclass(frozen=True)
-class Summary:
-    """The plain numbers of a dataset, counted in one pass: its records may be read from a file each time.
+class ImportSummary:
+    """The counts of a dataset for the preview. They are made in one pass, because records may be read from a file.
 
-    `found` is how many pictures are there, `splits` how many of them the source puts on which side; `regions`,
-    `classes` and `shapes` count the regions on these, `keypoints` those that have some, and `lost` are the regions on
-    pictures that were not found. `sample` are a few pictures to show.
+    `found` is the number of pictures that were found, and `splits` counts those with a split in the label file.
+    `regions`, `classes` and `shapes` count the regions of the found pictures, and `keypoints` those with keypoints.
+    `lost` is the number of regions of pictures that were not found. `sample` are a few pictures to show.
     """
 
     found: int
@@ -77,8 +77,8 @@ class Summary:
     lost: int = 0
 
 
-def summary(dataset: Dataset) -> Summary:
-    """Count what is in a dataset."""
+def summary(dataset: Dataset) -> ImportSummary:
+    """Count the pictures, regions, classes and shapes of a dataset, and choose a few pictures to show."""
     splits: Counter[str] = Counter()
     classes: Counter[str | None] = Counter()
     shapes: Counter[str] = Counter()
@@ -98,10 +98,10 @@ def summary(dataset: Dataset) -> Summary:
             keypoints += keypoints_of(region) is not None
     shown = labelled or bare
     sample = tuple(dataset.images[number] for number in shown[:: max(1, len(shown) // _THUMBNAILS)][:_THUMBNAILS])
-    return Summary(found, splits, sum(shapes.values()), classes, shapes, keypoints, sample, lost)
+    return ImportSummary(found, splits, sum(shapes.values()), classes, shapes, keypoints, sample, lost)
 
 
-def head(staged: Staged, counted_up: Summary) -> None:
+def head(staged: Staged, counted_up: ImportSummary) -> None:
     """Draw the format, the files, and the numbers of pictures, regions and classes."""
     dataset = staged.dataset
     names = ", ".join(staged.label_files[:3])
@@ -127,8 +127,10 @@ def head(staged: Staged, counted_up: Summary) -> None:
 
 
 def none_found(staged: Staged) -> None:
-    """An error where not one of the pictures that the labels name is here: else pictures would come in without
-    labels, and nobody would know why."""
+    """Draw an error if none of the pictures that the label files name was found.
+
+    Otherwise pictures would be imported without their labels, and the user would not know why.
+    """
     if found_none := staged.none_found():
         said = plain(found_none[0].upper() + found_none[1:])
         st.error(
@@ -138,8 +140,10 @@ def none_found(staged: Staged) -> None:
 
 
 def near_names(staged: Staged, key: str) -> dict[str, str]:
-    """Pictures that are here under nearly the name of a missing one, for the person to take: name -> file. Of several
-    files for one name the person chooses."""
+    """Draw the pictures that have nearly the name of a missing one, and return the chosen ones: name -> file.
+
+    If there are several files for a name, the user chooses one of them or none.
+    """
     if not staged.near:
         return {}
     sure = {name: files[0] for name, files in staged.near.items() if len(files) == 1}
@@ -164,18 +168,20 @@ _MOST_CHOICES = 6
 
 
 def may_import(staged: Staged, new: Sequence[str], key: str) -> bool:
-    """Whether these new classes may be made; where there are hundreds, the question is drawn here."""
+    """Whether the new classes may be made. If there are hundreds, a question is drawn, which the user must confirm."""
     dataset = staged.dataset
-    others = [in_words(candidate) for candidate in staged.candidates if not candidate.chosen and candidate.n_regions]
+    others = [
+        candidate_in_words(candidate) for candidate in staged.candidates if not candidate.chosen and candidate.n_regions
+    ]
     what = dataset.class_attribute or _CLASS_WORDS.get(str(dataset.extras.get("flavour")), "the class of the file")
-    return new_class_questions.allowed(new, what, others, f"{key}_{dataset.class_attribute}_{len(new)}")
+    return new_class_questions.confirm_many_classes(new, what, others, f"{key}_{dataset.class_attribute}_{len(new)}")
 
 
 _CLASS_WORDS = {"coco": "the category", "labelme": "the label"}
 
 
-def classes(dataset: Dataset, counted_up: Summary, colours: Colours) -> None:
-    """The classes with their colours and counts, and the kinds of shapes."""
+def classes(dataset: Dataset, counted_up: ImportSummary, colours: Colours) -> None:
+    """Draw the table of the classes with their colours and counts, and a line with the kinds of shapes."""
     counts = counted_up.classes
     names: list[str | None] = [*dataset.classes, *([None] if None in counts else [])]
     if not names:
@@ -202,25 +208,25 @@ def classes(dataset: Dataset, counted_up: Summary, colours: Colours) -> None:
     if more > 0:
         st.markdown(f":small[and {counted(more, 'more class', 'more classes')}]")
     shapes = sorted(counted_up.shapes.items(), key=lambda entry: -entry[1])
-    words = [counted(number, shape_words(kind)) for kind, number in shapes]
+    words = [counted(number, shape_noun(kind)) for kind, number in shapes]
     if counted_up.keypoints:
         words.append(f"{counted_up.keypoints} with keypoints")
     st.markdown("Shapes: " + (", ".join(words) or "none"))
 
 
-def shape_words(kind: str) -> str:
-    """The name of a shape's class as a noun."""
+def shape_noun(kind: str) -> str:
+    """The noun for a kind of shape in the preview: `Rect` -> "rectangle"."""
     named = {"MultiPolygon": "multi-part polygon", "Rect": "rectangle", "RLE": "mask", "Keypoints": "keypoint set"}
     return named.get(kind, kind.lower())
 
 
 def thumbnails(dataset: Dataset, sample: Sequence[ImageRecord], colours: Colours, drawn: Drawn) -> None:
-    """Some of the pictures with their regions on them; those drawn before are taken from `drawn`."""
+    """Draw thumbnails of the `sample` pictures with their regions. `drawn` caches them."""
     for start in range(0, len(sample), 3):
         for column, record in zip(st.columns(3), sample[start : start + 3], strict=False):
             key = (dataset.class_attribute, str(record.path))
             if key not in drawn:
-                drawn[key] = _drawn(record, colours, dataset.skeletons)
+                drawn[key] = _preview_thumbnail(record, colours, dataset.skeletons)
             content = drawn[key]
             with column:
                 if content is None:
@@ -230,7 +236,10 @@ def thumbnails(dataset: Dataset, sample: Sequence[ImageRecord], colours: Colours
                 st.markdown(f":small[{plain(record.file_name)}: {counted(len(record.regions), 'region')}]")
 
 
-def _drawn(record: ImageRecord, colours: Mapping[str | None, str], skeletons: Mapping[str, Skeleton]) -> bytes | None:
+def _preview_thumbnail(
+    record: ImageRecord, colours: Mapping[str | None, str], skeletons: Mapping[str, Skeleton]
+) -> bytes | None:
+    """Return a JPEG of a picture with its regions; None if the picture cannot be read."""
     assert record.path is not None
     try:
         return labelled_picture.preview(record.path, record.regions[:_MOST_DRAWN], colours, skeletons=skeletons)
@@ -238,8 +247,8 @@ def _drawn(record: ImageRecord, colours: Mapping[str | None, str], skeletons: Ma
         return None
 
 
-def oddities(staged: Staged) -> None:
-    """Pictures that are missing, by name, and what was passed over."""
+def missing_and_warnings(staged: Staged) -> None:
+    """Draw the names of the missing pictures and the warnings, at the end of the preview."""
     if staged.missing:
         with st.expander(f"{counted(len(staged.missing), 'picture')} not found", icon=":material/image_not_supported:"):
             missing = sorted(staged.missing, key=natural_key)

@@ -21,12 +21,12 @@ _KEY = "dataset_import_report"
 _NAMED = 12
 _MOST_LINES = 60
 _LEFT_OUT = ("not imported: ", "passed over: ")
-"""How lines begin that say what did not come in."""
+"""Starts of the lines about files that were not imported."""
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """A report, the project that it is of, and the page that it was made on."""
+class _KeptReport:
+    """The report of an import, its project, and the page on which the user imported."""
 
     project: Path
     page: str
@@ -36,23 +36,23 @@ class _Kept:
 
 def keep(project: Path, page: str, report: ImportReport, passed_over: Sequence[str]) -> None:
     """Store the report of an import for `show`. `passed_over`: messages about files skipped before the import."""
-    st.session_state[_KEY] = _Kept(project, page, report, tuple(passed_over))
+    st.session_state[_KEY] = _KeptReport(project, page, report, tuple(passed_over))
 
 
 def waits(project: Project, page: str) -> bool:
     """Whether there is a report for this project and page that the user has not dismissed yet."""
-    kept: _Kept | None = st.session_state.get(_KEY)
+    kept: _KeptReport | None = st.session_state.get(_KEY)
     return kept is not None and kept.project == project.folder and kept.page == page
 
 
-def forget() -> None:
-    """Dismiss the report."""
+def dismiss_report() -> None:
+    """Dismiss the report of the import."""
     st.session_state.pop(_KEY, None)
 
 
 def show() -> None:
     """Draw the report and its buttons."""
-    kept: _Kept = st.session_state[_KEY]
+    kept: _KeptReport = st.session_state[_KEY]
     report = kept.report
     lines = [on_page(line) for line in (*report.warnings, *kept.passed_over)]
     failed = [line for line in lines if line.startswith(_LEFT_OUT)]
@@ -75,7 +75,7 @@ def show() -> None:
         more = f" and {len(report.new_classes) - _NAMED} more" if len(report.new_classes) > _NAMED else ""
         st.markdown(f"New classes: {plain(', '.join(report.new_classes[:_NAMED]))}{more}")
     with st.container(horizontal=True):
-        _ways_on(kept)
+        _buttons_after_import(kept)
     if failed:
         st.markdown("**Passed over, and why**")
         st.markdown(bullets([line.removeprefix("passed over: ") for line in failed], _MOST_LINES))
@@ -88,20 +88,24 @@ def show() -> None:
         st.dataframe(pd.DataFrame({"Picture": names}), hide_index=True, height=min(38 + 35 * len(names), 320))
 
 
-def _ways_on(kept: _Kept) -> None:
+def _buttons_after_import(kept: _KeptReport) -> None:
+    """Draw the buttons that dismiss the report, one of which also opens the pictures."""
     if kept.page == "annotate":
-        st.button("Label them", key="dataset_import_dismiss", type="primary", icon=":material/draw:", on_click=forget)
+        st.button(
+            "Label them", key="dataset_import_dismiss", type="primary", icon=":material/draw:", on_click=dismiss_report
+        )
         return
     st.button(
         "See the pictures",
         key="dataset_import_see",
         type="primary",
         icon=":material/photo_library:",
-        on_click=partial(_go_on, "pictures"),
+        on_click=partial(_dismiss_and_open_view, "pictures"),
     )
-    st.button("Import more", key="dataset_import_dismiss", icon=":material/upload:", on_click=forget)
+    st.button("Import more", key="dataset_import_dismiss", icon=":material/upload:", on_click=dismiss_report)
 
 
-def _go_on(view: str) -> None:
-    forget()
+def _dismiss_and_open_view(view: str) -> None:
+    """Dismiss the report of the import, and open a view of the Dataset page."""
+    dismiss_report()
     url_state.choose("view", view)

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from maskrcnn.annotations import class_renaming, intake
-from maskrcnn.annotations.doctor import class_name_checks
+from maskrcnn.annotations import class_renaming, intake, similar_class_names
 from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.regions import Split
 from maskrcnn.annotations.store import ImportReport, Project
 from maskrcnn.studio import serving
 from maskrcnn.studio.components import class_colours
 from maskrcnn.studio.dataset import import_preview, import_report, new_class_questions
-from maskrcnn.studio.dataset.import_preview import Drawn, Summary
-from maskrcnn.studio.dataset.project_cache import bar
+from maskrcnn.studio.dataset.import_preview import Drawn, ImportSummary
+from maskrcnn.studio.dataset.project_cache import progress_bar
 from maskrcnn.studio.shell import session
 from maskrcnn.words import counted
 
@@ -26,43 +25,46 @@ _SPLITS = {"file": "As in the file", "train": "Training", "val": "Validation"}
 
 
 @dataclass
-class _Waiting:
+class _WaitingImport:
     """Chosen files during the preview; nothing of them is in the project yet."""
 
     project: Path
     staged: Staged
-    summary: Summary
+    summary: ImportSummary
     drawn: Drawn = field(default_factory=dict)
 
 
 def show(project: Project, page: str = "dataset") -> None:
-    """The panel: choose, look, import; and afterwards what was done, until the person goes on. `page` is where it
-    stands."""
+    """Draw the view: the choice of files, then their preview, then the report of the import until it is dismissed.
+
+    `page` is the page on which the view is drawn.
+    """
     if import_report.waits(project, page):
         import_report.show()
         return
-    waiting: _Waiting | None = st.session_state.get(_WAITING)
+    waiting: _WaitingImport | None = st.session_state.get(_WAITING)
     if waiting is not None and waiting.project != project.folder:
         discard()
         waiting = None
     if waiting is None:
-        _choose(project)
+        _choose_files(project)
     else:
-        _look(project, waiting, page)
+        _show_preview(project, waiting, page)
 
 
 def discard() -> None:
     """Discard the chosen files and delete their copies."""
-    waiting: _Waiting | None = st.session_state.pop(_WAITING, None)
+    waiting: _WaitingImport | None = st.session_state.pop(_WAITING, None)
     if waiting is not None:
         serving.on_visit_end(_WAITING, None)
         waiting.staged.discard()
-    # A file uploader keeps its files for as long as it has its key.
+    # A file uploader keeps its files as long as its key stays the same.
     st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
     serving.discard_uploads()
 
 
-def _choose(project: Project) -> None:
+def _choose_files(project: Project) -> None:
+    """Draw the inputs for the files or the path, and the button that reads them."""
     generation = st.session_state.setdefault(_GENERATION, 0)
     st.markdown(
         "VIA (JSON or CSV), COCO, labelme, YOLO and PNG masks are told apart by what is in them. You see what was "
@@ -85,7 +87,7 @@ def _choose(project: Project) -> None:
     ):
         with session.fail_softly(stop=False):
             with st.spinner("Reading the labels and looking for their pictures"), st.empty():
-                progress = bar("Looking at the pictures")
+                progress = progress_bar("Looking at the pictures")
                 if uploads:
                     files = [(file.name, file.getvalue()) for file in uploads]
                     staged = intake.stage_uploads(files, beside=project.images_folder, progress=progress)
@@ -93,13 +95,15 @@ def _choose(project: Project) -> None:
                     staged = intake.stage_path(path, progress=progress, workspace=session.workspace())
                 staged = staged.following(project.class_attribute, [entry.name for entry in project.classes()])
                 discard()
-                st.session_state[_WAITING] = _Waiting(project.folder, staged, import_preview.summary(staged.dataset))
-                serving.on_visit_end(_WAITING, staged.discard)  # where the tab is closed, nobody presses Cancel
+                st.session_state[_WAITING] = _WaitingImport(
+                    project.folder, staged, import_preview.summary(staged.dataset)
+                )
+                serving.on_visit_end(_WAITING, staged.discard)  # for a tab that is closed without Cancel
             st.rerun()
 
 
-def _look(project: Project, waiting: _Waiting, page: str) -> None:
-    """The preview, and the two ways on."""
+def _show_preview(project: Project, waiting: _WaitingImport, page: str) -> None:
+    """Draw the preview of the chosen files, and the buttons that import or discard them."""
     staged, summary = waiting.staged, waiting.summary
     import_preview.head(staged, summary)
     generation = st.session_state[_GENERATION]
@@ -120,12 +124,12 @@ def _look(project: Project, waiting: _Waiting, page: str) -> None:
     with left:
         chosen = import_preview.class_choice(staged, f"dataset_import_class_{generation}")
         if chosen != staged.dataset.class_attribute:
-            _classify(waiting, chosen)
+            _change_class_attribute(waiting, chosen)
         regions = project.counts().classes
         there = {entry.name: regions.get(entry.name, 0) for entry in known}
         incoming = {name: number for name, number in summary.classes.items() if name is not None}
-        alike = class_name_checks.of_import(incoming, there)
-        if renamed := new_class_questions.ask_import(alike, there, f"dataset_import_alike_{generation}"):
+        alike = similar_class_names.similar_classes_of_import(incoming, there)
+        if renamed := new_class_questions.ask_to_rename_import(alike, there, f"dataset_import_alike_{generation}"):
             waiting.staged = replace(staged, dataset=class_renaming.renamed(staged.dataset, renamed))
             waiting.summary = import_preview.summary(waiting.staged.dataset)
             st.rerun()
@@ -134,9 +138,9 @@ def _look(project: Project, waiting: _Waiting, page: str) -> None:
         if len(new) > intake.MOST_CLASSES and st.button(
             "No, all regions are of one class", key="dataset_import_one_class", icon=":material/layers_clear:"
         ):
-            # The box above shows what is chosen, and is made anew for that.
+            # The select box above must show the new choice, so it gets a new key.
             st.session_state[_GENERATION] = generation + 1
-            _classify(waiting, None)
+            _change_class_attribute(waiting, None)
         import_preview.classes(staged.dataset, summary, colours)
         splits = list(_SPLITS) if summary.splits else ["train", "val"]
         which = st.segmented_control(
@@ -165,11 +169,11 @@ def _look(project: Project, waiting: _Waiting, page: str) -> None:
                 st.rerun()
     with right:
         import_preview.thumbnails(staged.dataset, summary.sample, colours, waiting.drawn)
-    import_preview.oddities(staged)
+    import_preview.missing_and_warnings(staged)
 
 
-def _classify(waiting: _Waiting, name: str | None) -> None:
-    """Take another attribute for the class, and show what that gives."""
+def _change_class_attribute(waiting: _WaitingImport, name: str | None) -> None:
+    """Make another attribute the class, and rerun the page with the new preview."""
     with session.fail_softly(stop=False):
         waiting.staged = waiting.staged.with_class_attribute(name)
         waiting.summary = import_preview.summary(waiting.staged.dataset)
@@ -177,5 +181,6 @@ def _classify(waiting: _Waiting, name: str | None) -> None:
 
 
 def _import(project: Project, staged: Staged, split: Split | None) -> ImportReport:
+    """Import the chosen files into the project, with a progress bar, and return the report."""
     with st.spinner("Importing"), st.empty():
-        return project.import_dataset(staged.dataset, split, progress=bar("Copying the pictures"))
+        return project.import_dataset(staged.dataset, split, progress=progress_bar("Copying the pictures"))

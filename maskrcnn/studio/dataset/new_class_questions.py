@@ -6,20 +6,24 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import streamlit as st
 
-from maskrcnn.annotations.doctor import class_name_checks
+from maskrcnn.annotations import similar_class_names
 from maskrcnn.annotations.intake import MOST_CLASSES
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
 
-_EXAMPLES, _CANDIDATES = 5, 4
+_EXAMPLES, _CANDIDATES, _NAMED = 5, 4, 6
+"""Maximum numbers of examples of classes, of other attributes, and of similar classes in a question."""
+
 _LONGEST = 40
+"""Maximum number of characters of an example."""
 
 
-def allowed(new: Sequence[str], what: str, others: Sequence[str], key: str) -> bool:
-    """Whether these new classes may be made: at once if they are few, else once the person has said so.
+def confirm_many_classes(new: Sequence[str], what: str, others: Sequence[str], key: str) -> bool:
+    """Whether the new classes may be made. If there are more than `MOST_CLASSES`, the user must tick a box first.
 
-    `what` is taken for the class, as foreign words; `others` are what else could be, each in a few words.
+    `what` is the attribute from which the classes come; `others` are texts of the other attributes that could be the
+    class. Both are escaped here.
     """
     if len(new) <= MOST_CLASSES:
         return True
@@ -35,10 +39,7 @@ def allowed(new: Sequence[str], what: str, others: Sequence[str], key: str) -> b
     return st.checkbox(f"Yes, make all {len(new):,} classes", key=key)
 
 
-_NAMED = 6
-
-
-def make(
+def add_class_or_ask(
     key: str,
     name: str | None,
     existing: Sequence[str],
@@ -47,16 +48,19 @@ def make(
     *,
     renaming: bool = False,
 ) -> None:
-    """`add(name)` where no class in `existing` looks like it; else ask, with a button for `use(other)` and one for
-    `add(name)`. With `renaming`, `use` merges a class into the other, and `add` gives it the name all the same.
+    """Add a class, or ask first if its name is similar to that of another class.
 
-    `name` is None while nothing was submitted; the question stays until it is answered. `add` and `use` may raise
-    `StudioError`, which becomes one red line, and may rerun the page.
+    If no name in `existing` is similar, `add(name)` is called. Otherwise a question with two buttons is drawn: one
+    calls `use(other)` with the similar class, the other calls `add(name)`. With `renaming`, the user renames a class:
+    then `use` merges it into the other class, and `add` renames it.
+
+    `name` is None if nothing was submitted in this script run. The question stays until it is answered. A `StudioError`
+    of `add` or `use` is shown on the page.
     """
     slot = f"{key}_alike"
     if name is not None:
         st.session_state.pop(slot, None)
-        other = class_name_checks.alike(name, existing)
+        other = similar_class_names.similar_class(name, existing)
         if other is None:
             with session.fail_softly(stop=False):
                 add(name)
@@ -87,8 +91,12 @@ def make(
                 add(name)
 
 
-def ask_import(names: Mapping[str, str], known: Collection[str], key: str) -> Mapping[str, str]:
-    """The question of `class_name_checks.of_import`'s result; the names to change once somebody agrees."""
+def ask_to_rename_import(names: Mapping[str, str], known: Collection[str], key: str) -> Mapping[str, str]:
+    """Ask whether classes of an import that are similar to others get the names of these: `names` maps old to new ones.
+
+    `names` is a result of `similar_class_names.similar_classes_of_import`, and `known` are the classes of the project. Returns `names` if
+    the user agreed in this script run, else an empty mapping.
+    """
     if not names:
         return {}
     pairs = [

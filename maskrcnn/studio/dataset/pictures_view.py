@@ -29,12 +29,12 @@ MEANINGS = (
 )
 SPLIT_WORDS: dict[str, str] = {"train": "training", "val": "validation"}
 
-_SIDE = 240  # pixels of a thumbnail: sharp on a screen of two pixels for one
+_SIDE = 240  # pixels of a thumbnail: sharp on a screen with two device pixels per CSS pixel
 _GENERATION = "dataset_gallery_generation"
 
 
-class Filter(NamedTuple):
-    """Which pictures are shown: None is any. Removed ones are shown by themselves."""
+class PictureFilter(NamedTuple):
+    """Which pictures are shown; None means any. Removed pictures are shown only with `removed`."""
 
     removed: bool
     status: Status | None
@@ -43,23 +43,25 @@ class Filter(NamedTuple):
 
 
 def show(project: Project) -> None:
-    """Filters, actions, and a page of thumbnails."""
+    """Draw the filters, the buttons for the ticked pictures, and a page of thumbnails."""
     with session.fail_softly():
         counts, removed = project.picture_counts(), project.removed()
         wanted, end_of_row = _filters(counts, len(removed))
         total = len(removed) if wanted.removed else counts.count(wanted.status, wanted.split, wanted.class_name)
         with end_of_row:
-            page = _page(wanted, max(1, -(-total // PER_PAGE)))
+            page = _page_number(wanted, max(1, -(-total // PER_PAGE)))
         first = (page - 1) * PER_PAGE
-        images = removed[first : first + PER_PAGE] if wanted.removed else _images(project, wanted, PER_PAGE, first)
+        images = (
+            removed[first : first + PER_PAGE] if wanted.removed else _filtered_images(project, wanted, PER_PAGE, first)
+        )
     if not images:
-        _nothing(wanted)
+        _no_pictures(wanted)
         return
     key = f"dataset_gallery_{project.folder}_{wanted}_{page}_{st.session_state.get(_GENERATION, 0)}"
     ticked = set(gallery.ticked(key))
-    _actions(project, [image.id for image in images if image.id in ticked], removed=wanted.removed)
+    _picture_actions(project, [image.id for image in images if image.id in ticked], removed=wanted.removed)
     with st.spinner("Making the thumbnails"):
-        tiles = [_tile(project, image, removed=wanted.removed) for image in images]
+        tiles = [_picture_tile(project, image, removed=wanted.removed) for image in images]
     opened = gallery.show(tiles, key, f"all {len(images)} on this page")
     image = next((image for image in images if image.id == opened), None)
     if image is not None and wanted.removed:
@@ -70,11 +72,13 @@ def show(project: Project) -> None:
         )
 
 
-def _filters(counts: PictureCounts, removed: int) -> tuple[Filter, DeltaGenerator]:
-    """The row of filters; returns the place at its end as well. A number in brackets is that of the pictures which that
-    choice would show beside the other two filters."""
+def _filters(counts: PictureCounts, removed: int) -> tuple[PictureFilter, DeltaGenerator]:
+    """Draw the row of filters. Returns the filter, and the container at the end of the row.
+
+    A number in brackets is the number of pictures that the choice would show with the other two filters as they are.
+    """
     status, split, class_name = (url_state.current(name, ALL, page=PAGE) for name in ("status", "split", "class"))
-    chosen = _wanted(status, split, class_name, counts.classes)
+    chosen = _filter_of_url(status, split, class_name, counts.classes)
     numbers = {ALL: counts.count(None, chosen.split, chosen.class_name)}
     numbers |= {str(status): counts.count(status, chosen.split, chosen.class_name) for status in STATUSES}
     if removed:
@@ -82,7 +86,7 @@ def _filters(counts: PictureCounts, removed: int) -> tuple[Filter, DeltaGenerato
     signs = {REMOVED: "✕", **{str(status): sign for status, sign in SIGNS.items()}}
     splits = {ALL: "both splits"}
     classes = {ALL: "any class"}
-    if chosen.removed:  # they are shown by themselves, whatever their split and class
+    if chosen.removed:  # then split and class do not filter
         splits |= SPLIT_WORDS
         classes |= {f"class {name}": name for name in counts.classes}
     else:
@@ -107,12 +111,12 @@ def _filters(counts: PictureCounts, removed: int) -> tuple[Filter, DeltaGenerato
         with st.container(width=160):
             class_name = url_state.select("Class", "class", list(classes), ALL, show=classes.__getitem__, **collapsed)
         end_of_row = st.container(horizontal=True, horizontal_alignment="right", width="stretch")
-    return _wanted(status, split, class_name, counts.classes), end_of_row
+    return _filter_of_url(status, split, class_name, counts.classes), end_of_row
 
 
-def _wanted(status: str, split: str, class_name: str, classes: Sequence[str]) -> Filter:
-    """The filter that these choices, as they stand in the address, mean; what is none of them is any."""
-    return Filter(
+def _filter_of_url(status: str, split: str, class_name: str, classes: Sequence[str]) -> PictureFilter:
+    """The filter for these choices in the URL. A value that is not one of the options means any."""
+    return PictureFilter(
         status == REMOVED,
         next((known for known in STATUSES if known == status), None),
         next((known for known in SPLITS if known == split), None),
@@ -120,12 +124,13 @@ def _wanted(status: str, split: str, class_name: str, classes: Sequence[str]) ->
     )
 
 
-def _images(project: Project, wanted: Filter, limit: int, offset: int) -> list[StoredImage]:
+def _filtered_images(project: Project, wanted: PictureFilter, limit: int, offset: int) -> list[StoredImage]:
+    """The pictures of one page of the grid."""
     return project.images(wanted.split, status=wanted.status, class_name=wanted.class_name, limit=limit, offset=offset)
 
 
-def _page(wanted: Filter, pages: int) -> int:
-    """The page of the grid, `?page=N` in the address; another filter begins with the first one."""
+def _page_number(wanted: PictureFilter, pages: int) -> int:
+    """Draw the choice of the page of the grid, and return it: `?page=N` in the URL. A new filter starts at page 1."""
     memory = f"{PAGE}_page_of"
     asked = st.query_params.get("page", "1")
     if st.session_state.get(memory, wanted) != wanted:
@@ -141,7 +146,8 @@ def _page(wanted: Filter, pages: int) -> int:
     )
 
 
-def _tile(project: Project, image: StoredImage, *, removed: bool) -> Tile:
+def _picture_tile(project: Project, image: StoredImage, *, removed: bool) -> Tile:
+    """The tile of a picture in the grid, with its status and number of regions."""
     status = "✕ removed" if removed else f"{SIGNS[image.status]} {image.status}"
     says = f"{status} · {counted(image.n_regions, 'region')}"
     badge = "val" if image.split == "val" else ""
@@ -153,8 +159,8 @@ def _tile(project: Project, image: StoredImage, *, removed: bool) -> Tile:
     return Tile(image.id, content, image.file_name, says, title, badge)
 
 
-def _actions(project: Project, ids: Sequence[int], *, removed: bool) -> None:
-    """What can be done with the ticked pictures."""
+def _picture_actions(project: Project, ids: Sequence[int], *, removed: bool) -> None:
+    """Draw the buttons that change the ticked pictures."""
 
     def done(value: bool) -> None:
         for image_id in ids:
@@ -189,8 +195,8 @@ def _actions(project: Project, ids: Sequence[int], *, removed: bool) -> None:
         st.markdown(words, help=MEANINGS)
 
 
-def _nothing(wanted: Filter) -> None:
-    """No picture passes the filter: say so, and offer the way out."""
+def _no_pictures(wanted: PictureFilter) -> None:
+    """Draw a message that no picture matches the filter, and a button that shows all pictures."""
     only_status = wanted.split is None and wanted.class_name is None
     st.info(
         {

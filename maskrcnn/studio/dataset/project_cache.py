@@ -1,4 +1,4 @@
-"""Cache slow computations about a project for each of its states, with a progress bar."""
+"""Cache of slow computations about a project, for each state of the project, with a progress bar."""
 
 from __future__ import annotations
 
@@ -24,32 +24,38 @@ def stamp(project: Project) -> Stamp:
     return len(images), hash(tuple(images)), tuple(entry.name for entry in project.classes())
 
 
-def worked_out(name: str, project: Project, words: str, work: Callable[[Progress], T], state: Stamp | None = None) -> T:
+def cached_result(
+    name: str, project: Project, words: str, work: Callable[[Progress], T], state: Stamp | None = None
+) -> T:
     """Return the result of `work(progress)`, cached for this state of the project (default: its `stamp`).
 
     While it runs, a progress bar with `words` and the remaining time is drawn.
     """
-    slot = _slot(name, str(project.folder), stamp(project) if state is None else state)
+    slot = _result_slot(name, str(project.folder), stamp(project) if state is None else state)
     if "result" not in slot:
         with st.empty():
-            slot["result"] = work(bar(words))
+            slot["result"] = work(progress_bar(words))
             st.empty()
     return slot["result"]
 
 
-def known(name: str, project: Project, state: Stamp | None = None) -> bool:
-    """Whether the cache of `worked_out` has the result for this state."""
-    return "result" in _slot(name, str(project.folder), stamp(project) if state is None else state)
+def is_cached(name: str, project: Project, state: Stamp | None = None) -> bool:
+    """Whether the cache of `cached_result` has the result for this state."""
+    return "result" in _result_slot(name, str(project.folder), stamp(project) if state is None else state)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _slot(name: str, folder: str, state: Stamp) -> dict[str, Any]:
-    """A place for one result. A cached function may not draw, and the work draws its bar: so the place is cached."""
+def _result_slot(name: str, folder: str, state: Stamp) -> dict[str, Any]:
+    """Return the cached dictionary for one result; `cached_result` stores it under the key "result".
+
+    Streamlit caches this dictionary and not the computation, because a cached function must not draw, and the
+    computation draws a progress bar.
+    """
     return {}
 
 
-def bar(words: str) -> Progress:
-    """A progress callback that draws a bar once the work has lasted a moment."""
+def progress_bar(words: str) -> Progress:
+    """Return a progress callback that draws a bar with the remaining time, for work that takes longer than a moment."""
     start, shown = time.monotonic(), 0.0
 
     def progress(done: int, total: int) -> None:

@@ -11,7 +11,7 @@ from maskrcnn.annotations import duplicate_pictures, learnable_objects
 from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Split
-from maskrcnn.annotations.splitting import ClassShare, leaks, shares, stratified
+from maskrcnn.annotations.splitting import ClassShare, copies_in_both_splits, shares, stratified
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.components import thumbnails
@@ -25,7 +25,7 @@ Splits = Mapping[str, Split]
 Groups = list[tuple[str, ...]]
 
 CHECKED_AT_ONCE = 300
-"""A project of more pictures is looked through for copies on request only: each picture must be decoded."""
+"""In a project with more pictures, copies are searched only on request, because each picture must be decoded."""
 _SHOWN = 6
 
 STRATIFIED = (
@@ -56,21 +56,20 @@ COUNTS = (
 
 
 def show(project: Project) -> None:
-    """Share and seed, the copies, the table of what would change, and the button that does it."""
+    """Draw the inputs of the split, the tables of what would change, the button that applies it, and the copies."""
     with session.fail_softly():
         images = project.images()
-        groups = _copies(project, images)
+        groups = _duplicate_groups(project, images)
     now: Splits = {image.file_name: image.split for image in images}
     undo_bar.bar(project)
     left, right = st.columns([1, 2.6], gap="large")
     with left:
-        share, seed, together = _wishes(groups)
+        share, seed, together = _split_inputs(groups)
     with session.fail_softly():
-        made = _made(project, share, seed, groups if together and groups else [])
-        after, table_now, table_after = made
+        after, table_now, table_after = _stratified_split(project, share, seed, groups if together and groups else [])
     moved = [image for image in images if after[image.file_name] != image.split]
     with left:
-        _apply(project, images, after, moved, share, seed)
+        _move_button(project, images, after, moved, share, seed)
     with right:
         st.subheader("Now and after", help=COUNTS)
         st.dataframe(
@@ -79,18 +78,18 @@ def show(project: Project) -> None:
             column_config={"": st.column_config.TextColumn(width=140)}
             | {name: st.column_config.TextColumn(alignment="right", width=80) for name in NOW_AND_AFTER},
         )
-    _balance(table_now, table_after, share)
-    _leaks(project, images, now, after, groups)
+    _class_shares(table_now, table_after, share)
+    _duplicates_in_both_splits(project, images, now, after, groups)
 
 
-def _copies(project: Project, images: Sequence[StoredImage]) -> Groups | None:
+def _duplicate_groups(project: Project, images: Sequence[StoredImage]) -> Groups | None:
     """Return the groups of pictures with the same content; None if the search was not requested yet."""
-    # Copies are a matter of pictures alone, so a label that changes does not call for another look.
+    # Copies depend on the pictures only, so the result stays valid when labels change.
     state = (len(images), hash(tuple((image.id, image.file_name) for image in images)))
     wanted = len(images) <= CHECKED_AT_ONCE or st.session_state.get("dataset_look_for_copies") == str(project.folder)
-    if not wanted and not project_cache.known("copies", project, state):
+    if not wanted and not project_cache.is_cached("copies", project, state):
         return None
-    return project_cache.worked_out(
+    return project_cache.cached_result(
         "copies",
         project,
         "Looking for copies",
@@ -99,7 +98,8 @@ def _copies(project: Project, images: Sequence[StoredImage]) -> Groups | None:
     )
 
 
-def _wishes(groups: Groups | None) -> tuple[float, int, bool]:
+def _split_inputs(groups: Groups | None) -> tuple[float, int, bool]:
+    """Draw the inputs of the new split. Returns the share for validation, the seed, and "keep copies on one side"."""
     st.subheader("A new split", help=STRATIFIED)
     percent = st.slider(
         "Validation pictures",
@@ -132,13 +132,16 @@ def _wishes(groups: Groups | None) -> tuple[float, int, bool]:
     return percent / 100, int(seed), together
 
 
-def _made(
+def _stratified_split(
     project: Project, share: float, seed: int, groups: Groups
 ) -> tuple[dict[str, Split], list[ClassShare], list[ClassShare]]:
-    """The split and the tables of what it divides, now and after."""
+    """Compute the new split, cached for these inputs.
+
+    Returns file name -> split, and the objects of each class in both splits, now and after the change.
+    """
     state = project_cache.stamp(project)
-    classes = project_cache.worked_out(
-        "classes", project, "Counting the objects", lambda progress: _without_outlines(project, progress), state
+    classes = project_cache.cached_result(
+        "classes", project, "Counting the objects", lambda progress: _classes_of_objects(project, progress), state
     )
 
     def work(progress: Progress) -> tuple[dict[str, Split], list[ClassShare], list[ClassShare]]:
@@ -147,12 +150,14 @@ def _made(
 
     with st.spinner("Dealing the pictures out"):
         wishes = (*state, share, seed, tuple(groups))
-        return project_cache.worked_out("split", project, "Dealing the pictures out", work, wishes)
+        return project_cache.cached_result("split", project, "Dealing the pictures out", work, wishes)
 
 
-def _without_outlines(project: Project, progress: Progress) -> Dataset:
-    """The project's pictures with a region for each object (`learnable_objects.why_not`) with
-    nothing but its class: a split needs no more, and this fits into memory for any project."""
+def _classes_of_objects(project: Project, progress: Progress) -> Dataset:
+    """Return the dataset of the project with only the class of each object, and the same unit square as each shape.
+
+    A split needs only the classes of the objects, and a dataset without outlines fits into memory for any project.
+    """
     dataset = project.dataset()
     of_class: dict[str | None, Region] = {}
     images = []
@@ -164,7 +169,7 @@ def _without_outlines(project: Project, progress: Progress) -> Dataset:
     return Dataset(images, dataset.classes)
 
 
-def _apply(
+def _move_button(
     project: Project,
     images: Sequence[StoredImage],
     after: Splits,
@@ -172,6 +177,8 @@ def _apply(
     share: float,
     seed: int,
 ) -> None:
+    """Draw the button that moves pictures to their new split, and a line about the move. It can be undone."""
+
     def act() -> None:
         with session.fail_softly(stop=False):
             before = {image.id: image.split for image in moved}
@@ -203,8 +210,8 @@ def _apply(
         st.markdown("The project is split exactly like this already.")
 
 
-def _balance(table_now: Sequence[ClassShare], table_after: Sequence[ClassShare], share: float) -> None:
-    """Class by class: what lies where now, and after. Over the whole width: it has ten columns."""
+def _class_shares(table_now: Sequence[ClassShare], table_after: Sequence[ClassShare], share: float) -> None:
+    """Draw the table of the classes: their objects in both splits, now and after the change."""
     frame = pd.DataFrame(
         [
             {
@@ -247,7 +254,10 @@ def now_and_after(
     table_now: Sequence[ClassShare],
     table_after: Sequence[ClassShare],
 ) -> list[dict[str, str]]:
-    """Pictures, objects, and classes that only one side shows although it need not be so: now and after the change."""
+    """The rows of the table "Now and after": pictures, unlabelled pictures, objects and lacking classes in both splits.
+
+    A class lacks in a split that has none of its pictures, although at least two pictures show the class.
+    """
     now: Splits = {image.file_name: image.split for image in images}
     pictures = [sum(side == of for side in splits.values()) for splits in (now, after) for of in ("train", "val")]
     waiting = {image.file_name for image in images if not image.n_regions and not image.done}
@@ -269,8 +279,10 @@ def now_and_after(
     ]
 
 
-def _leaks(project: Project, images: Sequence[StoredImage], now: Splits, after: Splits, groups: Groups | None) -> None:
-    """Pictures of the same content, and whether they lie on both sides."""
+def _duplicates_in_both_splits(
+    project: Project, images: Sequence[StoredImage], now: Splits, after: Splits, groups: Groups | None
+) -> None:
+    """Draw the groups of pictures that look the same, those in both splits first."""
     st.subheader("The same picture on both sides", help=LEAK)
     if groups is None:
 
@@ -283,8 +295,8 @@ def _leaks(project: Project, images: Sequence[StoredImage], now: Splits, after: 
     if not groups:
         st.success("No two pictures look the same, so nothing can leak.", icon=":material/check:")
         return
-    leaking = leaks(now, groups)
-    later = leaks(after, groups)
+    leaking = copies_in_both_splits(now, groups)
+    later = copies_in_both_splits(after, groups)
     words = f"{counted(len(groups), 'group')} of pictures that look the same"
     on_both = f"{counted(len(leaking), 'lies', 'lie')} on both sides now, and {len(later):,} after the change"
     if leaking or later:
@@ -298,12 +310,13 @@ def _leaks(project: Project, images: Sequence[StoredImage], now: Splits, after: 
             shown = group[:_SHOWN]
             with st.container(horizontal=True, gap="small", border=True, width=34 + 176 * len(shown), wrap=False):
                 for name in shown:
-                    _member(project, by_name[name], after)
+                    _picture_of_group(project, by_name[name], after)
     if len(ordered) > _SHOWN:
         st.markdown(f"and {counted(len(ordered) - _SHOWN, 'more group')}")
 
 
-def _member(project: Project, image: StoredImage, after: Splits) -> None:
+def _picture_of_group(project: Project, image: StoredImage, after: Splits) -> None:
+    """Draw one picture of a group of copies, with its split now and after the change."""
     with st.container(width=160, gap="xsmall"):
         try:
             st.image(thumbnails.thumbnail(project, image, 240), width=160, alt=image.file_name)

@@ -1,4 +1,4 @@
-"""Charts of the statistics of a dataset, in the class colours of the project."""
+"""The charts of the Statistics view, in the class colours of the project."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from maskrcnn.studio.components.chart_axes import integer_ticks
 
 NO_CLASS = "(no class)"
 MOST_CLASSES = 20
-"""Bars of at most this many classes are drawn, the most common ones; the table holds them all."""
+"""Maximum number of classes in a chart, the most common ones. The table has all classes."""
 
 SIZE_COLOURS: dict[str, str] = {"small": "#86b6e8", "medium": "#4f8fd6", "large": "#2b62ad"}
-"""Light to dark, blue: no class, no loss and no kind of match means anything here."""
+"""Three blues, from light to dark. These colours have no meaning elsewhere on the pages."""
 _PLAIN = "#4f8fd6"
 _BARS: dict[str, Any] = {"type": "bar", "color": _PLAIN, "binSpacing": 1}
 _ROW, _AXES = 30, 62  # pixels of a bar with its gap, and of the axis below
@@ -28,7 +28,7 @@ _LEGEND: Spec = {"labelColor": INK, "titleColor": INK, "titleFontWeight": "norma
 
 
 def classes(found: Statistics, colours: Colours) -> Chart:
-    """Objects of each class, a bar with its number."""
+    """Return a bar chart of the number of objects of each class, with the number beside each bar."""
     rows = common(found)
     names, objects = [row.name for row in rows], [row.objects for row in rows]
     columns = {"class": names, "objects": objects, "pictures": [row.pictures for row in rows]}
@@ -49,7 +49,7 @@ def classes(found: Statistics, colours: Colours) -> Chart:
 
 
 def sizes(found: Statistics) -> Chart:
-    """Share of small, medium and large objects of each class, a full bar for each."""
+    """Return a chart of the shares of small, medium and large objects, with a stacked bar for each class."""
     columns: dict[str, list[Any]] = {"class": [], "size": [], "objects": [], "share": [], "order": []}
     for row in common(found):
         sized = row.small + row.medium + row.large
@@ -58,7 +58,7 @@ def sizes(found: Statistics) -> Chart:
                 for name, value in zip(columns, (row.name, size, number, number / sized, place), strict=True):
                     columns[name].append(value)
     names = list(dict.fromkeys(columns["class"]))
-    # One below the other: a legend that is wider than the plot is cut off in a narrow column.
+    # The entries are below each other, because a legend wider than the plot is cut off in a narrow column.
     legend = {"title": None, "orient": "top", "padding": 0, "columns": 1, "symbolSize": 60, **_LEGEND}
     colours = {"domain": list(SIZES), "range": list(SIZE_COLOURS.values())}
     bars = {"mark": {"type": "bar"}, "encoding": {"color": field("size", "nominal", scale=colours, legend=legend)}}
@@ -82,7 +82,7 @@ def sizes(found: Statistics) -> Chart:
 
 
 def per_picture(found: Statistics, height: int) -> Chart:
-    """How many pictures have how many objects."""
+    """Return a histogram of the number of objects per picture."""
     numbers = found.per_picture()
     most = int(numbers.max(initial=0))
     width = max(1, -(-(most + 1) // 40))
@@ -111,7 +111,7 @@ def per_picture(found: Statistics, height: int) -> Chart:
 
 
 def aspects(found: Statistics, height: int) -> Chart:
-    """How many objects have which width / height, in steps of a quarter octave, from 1/8 to 8."""
+    """Return a histogram of width / height of the objects, from 1/8 to 8 in steps of a quarter octave."""
     values = found.aspect()
     values = np.clip(np.log2(values[np.isfinite(values) & (values > 0)]), -3, 3)
     steps = np.linspace(-3.125, 3.125, 26)
@@ -137,7 +137,7 @@ def aspects(found: Statistics, height: int) -> Chart:
 
 
 def areas(found: Statistics, height: int) -> Chart:
-    """How many objects have which side of a square of the same area, with COCO's two bounds."""
+    """Return a histogram of object sizes (the side of a square of the same area) with COCO's two size limits."""
     sides = np.sqrt(found.area[found.area > 0])
     low, high = (np.floor(np.log2(sides.min())), np.ceil(np.log2(sides.max()) + 1e-9)) if len(sides) else (4.0, 8.0)
     low, high = min(low, 4.0), max(high, 7.0)
@@ -185,11 +185,11 @@ def areas(found: Statistics, height: int) -> Chart:
 
 
 def coverage(cells: np.ndarray, side: int) -> Chart:
-    """The map of `Statistics.coverage`: where in the picture objects lie, the picture stretched to a square."""
+    """Return the map of `Statistics.coverage`: where in the pictures, stretched to a square, objects are."""
     rows, columns = np.indices(cells.shape)
     corners = {
         "x": columns.ravel() / GRID,
-        # A little into the next cell, which is drawn over it: else the page shines through between them.
+        # Each cell reaches a little into the next one, which is drawn over it, so that there are no gaps.
         "x2": np.minimum(columns.ravel() + 1.2, GRID) / GRID,
         "y": rows.ravel() / GRID,
         "y2": np.minimum(rows.ravel() + 1.2, GRID) / GRID,
@@ -210,24 +210,23 @@ def coverage(cells: np.ndarray, side: int) -> Chart:
 
 
 def common(found: Statistics) -> list[ClassRow]:
-    """The rows of the classes that are drawn, in the project's order: of more than `MOST_CLASSES` the most common ones,
-    and of equally common ones the first."""
+    """Return the rows of the `MOST_CLASSES` most common classes, which the charts show, in the order of the project."""
     rows = [row for row in found.table() if row.name is not None]
     kept = sorted(range(len(rows)), key=lambda place: (-rows[place].objects, place))[:MOST_CLASSES]
     return [rows[place] for place in sorted(kept)]
 
 
 def _counts(most: int) -> Spec:
-    """An axis of whole numbers."""
+    """Return the properties of an axis with whole numbers."""
     return {"format": "d", "tickCount": min(5, max(1, most)), "tickMinStep": 1, **_AXIS}
 
 
 def _octaves(low: float, high: float) -> Spec:
-    """A scale on which each doubling has the same length."""
+    """Return a logarithmic scale to the base 2."""
     return {"type": "log", "base": 2, "domain": [low, high], "nice": False}
 
 
 def _chart(columns: Mapping[str, Any], encoding: Spec, layers: list[Spec], height: int) -> Chart:
-    """A chart of one table, `rows`."""
+    """Return a chart whose only table is `rows`."""
     spec = {"height": height, "data": {"name": "rows"}, "encoding": encoding, "layer": layers}
     return Chart({**spec, "config": {"view": {"strokeWidth": 0}}}, {"rows": table(columns)})

@@ -58,9 +58,9 @@ COLUMNS: dict[str, tuple[str, str]] = {
 
 
 def show(project: Project) -> None:
-    """Numbers, charts, and a table of the classes."""
+    """Draw the numbers, the charts, and the table of the classes."""
     with session.fail_softly():
-        whole = project_cache.worked_out(
+        whole = project_cache.cached_result(
             "statistics",
             project,
             "Measuring the objects",
@@ -71,11 +71,11 @@ def show(project: Project) -> None:
         "Pictures", "split", list(SPLITS), "all", page=f"{PAGE}_statistics", show=SPLITS.__getitem__
     )
     found = whole if split == "all" else whole.of("train" if split == "train" else "val")
-    _figures(found)
-    if (passed_over := left_in_words(found)) and found.n_objects:
+    _statistics_figures(found)
+    if (passed_over := not_learned_in_words(found)) and found.n_objects:
         st.markdown(f":small[{plain(passed_over.replace('Not among them', 'Not learned from', 1))}]")
     if not found.n_objects:
-        _nothing(project, found)
+        _no_objects(project, found)
         return
     left, right = st.columns(2, gap="medium")
     with left:
@@ -99,17 +99,20 @@ def show(project: Project) -> None:
             "most of it; what lies beyond 8 is counted at the end.",
         )
         draw(statistics_charts.aspects(found, _HEIGHT), alt="Histogram: width by height of objects")
-        _where(found)
-    _table(found, project.folder.name, split)
+        _coverage_map(found)
+    _classes_table(found, project.folder.name, split)
 
 
-def median(numbers: np.ndarray) -> str:
-    """A median as it is: `8`, or `8.5` where two numbers lie in the middle."""
+def median_in_words(numbers: np.ndarray) -> str:
+    """The median of the numbers as text, with one decimal if it is not whole: `8` or `8.5`."""
     return f"{np.median(numbers):.1f}".removesuffix(".0")
 
 
-def left_in_words(found: Statistics) -> str:
-    """For example `Not among them: 2 regions that mark a crowd, 1 that is a line.`; empty where there are none."""
+def not_learned_in_words(found: Statistics) -> str:
+    """The regions that are no objects, as a sentence; empty if there are none.
+
+    For example `Not among them: 2 regions that mark a crowd, 1 that is a line.`
+    """
     parts = [f"{number:,} that {WORDS[reason][number > 1]}" for reason, number in found.left().items()]
     if not parts:
         return ""
@@ -119,16 +122,17 @@ def left_in_words(found: Statistics) -> str:
     return f"Not among them: {', '.join([first, *others])}."
 
 
-def _figures(found: Statistics) -> None:
+def _statistics_figures(found: Statistics) -> None:
+    """Draw the row of figures above the charts."""
     numbers = found.per_picture()
     sides = np.sqrt(found.area[found.area > 0])
     figures = (
         ("pictures", f"{found.n_pictures:,}", "Of the split that is chosen above. Removed pictures do not count."),
-        ("objects", f"{found.n_objects:,}", f"{OBJECTS} {left_in_words(found)}"),
+        ("objects", f"{found.n_objects:,}", f"{OBJECTS} {not_learned_in_words(found)}"),
         (
             "objects per picture",
             f"{numbers.mean():.1f}" if len(numbers) else "–",
-            f"The mean. The median is {median(numbers)}: half of the pictures have as many or fewer."
+            f"The mean. The median is {median_in_words(numbers)}: half of the pictures have as many or fewer."
             if len(numbers)
             else "No pictures.",
         ),
@@ -140,7 +144,7 @@ def _figures(found: Statistics) -> None:
         ),
         (
             "typical size",
-            f"{median(sides)} px" if len(sides) else "–",
+            f"{median_in_words(sides)} px" if len(sides) else "–",
             f"The median side of a square with the area of the object. {AREA}",
         ),
     )
@@ -148,13 +152,14 @@ def _figures(found: Statistics) -> None:
         column.metric(label, value, help=meaning)
 
 
-def _nothing(project: Project, found: Statistics) -> None:
+def _no_objects(project: Project, found: Statistics) -> None:
+    """Draw a message for pictures without objects, and a button to draw the first one or to choose a split."""
     st.info(
         "Here you see how many objects of each class there are, how large they are and where they lie. "
         + ("There is no object on these pictures yet." if found.n_pictures else "There are no pictures in this split."),
         icon=":material/bar_chart:",
     )
-    if left := left_in_words(found):
+    if left := not_learned_in_words(found):
         st.markdown(plain(left.replace("Not among them", "Not learned from", 1)))
     if found.n_pictures and st.button("Draw the first one", type="primary", icon=":material/draw:"):
         st.switch_page("pages/label/annotate.py", query_params={"project": project.folder.name})
@@ -168,7 +173,8 @@ def _nothing(project: Project, found: Statistics) -> None:
         )
 
 
-def _where(found: Statistics) -> None:
+def _coverage_map(found: Statistics) -> None:
+    """Draw the map of where objects are in the picture, with the choice of a class."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Where in the picture", help=COVERAGE, width="content")
         rows = [row.name for row in found.table() if row.objects]
@@ -180,7 +186,8 @@ def _where(found: Statistics) -> None:
     draw(statistics_charts.coverage(cells, _MAP), alt="Map: where in the picture objects lie")
 
 
-def _table(found: Statistics, project: str, split: str) -> None:
+def _classes_table(found: Statistics, project: str, split: str) -> None:
+    """Draw the table of the classes, and the button to download it as CSV."""
     st.subheader("All classes", help="Each column says on hover what it counts.")
     frame = pd.DataFrame(
         [

@@ -17,7 +17,9 @@ _KEY = "dataset_undo"
 
 
 @dataclass(frozen=True)
-class _Done:
+class _UndoableChange:
+    """The last change of a project. `back` undoes it. `state` is the state after it; None if labels did not change."""
+
     project: Path
     words: str
     button: str
@@ -26,14 +28,14 @@ class _Done:
 
 
 def remember(project: Project, words: str, button: str, back: Callable[[], object], *, labels: bool) -> None:
-    """Offer `back` in the `bar`, until something else is done. `labels` says that it would set labels back."""
+    """Offer to undo a change in the `bar`, with `back`, until the next change. `labels`: whether it changed labels."""
     state = project_cache.stamp(project) if labels else None
-    st.session_state[_KEY] = _Done(project.folder, words, button, back, state)
+    st.session_state[_KEY] = _UndoableChange(project.folder, words, button, back, state)
 
 
 def bar(project: Project) -> None:
     """Draw the bar with the last change and its undo button."""
-    done: _Done | None = st.session_state.get(_KEY)
+    done: _UndoableChange | None = st.session_state.get(_KEY)
     if done is None or done.project != project.folder:
         return
 
@@ -48,5 +50,5 @@ def bar(project: Project) -> None:
         if done.state is None or done.state == project_cache.stamp(project):
             st.button(done.button, icon=":material/undo:", key="dataset_undo_button", on_click=undo)
         else:
-            # The way back would take what was drawn since with it.
+            # `back` would also undo what was drawn since.
             st.markdown("Labels changed since; how they were before is kept under **Classes > Snapshots**.")

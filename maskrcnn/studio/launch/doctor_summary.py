@@ -37,7 +37,7 @@ def show(project: Project) -> None:
         return
     with session.fail_softly(stop=False):
         state = project_cache.stamp(project)
-        is_due = project_cache.known("doctor", project, state) or seconds_to_examine(images) <= AT_ONCE
+        is_due = project_cache.is_cached("doctor", project, state) or seconds_to_examine(images) <= AT_ONCE
         if not is_due and not st.button(
             f"Let the doctor look at {counted(len(images), 'picture')}",
             icon=":material/stethoscope:",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from maskrcnn.annotations.learnable_objects import Learned, has_outline, tally
+from maskrcnn.annotations.learnable_objects import LearnableCounts, has_outline, tally
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import ImageRecord, classes_in
 from maskrcnn.annotations.skeletons import KeypointLabels, keypoint_labels
@@ -16,7 +16,7 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.readiness import FEW, remarks
 from maskrcnn.studio.dataset import project_cache
-from maskrcnn.words import counted
+from maskrcnn.words import counted, sentence
 
 OBJECTS = (
     "Pictures that somebody labelled or marked as done, and the objects on them: regions that have a class, an area "
@@ -38,10 +38,10 @@ class LaunchSplit:
     objects: int
     left_out: int
     of_class: Mapping[str, int] = field(default_factory=dict)
-    learned: Learned = field(default_factory=Learned, compare=False)
+    learned: LearnableCounts = field(default_factory=LearnableCounts, compare=False)
 
     @classmethod
-    def of(cls, learned: Learned) -> LaunchSplit:
+    def of(cls, learned: LearnableCounts) -> LaunchSplit:
         """The counts of a split, from the tally of its objects."""
         return cls(learned.pictures, learned.n_objects, learned.waiting, learned.objects, learned)
 
@@ -92,7 +92,7 @@ class LaunchData:
     def warnings(self, config: Config) -> list[str]:
         """Warnings about a training with `config` that can start nevertheless: those of `readiness.remarks`, which the
         trainer also prints, and those about classes of the project without objects."""
-        found = [f"{line[:1].upper()}{line[1:]}." for line in remarks(config, self._documents())]
+        found = [sentence(line) for line in remarks(config, self._documents())]
         if self.unused:
             names = ", ".join(f'"{name}"' for name in self.unused[:CLASSES_SHOWN])
             found.append(f"No training object of {names} yet: the network will not learn what that is.")
@@ -137,8 +137,8 @@ class LaunchData:
     def left_out(self) -> str:
         """A sentence about the pictures of the project that are not used; empty if all are used."""
         unused = self.train.left_out + self.val.left_out
-        sentence = f"{counted(unused, 'picture is', 'pictures are')} left out: no region yet, and not marked as done."
-        return sentence if unused else ""
+        line = f"{counted(unused, 'picture is', 'pictures are')} left out: no region yet, and not marked as done."
+        return line if unused else ""
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class LaunchLabels:
 def cached_labels(project: Project) -> LaunchLabels:
     """Like `count_labels`, but cached until the project changes, and with a progress bar."""
     done = hash(tuple(image.id for image in project.images() if image.done))
-    return project_cache.worked_out(
+    return project_cache.cached_result(
         "launch",
         project,
         "Reading the labels",

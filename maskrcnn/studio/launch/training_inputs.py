@@ -13,6 +13,7 @@ from maskrcnn.runs.epochs_and_passes import EPOCH_MEANING
 from maskrcnn.studio.launch import request_from_inputs
 from maskrcnn.studio.launch.config_field_inputs import config_grid, config_input, field_input_keys
 from maskrcnn.studio.launch.network_inputs import NetworkChoice
+from maskrcnn.words import sentence
 
 MORE = "launch-more"
 """Session key of the section "More choices": whether it is open."""
@@ -218,5 +219,4 @@ def schedule_in_words(layers: str) -> str:
         part = f"{LEARNING_WORDS[stage.layers]} for {stage.until - begins:.0%} of the run"
         parts.append(part if stage.rate == 1 else f"{part} at {stage.rate:g} of the learning rate")
         begins = stage.until
-    sentence = ", then ".join(parts)
-    return f"{sentence[:1].upper()}{sentence[1:]}."
+    return sentence(", then ".join(parts))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from maskrcnn.annotations import duplicate_pictures, learnable_objects
-from maskrcnn.annotations.labelled_pictures import labelled
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.splitting import held_back, known_to_training, stratified
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
+from maskrcnn.runs.training_documents import labelled_dataset
 from maskrcnn.studio.dataset import project_cache, undo_bar
 from maskrcnn.studio.dataset.split_view import CHECKED_AT_ONCE
 from maskrcnn.studio.launch.launch_data import LaunchData
@@ -70,11 +70,11 @@ def offer(project: Project, data: LaunchData) -> None:
         return
     with session.fail_softly(stop=False):
         outlines = "mask" in data.tasks
-        found = project_cache.worked_out(
+        found = project_cache.cached_result(
             f"hold back, outlines {outlines}",
             project,
             "Choosing validation pictures",
-            lambda progress: holdout_plan(labelled(project, "train"), outlines=outlines),
+            lambda progress: holdout_plan(labelled_dataset(project, "train"), outlines=outlines),
         )
         with st.container(border=True, gap="xsmall", key="launch-holdback"):
             st.markdown(
@@ -102,7 +102,7 @@ def offer(project: Project, data: LaunchData) -> None:
 def _hold_out(project: Project, outlines: bool) -> None:
     """Split the project. Duplicate pictures go to the same split, if the project is small enough to search for them."""
     with session.fail_softly(stop=False):
-        dataset = labelled(project, "train")
+        dataset = labelled_dataset(project, "train")
         groups: list[tuple[str, ...]] = []
         if len(dataset.images) <= CHECKED_AT_ONCE:
             groups = duplicate_pictures.groups(dataset.images)

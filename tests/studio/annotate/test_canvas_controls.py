@@ -51,7 +51,7 @@ def press(state: dict[str, Any], project: Project, monkeypatch: pytest.MonkeyPat
         image = project.images()[0]
         picture_navigation.go_to(project, image)
         editing.open_editor(project, image, VIEW, "polygon")
-        canvas_controls.listen(project, project.images(), image)
+        canvas_controls.listen_to_keys(project, project.images(), image)
         bound[action]()
 
     return do
@@ -136,5 +136,5 @@ def test_a_region_of_a_picture_that_is_not_open_is_not_deleted(
     press("region_down")
     second: StoredImage = project.images()[1]
     with pytest.raises(StudioError, match="not open yet"):
-        canvas_controls._delete(project, second)
+        canvas_controls._delete_selected_region(project, second)
     assert radii(project) == [1, 2, 3, 4]

@@ -104,4 +104,4 @@ def test_the_x_axis_ends_where_the_run_will(
     ],
 )
 def test_three_lines_are_named_without_lying_on_each_other(values: list[float], offsets: list[int]) -> None:
-    assert line_charts.name_offsets(values, gap=7, text=14) == offsets
+    assert line_charts.line_name_offsets(values, gap=7, text=14) == offsets

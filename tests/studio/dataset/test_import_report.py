@@ -76,7 +76,7 @@ def test_a_report_with_everything(page: Page) -> None:
     (frame,) = page.of("dataframe")
     assert list(frame["Picture"]) == ["2.png", "10.png"]
     assert page.of("button") == ["See the pictures", "Import more"]
-    import_report.forget()
+    import_report.dismiss_report()
     assert not import_report.waits(there, "dataset")
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from maskrcnn.annotations import similar_class_names
 from maskrcnn.annotations.class_renaming import renamed
-from maskrcnn.annotations.doctor import class_name_checks
-from maskrcnn.annotations.doctor.class_name_checks import of_import
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Skeleton
+from maskrcnn.annotations.similar_class_names import similar_classes_of_import
 from maskrcnn.studio.dataset import new_class_questions
 
 
@@ -33,7 +33,7 @@ from maskrcnn.studio.dataset import new_class_questions
     ],
 )
 def test_a_new_class_that_looks_like_one_that_is_there(new: str, existing: list[str], other: str | None) -> None:
-    assert class_name_checks.alike(new, existing) == other
+    assert similar_class_names.similar_class(new, existing) == other
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,14 @@ def test_a_new_class_that_looks_like_one_that_is_there(new: str, existing: list[
 def test_classes_of_an_import_that_look_like_others(
     incoming: dict[str, int], known: dict[str, int], names: dict[str, str]
 ) -> None:
-    assert of_import(incoming, known) == names
+    assert similar_classes_of_import(incoming, known) == names
 
 
 def test_among_thousands_of_classes_nobody_looks() -> None:
-    assert of_import({f"class {number}": 1 for number in range(2000)} | {"Balloon": 1}, {"balloon": 1}) == {}
+    assert (
+        similar_classes_of_import({f"class {number}": 1 for number in range(2000)} | {"Balloon": 1}, {"balloon": 1})
+        == {}
+    )
 
 
 @dataclass
@@ -108,10 +111,10 @@ SIX = "; ".join(f"“N{number}” looks like “n{number}”" for number in rang
 def test_an_import_is_asked_about_its_classes(
     names: dict[str, str], known: list[str], said: list[str], page: Page
 ) -> None:
-    assert new_class_questions.ask_import(names, known, "key") == {}
+    assert new_class_questions.ask_to_rename_import(names, known, "key") == {}
     assert page.said == said
     page.pressed = said[-1] if said else ""
-    assert new_class_questions.ask_import(names, known, "key") == names
+    assert new_class_questions.ask_to_rename_import(names, known, "key") == names
 
 
 @pytest.mark.parametrize(
@@ -127,7 +130,7 @@ def test_a_new_class_is_asked_about_until_that_is_answered(renaming: bool, use: 
     def make(name: str | None, existing: list[str], press: str = "") -> list[str]:
         """What is said."""
         page.pressed, page.said = press, []
-        new_class_questions.make(
+        new_class_questions.add_class_or_ask(
             "new", name, existing, lambda n: done.append(f"+{n}"), lambda n: done.append(n), renaming=renaming
         )
         return page.said

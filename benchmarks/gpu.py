@@ -46,7 +46,7 @@ from torchvision.ops import FrozenBatchNorm2d
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.polygon_outline import Outline
+from maskrcnn.annotations.polygon_outline import PolygonOutline
 from maskrcnn.config import Config
 from maskrcnn.model import build, detect, load, prepare
 from maskrcnn.model.mixed_precision import supports_bfloat16
@@ -165,7 +165,7 @@ def made_batch(count: int, height: int, width: int, seed: int, classes: int = 91
             centre = random.uniform(0.25, 0.75, 2) * (width, height)
             turn = np.linspace(0, 2 * np.pi, 40, endpoint=False)
             ring = centre + size * np.stack([np.cos(turn), np.sin(turn)], 1)
-            outlines.append(Outline((ring,)))
+            outlines.append(PolygonOutline((ring,)))
             boxes.append([*ring.min(0), *ring.max(0)])
         labels = torch.from_numpy(random.integers(1, classes, OBJECTS))
         samples.append((picture, {"boxes": torch.tensor(boxes).float(), "labels": labels, "masks": outlines}))

@@ -48,7 +48,7 @@ from maskrcnn.training import hardware
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.polygon_outline import stacked
+from maskrcnn.annotations.polygon_outline import stacked_outlines
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model import build, detect, prepare, weights
@@ -197,7 +197,7 @@ class WithBitmaps(LabelledSamples):
 
     def sample(self, index: int, draw: Any) -> tuple[Tensor, Target]:
         picture, target = super().sample(index, draw)
-        return picture, {**target, "masks": torch.from_numpy(stacked(target["masks"], *picture.shape[1:]))}
+        return picture, {**target, "masks": torch.from_numpy(stacked_outlines(target["masks"], *picture.shape[1:]))}
 
 
 def set_norms(model: StudioRCNN, path: Path) -> None:

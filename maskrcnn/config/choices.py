@@ -1,4 +1,4 @@
-"""The words that fields of the Config accept, and what follows from the kind of a backbone."""
+"""The words that fields of the Config accept, the feature maps of backbones, and the names of the losses."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MASK_HEADS: tuple[str, ...] = get_args(MaskHead)
 MASK_KINDS: tuple[str, ...] = get_args(MaskKind)
 
 STRIDES: dict[str, tuple[int, ...]] = {"fpn": (4, 8, 16, 32, 64), "fpn32": (32, 32, 64), "c4": (16,), "c5": (32,)}
-"""Kind of backbone -> pixels of the resized picture per cell of each map that the RPN slides over, finest first."""
+"""Kind of backbone -> the stride of each feature map of the RPN, finest first: pixels of the picture per cell."""
 
 LEVEL_NAMES: dict[str, dict[str, str]] = {
     "fpn": {"0": "P2", "1": "P3", "2": "P4", "3": "P5", "pool": "P6"},
@@ -47,7 +47,7 @@ LEVEL_NAMES: dict[str, dict[str, str]] = {
     "c4": {"0": "C4"},
     "c5": {"0": "C5"},
 }
-"""Kind of backbone -> torchvision's key of each of those maps -> its name in the papers."""
+"""Kind of backbone -> torchvision's key of each feature map of the RPN -> its name in the papers."""
 
 
 LOSS_NAMES: dict[str, str] = {
@@ -58,10 +58,10 @@ LOSS_NAMES: dict[str, str] = {
     "loss_mask": "mrcnn_mask_loss",
     "loss_keypoint": "mrcnn_keypoint_loss",
 }
-"""torchvision's name of each loss -> ours, which are the names of the lectures."""
+"""torchvision's name of each loss -> our name, as in Mask R-CNN lectures."""
 
 LOSSES: tuple[str, ...] = tuple(LOSS_NAMES.values())
-"""Every loss that a network can have; `Config.losses` are those of one network."""
+"""All losses that a network can have; `Config.losses` has those of one network."""
 
 MEASURES: dict[str, str] = {"segm": "mask", "keypoints": "keypoint", "bbox": "box"}
-"""COCO's word for what an AP measures -> ours, in the order in which a network is judged: the finest first."""
+"""COCO's word for the measure of an AP -> our word, in the order in which networks are compared: masks first."""

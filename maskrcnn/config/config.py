@@ -18,7 +18,7 @@ from maskrcnn.words import counted
 
 
 class Config(ConfigFields):
-    """One network and one way to train it: the fields of `ConfigFields`, the rules between them, and what follows.
+    """One network and one way to train it: the fields of `ConfigFields`, rules between them, and derived values.
 
     A `Config` is frozen and describes one run completely; it is written into the run folder and into every checkpoint,
     so a model can always be built again from its own file. `Config.preset(name, **changes)` is the usual way to get
@@ -129,60 +129,60 @@ class Config(ConfigFields):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """A name for each of classes 1, 2, ...: `class_names`, or "class 1", "class 2", ... where nobody named them."""
+        """The names of classes 1, 2, ...: `class_names`, or "class 1", "class 2", ... if these are empty."""
         return self.class_names or tuple(f"class {i}" for i in range(1, self.num_classes))
 
     @property
     def body(self) -> str:
-        """The classification network that the backbone is made of: `resnet50_c4` -> resnet50."""
+        """The classification network in the backbone: "resnet50" for `resnet50_c4`."""
         return self.backbone.rpartition("_")[0]
 
     @property
     def kind(self) -> str:
-        """Which of its maps are used: fpn, fpn32, c4 or c5."""
+        """The kind of the backbone, which determines its feature maps: "fpn", "fpn32", "c4" or "c5"."""
         return self.backbone.rpartition("_")[2]
 
     @property
     def backbone_strides(self) -> tuple[int, ...]:
-        """Pixels of the resized picture per cell, for each map that the RPN slides over."""
+        """The stride of each feature map of the RPN, finest first: pixels of the resized picture per cell."""
         return STRIDES[self.kind]
 
     @property
     def level_names(self) -> dict[str, str]:
-        """torchvision's key of each of those maps -> its name in the papers: "P2".."P6", "C4" or "C5"."""
+        """torchvision's key of each feature map of the RPN -> its name in the papers: "P2" to "P6", "C4" or "C5"."""
         return LEVEL_NAMES[self.kind]
 
     @property
     def anchor_scales(self) -> tuple[tuple[int, ...], ...]:
-        """The anchor scales of each of those maps."""
+        """The anchor scales on each feature map of the RPN, finest first."""
         if len(self.backbone_strides) == 1 or self.rpn_scales_at == "every-level":
             return (self.rpn_anchor_scales,) * len(self.backbone_strides)
         return tuple((scale,) for scale in self.rpn_anchor_scales)
 
     @property
     def mask_shape(self) -> int:
-        """Side of the predicted mask: the head doubles its grid."""
+        """Side of the predicted mask in cells: twice `mask_pool_size`."""
         return 2 * self.mask_pool_size
 
     @property
     def keypoint_shape(self) -> int:
-        """Side of each keypoint's heatmap: four times the grid that its head sees."""
+        """Side of the heatmap of a keypoint in cells: four times `keypoint_pool_size`."""
         return 4 * self.keypoint_pool_size
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """The parts of the run, in order; one where `layers` is a single word."""
+        """The stages of the run in order, from the layer schedule `layers`; one stage if it is a single word."""
         return parse_stages(self.layers)
 
     @property
     def losses(self) -> tuple[str, ...]:
-        """The losses that this network has, by our names."""
+        """The names of the losses of this network: `LOSSES` without those of heads that it does not have."""
         missing = {"mask": "mrcnn_mask_loss", "keypoints": "mrcnn_keypoint_loss"}
         return tuple(name for name in LOSSES if name not in {missing[t] for t in missing if t not in self.tasks})
 
     @property
     def sigmas(self) -> tuple[float, ...]:
-        """One OKS sigma for each keypoint: `keypoint_sigmas`, or what is usual."""
+        """The OKS sigma of each keypoint: `keypoint_sigmas`, or the default ones if these are empty."""
         return self.keypoint_sigmas or usual_sigmas(self.num_keypoints)
 
     def replace(self, **changes: Any) -> Config:

@@ -26,7 +26,7 @@ def image_shape(config: Config) -> tuple[int, int, int]:
 
 
 def backbone_shapes(config: Config) -> tuple[tuple[int, int], ...]:
-    """(rows, columns) of each map that the RPN slides over, finest first, for a picture of `image_shape`.
+    """(rows, columns) of each feature map of the RPN, finest first, for a picture of `image_shape`.
 
     >>> backbone_shapes(Config.preset("classroom"))  # 384 x 512 pixels, strides 4 to 64
     ((96, 128), (48, 64), (24, 32), (12, 16), (6, 8))
@@ -36,7 +36,7 @@ def backbone_shapes(config: Config) -> tuple[tuple[int, int], ...]:
 
 
 def anchors_per_location(config: Config) -> tuple[int, ...]:
-    """Anchors around each cell of each of those maps: scales times ratios.
+    """The number of anchors per cell on each feature map of the RPN, finest first: scales times ratios.
 
     >>> anchors_per_location(Config.preset("classroom"))
     (3, 3, 3, 3, 3)
@@ -45,7 +45,7 @@ def anchors_per_location(config: Config) -> tuple[int, ...]:
 
 
 def anchor_count(config: Config) -> int:
-    """All anchors of a picture of `image_shape`.
+    """The number of all anchors in a picture of `image_shape`, for this Config.
 
     >>> anchor_count(Config.preset("torchvision"))  # (200 x 336 + 100 x 168 + 50 x 84 + 25 x 42 + 13 x 21) x 3
     268569

@@ -1,7 +1,7 @@
-"""What each field of the Config says of itself: its section, its role, and whether it changes the time of a step.
+"""How a field of the Config is declared: `config_field` with its section, its role, and its effect on the step time.
 
-A field carries this once, in its own line (`config_field`); what other modules need of it they ask for with
-`maskrcnn.config.fields_with`, so that no other file lists fields by name.
+The declaration is the only place with this metadata. Other modules find fields with `maskrcnn.config.fields_with`, so
+that no other file lists fields by name.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import Any, Literal
 from pydantic import Field
 
 MOST = 1_000_000_000
-"""No whole number of a config is larger: it may come from anybody, and is used in 64-bit arithmetic."""
+"""Maximum of integers in a config, because a config may come from other people and is used in 64-bit arithmetic."""
 
 Role = Literal["network", "reading", "pipeline", "training", "labels"]
-"""What a field decides:
+"""What a field determines:
 
-- network: the names and shapes of tensors, so weights fit only where it is equal;
-- reading: no shape, but what the weights mean; with another value they compute something else;
-- pipeline: neither: how pictures are scaled, how many proposals are kept, which detections are dropped;
-- training: how the weights are learned, and nothing about the network;
-- labels: it follows from the labels that are trained on.
+- network: the names and shapes of tensors; weights fit only if the field is equal;
+- reading: no shapes, but the meaning of the weights; with another value they compute something else;
+- pipeline: neither; for example the scale of pictures, the number of proposals, the filters of detections;
+- training: how the weights are trained, and nothing about the network;
+- labels: it follows from the training labels.
 """
 
 
 class Section(StrEnum):
-    """Heading under which fields are shown, in the order in which pages show them."""
+    """The headings under which pages show fields, in the order of the pages."""
 
     LABELS = "Classes and keypoints"
     TASKS = "Tasks"
@@ -51,11 +51,11 @@ TASK_OF_SECTION: dict[str, str] = {Section.MASK_HEAD: "mask", Section.KEYPOINT_H
 
 @dataclass(frozen=True)
 class FieldMetadata:
-    """What a field says of itself.
+    """The metadata of a field: its section, its role, its task and whether the time of a step depends on it.
 
-    `task`: of a field of role network, the task whose tensors it shapes, "box" for what all networks have; None for
-    other fields and for `tasks`, which decides what heads there are. `step_time`: whether the seconds that a training
-    step takes depend on it.
+    `task`, for a field of the role "network", is the task whose tensors it shapes; "box" for tensors that all networks
+    have. It is None for other fields, and for `tasks` itself. `step_time` says whether the seconds of a training step
+    depend on the field.
     """
 
     section: Section
@@ -74,10 +74,10 @@ def config_field(
     step_time: bool = True,
     **limits: Any,
 ) -> Any:
-    """A field of the Config: pydantic's `Field` with our metadata. `limits` are pydantic's: ge, gt, le, lt, min_length.
+    """Declare a field of the Config: pydantic's `Field` with our metadata (`FieldMetadata`).
 
-    A field counts as one that changes the time of a step unless it says otherwise: then costs measured with another
-    value are not used for it, which costs a measurement but is never wrong.
+    `limits` are those of pydantic: ge, gt, le, lt, min_length. `step_time` is True by default. This is the safe
+    default: the measured costs of a training are used again only for trainings with equal `step_time` fields.
     """
     metadata = FieldMetadata(section, role, task, step_time)
     return Field(default, description=description, json_schema_extra=asdict(metadata), **limits)

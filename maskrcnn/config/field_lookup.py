@@ -1,4 +1,4 @@
-"""All fields of the Config with their metadata, and `fields_with`, which finds fields by it."""
+"""Look up fields of the Config: all fields with their metadata, and `fields_with`, which finds fields by metadata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schedule of layers: which part of the network is trained during which part of a run."""
+"""The layer schedule: which layers of the network are trained in which stage of a run."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 LAYERS: tuple[str, ...] = ("heads", "3+", "4+", "5+", "all")
-"""What can be trained: the heads (with RPN and pyramid), also the body from a stage on, or everything."""
+"""Groups of layers that can be trained: the heads (with RPN and pyramid), also the body from a stage on, or all."""
 
 LATER_RATE = 0.1
-"""Factor of the learning rate in the second and later stages of a schedule, where none is given."""
+"""Default factor of the learning rate in the second and later stages of a schedule."""
 
 
 class Stage(NamedTuple):
-    """A part of a run: `layers` (one of `LAYERS`) are trained until the run's progress is `until`, in (0, 1], at `rate`
-    times `learning_rate`."""
+    """A stage of a run: `layers` (one of `LAYERS`) are trained until the progress of the run is `until`, in (0, 1].
+
+    Its learning rate is `rate` times the `learning_rate` of the config.
+    """
 
     layers: str
     until: float
@@ -22,10 +24,10 @@ class Stage(NamedTuple):
 
 
 def parse_stages(layers: str) -> tuple[Stage, ...]:
-    """The stages of a schedule, each written as LAYERS:SHARE:RATE with commas between.
+    """Parse a layer schedule: stages separated by commas, each written as LAYERS:SHARE:RATE.
 
-    Shares that are not given are what the others leave, in equal parts; factors that are not given are 1 for the first
-    stage and `LATER_RATE` for the others. Raises `ValueError`, which says how to write it.
+    SHARE is the part of the run; stages without it share the rest equally. RATE is the factor of the learning rate; the
+    default is 1 for the first stage and `LATER_RATE` for the others. Raises `ValueError` with the correct form.
 
     >>> parse_stages("heads:0.25,all")
     (Stage(layers='heads', until=0.25, rate=1.0), Stage(layers='all', until=1.0, rate=0.1))

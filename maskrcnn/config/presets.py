@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 DEFAULT_PRESET = "classroom"
-"""The preset where nobody chose one; it is the defaults of the fields."""
+"""The preset if the user chose none; its values are the defaults of the fields."""
 
 # The sizes of Mask R-CNN with a ResNet-FPN, on which the paper, torchvision and Detectron2 agree.
 _FULL_SIZE: dict[str, Any] = {

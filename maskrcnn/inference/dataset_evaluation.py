@@ -11,8 +11,9 @@ from typing import Any
 from maskrcnn.annotations import Dataset, pictures, read
 from maskrcnn.annotations.formats import coco
 from maskrcnn.annotations.formats.via import common_class_attribute
+from maskrcnn.annotations.progress_callback import Watch, unwatched
 from maskrcnn.annotations.skeletons import KeypointLabels, require_keypoints
-from maskrcnn.annotations.trainable_check import Watch, require_trainable, unwatched
+from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import Report, intervals

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.trainable_check import Watch, unwatched
+from maskrcnn.annotations.progress_callback import Watch, unwatched
 from maskrcnn.config import Config
 from maskrcnn.drawing.overlays import detection_marks, draw
 from maskrcnn.errors import StudioError

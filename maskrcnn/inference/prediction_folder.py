@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from maskrcnn.annotations.file_names import folded
-from maskrcnn.annotations.trainable_check import Watch, unwatched
+from maskrcnn.annotations.progress_callback import Watch, unwatched
 from maskrcnn.annotations.unused_names import unused_name
 from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import ArgumentError

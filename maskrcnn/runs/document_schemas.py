@@ -225,7 +225,7 @@ def _check_coco_labels(labels: Labels) -> None:
     These are duplicate pictures, an object without a picture or class, a mask whose size differs from its picture, an
     outline with an odd number of coordinates, a picture that is too large, and too many objects in a picture.
     """
-    from maskrcnn.annotations.pictures import MOST_PIXELS
+    from maskrcnn.annotations.picture_files.pixel_budget import MOST_PIXELS
 
     images = {image["id"]: image for image in labels["images"]}
     classes = {category.get("id") for category in labels["categories"]}
@@ -268,7 +268,7 @@ def _check_coco_object(entry: Any, name: str, size: tuple[int, int] | None) -> N
             raise ValueError(f"{name} has an outline with an odd number of coordinates")
     elif segmentation is not None:
         from maskrcnn.annotations.formats.coco.run_lengths import pixels_of
-        from maskrcnn.annotations.pictures import MOST_PIXELS
+        from maskrcnn.annotations.picture_files.pixel_budget import MOST_PIXELS
 
         height, width = segmentation["size"]
         counts = segmentation["counts"]

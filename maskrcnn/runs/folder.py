@@ -393,17 +393,20 @@ class RunFolder:
 
 
 def shown_pictures(train: dict[str, Any], val: dict[str, Any] | None) -> dict[str, Any]:
-    """The COCO document `val`; if it has no pictures, the first `SHOWN_WITHOUT_VALIDATION` pictures of `train`."""
+    """The document of the pictures with saved detections: `val`, or some pictures of `train` if it has none.
+
+    See `RunFolder.shown`; these are the first `SHOWN_WITHOUT_VALIDATION` pictures of `train`.
+    """
     if val and val["images"]:
         return val
-    return with_images(train, train["images"][:SHOWN_WITHOUT_VALIDATION])
+    return document_part(train, train["images"][:SHOWN_WITHOUT_VALIDATION])
 
 
-def with_images(document: dict[str, Any], images: list[dict[str, Any]]) -> dict[str, Any]:
-    """The COCO `document` with only these of its `images`, and their annotations.
+def document_part(document: dict[str, Any], images: list[dict[str, Any]]) -> dict[str, Any]:
+    """A training or validation document of a run (COCO) with only these of its `images`, and their annotations.
 
     >>> document = {"images": [{"id": 1}, {"id": 2}], "annotations": [{"image_id": 1}, {"image_id": 2}]}
-    >>> with_images(document, [{"id": 2}])
+    >>> document_part(document, [{"id": 2}])
     {'images': [{'id': 2}], 'annotations': [{'image_id': 2}]}
     """
     chosen = {image["id"] for image in images}
@@ -412,7 +415,7 @@ def with_images(document: dict[str, Any], images: list[dict[str, Any]]) -> dict[
 
 
 def _entries_of_run_folder(folder: Path | str) -> Iterator[os.DirEntry[str]]:
-    """All files and folders below a folder, recursively; links are not followed."""
+    """All files and folders in a run folder, recursively; links are not followed."""
     folders = [os.fspath(folder)]
     while folders:
         with os.scandir(folders.pop()) as entries:
@@ -427,7 +430,7 @@ _validated: set[tuple[str, int, int, int]] = set()
 
 
 def _document_stamp(path: Path) -> tuple[str, int, int, int] | None:
-    """Path, inode, size and modification time of a file, as in `_validated`; None if it does not exist."""
+    """The key of a large document in `_validated`: path, inode, size, modification time; None if it does not exist."""
     try:
         about = os.stat(path)
     except (OSError, ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from maskrcnn.annotations.learnable_objects import Learned
+from maskrcnn.annotations.learnable_objects import LearnableCounts
 from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
@@ -40,7 +40,7 @@ def remarks(config: Config, documents: dict[str, Any]) -> Iterator[str]:
     yield from documents.get("notes", ())
     names = {category["id"]: category["name"] for category in train["categories"]}
     objects = objects_by_class(train)
-    learned_by_split: dict[str, Learned | None] = documents.get("learned") or {}
+    learned_by_split: dict[str, LearnableCounts | None] = documents.get("learned") or {}
     for split, prefix in (("train", ""), ("val", "of the validation set, ")):
         if learned := learned_by_split.get(split):
             for line in learned.remarks():

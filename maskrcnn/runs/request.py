@@ -4,9 +4,9 @@ The command line, the Launch page, the queue, benchmarks and notebooks all creat
 not import torch.
 
     request = TrainingRequest(data="cells", init="toy", changed={"epochs": 5})
-    request.to_argv()                    # ["--data", "cells", "--epochs", "5", "--init", "toy"]
-    request.config()                     # the Config, without the classes and keypoints of the labels
-    config_with_labels(request.config(), labels) # the Config, with them
+    request.to_argv()  # ["--data", "cells", "--epochs", "5", "--init", "toy"]
+    request.config()  # the Config, without the classes and keypoints of the labels
+    config_with_labels(request.config(), labels)  # the Config, with them
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ class TrainingRequest:
         it, classes and keypoints are those of the preset. `torch_file` (`model.weights.torch_file_network`) is needed
         only for a `.pth` file of a whole network.
 
-        Raises `ArgumentError` for a value out of range or a contradiction between values. Raises like `fields_from_weights`
-        if the initial weights do not exist or cannot be read.
+        Raises `ArgumentError` for a value out of range or a contradiction between values. Raises like
+        `fields_from_weights` if the initial weights do not exist or cannot be read.
 
         >>> request = TrainingRequest(preset="torchvision", init="coco", changed={"epochs": 5})
         >>> config = request.config({"classes": ("cell",), "keypoints": None})
@@ -239,4 +239,5 @@ def _normalised_field(name: str, value: Any) -> Any:
 
 
 def _is_option_text(value: object) -> bool:
+    """Whether a value from JSON can be the text of an option of a request."""
     return isinstance(value, str) and len(value) <= LONGEST_VALUE and "\0" not in value

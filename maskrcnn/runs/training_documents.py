@@ -9,15 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations import Dataset, learnable_objects, read
+from maskrcnn.annotations import learnable_objects, read
 from maskrcnn.annotations.formats import coco
 from maskrcnn.annotations.formats.via import common_class_attribute
-from maskrcnn.annotations.labelled_pictures import labelled
 from maskrcnn.annotations.predefined_splits import by_own_split
-from maskrcnn.annotations.regions import ImageRecord, classes_in
+from maskrcnn.annotations.progress_callback import Progress, Watch, unwatched
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Split, classes_in
 from maskrcnn.annotations.skeletons import keypoint_labels, require_keypoints
 from maskrcnn.annotations.store import Project, is_project
-from maskrcnn.annotations.trainable_check import Watch, require_tasks, require_trainable, unwatched
+from maskrcnn.annotations.trainable_check import require_tasks, require_trainable
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.folder import RunFolder
 
@@ -35,9 +35,9 @@ def training_documents(
     """Read the labels `data` and return the documents of a run in the folder `run` that learns `tasks`.
 
     The result is `{"classes": names, "keypoints": KeypointLabels or None, "train": COCO document, "val": COCO document
-    or None, "learned": {"train": Learned, "val": Learned or None}, "notes": lines}`. `keypoints` are those of the
-    training set, if they are a task. `learned` counts the labels, and those that are used. `notes` are warnings about
-    labels that were skipped or changed.
+    or None, "learned": {"train": LearnableCounts, "val": LearnableCounts or None}, "notes": lines}`. `keypoints`
+    are those of the training set, if they are a task. `learned` counts the labels, and those that are used. `notes` are
+    warnings about labels that were skipped or changed.
 
     `val` are other labels for validation. Without it, the validation set is that of the project, or the split in the
     label files (`predefined_splits`). `images` is the folder of the pictures. `class_attribute` is the VIA attribute
@@ -56,10 +56,10 @@ def training_documents(
     held_back: Dataset | None = None
     if val is None and is_project(data):
         project = Project.open(data)
-        training, held_back = labelled(project, "train"), labelled(project, "val")
+        training, held_back = labelled_dataset(project, "train"), labelled_dataset(project, "val")
         waiting = len(project.images()) - len(training.images) - len(held_back.images)
     elif is_project(data):
-        training = labelled(Project.open(data))
+        training = labelled_dataset(Project.open(data))
     else:
         training, held_back, own_split = by_own_split(read(data, images, class_attribute))
     if val is None:
@@ -96,6 +96,29 @@ def training_documents(
     }
 
 
+def labelled_dataset(project: Project, split: Split | None = None) -> Dataset:
+    """Return the labelled pictures of a project for training, of a split (None: of both splits).
+
+    A picture is labelled if it has regions or is marked as done. A picture that is done and has no regions is meant to
+    be empty. An unlabelled picture is left out, because the model would learn that all of it is background.
+    """
+    finished = {image.file_name for image in project.images(split) if image.n_regions or image.done}
+    dataset = project.dataset(split)
+    return replace(dataset, images=tuple(record for record in dataset.images if record.file_name in finished))
+
+
+def learnable_in_project(
+    project: Project, *, outlines: bool = True, progress: Progress | None = None
+) -> learnable_objects.LearnableCounts:
+    """Count the objects that training uses in a project, over both splits.
+
+    `LearnableCounts.waiting` is the number of pictures that are left out because they are not labelled yet.
+    """
+    dataset = labelled_dataset(project)
+    waiting = len(project.images()) - len(dataset.images)
+    return replace(learnable_objects.tally(dataset.images, outlines=outlines, progress=progress), waiting=waiting)
+
+
 def frozen(dataset: Dataset, classes: Sequence[str], run: Path, *, outlines: bool = True) -> dict[str, Any]:
     """The dataset as a COCO document whose images also have the path of their file (`path`).
 
@@ -104,7 +127,7 @@ def frozen(dataset: Dataset, classes: Sequence[str], run: Path, *, outlines: boo
     """
 
     def without_unused(record: ImageRecord) -> ImageRecord:
-        size = learnable_objects.size_of(record)
+        size = record.size
         reasons = [learnable_objects.why_not(region, size, outlines=outlines) for region in record.regions]
         regions = zip(record.regions, reasons, strict=True)
         held = [r for r, reason in regions if reason is None or (reason == "crowd" and r.class_name in classes)]

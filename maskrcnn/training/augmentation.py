@@ -1,7 +1,7 @@
-"""Random changes of a training picture each time it is used, applied to its objects too.
+"""Augmentation: random changes of a training picture and its objects, each time the picture is used.
 
-Everything random is taken from the `draw` that is given, never from torch's global state: pictures are read in several
-threads, and a run that is resumed must see the same ones.
+All random numbers come from the `draw` that is passed, never from the global state of torch, because several threads
+read pictures, and a resumed run must see the same pictures.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ Picture = np.ndarray
 Source = Callable[[], tuple[Picture, PictureObjects]]
 
 SMALLEST_CROP = 0.4
-"""Smallest share of each side that a crop keeps."""
+"""Minimum share of each side that a crop keeps."""
 
 MOST_PASTED = 6
 """Maximum number of pasted objects per picture."""
 
 
 class Augmentation:
-    """Copy and paste, crop, scale, mirror and colour, as `config` sets them.
+    """All augmentations that `config` enables: copy-paste, crop, scale, mirror and colour.
 
-    `mirror_order` is the keypoints' `annotations.skeletons.mirrored`; where it is None pictures are not mirrored.
+    `mirror_order` is the result of `mirror_order`; if it is None, pictures are not mirrored.
     """
 
     def __init__(self, config: Config, mirror_order: Sequence[int] | None) -> None:
@@ -43,9 +43,9 @@ class Augmentation:
     def __call__(
         self, picture: Picture, objects: PictureObjects, draw: random.Random, source: Source
     ) -> tuple[Picture, PictureObjects]:
-        """A uint8 `(h, w, 3)` picture and its objects, changed as `draw` decides; the ones given stay as they are.
+        """A uint8 `(h, w, 3)` picture and its objects, changed with random numbers from `draw`; inputs do not change.
 
-        `source` gives a picture to paste objects from.
+        `source` returns a picture to paste objects from.
         """
         config = self.config
         if draw.random() < config.copy_paste and objects.outlines is not None:
@@ -62,8 +62,10 @@ class Augmentation:
 def paste(
     picture: Picture, objects: PictureObjects, other: Picture, others: PictureObjects, draw: random.Random
 ) -> tuple[Picture, PictureObjects]:
-    """Some objects of the picture `other`, mirrored and moved at random, over this one (Ghiasi et al. 2021, Simple
-    Copy-Paste, section 3)."""
+    """Paste some objects of the picture `other`, scaled, mirrored and moved at random, over this picture.
+
+    Source: Ghiasi et al. 2021, Simple Copy-Paste, section 3.
+    """
     others = others.visible(*other.shape[:2])
     if not len(others):
         return picture, objects
@@ -74,12 +76,12 @@ def paste(
     sign = -1 if draw.random() < 0.5 and others.keypoints is None else 1
     moved = others.moved((sign * factor, factor))
     (left, top), (right, bottom) = moved.boxes[:, :2].min(0), moved.boxes[:, 2:].max(0)
-    # The group of objects lands anywhere, with half of it in the picture at least.
+    # The group of objects is put at a random position, with at least half of its sides in the picture.
     x = draw.uniform(-(right - left) / 2, width - (right - left) / 2) - left
     y = draw.uniform(-(bottom - top) / 2, height - (bottom - top) / 2) - top
     moved = moved.moved((1, 1), (x, y))
     matrix = np.array([[sign * factor, 0, x], [0, factor, y]])
-    # Places here are those of pixel edges, and warpAffine's those of pixel centres.
+    # Our coordinates refer to pixel edges, those of warpAffine to pixel centres.
     matrix[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5
     warped = cv2.warpAffine(other, matrix, (width, height), flags=cv2.INTER_LINEAR)
     assert moved.outlines is not None
@@ -90,7 +92,7 @@ def paste(
 
 
 def crop(picture: Picture, objects: PictureObjects, draw: random.Random) -> tuple[Picture, PictureObjects]:
-    """A window of the picture that holds the middle of one of its objects, where there is one."""
+    """A random window of the picture that contains the centre of one of its objects, if it has any."""
     height, width = picture.shape[:2]
     sides = [max(1, round(side * draw.uniform(SMALLEST_CROP, 1))) for side in (width, height)]
     place = []
@@ -122,7 +124,7 @@ def mirror(picture: Picture, objects: PictureObjects, order: Sequence[int]) -> t
 
 
 def colour(picture: Picture, jitter: float, draw: random.Random) -> Picture:
-    """Brightness, contrast and saturation times up to 1 +- `jitter`, hue turned by a tenth of that; in any order."""
+    """Change brightness, contrast and saturation by up to 1 +- `jitter`, hue by +- `jitter` / 10, in random order."""
     pixels = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
     changes = [
         (functional.adjust_brightness, draw.uniform(1 - jitter, 1 + jitter)),
@@ -137,9 +139,9 @@ def colour(picture: Picture, jitter: float, draw: random.Random) -> Picture:
 
 
 def mirror_order(config: Config) -> tuple[int, ...] | None:
-    """Which keypoint becomes which when a picture is mirrored; None where that would mislabel, so that it is not.
+    """The order of the keypoints in a mirrored picture (`annotations.skeletons.mirrored`).
 
-    Empty where keypoints are not learned: then nothing stands in the way.
+    None if the names do not tell left from right: then pictures cannot be mirrored. Empty without the keypoints task.
     """
     if "keypoints" not in config.tasks:
         return ()

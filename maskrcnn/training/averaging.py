@@ -1,4 +1,4 @@
-"""An exponential moving average of the weights, which varies less from step to step than the weights."""
+"""The exponential moving average of the weights, which varies less from step to step than the weights."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from torch import Tensor, nn
 class RunningMean:
     """An exponential moving average of a network's floating point weights and statistics (Polyak and Juditsky 1992).
 
-    torch's `AveragedModel` keeps a copy of the whole network; here only tensors are kept, and take the place of the
-    weights within `in_place`. With a decay of 0 nothing is kept.
+    torch's `AveragedModel` keeps a copy of the whole network. This class keeps only tensors, which replace the weights
+    in the context `in_place`. With a decay of 0 it keeps nothing.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -24,8 +24,10 @@ class RunningMean:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take the weights as they are now into the mean. In the first steps it forgets faster, or the random start
-        would stay in it."""
+        """Update the average with the current weights, after a step.
+
+        The decay is smaller in the first steps, so that the random initial weights soon have no influence.
+        """
         if self.mean:
             self.updates += 1
             decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
@@ -33,7 +35,7 @@ class RunningMean:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Within the context the network has the mean in place of its weights."""
+        """A context in which the network has the average in place of its weights."""
         self._swap()
         try:
             yield
@@ -41,13 +43,16 @@ class RunningMean:
             self._swap()
 
     def _swap(self) -> None:
+        """Exchange the weights of the network with the average."""
         for place, tensor in enumerate(self._live if self.mean else []):
             tensor.data, self.mean[place] = self.mean[place], tensor.data
 
     def state(self) -> dict[str, int | list[Tensor]]:
+        """The average as a dictionary for `restore`, to resume the run."""
         return {"updates": self.updates, "mean": self.mean}
 
     def restore(self, state: dict[str, int | list[Tensor]]) -> None:
+        """Continue from the `state` of an earlier attempt."""
         updates, mean = state["updates"], state["mean"]
         assert isinstance(updates, int)
         assert isinstance(mean, list)

@@ -1,7 +1,7 @@
-"""Batches of samples, read ahead by threads while the network computes.
+"""Batches of samples for a training, which threads prepare while the network computes.
 
-The pictures of batch n and their random changes depend on the seed and n alone, so a resumed run continues with the
-same batches, and several processes can share each one.
+The pictures of batch n and their random changes depend only on the seed and on n, so a resumed run continues with the
+same batches, and several processes can share each batch.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from maskrcnn.config import Config
 from maskrcnn.training.labelled_samples import LabelledSamples, Target
 
 READ_AHEAD = 2
-"""Batches that are read ahead while the network computes on one."""
+"""Number of batches that are prepared in advance."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """`samples` of `LabelledSamples`; for each its seed, for the sampling of anchors and RoIs, and its file name."""
+    """A batch: `samples` of `LabelledSamples`, with a seed (for sampling anchors and RoIs) and a file name for each."""
 
     samples: list[tuple[Tensor, Target]]
     seeds: list[int]
@@ -35,10 +35,10 @@ class Batch:
 
 
 class BatchLoader:
-    """An endless iterator over batches, from batch `first` (counted from 0) on; close it when done, or use `with`.
+    """An endless iterator over batches, starting with batch `first` (the first one is 0). Close it, or use `with`.
 
-    `rank` and `size`: this is process `rank` of `size`, and takes every `size`-th picture of each batch. `waited` is
-    the time in seconds for which the last batch kept its reader waiting.
+    Process `rank` of `size` gets every `size`-th picture of each batch. `threads` read pictures; with 0, the calling
+    thread does. `waited` is the time in seconds that the caller waited for the last batch.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class BatchLoader:
         self._ahead: deque[tuple[list[int], list[int], list[Future[Any]]]] = deque()
         self._pool = ThreadPoolExecutor(threads, "loader", torch.set_num_threads, (1,)) if threads else None
         if self._pool:
-            # Threads of the loader use one thread of torch each; torch applies that to new threads elsewhere, too.
+            # Each reading thread shall use one thread of torch; torch also applies this setting to other new threads.
             mine = torch.get_num_threads()
             self._pool.submit(int).result()
             torch.set_num_threads(mine)
@@ -71,6 +71,7 @@ class BatchLoader:
         return Batch(samples, seeds, [self.samples.images[index]["file_name"] for index in indices])
 
     def _begin(self, indices: list[int], number: int) -> tuple[list[int], list[int], list[Future[Any]]]:
+        """Start to read the samples of batch `number`: its indices, its seeds and the pending samples."""
         draws = [random.Random(f"{self._seed} {number} {index}") for index in indices]
         seeds = [draw.getrandbits(60) for draw in draws]
         pending: list[Future[Any]] = []
@@ -89,16 +90,16 @@ class BatchLoader:
         self.close()
 
     def close(self) -> None:
-        """End the threads; samples that are not begun yet are dropped."""
+        """End the threads. Samples that no thread has begun are not read."""
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 def batch_order(images: Sequence[dict[str, Any]], batch_size: int, seed: int) -> Iterator[list[int]]:
-    """Indices of the pictures of each batch, without end: every picture once per pass, in a new order each time.
+    """The picture indices of each batch, without end. Each pass has every picture once, in a new random order.
 
-    Upright and lying pictures are batched apart, because a batch is padded to its largest height and width. What is
-    left over of a pass waits for the next one, so every batch is full.
+    Portrait and landscape pictures are in different batches, because a batch is padded to its largest height and width.
+    The rest of a pass that does not fill a batch is put into a batch of the next pass, so every batch is full.
     """
     order = random.Random(seed)
     waiting: dict[bool, list[int]] = {False: [], True: []}

@@ -1,4 +1,4 @@
-"""One process, or several that train one network together, each on its share of every batch (`torchrun`)."""
+"""Distributed training: several processes (`torchrun`) train one network together, each on its share of every batch."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from maskrcnn.errors import ArgumentError
 Item = TypeVar("Item")
 
 PATIENCE = timedelta(hours=2)
-"""How long the other processes wait for one, which may be reading labels or validating."""
+"""Maximum time that processes wait for another one, which may be reading labels or validating."""
 
 
 class Team:
-    """Process number `rank` of `size` that train one network. In a team of one every method returns at once."""
+    """Process number `rank` of the `size` processes that train one network. With a size of 1, no method waits."""
 
     def __init__(self, rank: int = 0, size: int = 1) -> None:
         self.rank = rank
@@ -41,14 +41,14 @@ class Team:
         return items[self.rank :: self.size]
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """`model` with its gradients averaged over the team. Call it again whenever other layers learn."""
+        """`model` wrapped so that its gradients are averaged over the team. Call again for other layers."""
         if self.size == 1 or not any(p.requires_grad for p in model.parameters()):
             return model
         device = next(model.parameters()).device
         return DistributedDataParallel(model, [device] if device.type == "cuda" else None)
 
     def broadcast_weights(self, model: nn.Module) -> None:
-        """Give every process the weights of the first one."""
+        """Copy the weights of the first process to all processes."""
         if self.size > 1:
             for tensor in model.state_dict().values():
                 dist.broadcast(tensor, 0)
@@ -82,9 +82,10 @@ class Team:
         return [item for part in gathered for item in part]
 
     def balance(self, parts: dict[str, Tensor], counts: dict[str, int]) -> dict[str, Tensor]:
-        """The losses weighted so that their mean over the team is the mean over all samples of the team.
+        """Scale the losses of this process so that their mean over the team is the mean over all samples of the team.
 
-        `counts`: number of samples whose mean each loss is, in this process.
+        A loss in `parts` is a mean over the samples of this process, and `counts` is the number of these samples
+        (`losses.samples_per_loss`). Processes with more samples get a larger factor.
         """
         if self.size == 1:
             return parts
@@ -100,14 +101,17 @@ class Team:
             dist.barrier()
 
     def leave(self) -> None:
-        """End the team. All processes wait for each other first: gloo sometimes fails where one has ended before."""
+        """End the team, after all processes have called this: gloo sometimes fails if one process ends earlier."""
         if self.size > 1:
             dist.barrier()
             dist.destroy_process_group()
 
 
 def join(device: torch.device) -> tuple[Team, torch.device]:
-    """The team that `torchrun` has started, or this process alone; and the device of this process."""
+    """The team of processes that `torchrun` has started (one process without it), and the device of this process.
+
+    Raises `ArgumentError` if there are more processes than GPUs.
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return Team(), device
@@ -125,4 +129,5 @@ def join(device: torch.device) -> tuple[Team, torch.device]:
 
 
 def _device() -> torch.device:
+    """The device of the tensors that the processes exchange."""
     return torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")

@@ -1,4 +1,4 @@
-"""What a training computes on: the devices that are there, and their names in words."""
+"""The hardware of a training: available devices, their names, loader threads, memory, and the network on its device."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from maskrcnn.model.build import StudioRCNN
 
 
 def available_devices() -> tuple[str, ...]:
-    """The kinds of device that torch can compute on here, the fastest first: some of "cuda" and "mps", and "cpu"."""
+    """The kinds of devices that torch can use here, fastest first: "cuda" and "mps" if available, and "cpu"."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     return tuple(kind for kind, is_there in there.items() if is_there)
 
 
 def device_or_fastest(device: torch.device | str | None) -> torch.device:
-    """Return `device` as a torch device; None is the fastest one that is available."""
+    """`device` as a torch device; None selects the fastest available one."""
     return torch.device(device or available_devices()[0])
 
 
 def machine(device: torch.device) -> str:
-    """As "NVIDIA H200", "mps of Apple M2", or "1 of 2 cores of AMD EPYC"."""
+    """The name of a device with its processor: "NVIDIA H200", "mps of Apple M2" or "1 of 2 cores of AMD EPYC"."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type != "cpu":
@@ -40,8 +40,9 @@ def machine(device: torch.device) -> str:
 
 
 def machines(before: str | None, now: str) -> str:
-    """The machines of a training that was resumed, as "1 of 2 cores of AMD EPYC, then NVIDIA H200": `before` is what
-    this returned until it was stopped, `now` the machine of this process.
+    """The machines of a resumed training, in order: "1 of 2 cores of AMD EPYC, then NVIDIA H200".
+
+    `before` is the text in the result of the earlier attempts (None: there is none), `now` the machine of this process.
 
     >>> machines("Apple M2", "NVIDIA H200")
     'Apple M2, then NVIDIA H200'
@@ -52,7 +53,7 @@ def machines(before: str | None, now: str) -> str:
 
 
 def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """The processor's name."""
+    """The name of the processor, from the file `cpuinfo` if it exists, otherwise from Python's `platform`."""
     try:
         lines = cpuinfo.read_text(encoding="utf-8").splitlines()
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
@@ -71,15 +72,18 @@ def choose_device(name: str) -> torch.device:
 
 
 def seed_everything(seed: int) -> None:
-    """Seed the random numbers of Python, numpy and torch, and keep OpenCV to one thread."""
+    """Seed the random numbers of Python, NumPy and torch, and limit OpenCV to one thread."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    cv2.setNumThreads(1)  # its pictures are small, and its threads would compete with torch's
+    cv2.setNumThreads(1)  # pictures are small, and more threads would compete with those of torch
 
 
 def loader_threads(config: Config, device: torch.device) -> int:
-    """`loader_threads`, or as many as help: with a graphics card nearly all cores are free for it."""
+    """The number of threads that read pictures: `config.loader_threads`, or a default for the device and its cores.
+
+    With a GPU nearly all cores are free for reading.
+    """
     if config.loader_threads is not None:
         return config.loader_threads
     cores = os.cpu_count() or 1
@@ -87,18 +91,18 @@ def loader_threads(config: Config, device: torch.device) -> int:
 
 
 def moved_to_device(model: StudioRCNN, device: torch.device) -> StudioRCNN:
-    """`model` moved to `device`, its weights channels last, its backbone compiled if its config says so.
+    """Move `model` to `device` for its training, in the memory format channels last; return it.
 
-    Raises `StudioError` where it is to be compiled and this machine has no compiler.
+    The backbone is compiled if `config.compile` is set. Raises `StudioError` if this machine has no compiler then.
     """
     if model.config.compile:
         compile_backbone(model.to(device))
-    # Convolutions of small pictures run up to twice as fast channels last.
+    # Convolutions of small pictures are up to twice as fast with channels last.
     return model.to(device, memory_format=torch.channels_last)
 
 
 def training_memory_mb(device: torch.device) -> float:
-    """Memory that the training has taken until now: of the graphics card where one computes, else of the process."""
+    """The memory of this training so far, in 2**20 bytes: of the GPU if one is used, otherwise of the process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_reserved(device) / 2**20
     return psutil.Process().memory_info().rss / 2**20

@@ -1,15 +1,15 @@
-"""From labels to tensors: pictures and targets at working size, augmented.
+"""The samples of a training: pictures and targets as tensors, from a COCO document, scaled and augmented.
 
-Pictures are decoded once, shrunk to working size (a little more, where scale jitter will enlarge them) and kept as far
-as `picture_cache_mb` allows, so later epochs need no decoding. Masks stay outlines and are never filled at the size of
-the picture; `StudioRoIHeads` fills the 28 x 28 cells around each proposal. Only the config's tasks get targets.
+A picture is decoded once, scaled to the working size (or larger, if scale jitter needs it) and kept in memory up to the
+limit `picture_cache_mb`, so later epochs decode nothing. Masks stay outlines and are never filled at the size of the
+picture: `StudioRoIHeads` fills 28 x 28 cells around each proposal. A target has only what the tasks of the config need.
 
-A sample takes its random numbers from the `random.Random` that is passed in, so it is the same in any thread, process
-and resumed run.
+The random numbers of a sample come from the `random.Random` that the caller passes, so a sample is the same in every
+thread, in every process and in a resumed run.
 
-Keypoints are continuous coordinates like all others here, used as they are in the labels. A tool that writes the index
-of the pixel (as COCO's did) means a point half a pixel further to the bottom right; nothing is added for that, neither
-here nor in `evaluation`, so training and evaluation agree.
+Keypoints are continuous coordinates, like all others, and are used as the labels have them. Some tools (COCO's, for
+example) write the index of the pixel instead, whose centre is half a pixel further right and down. This is not
+corrected, neither here nor in `evaluation`, so training and evaluation agree.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ import torch
 from torch import Tensor
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.polygon_outline import Outline
+from maskrcnn.annotations.polygon_outline import PolygonOutline
 from maskrcnn.config import Config
 from maskrcnn.model.resize import resize, working_size
-from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.folder import RunFolder, document_part
 from maskrcnn.training.augmentation import Augmentation, mirror_order
 from maskrcnn.training.picture_objects import PictureObjects, keypoint_rows, labelled_inside
 
@@ -41,10 +41,10 @@ class LabelledSamples:
     """The pictures of one COCO document as `(picture, target)` pairs.
 
     `picture`: float `(3, h, w)` in [0, 1] at working size; `target`: `boxes (N, 4)` xyxy in its pixels, `labels (N,)`
-    from 1; with the mask task `masks`, an `Outline` of each object; with the keypoints task `keypoints (N, K, 3)`
-    float32 as x, y, visibility, where all three are 0 for what is not labelled or lies outside the picture, so the loss
-    passes over it. Crowds and objects that vanish at working size are left out. A picture without objects is kept: it
-    is an example of background. `augment` is for training, not for validation.
+    from 1; with the mask task `masks`, a `PolygonOutline` per object; with the keypoints task `keypoints (N, K, 3)`
+    float32: x, y, visibility. All three are 0 for a keypoint that is not labelled or outside the picture; the loss
+    ignores it. Crowds, and objects smaller than a pixel at working size, are left out. A picture without objects is
+    kept as an example of background. `augment` is True for training and False for validation.
     """
 
     document: dict[str, Any]
@@ -67,11 +67,11 @@ class LabelledSamples:
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Target]:
-        """A sample by a draw of its own; see `sample`."""
+        """Sample `index` with a new random generator; see `sample`."""
         return self.sample(index, random.Random())
 
     def sample(self, index: int, draw: random.Random) -> tuple[Tensor, Target]:
-        """Picture `index` and its target, augmented as `draw` decides."""
+        """Picture `index` and its target, augmented with random numbers from `draw`."""
         picture, objects = self.read(index)
         if self.augment:
             picture, objects = self._augmentation(picture, objects, draw, self._any_other(index, draw))
@@ -86,7 +86,7 @@ class LabelledSamples:
         return pixels.float() / 255, target
 
     def read(self, index: int) -> tuple[np.ndarray, PictureObjects]:
-        """A picture, uint8 `(h, w, 3)`, and its objects before augmentation, from memory where they are kept."""
+        """Picture `index`, uint8 `(h, w, 3)`, and its objects before augmentation; from memory if kept there."""
         if (kept := self._kept.get(index)) is not None:
             return kept
         picture, objects = self._read(self.images[index])
@@ -98,6 +98,7 @@ class LabelledSamples:
         return picture, objects
 
     def _read(self, image: dict[str, Any]) -> tuple[np.ndarray, PictureObjects]:
+        """Decode a picture and scale it and its objects to working size."""
         height, width = image["height"], image["width"]
         size = working_size(height, width, self.config, 1 + self.config.scale_jitter if self.augment else 1)
         picture = resize(pictures.load_at_least(self.picture_path(image), size), size)
@@ -105,11 +106,13 @@ class LabelledSamples:
         annotations = self._annotations[image["id"]]
         corners = np.array([annotation["bbox"] for annotation in annotations], np.float32).reshape(-1, 2, 2)
         corners[:, 1] += corners[:, 0]
-        # The box around keypoints alone may leave the picture with them.
+        # A box that was made from keypoints may extend beyond the picture.
         boxes = (corners * scale).clip(0, size[::-1]).reshape(-1, 4).astype(np.float32)
         outlines, keypoints = None, None
         if "mask" in self.config.tasks:
-            outlines = [Outline.of(annotation["segmentation"], (height, width), size) for annotation in annotations]
+            outlines = [
+                PolygonOutline.of(annotation["segmentation"], (height, width), size) for annotation in annotations
+            ]
         if "keypoints" in self.config.tasks:
             keypoints = keypoint_rows(annotations, self.config.num_keypoints)
             keypoints[..., :2] *= scale
@@ -117,14 +120,21 @@ class LabelledSamples:
         return picture, PictureObjects(boxes, labels, outlines, keypoints)
 
     def _any_other(self, index: int, draw: random.Random) -> Callable[[], tuple[np.ndarray, PictureObjects]]:
-        """A picture to take objects from; any but this one, where there is another."""
+        """A function that reads a random other picture, to paste objects from. If there is no other, it is this one."""
         return lambda: self.read((index + draw.randrange(1, max(2, len(self)))) % len(self))
+
+    def subset(self, count: int) -> LabelledSamples:
+        """At most `count` of the pictures, evenly spaced over all, as new samples that keep nothing in memory yet."""
+        total = len(self)
+        count = min(count, total)
+        images = [self.images[place * total // count] for place in range(count)]
+        return LabelledSamples(document_part(self.document, images), self.picture_path, self.config, self.augment)
 
 
 def labelled_sets(
     documents: dict[str, Any], run: RunFolder, config: Config
 ) -> tuple[LabelledSamples, LabelledSamples | None]:
-    """Return the training samples, augmented, and the validation samples; None if there are no validation pictures."""
+    """The training samples, with augmentation, and the validation samples (None without validation pictures)."""
     val = documents["val"]
     training = LabelledSamples(documents["train"], run.picture_path, config, augment=True)
     return training, LabelledSamples(val, run.picture_path, config) if val and val["images"] else None

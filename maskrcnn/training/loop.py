@@ -1,4 +1,4 @@
-"""The training loop, top to bottom, in the order in which things happen: `train` is the run, `step` one step of it."""
+"""The training loop, from top to bottom: `train` is the whole run, `step` one step of it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from maskrcnn.training.hardware import loader_threads, seed_everything
 from maskrcnn.training.labelled_samples import LabelledSamples
 from maskrcnn.training.losses import batch_losses, fetched_numbers, samples_per_loss, weighted_loss
 from maskrcnn.training.optimiser import make_optimiser
-from maskrcnn.training.run_history import RunHistory, position, result
-from maskrcnn.training.saved_state import keep_weights, load_training_state, save_state, training_state
+from maskrcnn.training.run_history import RunHistory
+from maskrcnn.training.saved_state import load_training_state, save_epoch_checkpoint, save_state, training_state
 from maskrcnn.training.schedule import ScheduleClock
 from maskrcnn.training.step_measures import StepMeasures
-from maskrcnn.training.training_errors import require_finite, words_for_disk, words_for_memory
+from maskrcnn.training.training_errors import disk_errors_explained, memory_errors_explained, require_finite
 from maskrcnn.training.training_speedups import prepared_for_training
 from maskrcnn.training.validation import Interrupted, never, validate
 
 STATE_EVERY = 60.0
-"""Seconds after which the state is saved within a long epoch, so that a killed run loses no more."""
+"""Seconds between two saved states within a long epoch: a killed run loses at most this time."""
 
 
 def train(
@@ -42,13 +42,14 @@ def train(
     resumed: dict[str, Any] | None = None,
     team: Team | None = None,
 ) -> Row:
-    """Train `model` as its config says, writing metrics, detections and checkpoints into `run`; return the result.
+    """Train `model` with its config, write metrics, detections and checkpoints into `run`, and return the result.
 
-    `report` gets every row that is written to `metrics.jsonl`; `cancelled` is asked after every step. `resumed` is the
-    state from which the run continues (`saved_state.load_state`). In a `team` every process calls this, and the first
-    one writes. Afterwards `model` has the weights of the last step and computes as it was built.
+    `report` is called with every row of `metrics.jsonl`, `cancelled` after every step. `resumed` is the state from
+    which the run continues (`saved_state.load_state`). In a `team` every process calls this, and only the first one
+    writes. Afterwards `model` has the weights of the last step, and computes as it was built.
 
-    Raises `StudioError` when a loss is not finite and when memory or the disk is full; what was saved before stays.
+    Raises `StudioError` if a loss is not finite, or the memory or the disk is full; files that were saved before are
+    kept.
     """
     config, team = model.config, team or Team()
     seed_everything(config.seed)
@@ -74,8 +75,8 @@ def train(
         report(row)
 
     with ExitStack() as stack:
-        stack.enter_context(words_for_memory(config))
-        stack.enter_context(words_for_disk(run.path))
+        stack.enter_context(memory_errors_explained(config))
+        stack.enter_context(disk_errors_explained(run.path))
         stack.enter_context(prepared_for_training(model))
         if not resumed:
             save()  # from here on the run can be resumed
@@ -100,10 +101,10 @@ def train(
                 clock.tick(elapsed)
                 values |= {"learning_rate": rate, **measured}
                 history.add(values, layers)
-                record({**position(clock, history, "step"), "layers": layers, **values})
+                record({**history.row_position(clock, "step"), "layers": layers, **values})
                 if stop:
                     save()
-                    return result("cancelled", clock, history)
+                    return history.result("cancelled", clock)
                 if clock.elapsed - history.saved > STATE_EVERY:
                     save()
 
@@ -116,14 +117,14 @@ def train(
                     row["validation_seconds"] = clock.elapsed - trained
                     history.finish(config, row, validated=validation is not None)
                     if team.leads:
-                        keep_weights(model, run, history, config.checkpoints_kept)
+                        save_epoch_checkpoint(model, run, history, config.checkpoints_kept)
             except Interrupted:
                 save()
-                return result("cancelled", clock, history)
-            record({**position(clock, history, "epoch", epoch=history.finished), **row})
+                return history.result("cancelled", clock)
+            record({**history.row_position(clock, "epoch", epoch=history.finished), **row})
             clock.next_epoch()
             save()
-    return result("done", clock, history)
+    return history.result("done", clock)
 
 
 def step(
@@ -137,9 +138,9 @@ def step(
 ) -> dict[str, float]:
     """One step of gradient descent on a batch: forward, backward, clip, step.
 
-    Returns the losses, `loss` and `gradient_norm` (that before clipping). `network` is the model, or what `team.wrap`
-    made of it; `rate` is the learning rate. Raises `StudioError` where a value is not finite, before the weights
-    change; `number` and `epoch` are for its message.
+    Returns the losses, their weighted sum `loss`, and `gradient_norm` (before clipping). `network` is the model, or the
+    result of `team.wrap`; `rate` is the learning rate. Raises `StudioError` if a value is not finite, before the
+    weights change; `number` and `epoch` are used in its message.
     """
     model: Any = getattr(network, "module", network)
     config = model.config
@@ -154,11 +155,11 @@ def step(
     parts = team.balance(parts, samples_per_loss(model))
     loss: Tensor = weighted_loss(config, parts)
 
-    # Backward: the gradient of that sum for every weight that learns.
+    # Backward: the gradient of this sum for every trained weight.
     optimiser.zero_grad()
     loss.backward()
 
-    # Clip: a gradient longer than that is scaled to this length.
+    # Clip: a gradient longer than `gradient_clip_norm` is scaled to this length.
     norm = nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip_norm)
 
     found = {**parts, "loss": loss, "gradient_norm": norm}

@@ -14,7 +14,10 @@ from maskrcnn.training.labelled_samples import Target
 
 
 def samples_per_loss(model: StudioRCNN) -> dict[str, int]:
-    """Loss -> number of anchors or RoIs of the last step whose mean it is."""
+    """Name of each loss -> the number of samples (anchors or RoIs) of the last step over which it is a mean.
+
+    Mask and keypoint losses are means over the positive RoIs; the others are over all sampled anchors or RoIs.
+    """
     rpn, roi = model.samplers["rpn"], model.samplers["roi"]
     of_all = {"rpn": rpn.positives + rpn.negatives, "mrcnn": roi.positives + roi.negatives}
     on_objects = ("mrcnn_mask_loss", "mrcnn_keypoint_loss")
@@ -26,9 +29,9 @@ def samples_per_loss(model: StudioRCNN) -> dict[str, int]:
 def batch_losses(
     model: nn.Module, samples: Sequence[tuple[Tensor, Target]], seeds: Sequence[int] | None = None
 ) -> dict[str, Tensor]:
-    """The network's losses of a batch under our names, each a scalar tensor. It must be in train mode.
+    """The losses of a network on a batch: name (see `config.LOSSES`) -> scalar tensor. It must be in train mode.
 
-    `seeds`, one for each sample, decide which anchors and RoIs are sampled; without them torch's global state does.
+    `seeds`, one per sample, are the seeds of the sampling of anchors and RoIs; None uses the global state of torch.
     """
     network = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
     assert isinstance(network, StudioRCNN)
@@ -44,10 +47,10 @@ def batch_losses(
 
 
 def fetched_numbers(scalars: Iterable[Tensor]) -> list[float]:
-    """The values of scalar tensors of one device, fetched together: a fetch waits until the device has finished."""
+    """The values of scalar tensors on one device, copied together, because each copy waits for the device."""
     return torch.stack([scalar.detach() for scalar in scalars]).tolist()
 
 
 def weighted_loss(config: Config, parts: dict[str, Any]) -> Any:
-    """The `loss` that is minimised: the losses that the network has, each times its weight."""
+    """The `loss` that is minimised: the sum of the losses `parts`, each multiplied by its weight in the config."""
     return sum(config.loss_weights[name] * value for name, value in parts.items())

@@ -8,10 +8,10 @@ from maskrcnn.model.build import StudioRCNN
 
 
 def make_optimiser(model: StudioRCNN) -> torch.optim.Optimizer:
-    """AdamW or SGD over all parameters; those without a gradient stay as they are.
+    """AdamW or SGD over all parameters, as `config.optimiser` selects; parameters without a gradient do not change.
 
-    Two groups: tensors of two and more dimensions with `config.weight_decay`, and biases and norms, which have one
-    dimension, without. The learning rate is set at every step (`ScheduleClock.learning_rate`).
+    There are two groups: tensors of two or more dimensions with `config.weight_decay`, and biases and norms (one
+    dimension) without weight decay. The learning rate is set at every step (`ScheduleClock.learning_rate`).
     """
     config = model.config
     groups = [

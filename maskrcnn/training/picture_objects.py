@@ -1,4 +1,4 @@
-"""The objects of a training picture, moved, cropped and occluded as the picture is augmented."""
+"""The labelled objects of a training picture: boxes, outlines and keypoints, changed in the same way as the picture."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from maskrcnn.annotations.polygon_outline import Outline
+from maskrcnn.annotations.polygon_outline import PolygonOutline
 
 
 @dataclass(frozen=True)
 class PictureObjects:
-    """`boxes (N, 4)` float32 xyxy in pixels of the picture, `labels (N,)` int64 from 1; what is not learned is None:
-    `outlines`, one for each, and `keypoints (N, K, 3)` float32 of x, y, visibility."""
+    """The N labelled objects of a training picture, immutable.
+
+    `boxes (N, 4)` are float32 xyxy in pixels of the picture, `labels (N,)` int64 from 1. `outlines` has one per object
+    and `keypoints (N, K, 3)` float32 x, y, visibility; each is None if it is not a task.
+    """
 
     boxes: np.ndarray
     labels: np.ndarray
-    outlines: list[Outline] | None = None
+    outlines: list[PolygonOutline] | None = None
     keypoints: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -27,11 +30,11 @@ class PictureObjects:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the vertices, nearly."""
+        """Approximate memory in bytes: that of the vertices of the outlines."""
         return sum(ring.nbytes for outline in self.outlines or () for part in outline.parts for ring in part)
 
     def moved(self, scale: tuple[float, float], offset: tuple[float, float] = (0.0, 0.0)) -> PictureObjects:
-        """Every coordinate times `scale` plus `offset`, both (x, y). A negative scale mirrors."""
+        """The objects with each coordinate multiplied by `scale` plus `offset`, both (x, y). Negative scales mirror."""
         corners = self.boxes.reshape(-1, 2, 2) * as_floats(scale) + as_floats(offset)
         boxes = np.concatenate([corners.min(1), corners.max(1)], 1)
         outlines = self.outlines and [outline.moved(scale, offset) for outline in self.outlines]
@@ -52,7 +55,7 @@ class PictureObjects:
 
     def under(self, others: PictureObjects) -> PictureObjects:
         """Return these objects, occluded by `others`, followed by `others`."""
-        assert self.outlines is not None  # whatever has no outline cannot lie over anything
+        assert self.outlines is not None  # an object without an outline cannot occlude another
         assert others.outlines is not None
         covered = [
             outline.under(
@@ -71,8 +74,10 @@ class PictureObjects:
         )
 
     def visible(self, height: int, width: int) -> PictureObjects:
-        """Those that can still be seen in a picture of that size, at least a pixel of each side, in the box of what can
-        be seen of them."""
+        """The objects of which at least 1 x 1 pixel is visible in a picture of this size.
+
+        Each box is shrunk to the visible part of its object: inside the picture and not occluded by other objects.
+        """
         boxes = self.boxes.copy()
         edge = as_floats((width, height))
         inside = np.asarray((boxes[:, :2] >= -1e-3).all(1) & (boxes[:, 2:] <= edge + 1e-3).all(1))
@@ -85,17 +90,21 @@ class PictureObjects:
 
 
 def apart(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Which of `boxes (N, 4)` do not touch `box (4,)`: bool `(N,)`."""
+    """Whether each of `boxes (N, 4)` is disjoint from `box (4,)`: bool `(N,)`."""
     beyond: np.ndarray = np.concatenate([boxes[:, :2] >= box[2:], boxes[:, 2:] <= box[:2]], axis=1)
     return np.asarray(beyond.any(axis=1))
 
 
 def as_floats(values: tuple[float, float]) -> np.ndarray:
+    """A pair (x, y) as a float32 array, to compute with coordinates of objects."""
     return np.array(values, np.float32)
 
 
 def keypoint_rows(annotations: list[dict[str, Any]], count: int) -> np.ndarray:
-    """`(N, count, 3)` float32 of x, y, visibility; rows of 0 for an object without keypoints."""
+    """The keypoints of COCO annotations as an array `(N, count, 3)` float32: x, y, visibility.
+
+    An object without keypoints has zeros.
+    """
     rows = np.zeros((len(annotations), count, 3), np.float32)
     for row, annotation in zip(rows, annotations, strict=True):
         if given := annotation.get("keypoints"):
@@ -104,7 +113,7 @@ def keypoint_rows(annotations: list[dict[str, Any]], count: int) -> np.ndarray:
 
 
 def labelled_inside(keypoints: Tensor, height: int, width: int) -> Tensor:
-    """`(N, K, 3)` of x, y, visibility, all 0 where nothing is labelled within the picture."""
+    """`keypoints (N, K, 3)` (x, y, visibility), all three set to 0 if one is not labelled or outside the picture."""
     places = keypoints[..., :2]
     inside = (places >= 0).all(-1) & (places <= places.new_tensor([width, height])).all(-1)
     return keypoints * (inside & (keypoints[..., 2] > 0))[..., None]

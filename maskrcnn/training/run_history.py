@@ -1,4 +1,4 @@
-"""The history of a run: how many epochs it has, which is the best, and sums of the epoch under way."""
+"""The history of a run: number of finished epochs, the best epoch, and sums over the steps of the current epoch."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from maskrcnn.training.schedule import ScheduleClock
 
 @dataclass
 class RunHistory:
-    """`finished` epochs, the best of which (see `epochs.best_epoch`) is `best_epoch` with `best_score` of
-    `best_measure`; since that one, `stale` have gone by.
+    """The history of a run so far.
 
-    `sums` are those of the steps of the epoch under way, `layers` what learned in the last one of them; `saved` is when
-    (in seconds of the run) it was last saved.
+    `finished` is the number of finished epochs. `best_epoch` is the best of them, with `best_score` of `best_measure`
+    (see `runs.best_epoch`), and `stale` the number of epochs since then. `stopped_early` says that the patience ran
+    out. `sums` are the sums of the values over the steps of the current epoch, `layers` the layers that the last step
+    trained. `saved` is the time of the last saved state, in seconds of the run.
     """
 
     finished: int = 0
@@ -31,18 +32,18 @@ class RunHistory:
     saved: float = 0.0
 
     def add(self, values: dict[str, float], layers: str) -> None:
-        """Count the values of a step in, in which these `layers` learned."""
+        """Add the values of a step that trained `layers` to the current epoch."""
         self.layers = layers
         self.sums = {name: self.sums.get(name, 0.0) + value for name, value in values.items()}
 
     def means(self, steps: int) -> Row:
-        """The means over the `steps` of the epoch under way, and what learned."""
+        """The means over the `steps` steps of the current epoch, and the trained layers."""
         return {"layers": self.layers, **{name: total / steps for name, total in self.sums.items()}}
 
     def finish(self, config: Config, row: Row, *, validated: bool) -> None:
-        """An epoch has ended with that row: is it the best, and has patience run out?
+        """End the current epoch, whose metrics are `row`: update the best epoch, and whether the patience has run out.
 
-        Where nothing is measured the last epoch counts as the best.
+        Without a validation set, the last epoch is the best.
         """
         self.finished += 1
         self.sums = {}
@@ -53,40 +54,42 @@ class RunHistory:
 
     @property
     def best(self) -> Best | None:
-        """The best epoch so far, None before the first has ended."""
+        """The best epoch so far; None before the end of the first."""
         return Best(self.best_epoch, self.best_score, self.best_measure) if self.best_epoch else None
 
     def state(self) -> dict[str, Any]:
+        """The history as a dictionary for `restore`, to resume the run."""
         return asdict(self)
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from `state`; patience that had run out begins anew."""
+        """Continue from `state`. If the patience had run out, it starts again."""
         for name, value in state.items():
             setattr(self, name, value)
-        if self.best_score is not None and self.best_score < 0:  # how an older studio said that nothing was measured
+        if self.best_score is not None and self.best_score < 0:  # older versions wrote -1 if nothing was measured
             self.best_score = None
         if self.stopped_early:
             self.stopped_early, self.stale = False, 0
 
+    def row_position(self, clock: ScheduleClock, event: str, epoch: int | None = None) -> Row:
+        """The fields of a metrics row that give its position in the run: event, epoch, step, progress and times.
 
-def position(clock: ScheduleClock, history: RunHistory, event: str, epoch: int | None = None) -> Row:
-    """Fields of a row of `metrics.jsonl` for the position in the run: epoch, step, progress, time."""
-    return {
-        "event": event,
-        "epoch": epoch or history.finished + 1,
-        "step": clock.step,
-        "progress": clock.progress,
-        "elapsed": clock.elapsed,
-        "eta": clock.eta,
-    }
+        `epoch` is the current one if it is None.
+        """
+        return {
+            "event": event,
+            "epoch": epoch or self.finished + 1,
+            "step": clock.step,
+            "progress": clock.progress,
+            "elapsed": clock.elapsed,
+            "eta": clock.eta,
+        }
 
-
-def result(state: str, clock: ScheduleClock, history: RunHistory) -> Row:
-    """The content of `result.json` of a run that has ended."""
-    return {
-        "state": state,
-        "epochs": history.finished,
-        "best_epoch": history.best_epoch,
-        "stopped_early": history.stopped_early,
-        "seconds": clock.elapsed,
-    }
+    def result(self, state: str, clock: ScheduleClock) -> Row:
+        """The content of result.json of a run that ends now with this `state` ("done" or "cancelled")."""
+        return {
+            "state": state,
+            "epochs": self.finished,
+            "best_epoch": self.best_epoch,
+            "stopped_early": self.stopped_early,
+            "seconds": clock.elapsed,
+        }

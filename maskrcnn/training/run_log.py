@@ -1,4 +1,4 @@
-"""The log of a run: lines for whoever watches, and the run's `log.txt`."""
+"""The log of a run: its lines are printed and written to `log.txt`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from maskrcnn.runs.folder import LOG, Row, RunFolder
 
 
 class RunLog:
-    """Call it with a line: `say` gets it, and it is written into `log.txt`, unless `say` prints to a standard output
-    that goes there already.
+    """The log of a run. Call it with a line: it calls `say` and writes the line to `log.txt`.
 
-    A `quiet` one says and writes nothing.
+    The line is not written if `say` prints to a standard output that is redirected to `log.txt` already. With `quiet`,
+    nothing is printed or written.
     """
 
     def __init__(self, run: RunFolder, say: Callable[[str], None] | None = None, quiet: bool = False) -> None:
@@ -29,6 +29,7 @@ class RunLog:
         self._file = None if written else self._path.open("a", encoding="utf-8")
 
     def _is_stdout(self) -> bool:
+        """Whether standard output is redirected to the log file."""
         try:
             return os.path.samestat(os.fstat(sys.stdout.fileno()), self._path.stat())
         except OSError:  # no such file yet, or standard output is not a file at all
@@ -51,11 +52,8 @@ class RunLog:
             self._file.close()
 
 
-# Lines of the log
-
-
 def best_epoch_words(best: Best | None) -> str:
-    """`best epoch 3 (mask AP 0.602)`"""
+    """The best epoch as part of the last line of the log: `best epoch 3 (mask AP 0.602)`."""
     if best is None:
         return "no epoch finished"
     if best.score is None:
@@ -64,7 +62,7 @@ def best_epoch_words(best: Best | None) -> str:
 
 
 def epoch_log_line(row: Row, seen: float) -> str:
-    """One epoch as a line of the log; until its end each training picture was `seen` so many times."""
+    """The line of the log about an epoch. `seen` is the number of times that each training picture was used so far."""
     parts = [f"epoch {row['epoch']:3d}  step {row['step']}  passes {passes_in_words(seen)}  loss {row['loss']:.3f}"]
     if "val_loss" in row:
         parts.append(f"val {row['val_loss']:.3f}")
@@ -75,6 +73,6 @@ def epoch_log_line(row: Row, seen: float) -> str:
 
 
 def error_log_line(error: Exception) -> str:
-    """An error as one line; its kind is named unless its message was written for a person."""
+    """The line of the log about an error; it starts with the type of the error, except for a `StudioError`."""
     text = " ".join(str(error).split())
     return text if isinstance(error, StudioError) else f"{type(error).__name__}: {text}"

@@ -1,4 +1,4 @@
-"""The state from which a run is resumed: `state_last.pt`, written and read."""
+"""What a training saves in its run folder: the state from which it can be resumed, and the checkpoints of epochs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ FORMAT = "mask-rcnn-studio-state/1"
 def training_state(
     model: StudioRCNN, optimiser: torch.optim.Optimizer, average: RunningMean, clock: ScheduleClock, history: RunHistory
 ) -> dict[str, Any]:
-    """Everything that the next step depends on, as tensors and plain values. What is random follows from the seed and
-    the number of the step."""
+    """Everything on which the next step depends, as tensors and plain values.
+
+    Random numbers are not included, because they follow from the seed and the number of the step.
+    """
     return {
         "model": model.state_dict(),
         "optimiser": optimiser.state_dict(),
@@ -51,13 +53,13 @@ def load_training_state(
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write tensors and plain values, whole or not at all, and to the disk before anything that follows."""
+    """Write a state (tensors and plain values) atomically to the file `path`, and wait until it is on the disk."""
     with replacing(path) as temporary, temporary.open("xb") as file:
         torch.save({"format": FORMAT, **state}, file)
 
 
 def load_state(path: Path, device: torch.device) -> dict[str, Any]:
-    """What `save_state` wrote. Raises `StudioError` where there is none or it cannot be read; no code in it is run."""
+    """The state that `save_state` wrote. Raises `StudioError` if the file is missing or invalid. Runs no code in it."""
     if not path.is_file():
         raise StudioError(f"{path.parent} has no {path.name} to go on from; {start_anew(path.parent)}")
     try:
@@ -72,16 +74,18 @@ def load_state(path: Path, device: torch.device) -> dict[str, Any]:
 
 
 def start_anew(folder: Path) -> str:
-    """What to do with a run that cannot be resumed."""
+    """Advice for a run that cannot be resumed, for error messages."""
     run = RunFolder(folder)
     if run.best.exists() or run.checkpoints():
         return f"start a new run from what it has learned: --init {folder}"
     return "it has learned nothing yet, so train into another --out folder"
 
 
-def keep_weights(model: StudioRCNN, run: RunFolder, history: RunHistory, kept: int) -> None:
-    """Write the checkpoint of the epoch that has just ended, also as the best one where it is; delete all but the last
-    `kept`."""
+def save_epoch_checkpoint(model: StudioRCNN, run: RunFolder, history: RunHistory, kept: int) -> None:
+    """Write the checkpoint of the last finished epoch, and write it as best checkpoint too if this epoch is the best.
+
+    Deletes all numbered checkpoints except the last `kept`.
+    """
     weights.save(model, run.checkpoint(history.finished), history.finished)
     if history.best_epoch == history.finished:
         weights.save(model, run.best, history.finished)

@@ -1,4 +1,4 @@
-"""The schedule of a run: the progress, the stages, the ends of epochs, and the learning rate of each step."""
+"""The schedule of a training: the progress, the stages, the ends of epochs, and the learning rate of each step."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class ScheduleClock:
     """The progress of a run, from 0 to 1, and everything that depends on it: stage, learning rate, end of the epoch.
 
     In a run by `epochs`, the progress is the share of the steps. In a run by `minutes`, it is the share of the time, so
-    that the schedule ends with the time budget on any machine. `epochs.EPOCH_MEANING` defines the length of an epoch.
-    In a run by minutes the length is determined at step `_length_known_at`, from the time of the `TIMED_STEPS` steps
-    before it, when most pictures are in memory. This step is a multiple of `steps_per_pass`, so that the first epoch
-    has whole passes, too.
+    that the schedule ends with the time budget on any machine. `runs.epochs_and_passes.EPOCH_MEANING` defines the
+    length of an epoch. In a run by minutes it is determined at step `_length_known_at`, from the time of the
+    `TIMED_STEPS` steps before it, when most pictures are in memory. This step is a multiple of `steps_per_pass`, so
+    that the first epoch has whole passes, too.
 
     Time is read only in `tick` and `read_time`. So several processes with the same times make the same decisions.
     """
@@ -133,8 +133,9 @@ class ScheduleClock:
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from the `state` of an earlier attempt.
 
-        If the run was made longer since then, its stages keep their ends, and the last one is extended to the new end.
-        If the last stage has begun already, it starts again with a warm restart (Loshchilov and Hutter 2017).
+        If the config has a longer run than the state, the stages keep their ends (in steps or seconds), and the last
+        one is extended to the new end. If the last stage had begun already, it starts again, with a warm-up and the
+        full learning rate (warm restart, Loshchilov and Hutter 2017).
         """
         self.step, self.step_of_epoch, self.elapsed = state["step"], state["step_of_epoch"], state["elapsed"]
         self.steps_per_epoch, self._epoch_is_fixed = state["steps_per_epoch"], state["epoch_is_fixed"]
@@ -144,6 +145,7 @@ class ScheduleClock:
         self._stage, self._stage_from = state["stage"], (state["stage_from"][0], state["stage_from"][1])
         planned = state["length"]
         if planned != [self.config.epochs, self.config.minutes]:
+            # Progress is relative to the length, so values of the old progress are scaled to the new one.
             scale = (planned[0] or planned[1]) / (self.config.epochs or self.config.minutes or 1)
             *before, last = self.stages
             self.stages = (*(stage._replace(until=stage.until * scale) for stage in before), last)

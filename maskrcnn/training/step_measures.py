@@ -1,4 +1,4 @@
-"""Measures of a step besides its losses: speed, memory, load of the machine, sampled anchors and RoIs."""
+"""Measures of a training step other than its losses: speed, memory, processor load, number of anchors and RoIs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from maskrcnn.runs.folder import Row
 
 
 class StepMeasures:
-    """Measures from one call of `row` to the next. Names and units are those of `runs.folder`."""
+    """Measures the steps of a training, each from one call of `row` to the next. Names and units: see `runs.folder`."""
 
     def __init__(self, model: StudioRCNN, pictures: int) -> None:
-        """`pictures`: how many a step learns from."""
+        """`pictures` is the number of pictures in a step."""
         self._model = model
         self._pictures = pictures
         self._process = psutil.Process()
@@ -26,11 +26,11 @@ class StepMeasures:
         self.start()
 
     def start(self) -> None:
-        """Restart the measurement; a validation in between does not count."""
+        """Start the measurement of the next step now, for example after a validation."""
         self._since, self._busy = time.perf_counter(), self._cpu_seconds()
 
     def row(self, waited: float) -> Row:
-        """The measures of the step that has just ended, for which `waited` seconds went by waiting for pictures."""
+        """The measures of the step that has just ended, which waited for its pictures for `waited` seconds."""
         now, busy = time.perf_counter(), self._cpu_seconds()
         seconds = max(now - self._since, 1e-9)
         row: Row = {
@@ -40,7 +40,7 @@ class StepMeasures:
             "processor_percent": min(100.0, 100 * (busy - self._busy) / seconds / self._cores),
         }
         if self._device.type == "cuda":
-            with contextlib.suppress(Exception):  # it needs a package that few have
+            with contextlib.suppress(Exception):  # needs an optional package
                 row["gpu_percent"] = float(torch.cuda.utilization(self._device))
         for name, sampler in self._model.samplers.items():
             pictures = max(1, sampler.pictures)
@@ -50,10 +50,12 @@ class StepMeasures:
         return row
 
     def _cpu_seconds(self) -> float:
+        """CPU time of this process so far, in seconds."""
         times = self._process.cpu_times()
         return times.user + times.system
 
     def _memory(self) -> int:
+        """Memory in bytes: the maximum on the GPU so far if one is used, otherwise that of the process now."""
         if self._device.type == "cuda":
             return torch.cuda.max_memory_allocated(self._device)
         return self._process.memory_info().rss

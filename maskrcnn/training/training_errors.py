@@ -1,4 +1,4 @@
-"""Errors that end a training, with messages that name the cause and what to change."""
+"""Errors that end a training (loss not finite, memory or disk full), as messages with the cause and advice."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def not_finite(values: Mapping[str, float]) -> list[str]:
 def require_finite(
     values: Mapping[str, float], model: StudioRCNN, batch: Batch, epoch: int, step: int, team: Team
 ) -> None:
-    """Raise `StudioError`, which names the pictures, where a loss or the gradient norm of a step is not finite.
+    """Raise `StudioError` with the names of the pictures if a loss or the gradient norm of a step is not finite.
 
-    `values` are equal in all processes of the team, so all of them raise, or none.
+    `values` are the same in all processes of the team, so either all of them raise or none does.
     """
     if not_finite(values):
         at_fault = team.gather(pictures_at_fault(model, batch))
@@ -41,7 +41,7 @@ def require_finite(
 
 @torch.no_grad()
 def pictures_at_fault(model: StudioRCNN, batch: Batch) -> list[str]:
-    """File names of the pictures of the batch that give a loss that is not finite also in a batch on their own."""
+    """File names of the pictures in the batch whose loss is also not finite in a batch with only this picture."""
     return [
         name
         for sample, seed, name in zip(batch.samples, batch.seeds, batch.names, strict=True)
@@ -50,8 +50,10 @@ def pictures_at_fault(model: StudioRCNN, batch: Batch) -> list[str]:
 
 
 def diverged(values: Mapping[str, float], epoch: int, step: int, names: list[str], alone: list[str]) -> StudioError:
-    """The error of a step on the pictures `names` whose losses or gradient norm, `values`, are not finite; `alone` are
-    those of the pictures that give such a loss on their own."""
+    """The error for a step on the pictures `names` with `values` (losses and gradient norm) that are not finite.
+
+    `alone` are the pictures whose loss is also not finite in a batch of their own (`pictures_at_fault`).
+    """
     bad = not_finite(values)[0]
     pictures = ", ".join(alone or names)
     whose = "picture" if len(alone or names) == 1 else "pictures"
@@ -62,12 +64,12 @@ def diverged(values: Mapping[str, float], epoch: int, step: int, names: list[str
 
 
 @contextmanager
-def words_for_memory(config: Config) -> Iterator[None]:
-    """Within the context an error of torch that memory is full becomes a `StudioError` that names settings to lower."""
+def memory_errors_explained(config: Config) -> Iterator[None]:
+    """A context in which an out-of-memory error of torch becomes a `StudioError` that names settings to reduce."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        # torch has no class of its own for the processor's memory.
+        # torch raises a plain RuntimeError if the memory of the CPU is full.
         known = isinstance(error, torch.OutOfMemoryError | MemoryError)
         if not known and not any(words in str(error) for words in ("not enough memory", "can't allocate memory")):
             raise
@@ -82,9 +84,8 @@ def words_for_memory(config: Config) -> Iterator[None]:
 
 
 @contextmanager
-def words_for_disk(run: Path) -> Iterator[None]:
-    """Within the context an error that the disk is full, or that the folder `run` is gone, becomes a `StudioError` that
-    says what to do."""
+def disk_errors_explained(run: Path) -> Iterator[None]:
+    """A context in which the error of a full disk, or of a deleted run folder, becomes a `StudioError` with advice."""
     try:
         yield
     except Exception as error:
@@ -98,7 +99,7 @@ def words_for_disk(run: Path) -> Iterator[None]:
 
 
 def disk_is_full(error: BaseException | None) -> bool:
-    """Whether a full disk caused this error; torch and safetensors raise errors of their own for it."""
+    """Whether a full disk caused this error. torch and safetensors raise errors of their own types for it."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True

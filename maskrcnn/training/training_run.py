@@ -1,4 +1,4 @@
-"""A whole training from Python: from a request to the result in the run folder.
+"""A whole training in Python: from a request to the result in the run folder.
 
     from maskrcnn.runs.request import TrainingRequest
     from maskrcnn.training.training_run import train
@@ -6,7 +6,7 @@
     request = TrainingRequest(data="balloon/train", val="balloon/val", changed={"epochs": 5})
     result = train(request, "runs/first", report=lambda row: print(row["progress"], row["loss"]))
 
-`python -m maskrcnn train` is this function with a progress bar.
+`python -m maskrcnn train` calls this function and shows a progress bar.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from maskrcnn.annotations.trainable_check import Watch, unwatched
+from maskrcnn.annotations.progress_callback import Watch, unwatched
 from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import trainer_process
@@ -51,23 +51,23 @@ def train(
     cancelled: Callable[[], bool] = never,
     watch: Watch = unwatched,
 ) -> dict[str, Any]:
-    """Train what `request` describes into the new run folder `out`, and return the result that is written there.
+    """Train the network that `request` describes in the new run folder `out`, and return the result written there.
 
-    With `resume` the run in `out` is resumed where it was stopped; the request then says only how much longer than
-    planned (`TrainingRequest.longer`). `device` is any that torch knows; None takes the fastest that is there. `report`
-    gets every row of `metrics.jsonl` as it is written: `row["event"]` is "step" or "epoch", `row["progress"]` lies in
-    [0, 1]. `say` gets every line of the log, which is written to `log.txt` in any case. `cancelled` is asked after
-    every step; once it is true the run is saved and ends, and can be resumed. `watch` sees the pictures go by while
-    they are checked (`annotations.trainable_check`). A `team` of processes (`training.distributed`) trains one network
-    together.
+    With `resume`, the run in `out` continues where it was stopped; the request then contains only the additional length
+    (`TrainingRequest.longer`). `device` is a torch device; None selects the fastest available one. `report` is called
+    with every row of `metrics.jsonl`: `row["event"]` is "step" or "epoch", `row["progress"]` is in [0, 1]. `say` is
+    called with every line of the log, which is also written to `log.txt`. `cancelled` is called after every step; if it
+    returns True, the state is saved and the run ends, and can be resumed. `watch` wraps the pictures while they are
+    checked, for a progress bar (`annotations.trainable_check`). The processes of a `team` (`training.distributed`)
+    train one network together.
 
     The result is that of `RunFolder.result`: `{"state": "done" | "cancelled", "best_epoch", "seconds", ...}`. Raises
-    `StudioError` for a request that cannot be fulfilled, before anything is written; and where a loss is not finite or
-    memory or disk is full, which is then the result of the run, too.
+    `StudioError` if the request is invalid; then nothing was written. Also raises it if a loss is not finite, or the
+    memory or the disk is full; then the run has a result with the state "failed".
     """
     team = team or Team()
     place, where = RunFolder(out), device_or_fastest(device)
-    # The page that started this process reads the folder, not our exit status.
+    # A page that started this process reads the run folder, not the exit status.
     started_by_studio = trainer_process.noted_here(place) and (resume or not (place.path / CONFIG).exists())
     try:
         given = (request, place.path, where, team)
@@ -84,7 +84,7 @@ def train(
 def _follow(
     start: TrainingStart, team: Team, report: Callable[[Row], None], cancelled: Callable[[], bool], log: RunLog
 ) -> dict[str, Any]:
-    """Train, with a line in the log for every epoch; the result, which is written, too."""
+    """Train, write a line of the log for every epoch, and write and return the result."""
     run, model, config = start.run, start.model, start.model.config
     training, validation = labelled_sets(start.documents, run, config)
     computes = machine(next(model.parameters()).device)
@@ -108,7 +108,7 @@ def _follow(
     try:
         outcome = loop.train(model, training, validation, run, each_row, cancelled, start.state, team)
     except Exception as error:
-        with contextlib.suppress(OSError):  # where the disk is full, whoever listens still hears why
+        with contextlib.suppress(OSError):  # the disk may be full; the error is still raised
             if team.leads:
                 run.write_result({"state": "failed", "error": error_log_line(error)})
             log(f"failed: {error_log_line(error)}")

@@ -1,4 +1,4 @@
-"""Where and how a network computes while it is trained: faster than as it was built, with the same gradients."""
+"""Speed-ups of a network while it is trained, with the same gradients: folded norms and bfloat16."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from maskrcnn.model.temporary_attributes import temporary_attributes
 
 @contextmanager
 def prepared_for_training(model: StudioRCNN) -> Iterator[None]:
-    """Within the context `model` takes pictures that have their working size already, applies frozen norms as part of
-    convolutions, and computes its wide parts in bfloat16 where `config.precision` says so.
+    """A context in which `model` is trained faster.
 
-    Parameters, buffers and their names in `state_dict` are the same within; afterwards, also after an exception, the
-    network computes as it was built.
+    It expects pictures that have the working size already, computes frozen norms as part of convolutions, and computes
+    convolutions in bfloat16 if `config.precision` selects it. Parameters, buffers and their names in `state_dict` do
+    not change. After the context, also after an exception, the network computes as it was built.
     """
     device = next(model.parameters()).device
     precision = model.config.precision

@@ -1,6 +1,6 @@
-"""Where a training starts: from a request, or from where it was stopped.
+"""The start of a training: make the run folder, the network and the labels of a new run, or load a run to resume it.
 
-Nothing is written unless all is right.
+All checks are made before the first file is written.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from maskrcnn.annotations.trainable_check import Watch
+from maskrcnn.annotations.progress_callback import Watch
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model import weights
@@ -31,14 +31,16 @@ from maskrcnn.training.tensorboard import require_tensorboard
 from maskrcnn.words import counted
 
 KNOWN_SOURCES = {"coco": "COCO", "imagenet": "ImageNet"}
-"""Words for weights that torchvision fetches -> what their data is called."""
+"""Words for weights that torchvision downloads -> the name of the data set on which they were trained."""
 
 
 @dataclass
 class TrainingStart:
-    """A training that is ready to begin: its run folder, its network on its device, its labels (`training_documents`),
-    and for a resumed one the saved `state`. `lines` are the first lines of its log; `machine` names what computed it
-    before it was stopped."""
+    """A training that is ready to begin: its run folder, its network on its device, and its labels.
+
+    `documents` is the result of `training_documents`. `state` is the saved state of a resumed run. `lines` are the
+    first lines of the log. `machine` is the machine of the earlier attempts of a resumed run.
+    """
 
     run: RunFolder
     model: StudioRCNN
@@ -49,11 +51,11 @@ class TrainingStart:
 
 
 def begin(request: TrainingRequest, out: Path, device: torch.device, team: Team, watch: Watch) -> TrainingStart:
-    """A new run folder `out`, its network with its initial weights, and its labels.
+    """Start a new training: make the run folder `out`, the network with its initial weights, and the labels.
 
-    The first process of a team makes them; the others find them in the run folder. `watch` sees the pictures go by
-    while their labels are checked. Raises `ArgumentError` and `StudioError` as the parts of the request do; then no run
-    folder was made.
+    The first process of a team makes them; the others read them from the run folder. `watch` wraps the pictures while
+    they are checked, for a progress bar. Raises `ArgumentError` or `StudioError` if a part of the request is invalid;
+    then no run folder was made.
     """
     if not team.leads:
         team.wait()
@@ -77,19 +79,17 @@ def begin(request: TrainingRequest, out: Path, device: torch.device, team: Team,
 def rehearse(
     request: TrainingRequest, out: Path, device: torch.device, watch: Watch
 ) -> tuple[StudioRCNN, LabelledSamples, LabelledSamples | None]:
-    """Return the network, the training samples and the validation samples (or None) for a measurement of the costs.
-
-    Writes nothing.
-    """
+    """The network, the training samples and the validation samples (or None) for `trial_steps`. Writes nothing."""
     model, documents, _ = prepared(request, out, watch, snapshot=False)
     training, validation = labelled_sets(documents, RunFolder(out, made_here=True), model.config)
     return moved_to_device(model, device), training, validation
 
 
 def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team) -> TrainingStart:
-    """The run in `out`, where it was stopped; longer than planned, if the request says so (`TrainingRequest.longer`).
+    """Load the run in `out` to continue it, with a larger length if the request has one (`TrainingRequest.longer`).
 
-    Raises `ArgumentError` for a request that would make another training of it, and while it is still training.
+    Raises `ArgumentError` if the request has other options, if the run is still training, or if it is finished and the
+    request has no additional length.
     """
     epochs, minutes = request.longer()
     run = RunFolder.open(out)
@@ -106,7 +106,7 @@ def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team
     require_ready(documents)
     refuse_uneven(config, documents, team)
     step = state["clock"]["step"]
-    team.wait()  # nobody changes what another one still reads
+    team.wait()  # no process changes files that another one still reads
     if team.leads:
         attempts.begin(run)
         run.remove_temporary_files()
@@ -119,13 +119,17 @@ def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team
 
 
 def _length_words(config: Config) -> str:
+    """The length of a training as text, for the log: "20 epochs" or "2.5 minutes"."""
     if config.minutes is not None:
         return f"{config.minutes:g} {'minute' if config.minutes == 1 else 'minutes'}"
     return counted(config.epochs or 0, "epoch")
 
 
 def longer(config: Config, epochs: int | None, minutes: float | None) -> Config:
-    """`config` with that many more epochs or minutes than were planned. `ArgumentError` where it counts the other."""
+    """`config` with its length increased by `epochs` or `minutes` (None: not given).
+
+    Raises `ArgumentError` if the length of `config` is set in the other unit, or the increase is not positive.
+    """
     if epochs is not None and config.epochs is None:
         raise ArgumentError(f"--epochs {epochs}: the length of this run is set in minutes; give --minutes")
     if minutes is not None and config.minutes is None:
@@ -144,14 +148,14 @@ def longer(config: Config, epochs: int | None, minutes: float | None) -> Config:
 def prepared(
     request: TrainingRequest, out: Path, watch: Watch, snapshot: bool = True
 ) -> tuple[StudioRCNN, dict[str, Any], list[str]]:
-    """The network of a new training with its initial weights, its labels, and a line for the log on each of its
-    weights. `snapshot` as for `training_documents`."""
+    """The network of a new training with its initial weights, its labels (`documents`), and lines of the log about the
+    weights. `snapshot` is passed to `training_documents`."""
     if request.data is None:
         raise ArgumentError("--data is missing: labels to learn, a file, a folder or a project")
     start = request.start()
     config = request.config(torch_file=weights.torch_file_network)
     if start.init == "coco":
-        require_coco_detector(config)  # where there are none of this backbone, say so before the labels are read
+        require_coco_detector(config)  # raises before the labels are read if there are none for this backbone
     val, images = (Path(path) if path is not None else None for path in (request.val, request.images))
     documents = training_documents(
         Path(request.data), val, images, out, config.tasks, snapshot, watch, request.class_attribute
@@ -159,7 +163,7 @@ def prepared(
     require_ready(documents)
     config = config_with_labels(config, documents)
     require_tensorboard(config)
-    torch.manual_seed(config.seed)  # what no weights fill is random
+    torch.manual_seed(config.seed)  # for the tensors that no weights fill
     model = build(config)
     lines = [f"starts from {start.why} (nobody chose; --init says otherwise)"] if start.why else []
     lines += [
@@ -171,7 +175,7 @@ def prepared(
 
 
 def refuse_uneven(config: Config, documents: dict[str, Any], team: Team) -> None:
-    """`ArgumentError` where the team cannot share each batch evenly."""
+    """Raise `ArgumentError` if the processes of the team cannot share each batch evenly."""
     batch = min(config.batch_size, len(documents["train"]["images"]))
     if batch % team.size:
         raise ArgumentError(
@@ -181,5 +185,5 @@ def refuse_uneven(config: Config, documents: dict[str, Any], team: Team) -> None
 
 
 def _weights_name(source: str) -> str:
-    """The name of initial weights, for the log."""
+    """The name of initial weights in the log: "COCO", the name of a shipped model, or a file or folder name."""
     return KNOWN_SOURCES.get(source) or (source if shipped_models.folder(source) else Path(source).resolve().name)

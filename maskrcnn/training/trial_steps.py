@@ -1,8 +1,8 @@
-"""Costs of a training, measured by a few steps on its own pictures before it begins, and how long it will take.
+"""Trial steps: measure the costs of a training with a few steps on its own pictures, and estimate its duration.
 
-A step while all layers learn takes up to three times as long as one while only the heads do, so each stage of the
-schedule is timed. Decoding a picture for the first time is timed apart, because it happens once. Nothing is written;
-the network has been trained for a few steps afterwards and should be discarded.
+A step that trains all layers takes up to three times as long as a step that trains only the heads, so every stage of
+the schedule is timed. The first reading of a picture is timed separately, because it happens once. Nothing is written.
+Afterwards the network has been trained for a few steps and should be discarded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.temporary_attributes import temporary_attributes
 from maskrcnn.runs.costs import Costs, Estimate, estimate_of
 from maskrcnn.runs.epochs_and_passes import pictures_per_step
-from maskrcnn.runs.folder import with_images
 from maskrcnn.training import hardware, loop
 from maskrcnn.training.averaging import RunningMean
 from maskrcnn.training.batch_loader import BatchLoader
@@ -33,25 +32,25 @@ from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.run_history import RunHistory
 from maskrcnn.training.saved_state import save_state, training_state
 from maskrcnn.training.schedule import ScheduleClock
-from maskrcnn.training.training_errors import words_for_memory
+from maskrcnn.training.training_errors import memory_errors_explained
 from maskrcnn.training.training_speedups import prepared_for_training
 from maskrcnn.training.validation import detect_all, validation_losses
 
 PICTURES = 12
-"""Training pictures (or two batches, if that is more) that steps are timed on: some of each part of the set."""
+"""Number of training pictures for the timed steps, or two batches if that is more; evenly spaced over the set."""
 
 VALIDATED = 2
-"""Validation pictures that are timed."""
+"""Number of validation pictures that are timed."""
 
 WARM_UP_STEPS = 2
-"""Steps of each stage that are not timed: the first ones reserve memory and choose kernels."""
+"""Number of steps of each stage that are not timed, because they allocate memory and select kernels."""
 
 TIMED_STEPS = 5
 TIMED_SECONDS = 15.0
-"""A stage is timed for so many steps, or for so long where they are slow."""
+"""A stage is timed for `TIMED_STEPS` steps, or for `TIMED_SECONDS` if they are slow."""
 
 PROPOSALS_ON_AN_OBJECT = 4
-"""About how many positive RoIs there are for an object in the middle of a training."""
+"""Approximate number of positive RoIs per object in the middle of a training."""
 
 Report = Callable[[str], None]
 Now = Callable[[], float]
@@ -64,17 +63,17 @@ def estimate(
     report: Report = lambda line: None,
     seconds_to_start: float = 0.0,
 ) -> Estimate:
-    """How long a training of `model` on these pictures, as its config says, will take here.
+    """Measure the costs of training `model` on these pictures on this machine, and estimate the duration of the run.
 
-    `report` gets a line on what is being measured; `seconds_to_start` is what passed before this was called. Raises
-    what a step of the training raises, running out of memory for one.
+    `report` is called with a line about each measured part. `seconds_to_start` are the seconds from the start of the
+    process to this call. Raises the same errors as a training step, for example if the memory is not sufficient.
     """
     config, device = model.config, next(model.parameters()).device
     hardware.seed_everything(config.seed)
     now = clock_of(device)
-    with words_for_memory(config), prepared_for_training(model):
+    with memory_errors_explained(config), prepared_for_training(model):
         report("reading pictures")
-        some = some_of(training, max(PICTURES, 2 * config.batch_size))
+        some = training.subset(max(PICTURES, 2 * config.batch_size))
         first_read = seconds_per_first_read(some, now)
         read_each_time = config.batch_size * first_read * share_without_room(some, len(training))
         full = config.batch_size / pictures_per_step(config.batch_size, len(training))
@@ -85,25 +84,15 @@ def estimate(
         per_picture = 0.0
         if validation is not None:
             report("timing the validation")
-            per_picture = seconds_per_validated(model, some_of(validation, VALIDATED), now)
+            per_picture = seconds_per_validated(model, validation.subset(VALIDATED), now)
         report("timing what each epoch writes")
         epoch = seconds_per_epoch(model, some, now)
     costs = Costs(step, first_read, per_picture, epoch, seconds_to_start, training_memory_mb(device))
     return estimate_of(costs, config, len(training), len(validation) if validation is not None else 0)
 
 
-def some_of(samples: LabelledSamples, count: int) -> LabelledSamples:
-    """At most `count` pictures of a set, evenly spread over it, as a set of their own that keeps nothing yet."""
-    total = len(samples)
-    count = min(count, total)
-    images = [samples.images[place * total // count] for place in range(count)]
-    document = with_images(samples.document, images)
-    return LabelledSamples(document, samples.picture_path, samples.config, samples.augment)
-
-
 def seconds_per_first_read(samples: LabelledSamples, now: Now) -> float:
-    """Seconds that a picture takes more when it is read for the first time. Afterwards all of them are kept in memory,
-    as far as the config lets them."""
+    """The extra seconds of the first reading of a picture. Later it is in memory, if the config allows it."""
     took = []
     for _ in range(2):
         began = now()
@@ -114,18 +103,18 @@ def seconds_per_first_read(samples: LabelledSamples, now: Now) -> float:
 
 
 def share_without_room(samples: LabelledSamples, pictures: int) -> float:
-    """The share of a set of so many pictures, each as large as those of `samples`, that memory cannot keep."""
+    """The share of `pictures` pictures, each as large as those of `samples`, that exceeds `picture_cache_mb`."""
     each = sum(picture.nbytes + objects.nbytes for picture, objects in map(samples.read, range(len(samples))))
     return max(0.0, 1 - samples.config.picture_cache_mb * 10**6 / (each / len(samples) * pictures))
 
 
 def seconds_per_step(model: StudioRCNN, samples: LabelledSamples, layers: str, now: Now) -> float:
-    """Seconds of one step of the training while `layers` learn."""
+    """Seconds of one training step in which `layers` are trained."""
     config = model.config
     model.set_layers(layers)
     model.train()
     optimiser, average, team = make_optimiser(model), RunningMean(model, config.ema), Team()
-    rate = config.learning_rate / (config.warmup_steps + 1)  # that of the first step: nothing is to diverge here
+    rate = config.learning_rate / (config.warmup_steps + 1)  # the rate of the first step, so that nothing diverges
     threads = loader_threads(config, next(model.parameters()).device)
     with BatchLoader(samples, config, threads=threads) as loader, several_proposals_per_object(model):
 
@@ -137,8 +126,10 @@ def seconds_per_step(model: StudioRCNN, samples: LabelledSamples, layers: str, n
 
 
 def several_proposals_per_object(model: StudioRCNN) -> AbstractContextManager[None]:
-    """Within the context each object is proposed `PROPOSALS_ON_AN_OBJECT` times, as by an RPN that has learned: masks
-    are computed for positive RoIs alone, so a step of an untrained network would be quicker."""
+    """A context in which each object is proposed `PROPOSALS_ON_AN_OBJECT` times, as by a trained RPN.
+
+    Masks are computed only for positive RoIs, so a step of an untrained network would be too fast.
+    """
     add_gt_proposals = model.roi_heads.add_gt_proposals
 
     def add(proposals: list[Tensor], gt_boxes: list[Tensor]) -> list[Tensor]:
@@ -148,7 +139,7 @@ def several_proposals_per_object(model: StudioRCNN) -> AbstractContextManager[No
 
 
 def seconds_per_validated(model: StudioRCNN, samples: LabelledSamples, now: Now) -> float:
-    """Seconds that the validation takes for one picture: its losses, and what is detected on it."""
+    """Seconds of the validation of one picture: losses and detections."""
 
     def validate() -> None:
         validation_losses(model, samples)
@@ -162,8 +153,11 @@ def seconds_per_validated(model: StudioRCNN, samples: LabelledSamples, now: Now)
 
 
 def seconds_per_epoch(model: StudioRCNN, samples: LabelledSamples, now: Now) -> float:
-    """Seconds that the end of an epoch takes, whatever its length: the network is made ready for inference, its weights
-    are written (once more as the best ones), and the state from which the run could be resumed."""
+    """Seconds of the work at the end of an epoch that does not depend on its length.
+
+    The network is prepared for inference, and the weights (twice: of this epoch and the best ones) and the state for a
+    resume are written.
+    """
     config = model.config
     average, clock, history = RunningMean(model, config.ema), ScheduleClock(config, 1), RunHistory()
     optimiser = make_optimiser(model)
@@ -179,7 +173,7 @@ def seconds_per_epoch(model: StudioRCNN, samples: LabelledSamples, now: Now) -> 
 
 
 def mean_seconds(action: Callable[[], None], now: Now, warm_up: int = WARM_UP_STEPS, timed: int = TIMED_STEPS) -> float:
-    """Mean seconds of `action`: done `warm_up` times first, then `timed` times, or until `TIMED_SECONDS` are over."""
+    """Mean seconds of `action`, over `timed` calls or until `TIMED_SECONDS` are over, after `warm_up` untimed calls."""
     for _ in range(warm_up):
         action()
     began, done = now(), 0
@@ -190,7 +184,7 @@ def mean_seconds(action: Callable[[], None], now: Now, warm_up: int = WARM_UP_ST
 
 
 def clock_of(device: torch.device) -> Now:
-    """A clock in seconds that first waits until the device has finished."""
+    """A clock in seconds that waits until the device has finished its work before it reads the time."""
 
     def now() -> float:
         if device.type == "cuda":

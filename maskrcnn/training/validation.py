@@ -24,10 +24,11 @@ Detections = list[dict[str, Any]]
 
 
 class Interrupted(Exception):
-    """The run was cancelled while it validated."""
+    """Raised if the run is cancelled during a validation."""
 
 
 def never() -> bool:
+    """The default of `cancelled`: the run is never cancelled."""
     return False
 
 
@@ -35,11 +36,11 @@ def never() -> bool:
 def validation_losses(
     model: StudioRCNN, samples: LabelledSamples, team: Team | None = None, cancelled: Callable[[], bool] = never
 ) -> dict[str, float]:
-    """Means of the losses over the validation pictures, with `val_` before each name, and `val_loss`.
+    """The mean of each loss over the validation pictures, prefixed with `val_`, and their weighted sum `val_loss`.
 
-    torchvision computes losses in train mode only, so the model is in it meanwhile, but with BatchNorm in eval mode;
-    afterwards it is in eval mode. Anchors and RoIs are sampled with one seed for each picture, so two epochs are
-    measured on the same ones. Raises `Interrupted` when `cancelled`.
+    torchvision computes losses only in train mode, so the model is switched to it, with BatchNorm in eval mode.
+    Afterwards the model is in eval mode. The seed of the sampling of anchors and RoIs is the index of the picture, so
+    all epochs are measured on the same samples. Raises `Interrupted` if `cancelled` returns True.
     """
     team = team or Team()
     totals = dict.fromkeys(model.config.losses, 0.0)
@@ -69,8 +70,10 @@ def detect_all(
     team: Team | None = None,
     cancelled: Callable[[], bool] = never,
 ) -> Detections:
-    """Detections on every picture of the set (or on those of its `images`), in the frame of the original pictures, as
-    `evaluate` would find them. Raises `Interrupted` when `cancelled`."""
+    """The detections on all pictures of `samples` (or only on `images` of them), in pixels of the original pictures.
+
+    They are the same as those of `inference.evaluate`. Raises `Interrupted` if `cancelled` returns True.
+    """
     team = team or Team()
     model.eval()
     ready = prepare(model, precision=model.config.precision)
@@ -84,7 +87,7 @@ def detect_all(
 
 
 def average_precision(config: Config, document: dict[str, Any], detections: Detections) -> dict[str, float | None]:
-    """The AP figures of an epoch row (see `runs.folder`), those of the network's tasks; None without ground truth."""
+    """The AP fields of an epoch row (see `runs.folder`) for the tasks of the network; None without ground truth."""
     row: dict[str, float | None] = {}
     wanted = {"box": ("AP", "AP50"), "mask": ("AP", "AP50", "AP75"), "keypoints": ("AP", "AP50")}
     for task in config.tasks:
@@ -103,11 +106,11 @@ def validate(
     team: Team,
     cancelled: Callable[[], bool],
 ) -> Row:
-    """Losses and AP on the validation set, whose detections are written into `run`; without a set, only detections on
-    some training pictures, to look at.
+    """Validate after `epoch`: return losses and AP on the validation set, and write its detections into `run`.
 
-    Raises `Interrupted` when `cancelled`, which is asked in a process on its own only: in a team the others would wait
-    for it.
+    Without a validation set, only detections on some training pictures are written, for the pages. Raises `Interrupted`
+    if `cancelled` returns True. In a team of several processes `cancelled` is not called, because the other processes
+    would wait for this one.
     """
     asked = cancelled if team.size == 1 else never
     row: Row = {}

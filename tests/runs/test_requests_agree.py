@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import torch
 
+from maskrcnn.annotations.progress_callback import unwatched
 from maskrcnn.annotations.skeletons import KeypointLabels
-from maskrcnn.annotations.trainable_check import unwatched
 from maskrcnn.cli import train
 from maskrcnn.config import LOSSES, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.model import weights

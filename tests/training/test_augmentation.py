@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskrcnn.annotations.polygon_outline import Outline
+from maskrcnn.annotations.polygon_outline import PolygonOutline
 from maskrcnn.config import Config
 from maskrcnn.training.augmentation import Augmentation, crop, mirror, paste, shrink
 from maskrcnn.training.picture_objects import PictureObjects
@@ -28,7 +28,7 @@ def painted(
     picture = np.full((height, WIDTH, 3), GREY, np.uint8)
     outlines, boxes, points = [], [], []
     for rings, place, colour in things:
-        outline = Outline((tuple(np.asarray(ring) + place for ring in rings),))
+        outline = PolygonOutline((tuple(np.asarray(ring) + place for ring in rings),))
         picture[outline.bitmap(height, WIDTH).astype(bool)] = colour
         outlines.append(outline)
         boxes.append([*outline.parts[0][0].min(0), *outline.parts[0][0].max(0)])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from maskrcnn.annotations.polygon_outline import stacked
+from maskrcnn.annotations.polygon_outline import stacked_outlines
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.training_documents import training_documents
@@ -42,7 +42,7 @@ def same(one: Batch, other: Batch) -> bool:
     return (one.names, one.seeds, len(one.samples)) == (other.names, other.seeds, len(other.samples)) and all(
         torch.equal(a, b)
         and torch.equal(s["boxes"], t["boxes"])
-        and np.array_equal(stacked(s["masks"], *a.shape[1:]), stacked(t["masks"], *b.shape[1:]))
+        and np.array_equal(stacked_outlines(s["masks"], *a.shape[1:]), stacked_outlines(t["masks"], *b.shape[1:]))
         for (a, s), (b, t) in zip(one.samples, other.samples, strict=True)
     )
 

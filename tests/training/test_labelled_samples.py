@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.polygon_outline import stacked
+from maskrcnn.annotations.polygon_outline import stacked_outlines
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.training.labelled_samples import LabelledSamples
@@ -54,7 +54,7 @@ def test_picture_box_and_mask_shrink_together(picture: Path) -> None:
     assert target["labels"].tolist() == [1]
     expected = torch.zeros(64, 96)
     expected[10:30, 20:50] = 1
-    assert np.array_equal(stacked(target["masks"], 64, 96)[0], expected)
+    assert np.array_equal(stacked_outlines(target["masks"], 64, 96)[0], expected)
     assert torch.equal(image[0], expected)
     assert type(image) is type(target["boxes"]) is type(target["labels"]) is torch.Tensor
 
@@ -125,7 +125,9 @@ def test_the_same_draw_is_the_same_sample(picture: Path) -> None:
         (one, first), (other, second) = (augmented.sample(0, random.Random(number)) for _ in range(2))
         assert torch.equal(one, other)
         assert torch.equal(first["boxes"], second["boxes"])
-        assert np.array_equal(stacked(first["masks"], *one.shape[1:]), stacked(second["masks"], *one.shape[1:]))
+        assert np.array_equal(
+            stacked_outlines(first["masks"], *one.shape[1:]), stacked_outlines(second["masks"], *one.shape[1:])
+        )
         seen.add((one.shape, float(one.sum())))
     assert len(seen) > 9
     assert torch.equal(torch.get_rng_state(), state)  # and nothing random of torch's was used

@@ -16,7 +16,6 @@ import pytest
 
 from maskrcnn.annotations import learnable_objects, read
 from maskrcnn.annotations.doctor import examine
-from maskrcnn.annotations.labelled_pictures import learned_of
 from maskrcnn.annotations.splitting import shares
 from maskrcnn.annotations.statistics import statistics
 from maskrcnn.annotations.store import Project
@@ -24,7 +23,7 @@ from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.readiness import remarks
 from maskrcnn.runs.request import config_with_labels
-from maskrcnn.runs.training_documents import training_documents
+from maskrcnn.runs.training_documents import learnable_in_project, training_documents
 from maskrcnn.studio.dataset import split_view
 from maskrcnn.studio.launch import launch_data
 from maskrcnn.training.labelled_samples import LabelledSamples
@@ -185,4 +184,4 @@ def test_pictures_that_wait_for_labels_are_told_by_the_trainer_and_on_launch(tmp
     config = config_with_labels(Config.preset("classroom"), documents)
     assert any(f"{waiting} pictures are left out" in line for line in remarks(config, documents))
     assert f"{waiting} pictures are left out" in launch_data.count_labels(project).data_for(("box", "mask")).left_out()
-    assert learned_of(project).waiting == waiting
+    assert learnable_in_project(project).waiting == waiting

@@ -22,7 +22,7 @@ from maskrcnn.runs.readiness import remarks, require_ready
 from maskrcnn.training import loop
 from maskrcnn.training.batch_loader import BatchLoader
 from maskrcnn.training.saved_state import load_state
-from maskrcnn.training.training_errors import disk_is_full, diverged, words_for_memory
+from maskrcnn.training.training_errors import disk_is_full, diverged, memory_errors_explained
 from tests import tiny
 from tests.sweeps import one_in
 from tests.training.prepared import Prepared
@@ -146,10 +146,10 @@ def test_memory_that_is_out_says_what_to_lower(kind: str, tmp_path: Path, monkey
 def test_memory_for_one_picture_a_step() -> None:
     with (
         pytest.raises(StudioError, match=r"lower image_max_dim .now 512. and image_min_dim"),
-        words_for_memory(Config.preset("classroom", batch_size=1)),
+        memory_errors_explained(Config.preset("classroom", batch_size=1)),
     ):
         raise MemoryError
-    with pytest.raises(RuntimeError, match="something else"), words_for_memory(Config.preset("classroom")):
+    with pytest.raises(RuntimeError, match="something else"), memory_errors_explained(Config.preset("classroom")):
         raise RuntimeError("something else")
 
 

@@ -65,12 +65,12 @@ def pictures(folder: Path, count: int = 5, **changes: Any) -> tuple[StudioRCNN, 
 
 def test_some_pictures_are_taken_from_all_over_the_set(tmp_path: Path) -> None:
     _, samples = pictures(tmp_path, 5)
-    some = measuring.some_of(samples, 2)
+    some = samples.subset(2)
     assert [image["file_name"] for image in some.images] == ["square0.png", "square2.png"]
     assert [annotation["image_id"] for annotation in some.document["annotations"]] == [
         image["id"] for image in some.images
     ]
-    assert len(measuring.some_of(samples, 12)) == 5
+    assert len(samples.subset(12)) == 5
 
 
 def test_what_memory_cannot_keep_is_a_share_of_the_set(tmp_path: Path) -> None:

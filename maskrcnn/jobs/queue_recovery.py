@@ -116,7 +116,7 @@ def _unended_runs(workspace: Path) -> Iterator[str]:
     Paths are strings, which are faster than `Path`, because every page needs this list.
     """
     projects = [workspace / name for name in _folder_entries(workspace) if not os.path.islink(workspace / name)]
-    projects += external_projects.read(workspace)
+    projects += external_projects.read_external_projects(workspace)
     for project in projects:
         runs = os.path.realpath(project / RUNS)
         if not is_confined(runs, [project]):

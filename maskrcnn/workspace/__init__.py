@@ -8,15 +8,15 @@ from maskrcnn.workspace.folder_names import folder_name
 from maskrcnn.workspace.project_bin import Deleted
 from maskrcnn.workspace.project_errors import JobsWait, NoProject, ProjectGone
 from maskrcnn.workspace.project_folders import size_on_disk
-from maskrcnn.workspace.workspace import HAD_PROJECTS, About, Duplicate, Workspace
+from maskrcnn.workspace.workspace import HAD_PROJECTS, DuplicateProject, ProjectFacts, Workspace
 
 __all__ = [
     "HAD_PROJECTS",
-    "About",
     "Deleted",
-    "Duplicate",
+    "DuplicateProject",
     "JobsWait",
     "NoProject",
+    "ProjectFacts",
     "ProjectGone",
     "Workspace",
     "folder_name",

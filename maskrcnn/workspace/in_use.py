@@ -70,7 +70,7 @@ def take_out_waiting(root: Path, project: Path) -> None:
 
 
 def busy_runs(project: Path) -> tuple[str, ...]:
-    """The names of the runs of a project that are training or waiting, so that their files are incomplete."""
+    """The names of the runs of a project that are in use: they train or wait, so their files are incomplete."""
     return tuple(
         run.name
         for name in run_folder_names(project)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskrcnn.annotations import read
-from maskrcnn.annotations.doctor import class_name_checks
+from maskrcnn.annotations import read, similar_class_names
 from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.regions import SPLITS, Dataset
 from maskrcnn.annotations.store import ImportReport, Project
@@ -38,7 +37,7 @@ def make_of_labels(folder: Path, name: str, dataset: Dataset) -> tuple[ImportRep
     """
     project = Project.create(folder, name)
     report = project.import_dataset(dataset, None)
-    alike = class_name_checks.of_import(project.counts().classes, {})
+    alike = similar_class_names.similar_classes_of_import(project.counts().classes, {})
     return report, tuple(
         f'class "{odd}" looks like "{intended}", and to training two names are two classes; if they are one, '
         "merge them under Dataset > Classes"

@@ -43,10 +43,10 @@ class Deleted:
 
 def put(root: Path, project: Path) -> Deleted:
     """Move a project into the bin. Raises `OSError` if it cannot be moved, `StudioError` if the bin is not a folder."""
-    box = _box(root)
-    box.mkdir(exist_ok=True)
+    bin_folder = _bin_folder(root)
+    bin_folder.mkdir(exist_ok=True)
     now = time.time()
-    place = box / f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{new_id()[:8]}"
+    place = bin_folder / f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{new_id()[:8]}"
     place.mkdir()
     try:
         os.rename(project, place / project.name)
@@ -58,14 +58,14 @@ def put(root: Path, project: Path) -> Deleted:
 
 def entries(root: Path) -> list[Deleted]:
     """The projects in the bin, the newest first. Folders that were not created by `put` are ignored."""
-    box = root / FOLDER
-    if not untrusted_files.is_real_folder(box):
+    bin_folder = root / FOLDER
+    if not untrusted_files.is_real_folder(bin_folder):
         return []
     found = []
     with suppress(OSError):
-        for place in box.iterdir():
+        for place in bin_folder.iterdir():
             if _NAME.fullmatch(place.name) and untrusted_files.is_real_folder(place):
-                found += _inside(place)
+                found += _deleted_project_in(place)
     return sorted(found, key=lambda entry: entry.id, reverse=True)
 
 
@@ -89,8 +89,8 @@ def destroy(root: Path, deleted: Deleted) -> None:
 
     Raises `StudioError` if a part of it cannot be deleted.
     """
-    box = _box(root)
-    doomed = box / f"{_DELETING_PREFIX}{deleted.id}"
+    bin_folder = _bin_folder(root)
+    doomed = bin_folder / f"{_DELETING_PREFIX}{deleted.id}"
     problems: list[tuple[str, OSError]] = []
     try:
         os.rename(deleted.folder.parent, doomed)  # so that a partly deleted project is not in the list
@@ -109,11 +109,11 @@ def destroy(root: Path, deleted: Deleted) -> None:
 
 def sweep(root: Path) -> None:
     """Delete the remains of an interrupted `destroy` or `put`."""
-    box = root / FOLDER
-    if not untrusted_files.is_real_folder(box):
+    bin_folder = root / FOLDER
+    if not untrusted_files.is_real_folder(bin_folder):
         return
     with suppress(OSError):
-        for place in list(box.iterdir()):
+        for place in list(bin_folder.iterdir()):
             if place.name.startswith(_DELETING_PREFIX) and untrusted_files.is_real_folder(place):
                 shutil.rmtree(place, ignore_errors=True)
             elif _NAME.fullmatch(place.name) and untrusted_files.is_real_folder(place):
@@ -121,7 +121,7 @@ def sweep(root: Path) -> None:
                     place.rmdir()  # fails if the folder is not empty
 
 
-def _inside(place: Path) -> list[Deleted]:
+def _deleted_project_in(place: Path) -> list[Deleted]:
     """The deleted project in a folder of the bin, as a list of one; empty if there is none."""
     with suppress(OSError, ValueError, OverflowError):
         deleted = time.mktime(time.strptime(place.name[:15], "%Y%m%d-%H%M%S"))
@@ -135,8 +135,8 @@ def _inside(place: Path) -> list[Deleted]:
     return []
 
 
-def _box(root: Path) -> Path:
+def _bin_folder(root: Path) -> Path:
     """The path of the bin's folder. Raises `StudioError` if something else has its name."""
-    box = root / FOLDER
-    untrusted_files.require_real_folder(box)
-    return box
+    bin_folder = root / FOLDER
+    untrusted_files.require_real_folder(bin_folder)
+    return bin_folder

@@ -25,7 +25,7 @@ def size_on_disk(folder: Path) -> Iterator[int]:
     Links are not followed. Files that cannot be read are ignored.
     """
     total = 0
-    for number, entry in enumerate(_walked(os.fspath(folder))):
+    for number, entry in enumerate(_entries_below(os.fspath(folder))):
         try:
             about = entry.stat(follow_symlinks=False)
         except OSError:
@@ -36,7 +36,7 @@ def size_on_disk(folder: Path) -> Iterator[int]:
     yield total
 
 
-def _walked(folder: str) -> Iterator[os.DirEntry[str]]:
+def _entries_below(folder: str) -> Iterator[os.DirEntry[str]]:
     """All entries below a folder, recursively. Links are not followed; unreadable folders are skipped."""
     folders = [folder]
     while folders:

@@ -49,7 +49,7 @@ _creating = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Duplicate:
+class DuplicateProject:
     """A copy of a project. `left_out` are the names of runs that were not copied, because they train or wait."""
 
     folder: Path
@@ -57,7 +57,7 @@ class Duplicate:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedProject:
     """A project that was opened. If it was created from labels and pictures, `report` is the report of their import,
     and `passed_over` are lines about what was not imported."""
 
@@ -67,7 +67,7 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class About:
+class ProjectFacts:
     """The facts of a project for a list: the numbers of pictures, finished pictures and runs, and the time at which it
     was last opened (seconds since 1970, None if unknown)."""
 
@@ -95,7 +95,11 @@ class Workspace:
         In a workspace that never had a project, the sample project is created first.
         """
         found = self._own_projects()
-        elsewhere = [path for path in external_projects.read(self.root) if path not in found and is_project(path)]
+        elsewhere = [
+            path
+            for path in external_projects.read_external_projects(self.root)
+            if path not in found and is_project(path)
+        ]
         marker = self.root / HAD_PROJECTS
         if not (found or elsewhere or os.path.lexists(marker)):
             self.create_sample()
@@ -112,7 +116,7 @@ class Workspace:
         if found:
             last = self._history.opened() if len(found) > 1 else {}
             return max(found, key=lambda path: last.get(str(path), 0.0))
-        opened = [path for path in external_projects.read(self.root) if path.name == name]
+        opened = [path for path in external_projects.read_external_projects(self.root) if path.name == name]
         raise self.gone_error(opened[-1] if opened else self.root / name, name)
 
     def first(self) -> Path:
@@ -163,11 +167,11 @@ class Workspace:
         systems (`Balloon` and `balloon`)."""
         return self._holder(name) is not None
 
-    def about(self, project: Path) -> About:
+    def about(self, project: Path) -> ProjectFacts:
         """The facts of a project for a list. Raises `StudioError` for a project that cannot be read."""
         counts = Project.open(project).counts()
         runs = sum(is_run(project / RUNS / name) for name in project_runs.run_folder_names(project))
-        return About(counts.pictures, counts.done, runs, self._history.opened().get(str(project)))
+        return ProjectFacts(counts.pictures, counts.done, runs, self._history.opened().get(str(project)))
 
     def note_opened(self, project: Path) -> None:
         """Record that a project was opened now. Errors of the disk are ignored."""
@@ -205,7 +209,7 @@ class Workspace:
         """Like `opened`, but returns only the folder of the project."""
         return self.opened(text).folder
 
-    def opened(self, text: str) -> Opened:
+    def opened(self, text: str) -> OpenedProject:
         """Open the path that the user typed. A project folder is used in place. Other data become a new project.
 
         Other data are labels of any format with their pictures, pictures alone, or a zip of these. Raises
@@ -219,8 +223,8 @@ class Workspace:
             require_address(path)
             Project.open(path)
             if path not in self.projects():
-                external_projects.add(self.root, path)
-            return Opened(path)
+                external_projects.add_external_project(self.root, path)
+            return OpenedProject(path)
         with intake.stage_path(path, workspace=self.root) as staged:
             new_projects.require_usable(staged, path)
             path = path.resolve()
@@ -229,9 +233,11 @@ class Workspace:
                 name = f"project {name}"
             with self._building(name) as folder:
                 report, remarks = new_projects.make_of_labels(folder, self.free_name(name), staged.dataset)
-                return Opened(self._place(folder, name, number=True), report, (*remarks, *staged.warnings))
+                return OpenedProject(self._place(folder, name, number=True), report, (*remarks, *staged.warnings))
 
-    def duplicate(self, project: Path, name: str, *, runs: bool = True, progress: Progress | None = None) -> Duplicate:
+    def duplicate(
+        self, project: Path, name: str, *, runs: bool = True, progress: Progress | None = None
+    ) -> DuplicateProject:
         """Copy a project into the workspace under the new name `name`, with or without its runs.
 
         The copy shares no files with the original, and appears in the list only when it is complete. Raises
@@ -252,7 +258,7 @@ class Workspace:
             folder.mkdir()
             project_copy.copy_project(source, folder, name, skip, progress)
             Project.open(folder).counts()
-            return Duplicate(self._place(folder, name), left_out)
+            return DuplicateProject(self._place(folder, name), left_out)
 
     # Rename, delete
 
@@ -308,7 +314,7 @@ class Workspace:
 
     def remove_from_list(self, project: Path) -> None:
         """Remove a project in another folder from the list, without changing it. `open_folder` adds it again."""
-        external_projects.remove(self.root, project)
+        external_projects.remove_external_project(self.root, project)
 
     # The bin
 

@@ -41,14 +41,14 @@ _Text = Annotated[str, Field(min_length=1, max_length=4096)]
 _Time = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)]
 
 
-class Opened(TypedDict):
+class OpenedEntry(TypedDict):
     """A project and the time at which it was last opened."""
 
     path: _Text
     at: _Time
 
 
-class Renamed(TypedDict):
+class RenamedEntry(TypedDict):
     """A project of the workspace that was renamed."""
 
     old: _Text
@@ -56,14 +56,14 @@ class Renamed(TypedDict):
     at: _Time
 
 
-class Document(TypedDict):
+class HistoryDocument(TypedDict):
     """The content of the file."""
 
-    opened: list[Opened]
-    renamed: list[Renamed]
+    opened: list[OpenedEntry]
+    renamed: list[RenamedEntry]
 
 
-_SCHEMA: TypeAdapter[Document] = TypeAdapter(Document)
+_SCHEMA: TypeAdapter[HistoryDocument] = TypeAdapter(HistoryDocument)
 
 
 class WorkspaceHistory:
@@ -84,9 +84,9 @@ class WorkspaceHistory:
         """Record that a project was opened now."""
         path = self._stored(project)
 
-        def change(document: Document) -> None:
+        def change(document: HistoryDocument) -> None:
             others = [entry for entry in document["opened"] if entry["path"] != path]
-            document["opened"] = [Opened(path=path, at=time.time()), *others][:MOST]
+            document["opened"] = [OpenedEntry(path=path, at=time.time()), *others][:MOST]
 
         self._change(change)
 
@@ -104,20 +104,20 @@ class WorkspaceHistory:
     def note_renamed(self, old: str, new: str) -> None:
         """Record a rename, so that `renamed_to` finds the new name."""
 
-        def change(document: Document) -> None:
+        def change(document: HistoryDocument) -> None:
             # Earlier renames of the name `new` belong to another project, or are undone by this rename.
             kept = [entry for entry in document["renamed"] if entry["old"] != new]
-            document["renamed"] = [*kept, Renamed(old=old, new=new, at=time.time())][-MOST:]
+            document["renamed"] = [*kept, RenamedEntry(old=old, new=new, at=time.time())][-MOST:]
 
         self._change(change)
 
     def note_moved(self, old: str, new: str) -> None:
         """Move the time at which the project was last opened from the path `old` to the path `new`."""
 
-        def change(document: Document) -> None:
+        def change(document: HistoryDocument) -> None:
             others = [entry for entry in document["opened"] if entry["path"] != new]
             document["opened"] = [
-                Opened(path=new, at=entry["at"]) if entry["path"] == old else entry for entry in others
+                OpenedEntry(path=new, at=entry["at"]) if entry["path"] == old else entry for entry in others
             ]
 
         self._change(change)
@@ -125,20 +125,21 @@ class WorkspaceHistory:
     def forget_renamed(self, name: str) -> None:
         """Delete the renames of `name`, because a new project has this name now."""
 
-        def change(document: Document) -> None:
+        def change(document: HistoryDocument) -> None:
             document["renamed"] = [entry for entry in document["renamed"] if entry["old"] != name]
 
         if any(entry["old"] == name for entry in self._read()["renamed"]):
             self._change(change)
 
-    def _read(self) -> Document:
+    def _read(self) -> HistoryDocument:
+        """The content of the file; empty if it is missing or damaged."""
         with suppress(StudioError):
             found = untrusted_files.read_json(self.root / FILE, _SCHEMA, self.root, _LARGEST)
             if found is not None:
                 return {"opened": found["opened"][:MOST], "renamed": found["renamed"][-MOST:]}
         return {"opened": [], "renamed": []}
 
-    def _change(self, change: Callable[[Document], None]) -> None:
+    def _change(self, change: Callable[[HistoryDocument], None]) -> None:
         """Read the file, call `change` and write the result, under the lock. Errors of the disk are ignored."""
         with suppress(OSError, UnicodeEncodeError), alone(self.root / LOCK):
             document = self._read()

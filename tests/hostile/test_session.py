@@ -92,7 +92,7 @@ def test_where_another_of_that_name_lies_elsewhere_it_is_not_shown_instead(
 ) -> None:
     make_project(workspace / "cells", 1)
     far = make_project(tmp_path / "far" / "cells", 3).folder
-    external_projects.add(workspace, far)
+    external_projects.add_external_project(workspace, far)
     app = open_app(root, "cells").run()
     app = switch_to(app, far)
     assert "0 of 3 pictures done" in side_bar(app)
@@ -104,7 +104,7 @@ def test_where_another_of_that_name_lies_elsewhere_it_is_not_shown_instead(
 
 def test_a_link_to_one_that_was_opened_elsewhere_says_where_it_was(root: Path, workspace: Path, tmp_path: Path) -> None:
     make_project(workspace / "cells")
-    external_projects.add(workspace, tmp_path / "far" / "leaves")
+    external_projects.add_external_project(workspace, tmp_path / "far" / "leaves")
     assert f"none lies at {tmp_path}/far/leaves" in boxes(open_app(root, "leaves").run())[0].replace("\\", "")
 
 
@@ -217,7 +217,7 @@ def test_a_workspace_that_holds_only_such_a_name_is_one_line(root: Path, workspa
 
 def test_two_of_one_name_are_told_apart(root: Path, workspace: Path, tmp_path: Path) -> None:
     make_project(workspace / "cells", 1)
-    external_projects.add(workspace, make_project(tmp_path / "far" / "cells", 3).folder)
+    external_projects.add_external_project(workspace, make_project(tmp_path / "far" / "cells", 3).folder)
     app = open_app(root).run()
     first, second = (option.replace("\\", "") for option in app.radio[0].options)
     assert first == f"cells in {workspace}"

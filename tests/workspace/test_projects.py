@@ -279,7 +279,7 @@ def test_a_project_that_lies_elsewhere_is_copied_and_taken_off_the_list_but_neve
 def test_others_stay_on_the_list(space: Workspace, tmp_path: Path) -> None:
     paths = [make(tmp_path / name, 0) for name in ("a", "b", "c")]
     for path in paths:
-        external_projects.add(space.root, path)
+        external_projects.add_external_project(space.root, path)
     space.remove_from_list(paths[1])
     assert space.projects() == [paths[0], paths[2]]
 

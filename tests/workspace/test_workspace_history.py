@@ -18,7 +18,7 @@ from tests.workspace.made import make
 def test_the_one_that_was_opened_last_is_the_first_and_then_the_one_before(space: Workspace, tmp_path: Path) -> None:
     a, b, far = make(space.root / "a", 0), make(space.root / "b", 0), make(tmp_path / "far", 0)
     assert space.first() == a
-    external_projects.add(space.root, far)
+    external_projects.add_external_project(space.root, far)
     for path in (a, far, b):
         space.note_opened(path)
     assert Workspace(space.root).first() == b
@@ -31,7 +31,7 @@ def test_the_one_that_was_opened_last_is_the_first_and_then_the_one_before(space
 def test_of_several_of_one_name_a_link_means_the_one_that_was_opened_last(space: Workspace, tmp_path: Path) -> None:
     own, far, other = (make(folder / "cells", 0) for folder in (space.root, tmp_path / "far", tmp_path / "other"))
     for path in (far, other):
-        external_projects.add(space.root, path)
+        external_projects.add_external_project(space.root, path)
     assert space.find("cells") == own
     for path in (far, own, other):
         space.note_opened(path)

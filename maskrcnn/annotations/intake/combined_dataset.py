@@ -24,11 +24,11 @@ from maskrcnn.annotations.intake import label_files as labels
 from maskrcnn.annotations.intake.dropped_files import PICTURES_ONLY, Dropped, Understood, dropped_project, project_among
 from maskrcnn.annotations.intake.label_files import FoundLabels
 from maskrcnn.annotations.intake.picture_headers import Headers
-from maskrcnn.annotations.near_names import near
-from maskrcnn.annotations.picture_index import Pictures
+from maskrcnn.annotations.picture_index import PictureIndex
 from maskrcnn.annotations.predefined_splits import is_for_test
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton, Split
+from maskrcnn.annotations.similar_file_names import similar_files
 from maskrcnn.errors import StudioError
 from maskrcnn.untrusted_files import is_confined
 from maskrcnn.words import counted
@@ -65,7 +65,7 @@ def understand(dropped: Dropped) -> Understood:
         found, remarks = labels.without_twins(found)
         notices += remarks
 
-    index = Pictures({**dropped.known, **dropped.pictures})
+    index = PictureIndex({**dropped.known, **dropped.pictures})
     places, remarks = _places_named(found, index, dropped)
     notices += remarks
     missing = tuple(place.file_name for place in places if place.path is None)
@@ -120,7 +120,9 @@ def of_labels(
     found, remarks = labels.without_twins(found) if len(found) > 1 else (found, [])
     notices += remarks
     dropped = Dropped(files, root, str(root), room=Path, images=images)
-    index = Pictures(dropped.pictures) if images is None else picture_folders.pictures_around_labels(root, images).index
+    index = (
+        PictureIndex(dropped.pictures) if images is None else picture_folders.pictures_around_labels(root, images).index
+    )
     places, remarks = _places_named(found, index, dropped, unpacks=False)
     notices += remarks
     there = picture_folders.FoundPictures(tuple(place.path for place in places), _similar_names(found, places, index))
@@ -142,7 +144,7 @@ def of_labels(
 
 
 def _places_named(
-    found: Sequence[FoundLabels], index: Pictures, dropped: Dropped, unpacks: bool = True
+    found: Sequence[FoundLabels], index: PictureIndex, dropped: Dropped, unpacks: bool = True
 ) -> tuple[list[PicturePlace], list[str]]:
     """Return the pictures that the label files name, and warnings."""
     places: list[PicturePlace] = []
@@ -156,7 +158,7 @@ def _places_named(
 
 
 def _similar_names(
-    found: Sequence[FoundLabels], places: Sequence[PicturePlace], index: Pictures
+    found: Sequence[FoundLabels], places: Sequence[PicturePlace], index: PictureIndex
 ) -> dict[str, tuple[str, ...]]:
     """Return missing picture name -> pictures with a similar name that no other label refers to."""
     missing = [place.file_name for place in places if place.path is None and not found[place.source].is_folder]
@@ -168,11 +170,11 @@ def _similar_names(
         if format_table.has_one_file_for_each_picture(entry.dataset)
         for name, file in reading.names_of_labelme_files(entry.dataset.images).items()
     }
-    return near(once, [file for file, path in index.files.items() if path not in used], also) if once else {}
+    return similar_files(once, [file for file, path in index.files.items() if path not in used], also) if once else {}
 
 
 def _paths(
-    entry: FoundLabels, file_names: Sequence[str], index: Pictures, dropped: Dropped, unpacks: bool
+    entry: FoundLabels, file_names: Sequence[str], index: PictureIndex, dropped: Dropped, unpacks: bool
 ) -> tuple[list[Path | None], list[str]]:
     """Return the path of each picture (None: not found) of one label file or folder of labels, and warnings."""
     images = entry.dataset.images
@@ -369,7 +371,7 @@ class CombinedRecords(LazyRecords):
     def __len__(self) -> int:
         return len(self._places)
 
-    def made(self, index: int) -> ImageRecord:
+    def create_record(self, index: int) -> ImageRecord:
         place = self._places[index]
         record = self._sources[place.source][place.index]
         width, height = (record.width, record.height) if record.width is not None else place.size or (None, None)

@@ -26,13 +26,13 @@ from maskrcnn.annotations.store.picture_rows import PictureState
 from maskrcnn.annotations.unused_names import UnusedNames
 from maskrcnn.errors import StudioError
 
-_WORKERS = 4
+_COPY_THREADS = 4
 """Number of threads that copy and decode. Each holds only a chunk of a file in memory."""
 
-_AT_ONCE = 8
+_PICTURES_PER_BATCH = 8
 """Number of pictures in a batch for one thread; starting a batch costs as much time as a small picture."""
 
-_CHUNK = 1 << 16
+_CHUNK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -61,66 +61,70 @@ class ImportReport:
 
 
 @dataclass(frozen=True)
-class Incoming:
-    """A picture to import; `content()` opens its bytes."""
+class IncomingPicture:
+    """A picture to import: its name, its content (a file, or the bytes of an upload), and its labels."""
 
     name: str
-    content: Callable[[], BinaryIO]
+    content: Path | bytes
     record: ImageRecord
 
+    def open(self) -> BinaryIO:
+        """Open the content for reading. Raises `OSError` or `ValueError` if the file cannot be opened."""
+        return self.content.open("rb") if isinstance(self.content, Path) else io.BytesIO(self.content)
 
-Numbered = tuple[int, Incoming]
+
+_NumberedPicture = tuple[int, IncomingPicture]
 
 
-def from_dataset(records: Iterable[ImageRecord], missing: list[str]) -> Iterator[Incoming]:
+def from_dataset(records: Iterable[ImageRecord], missing: list[str]) -> Iterator[IncomingPicture]:
     """Yield the pictures of records. The names of pictures without a file are appended to `missing`."""
     for record in records:
         if record.path is None:
             missing.append(record.file_name)
         else:
-            yield Incoming(record.path.name, _opener(record.path), record)
+            yield IncomingPicture(record.path.name, record.path, record)
 
 
-def from_files(files: Iterable[Path | str | tuple[str, bytes]]) -> Iterator[Incoming]:
+def from_files(files: Iterable[Path | str | tuple[str, bytes]]) -> Iterator[IncomingPicture]:
     """Yield pictures without regions, from paths or `(name, content)` pairs."""
     for entry in files:
         if isinstance(entry, tuple):
             name, content = entry
-            yield Incoming(name, lambda content=content: io.BytesIO(content), ImageRecord(name))  # type: ignore[misc]
+            yield IncomingPicture(name, content, ImageRecord(name))
         else:
             path = Path(entry)
-            yield Incoming(path.name, _opener(path), ImageRecord(path.name, path=path))
+            yield IncomingPicture(path.name, path, ImageRecord(path.name, path=path))
 
 
-def stage(
-    room: ImportStaging, incoming: Iterable[Incoming], split: str | None, progress: Callable[[], None]
+def stage_pictures(
+    staging: ImportStaging, incoming: Iterable[IncomingPicture], split: str | None, progress: Callable[[], None]
 ) -> list[str]:
-    """Copy pictures into the staging folder `room`. Return a warning for each picture that cannot be imported.
+    """Copy pictures into the staging folder. Return a warning for each picture that cannot be imported.
 
     Raises `StudioError` if they cannot be stored, for example on a full disk.
     """
     warnings: list[str] = []
-    under_way: deque[tuple[list[Numbered], Future[list[_Copied | _Unfit]]]] = deque()
+    under_way: deque[tuple[list[_NumberedPicture], Future[list[_CopiedPicture | _UnfitPicture]]]] = deque()
 
     def finish() -> None:
         batch, future = under_way.popleft()
         for (number, picture), copied in zip(batch, future.result(), strict=True):
             try:
-                _note(room, number, picture, copied, split)
-            except _Unfit as error:
+                _note_staged_picture(staging, number, picture, copied, split)
+            except _UnfitPicture as error:
                 warnings.append(f"not imported: {error}")
             progress()
 
     numbered = enumerate(incoming)
-    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="import") as pool:
+    with ThreadPoolExecutor(_COPY_THREADS, thread_name_prefix="import") as pool:
         try:
-            while batch := list(islice(numbered, _AT_ONCE)):
-                under_way.append((batch, pool.submit(_all_copied, room, batch)))
-                if len(under_way) > _WORKERS:
+            while batch := list(islice(numbered, _PICTURES_PER_BATCH)):
+                under_way.append((batch, pool.submit(_copy_batch, staging, batch)))
+                if len(under_way) > _COPY_THREADS:
                     finish()
             while under_way:
                 finish()
-            room.bring_to_disk(pool)
+            staging.bring_to_disk(pool)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -128,7 +132,7 @@ def stage(
 
 
 @dataclass(frozen=True)
-class Arrival:
+class PreparedImport:
     """Results computed before the project is locked for an import.
 
     `classes`: classes of the incoming regions. `same`: {(number of the staged picture, state of the existing picture):
@@ -139,53 +143,53 @@ class Arrival:
     same: Mapping[tuple[int, int], bool]
 
 
-def prepared(db: sqlite3.Connection, room: ImportStaging, facts: Dataset | None) -> Arrival:
+def prepare_import(db: sqlite3.Connection, staging: ImportStaging, facts: Dataset | None) -> PreparedImport:
     """Compute everything slow about an import, before the project is locked for writing."""
     classes = dict.fromkeys(facts.classes if facts is not None else ())
     same: dict[tuple[int, int], bool] = {}
-    known = _known(db)
-    for waiting in room.db.execute("SELECT number, name, sha256, regions, marks FROM waiting ORDER BY number"):
+    known = _known_pictures(db)
+    for waiting in staging.db.execute("SELECT number, name, sha256, regions, marks FROM waiting ORDER BY number"):
         marks = json.loads(waiting["marks"])
         classes.update(dict.fromkeys(name for _, name in marks if name))
         number = known.get((waiting["name"], waiting["sha256"]))
         if number is not None and marks:
             row = picture_rows.image(db, number)
             if row["n_regions"]:
-                same[waiting["number"], row["state"]] = _is_same(db, row, waiting["regions"])
-    return Arrival(tuple(classes), same)
+                same[waiting["number"], row["state"]] = _has_same_regions(db, row, waiting["regions"])
+    return PreparedImport(tuple(classes), same)
 
 
-def take_in(
-    db: sqlite3.Connection, images_folder: Path, room: ImportStaging, facts: Dataset | None, arrival: Arrival
+def add_staged_pictures(
+    db: sqlite3.Connection, images_folder: Path, staging: ImportStaging, facts: Dataset | None, prepared: PreparedImport
 ) -> ImportReport:
     """Add the staged pictures to the project, in the caller's transaction. The files are moved last.
 
     `facts` is the dataset of the import; its classes, skeletons and extras are stored, too. Other saves have to wait
-    meanwhile, so slow computations are done before, in `prepared`.
+    meanwhile, so slow computations are done before, in `prepare_import`.
     """
-    new_classes = class_rows.add(db, arrival.classes, facts.skeletons if facts is not None else None)
-    counted = _Counted()
-    known = _known(db)
+    new_classes = class_rows.add(db, prepared.classes, facts.skeletons if facts is not None else None)
+    counted = _ImportCounts()
+    known = _known_pictures(db)
     stored = [name for (name,) in db.execute("SELECT file_name FROM image")]
     names = UnusedNames([*os.listdir(images_folder), *stored])
-    for waiting in room.db.execute("SELECT * FROM waiting ORDER BY number"):
+    for waiting in staging.db.execute("SELECT * FROM waiting ORDER BY number"):
         state = PictureState(waiting["regions"], tuple(map(tuple, json.loads(waiting["marks"]))))
         identity = waiting["name"], waiting["sha256"]
         if identity in known:
             row = picture_rows.image(db, known[identity])
-            is_same = arrival.same.get((waiting["number"], row["state"]))
-            _merge(db, row, waiting["split"], state, is_same, counted)
+            is_same = prepared.same.get((waiting["number"], row["state"]))
+            _merge_picture(db, row, waiting["split"], state, is_same, counted)
             continue
         file_name = names.take(waiting["name"])
         if file_name != waiting["name"]:
             counted.warnings.append(f"{waiting['name']}: another picture has this name; it became {file_name}")
-        room.plan(waiting["number"], file_name)
-        known[identity] = _insert(db, file_name, waiting)
+        staging.plan(waiting["number"], file_name)
+        known[identity] = _insert_picture(db, file_name, waiting)
         picture_rows.first_state(db, known[identity], state)
         counted.added += 1
         counted.regions += len(state.marks)
         counted.image_ids.append(known[identity])
-    room.move()
+    staging.move()
     if facts is not None:
         project_meta.add_dataset_facts(db, facts)
     return ImportReport(
@@ -202,75 +206,80 @@ def take_in(
 # Copying into the staging folder
 
 
-class _Unfit(StudioError):
+class _UnfitPicture(StudioError):
     """The error for one picture that cannot be imported; the others can."""
 
 
 @dataclass(frozen=True)
-class _Copied:
+class _CopiedPicture:
+    """The facts of a copied picture: SHA-256, size of the file in bytes, and size as displayed in pixels."""
+
     sha256: str
     file_size: int
     size: tuple[int, int]
 
 
-def _opener(path: Path) -> Callable[[], BinaryIO]:
-    return lambda: path.open("rb")
-
-
-def _all_copied(room: ImportStaging, batch: list[Numbered]) -> list[_Copied | _Unfit]:
+def _copy_batch(staging: ImportStaging, batch: list[_NumberedPicture]) -> list[_CopiedPicture | _UnfitPicture]:
     """Copy a batch of pictures. An unfit picture gives an `_Unfit` in the result; a full disk raises `StudioError`."""
-    found: list[_Copied | _Unfit] = []
+    found: list[_CopiedPicture | _UnfitPicture] = []
     for number, picture in batch:
         try:
-            found.append(_copied(room, number, picture))
-        except _Unfit as error:
+            found.append(_copy_picture(staging, number, picture))
+        except _UnfitPicture as error:
             found.append(error)
     return found
 
 
-def _copied(room: ImportStaging, number: int, picture: Incoming) -> _Copied:
+def _copy_picture(staging: ImportStaging, number: int, picture: IncomingPicture) -> _CopiedPicture:
     """Copy a picture into the staging folder and check that it can be decoded and has the labelled size."""
     name, record = plain_file_name(picture.name), picture.record
     digest, length = hashlib.sha256(), 0
     try:
-        with room.file(number).open("wb") as file:
-            for chunk in _chunks(picture, name):
+        with staging.file(number).open("wb") as file:
+            for chunk in _read_chunks(picture, name):
                 digest.update(chunk)
                 length += len(chunk)
                 file.write(chunk)
     except OSError as error:
-        raise cannot_store(room.images_folder, error) from None
+        raise cannot_store(staging.images_folder, error) from None
     try:
-        displayed = pictures.check(room.file(number), name)
+        displayed = pictures.check(staging.file(number), name)
     except StudioError as error:
-        raise _Unfit(str(error)) from None
+        raise _UnfitPicture(str(error)) from None
     if record.width is not None and (record.width, record.height) != displayed:
-        raise _Unfit(
+        raise _UnfitPicture(
             f"{name}: is {displayed[0]} x {displayed[1]} px, but its labels are for "
             f"{record.width} x {record.height} px; use the picture that was labelled"
         )
-    return _Copied(digest.hexdigest(), length, displayed)
+    return _CopiedPicture(digest.hexdigest(), length, displayed)
 
 
-def _chunks(picture: Incoming, name: str) -> Iterator[bytes]:
+def _read_chunks(picture: IncomingPicture, name: str) -> Iterator[bytes]:
+    """Yield the bytes of a picture to import. Raises `_UnfitPicture` if it cannot be read."""
     try:
-        with picture.content() as source:
-            while chunk := source.read(_CHUNK):
+        with picture.open() as source:
+            while chunk := source.read(_CHUNK_BYTES):
                 yield chunk
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise _Unfit(f"{name}: cannot be read ({reason}); check the file") from None
+        raise _UnfitPicture(f"{name}: cannot be read ({reason}); check the file") from None
 
 
-def _note(room: ImportStaging, number: int, picture: Incoming, copied: _Copied | _Unfit, split: str | None) -> None:
+def _note_staged_picture(
+    staging: ImportStaging,
+    number: int,
+    picture: IncomingPicture,
+    copied: _CopiedPicture | _UnfitPicture,
+    split: str | None,
+) -> None:
     """Insert a staged picture with its regions into the table `waiting`. Raises `_Unfit` for bad labels."""
-    if isinstance(copied, _Unfit):
+    if isinstance(copied, _UnfitPicture):
         raise copied
     record = original_names.with_original_name(picture.record, file_names.last_part(picture.name), always=True)
     try:
         state = PictureState.of(record.regions)
     except StudioError as error:
-        raise _Unfit(f"{plain_file_name(picture.name)}: {error}") from None
+        raise _UnfitPicture(f"{plain_file_name(picture.name)}: {error}") from None
     name = plain_file_name(picture.name)
     extras = {key: value for key, value in record.extras.items() if key != "project"}
     if extras.get(original_names.ORIGIN) == {"name": name}:  # which the column `given_name` says
@@ -279,8 +288,8 @@ def _note(room: ImportStaging, number: int, picture: Incoming, copied: _Copied |
         attributes = json_columns.dumped(dict(record.attributes), "what the labels say of the picture")
         further = json_columns.dumped(json_columns.require_extras(extras, "what the labels say of it"), "what they say")
     except StudioError as error:
-        raise _Unfit(f"{name}: {error}") from None
-    room.db.execute(
+        raise _UnfitPicture(f"{name}: {error}") from None
+    staging.db.execute(
         "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             number,
@@ -301,7 +310,9 @@ def _note(room: ImportStaging, number: int, picture: Incoming, copied: _Copied |
 
 
 @dataclass
-class _Counted:
+class _ImportCounts:
+    """The numbers and warnings of an import so far, for its `ImportReport`."""
+
     added: int = 0
     updated: int = 0
     unchanged: int = 0
@@ -310,20 +321,21 @@ class _Counted:
     image_ids: list[int] = field(default_factory=list)
 
 
-def _known(db: sqlite3.Connection) -> dict[tuple[str, str], int]:
+def _known_pictures(db: sqlite3.Connection) -> dict[tuple[str, str], int]:
     """Return {(original name or name in the project, SHA-256): picture id} of all pictures in the project."""
     rows = db.execute("SELECT id, given_name, file_name, sha256 FROM image").fetchall()
     by_own = {(own, digest): number for number, _, own, digest in rows}
     return by_own | {(name, digest): number for number, name, _, digest in rows}
 
 
-def _is_same(db: sqlite3.Connection, row: sqlite3.Row, text: str) -> bool:
+def _has_same_regions(db: sqlite3.Connection, row: sqlite3.Row, text: str) -> bool:
     """Whether the regions of a stored picture have the same shapes and classes as those in the JSON `text`."""
     own, drawn = picture_rows.regions(db, row), region_json.loads(text, row["file_name"])
     return [(region.shape, region.class_name) for region in drawn] == [(r.shape, r.class_name) for r in own]
 
 
-def _insert(db: sqlite3.Connection, file_name: str, waiting: sqlite3.Row) -> int:
+def _insert_picture(db: sqlite3.Connection, file_name: str, waiting: sqlite3.Row) -> int:
+    """Insert a row for a staged picture into the table `image`. Return its id."""
     number = db.execute(
         """INSERT INTO image (file_name, given_name, sha256, file_size, width, height, split, attributes, extras)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -339,13 +351,13 @@ def _insert(db: sqlite3.Connection, file_name: str, waiting: sqlite3.Row) -> int
     return number
 
 
-def _merge(
+def _merge_picture(
     db: sqlite3.Connection,
     row: sqlite3.Row,
     split: str | None,
     state: PictureState,
     is_same: bool | None,
-    counted: _Counted,
+    counted: _ImportCounts,
 ) -> None:
     """Import a picture that the project already has. Its own regions are kept; if it has none, it gets the new ones.
 
@@ -361,7 +373,7 @@ def _merge(
     updated = bool(state.marks) and not row["n_regions"]
     if updated:
         picture_rows.save_state(db, row, state)
-    elif state.marks and not (_is_same(db, row, state.text) if is_same is None else is_same):
+    elif state.marks and not (_has_same_regions(db, row, state.text) if is_same is None else is_same):
         counted.warnings.append(f"{name}: has regions of its own, which stay; the file's were not imported")
     counted.updated += updated
     counted.unchanged += not updated

@@ -41,7 +41,7 @@ class PicturePaths:
         return path if stat.S_ISREG(mode) else None
 
     def require(self, file_name: object) -> Path:
-        """Return the path as `find` does, but raise `StudioError` instead of returning None."""
+        """Return the path of a picture file. Raises `StudioError` if it is outside the project or not a file."""
         path = self.find(file_name)
         if path is None:
             raise StudioError(

@@ -37,7 +37,7 @@ from maskrcnn.annotations.store import (
 from maskrcnn.annotations.store.class_rows import ProjectClass
 from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.annotations.store.folder_making import new_folder
-from maskrcnn.annotations.store.importing import ImportReport, Incoming
+from maskrcnn.annotations.store.importing import ImportReport, IncomingPicture
 from maskrcnn.annotations.store.picture_listing import Counts, Status, StoredImage
 from maskrcnn.annotations.store.picture_rows import PictureState
 from maskrcnn.annotations.store.snapshots import Snapshot
@@ -88,6 +88,7 @@ class Project:
 
     @property
     def name(self) -> str:
+        """The name of the project, from its database."""
         with self._reading() as db:
             return str(project_meta.read(db, "name", self.folder.name))
 
@@ -98,10 +99,12 @@ class Project:
 
     @property
     def images_folder(self) -> Path:
+        """The folder of the picture files, `images/`."""
         return self.folder / "images"
 
     @property
     def runs_folder(self) -> Path:
+        """The folder of the training runs, `runs/`."""
         return self.folder / "runs"
 
     # Pictures
@@ -204,12 +207,14 @@ class Project:
         return self._step(image_id, "SELECT * FROM history WHERE parent = ? ORDER BY id DESC LIMIT 1")
 
     def can_undo(self, image_id: int) -> bool:
+        """Whether there is a save of the picture to undo."""
         with self._reading() as db:
             state = picture_rows.image(db, image_id)["state"]
             query = "SELECT 1 FROM history WHERE id = ? AND parent IS NOT NULL"
             return db.execute(query, (state,)).fetchone() is not None
 
     def can_redo(self, image_id: int) -> bool:
+        """Whether there is an undone save of the picture to redo."""
         with self._reading() as db:
             state = picture_rows.image(db, image_id)["state"]
             return db.execute("SELECT 1 FROM history WHERE parent = ?", (state,)).fetchone() is not None
@@ -233,14 +238,14 @@ class Project:
     def rename_class(self, old: str, new: str) -> None:
         """Rename a class, in the list and in all regions. Each changed picture gets a new revision."""
         with self._reading() as db:
-            known = class_changes.renamed_states(db, old, new) if new != old else {}
+            new_states = class_changes.renamed_states(db, old, new) if new != old else {}
         with self._writing() as db:
             class_changes.rename_in_list(db, old, new)
             if new == old:
                 return
             names = {entry.name: entry.name for entry in class_rows.classes(db) if entry.name != new}
             project_meta.follow_classes(db, {**names, old: new})
-            class_changes.rename_in_regions(db, old, new, known)
+            class_changes.rename_in_regions(db, old, new, new_states)
 
     def merge_class(self, old: str, new: str) -> Snapshot:
         """Merge class `old` into the existing class `new`. Return a snapshot of the state before.
@@ -249,11 +254,11 @@ class Project:
         different keypoints.
         """
         with self._reading() as db:
-            known = class_changes.renamed_states(db, old, new)
+            new_states = class_changes.renamed_states(db, old, new)
         with self._writing() as db:
             snapshot = snapshots.take(db, f'before "{old}" became "{new}"')
             class_changes.allow_merge(db, old, new)
-            class_changes.rename_in_regions(db, old, new, known)
+            class_changes.rename_in_regions(db, old, new, new_states)
             class_rows.drop_unused(db, [old])
             project_meta.follow_classes(db, {entry.name: entry.name for entry in class_rows.classes(db)})
             return snapshot
@@ -279,16 +284,16 @@ class Project:
         for _ in range(_TRIES):
             with self._reading() as db:
                 seen, before = class_changes.project_fingerprint(db), stored_dataset.dataset(db, self._paths)
-            worked_out = class_changes.reclassified(before, name)
+            result = class_changes.reclassified(before, name)
             with self._writing() as db:
                 if class_changes.project_fingerprint(db) == seen:
                     snapshot = snapshots.take(db, reason)
-                    class_changes.reclassify(db, worked_out)
+                    class_changes.reclassify(db, result)
                     return snapshot
         with self._writing() as db:  # others saved during each try, so compute the change with a write lock
-            worked_out = class_changes.reclassified(stored_dataset.dataset(db, self._paths), name)
+            result = class_changes.reclassified(stored_dataset.dataset(db, self._paths), name)
             snapshot = snapshots.take(db, reason)
-            class_changes.reclassify(db, worked_out)
+            class_changes.reclassify(db, result)
             return snapshot
 
     # Snapshots, and changes of many pictures
@@ -310,11 +315,11 @@ class Project:
         restoring the returned snapshot. Pictures and classes that were added later are kept.
         """
         with self._reading() as db:
-            known = snapshots.states_of(db, snapshot_id)
+            states = snapshots.states_of(db, snapshot_id)
         with self._writing() as db:
             name = snapshots.snapshot_row(db, snapshot_id)["name"]
             before = snapshots.take(db, f"before going back to {name}")
-            snapshots.restore(db, snapshot_id, known)
+            snapshots.restore(db, snapshot_id, states)
             return before
 
     def apply(self, before: Dataset, after: Dataset, reason: str) -> Snapshot:
@@ -350,7 +355,7 @@ class Project:
         """
         missing: list[str] = []
         incoming = importing.from_dataset(dataset.images, missing)
-        report = self._take(incoming, split, dataset, progress, len(dataset.images))
+        report = self._import(incoming, split, dataset, progress, len(dataset.images))
         return replace(report, missing=tuple(missing))
 
     def add_pictures(
@@ -358,23 +363,24 @@ class Project:
     ) -> ImportReport:
         """Add pictures without regions, from paths or `(name, content)` pairs (uploads), as `import_dataset` does."""
         files = list(files)
-        return self._take(importing.from_files(files), split, None, progress, len(files))
+        return self._import(importing.from_files(files), split, None, progress, len(files))
 
-    def _take(
+    def _import(
         self,
-        incoming: Iterator[Incoming],
+        incoming: Iterator[IncomingPicture],
         split: Split | None,
         dataset: Dataset | None,
         progress: Progress | None,
         total: int,
     ) -> ImportReport:
+        """Import pictures, all or none. `total` is their number, for `progress`."""
         wanted = None if split is None else require_split(split)
-        with import_staging.staging(self._database, self.images_folder) as room:
-            warnings = importing.stage(room, incoming, wanted, progress_counter(progress, total))
+        with import_staging.staging(self._database, self.images_folder) as staging:
+            warnings = importing.stage_pictures(staging, incoming, wanted, progress_counter(progress, total))
             with self._reading() as db:
-                arrival = importing.prepared(db, room, dataset)
+                prepared = importing.prepare_import(db, staging, dataset)
             with self._writing() as db:
-                report = importing.take_in(db, self.images_folder, room, dataset, arrival)
+                report = importing.add_staged_pictures(db, self.images_folder, staging, dataset, prepared)
         return replace(report, warnings=(*warnings, *report.warnings))
 
     # The whole project

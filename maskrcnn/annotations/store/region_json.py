@@ -14,7 +14,7 @@ from typing import Any
 
 from maskrcnn.annotations.formats.coco.run_lengths import pixels_of
 from maskrcnn.annotations.formats.json_values import FARTHEST, brief
-from maskrcnn.annotations.pictures import MOST_PIXELS
+from maskrcnn.annotations.picture_files.pixel_budget import MOST_PIXELS
 from maskrcnn.annotations.regions import (
     MOST_REGIONS,
     RLE,
@@ -33,7 +33,7 @@ from maskrcnn.annotations.regions import (
 from maskrcnn.annotations.store import json_columns
 from maskrcnn.errors import StudioError
 
-__all__ = ["MOST_REGIONS", "dumps", "identities", "loads", "region_document", "region_from"]
+__all__ = ["MOST_REGIONS", "dumps", "identities", "loads", "region_from_json", "region_to_json"]
 
 _KINDS: dict[str, type[Shape]] = {
     "polygon": Polygon,
@@ -59,10 +59,10 @@ def dumps(regions: Iterable[Region]) -> str:
     Raises `StudioError` for values that JSON cannot represent, for coordinates out of range, and for more than
     `MOST_REGIONS` regions.
     """
-    documents = [region_document(region) for region in regions]
-    _require_few(documents, lambda wrong: StudioError(f"{wrong}; leave some out, or split the picture"))
+    documents = [region_to_json(region) for region in regions]
+    _require_few_regions(documents, lambda wrong: StudioError(f"{wrong}; leave some out, or split the picture"))
     for document in documents:
-        _check(document, lambda wrong: StudioError(f"a region {wrong}; draw it again"))
+        _check_region(document, lambda wrong: StudioError(f"a region {wrong}; draw it again"))
     try:
         return _encode(documents)
     except ValueError:
@@ -71,15 +71,15 @@ def dumps(regions: Iterable[Region]) -> str:
 
 def loads(text: object, name: str = "a picture") -> tuple[Region, ...]:
     """Convert a text of `dumps` to regions. Raises `StudioError` with the picture's `name` if the text is invalid."""
-    return tuple(region_from(document) for document in _documents(text, name))
+    return tuple(region_from_json(document) for document in _valid_documents(text, name))
 
 
 def identities(text: object, name: str = "a picture") -> tuple[tuple[str, str | None], ...]:
     """Return (id, class) of each region in a text of `dumps`. Raises as `loads` does."""
-    return tuple((document["id"], document.get("class_name")) for document in _documents(text, name))
+    return tuple((document["id"], document.get("class_name")) for document in _valid_documents(text, name))
 
 
-def region_document(region: Region) -> dict[str, Any]:
+def region_to_json(region: Region) -> dict[str, Any]:
     """Convert a region to JSON values. Fields with their default values are left out."""
     # Not dataclasses.asdict, which copies every vertex; an import of 10,000 pictures has millions.
     shape = region.shape
@@ -101,40 +101,43 @@ def region_document(region: Region) -> dict[str, Any]:
     return document
 
 
-def region_from(document: dict[str, Any]) -> Region:
-    """Convert a valid `region_document` to a region. The document is not checked."""
-    fields = {**document, "shape": _shape_from(document["shape"])}
+def region_from_json(document: dict[str, Any]) -> Region:
+    """Convert a valid `region_to_json` to a region. The document is not checked."""
+    fields = {**document, "shape": _shape_from_json(document["shape"])}
     if (keypoints := document.get("keypoints")) is not None:
-        fields["keypoints"] = Keypoints(_places(keypoints))
+        fields["keypoints"] = Keypoints(_keypoints_from(keypoints))
     return Region(**fields)
 
 
-def _shape_from(document: dict[str, Any]) -> Shape:
+def _shape_from_json(document: dict[str, Any]) -> Shape:
+    """Convert the JSON values of a region's shape to the shape."""
     fields = dict(document)
     kind = _KINDS[fields.pop("kind")]
     if kind in (Polygon, Polyline):
-        return kind(_points(fields["points"]))
+        return kind(_points_from(fields["points"]))
     if kind is Keypoints:
-        return Keypoints(_places(fields["points"]))
+        return Keypoints(_keypoints_from(fields["points"]))
     if kind is MultiPolygon:
-        return MultiPolygon(tuple(tuple(_points(ring) for ring in part) for part in fields["parts"]))
+        return MultiPolygon(tuple(tuple(_points_from(ring) for ring in part) for part in fields["parts"]))
     if kind is RLE:
         return RLE(tuple(fields["size"]), fields["counts"])
     return kind(**fields)
 
 
-def _points(values: Any) -> Points:
+def _points_from(values: Any) -> Points:
+    """Convert lists of x and y in JSON to points."""
     return tuple(map(tuple, values))
 
 
-def _places(values: Any) -> tuple[tuple[float, float, int], ...]:
+def _keypoints_from(values: Any) -> tuple[tuple[float, float, int], ...]:
+    """Convert lists of x, y and visibility in JSON to keypoints."""
     return tuple(map(tuple, values))
 
 
 # Validation
 
 
-def _documents(text: object, name: str) -> list[dict[str, Any]]:
+def _valid_documents(text: object, name: str) -> list[dict[str, Any]]:
     """Parse a JSON text and validate each region document. Raises `StudioError`."""
 
     def complain(wrong: str) -> StudioError:
@@ -150,13 +153,14 @@ def _documents(text: object, name: str) -> list[dict[str, Any]]:
         raise complain(f"they are not readable JSON ({str(error)[:80]})") from None
     if not isinstance(documents, list):
         raise complain("they are no list")
-    _require_few(documents, complain)
+    _require_few_regions(documents, complain)
     for place, document in enumerate(documents):
-        _check(document, lambda wrong, place=place: complain(f"region {place} {wrong}"))  # type: ignore[misc]
+        _check_region(document, lambda wrong, place=place: complain(f"region {place} {wrong}"))  # type: ignore[misc]
     return documents
 
 
-def _require_few(documents: list[Any], complain: Complain) -> None:
+def _require_few_regions(documents: list[Any], complain: Complain) -> None:
+    """Raise the error of `complain` for more than `MOST_REGIONS` regions on one picture."""
     if len(documents) > MOST_REGIONS:
         raise complain(f"{len(documents)} regions on one picture are more than {MOST_REGIONS}")
 
@@ -166,16 +170,16 @@ _FIELDS = frozenset(
 )  # of `Region`
 
 
-def _check(document: Any, complain: Complain) -> None:
+def _check_region(document: Any, complain: Complain) -> None:
     """Raise the error that `complain(message)` returns unless `document` is a valid region; tuples count as lists."""
     if not isinstance(document, dict):
         raise complain("is not a group of named values")
     if not document.keys() <= _FIELDS:
         raise complain(f"has an unknown field {brief(next(iter(document.keys() - _FIELDS)))}")
-    if not _is_text(document.get("id")):
+    if not _is_utf8_text(document.get("id")):
         raise complain("has no id")
     class_name = document.get("class_name")
-    if class_name is not None and not (_is_text(class_name) and class_name.strip()):
+    if class_name is not None and not (_is_utf8_text(class_name) and class_name.strip()):
         raise complain(f"has {brief(class_name)} as its class, not a name")
     if not isinstance(document.get("iscrowd", False), bool):
         raise complain(f'has {brief(document["iscrowd"])} as "iscrowd", not true or false')
@@ -183,9 +187,9 @@ def _check(document: Any, complain: Complain) -> None:
         raise complain(f'has {brief(document["source"])} as its source, not "human" or "model"')
     score = document.get("score")
     if score is not None:
-        _number(score, "score", complain)
+        _check_number(score, "score", complain)
     if document.get("keypoints") is not None:
-        _check_places(document["keypoints"], "keypoints", complain)
+        _check_keypoints(document["keypoints"], "keypoints", complain)
     for name in ("attributes", "extras"):
         if name in document:
             _check_values(document[name], name, complain)
@@ -193,6 +197,7 @@ def _check(document: Any, complain: Complain) -> None:
 
 
 def _check_values(values: Any, name: str, complain: Complain) -> None:
+    """Raise the error of `complain` unless a region's attributes or extras are a valid dict."""
     if not isinstance(values, dict):
         raise complain(f"has {brief(values)} as its {name}, not a group of named values")
     if json_columns.is_deep(values):
@@ -204,8 +209,8 @@ def _check_values(values: Any, name: str, complain: Complain) -> None:
             raise complain(f"is damaged ({str(error).split(';')[0]})") from None
 
 
-def _is_text(value: Any) -> bool:
-    """Whether a value is a string that can be encoded as UTF-8."""
+def _is_utf8_text(value: Any) -> bool:
+    """Whether a value of a region's JSON is a string that can be encoded as UTF-8."""
     if not isinstance(value, str):
         return False
     try:
@@ -214,7 +219,7 @@ def _is_text(value: Any) -> bool:
         return False
 
 
-_NUMBERS: dict[str, tuple[str, ...]] = {
+_NUMBER_FIELDS: dict[str, tuple[str, ...]] = {
     "rect": ("x", "y", "width", "height"),
     "circle": ("cx", "cy", "r"),
     "ellipse": ("cx", "cy", "rx", "ry", "theta"),
@@ -222,7 +227,7 @@ _NUMBERS: dict[str, tuple[str, ...]] = {
 }
 """Kind of shape that has only numbers -> all its fields."""
 
-_OTHERS: dict[str, frozenset[str]] = {
+_LIST_FIELDS: dict[str, frozenset[str]] = {
     "polygon": frozenset(("points",)),
     "polyline": frozenset(("points",)),
     "keypoints": frozenset(("points",)),
@@ -232,22 +237,23 @@ _OTHERS: dict[str, frozenset[str]] = {
 
 
 def _check_shape(shape: Any, complain: Complain) -> None:
+    """Raise the error of `complain` unless a region's shape has a known kind and valid fields."""
     if not isinstance(shape, dict):
         raise complain(f"has {brief(shape)} as its shape, not a group of named values")
     kind = shape.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise complain(f"has a shape of the unknown kind {brief(kind)}")
-    fields = frozenset(_NUMBERS[kind]) if kind in _NUMBERS else _OTHERS[kind]
+    fields = frozenset(_NUMBER_FIELDS[kind]) if kind in _NUMBER_FIELDS else _LIST_FIELDS[kind]
     if shape.keys() - {"kind"} != fields:
         raise complain(f"has a {kind} without, or with more than, {', '.join(sorted(fields))}")
-    if kind in _NUMBERS:
-        for name in _NUMBERS[kind]:
-            _number(shape[name], name, complain)
+    if kind in _NUMBER_FIELDS:
+        for name in _NUMBER_FIELDS[kind]:
+            _check_number(shape[name], name, complain)
     elif kind == "keypoints":
-        _check_places(shape["points"], "keypoints", complain)
+        _check_keypoints(shape["points"], "keypoints", complain)
     elif kind == "multipolygon":
-        for part in _list(shape["parts"], "parts", complain):
-            for ring in _list(part, "part", complain):
+        for part in _require_list(shape["parts"], "parts", complain):
+            for ring in _require_list(part, "part", complain):
                 _check_points(ring, complain)
     elif kind == "rle":
         _check_mask(shape["size"], shape["counts"], complain)
@@ -255,13 +261,15 @@ def _check_shape(shape: Any, complain: Complain) -> None:
         _check_points(shape["points"], complain)
 
 
-def _list(value: Any, name: str, complain: Complain) -> list[Any] | tuple[Any, ...]:
+def _require_list(value: Any, name: str, complain: Complain) -> list[Any] | tuple[Any, ...]:
+    """Return a value of a region's JSON if it is a list, else raise the error of `complain`."""
     if not isinstance(value, list | tuple):
         raise complain(f"has {brief(value)} as its {name}, not a list")
     return value
 
 
-def _number(value: Any, name: str, complain: Complain) -> None:
+def _check_number(value: Any, name: str, complain: Complain) -> None:
+    """Raise the error of `complain` unless a value of a region's JSON is a finite number in range."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise complain(f"has {brief(value)} as its {name}, not a number")
     if value != value or value in (math.inf, -math.inf):
@@ -271,23 +279,28 @@ def _number(value: Any, name: str, complain: Complain) -> None:
 
 
 def _check_points(points: Any, complain: Complain) -> None:
+    """Raise the error of `complain` unless an outline of a region's JSON is pairs of valid numbers."""
     # `map` is fast; an import may have millions of vertices.
-    if not {list, tuple}.issuperset(map(type, _list(points, "outline", complain))) or not {2}.issuperset(
+    if not {list, tuple}.issuperset(map(type, _require_list(points, "outline", complain))) or not {2}.issuperset(
         map(len, points)
     ):
         raise complain("has an outline that is not pairs of numbers")
-    _check_numbers(points, "outline", complain)
+    _check_region_numbers(points, "outline", complain)
 
 
-def _check_places(points: Any, name: str, complain: Complain) -> None:
-    if not {list, tuple}.issuperset(map(type, _list(points, name, complain))) or not {3}.issuperset(map(len, points)):
+def _check_keypoints(points: Any, name: str, complain: Complain) -> None:
+    """Raise the error of `complain` unless keypoints of a region's JSON are (x, y, visibility)."""
+    if not {list, tuple}.issuperset(map(type, _require_list(points, name, complain))) or not {3}.issuperset(
+        map(len, points)
+    ):
         raise complain(f"has {name} that are not x, y and visibility")
-    _check_numbers(points, name, complain)
+    _check_region_numbers(points, name, complain)
     if not all(visibility in (0, 1, 2) for _, _, visibility in points):
         raise complain(f"has {name} whose visibility is not 0, 1 or 2")
 
 
-def _check_numbers(points: Any, name: str, complain: Complain) -> None:
+def _check_region_numbers(points: Any, name: str, complain: Complain) -> None:
+    """Raise the error of `complain` unless all coordinates in lists of a region's JSON are valid numbers."""
     values = list(chain.from_iterable(points))
     if not values or (
         {int, float}.issuperset(map(type, values))
@@ -298,10 +311,11 @@ def _check_numbers(points: Any, name: str, complain: Complain) -> None:
     ):
         return
     for value in values:  # finds the first invalid number for the message; NumPy numbers are accepted
-        _number(value, name, complain)
+        _check_number(value, name, complain)
 
 
 def _check_mask(size: Any, counts: Any, complain: Complain) -> None:
+    """Raise the error of `complain` unless a run-length mask of a region's JSON is valid."""
     # pycocotools does not check its input: a code that is longer than the mask makes it write outside its memory.
     if not isinstance(size, list | tuple) or len(size) != 2 or not all(type(s) is int and s > 0 for s in size):
         raise complain(f"has a mask of size {brief(size)}, not height and width")

@@ -82,7 +82,7 @@ class StoredRecords(LazyRecords):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def made(self, index: int) -> ImageRecord:
+    def create_record(self, index: int) -> ImageRecord:
         first = index - index % _AT_ONCE
         begin, some = self._some
         if begin != first:

@@ -69,7 +69,7 @@ BREEDER = """
 
     def take_in(folder):
         project = Project.open(folder)
-        stage, rename = importing.stage, os.rename
+        stage, rename = importing.stage_pictures, os.rename
         def stage_and_tell(*args):
             warnings = stage(*args)
             tell("staged")
@@ -78,7 +78,7 @@ BREEDER = """
             rename(*args)
             tell("moved")
             time.sleep(0.001)  # so that kills fall into the moving
-        importing.stage, os.rename = stage_and_tell, rename_slowly
+        importing.stage_pictures, os.rename = stage_and_tell, rename_slowly
         pictures = sorted(Path(sys.argv[1]).glob("*.jpg"))
         records = [ImageRecord(path.name, (Region(Point(1, 1), "cat"),), path) for path in pictures]
         tell("begun")

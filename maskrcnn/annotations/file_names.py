@@ -126,7 +126,7 @@ def plainest(name: str) -> str:
     names first.
     """
     for _ in range(_MOST_QUOTED):
-        if "%" not in name or (decoded := _unquoted(name)) == name:
+        if "%" not in name or (decoded := _percent_decoded(name)) == name:
             break
         name = decoded
     if not name.isascii():
@@ -140,7 +140,8 @@ def plainest(name: str) -> str:
     return folded(name)
 
 
-def _unquoted(name: str) -> str:
+def _percent_decoded(name: str) -> str:
+    """Return a file name with `%20` and the like decoded, as UTF-8 or else as Latin 1."""
     try:
         return unquote(name, errors="strict")
     except UnicodeDecodeError:  # Windows programs in Europe encode é in Latin 1
@@ -160,10 +161,11 @@ def storable(name: str) -> str:
 
     Removes `..`, replaces control and reserved characters, and shortens long names.
     """
-    return "/".join(_storable(part) for part in parts(name) if part != "..") or "file"
+    return "/".join(_storable_part(part) for part in parts(name) if part != "..") or "file"
 
 
-def _storable(part: str) -> str:
+def _storable_part(part: str) -> str:
+    """Return a folder or file name that this computer's file system accepts (see `storable`)."""
     part = _RESERVED.sub("_", re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", " ", part))
     if len(part.encode("utf-8")) <= _LONGEST:
         return part

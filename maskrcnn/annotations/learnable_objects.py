@@ -2,7 +2,7 @@
 
 A *region* is any drawn shape. An *object* is a region that is used in training: it has a class, an area and at least
 one pixel inside its picture, and it does not mark a crowd. `why_not` returns the reason why a region is not an object,
-`tally` counts objects and other regions, and `Learned.remarks` describes the skipped regions in words.
+`tally` counts objects and other regions, and `LearnableCounts.remarks` describes the skipped regions in words.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _LISTED = 5
 """Maximum number of classes or pictures that a remark lists by name."""
 
 NARROW = 64
-"""Objects whose shorter side (px) is below this are recorded in `Learned.narrow`: scaling may make them vanish."""
+"""`LearnableCounts.narrow` has the objects whose shorter side (px) is below this: scaling may make them vanish."""
 
 _SAFE_LENGTH = 1.5
 """Length (px) of a vertical segment that always contains a pixel centre, even with the rasteriser's rounding."""
@@ -74,7 +74,7 @@ def why_not(region: Region, size: Size | None, *, outlines: bool = True) -> Reas
             return "line"
         case Point():
             return "point"
-        case Keypoints() if outlines or not raster.has_box(shape):
+        case Keypoints() if outlines or not has_box(shape):
             return "keypoints"
         case Keypoints():
             pass
@@ -84,7 +84,7 @@ def why_not(region: Region, size: Size | None, *, outlines: bool = True) -> Reas
         return "no-class"
     if region.iscrowd:
         return "crowd"
-    return None if size is None or _has_pixel(shape, size) else "outside"
+    return None if size is None or _has_pixel_in_picture(shape, size) else "outside"
 
 
 def has_outline(region: Region) -> bool:
@@ -95,6 +95,14 @@ def has_outline(region: Region) -> bool:
     return raster.has_area(region.shape) and not is_only_a_box(region)
 
 
+def has_box(shape: Shape) -> bool:
+    """Whether the shape has an area, or is a set of keypoints whose bounding box has a width and a height."""
+    if isinstance(shape, Keypoints):
+        x0, y0, x1, y1 = raster.bounds(shape)
+        return x1 > x0 and y1 > y0
+    return raster.has_area(shape)
+
+
 def is_only_a_box(region: Region) -> bool:
     """Whether the region is a box of a COCO or YOLO file, without an outline of the object."""
     return isinstance(region.shape, Rect) and "segmentation" in region.extras.get("coco", {})
@@ -102,17 +110,12 @@ def is_only_a_box(region: Region) -> bool:
 
 def objects(record: ImageRecord, *, outlines: bool = True) -> list[Region]:
     """Return the regions of a picture that training uses."""
-    size = size_of(record)
+    size = record.size
     return [region for region in record.regions if why_not(region, size, outlines=outlines) is None]
 
 
-def size_of(record: ImageRecord) -> Size | None:
-    """(width, height) of a picture in pixels, None if unknown."""
-    return None if record.width is None or record.height is None else (record.width, record.height)
-
-
 @dataclass(frozen=True)
-class Learned:
+class LearnableCounts:
     """Counts of the regions that training uses and of those that it skips, for a set of pictures.
 
     - `pictures`: number of pictures.
@@ -139,10 +142,12 @@ class Learned:
 
     @property
     def n_objects(self) -> int:
+        """The number of objects of all classes."""
         return sum(self.objects.values())
 
     @property
     def n_regions(self) -> int:
+        """The number of regions of all classes, objects or not."""
         return sum(self.regions.values())
 
     def n_left(self, reason: Reason | None = None) -> int:
@@ -162,8 +167,8 @@ class Learned:
 
     def in_short(self) -> str:
         """Return a one-line summary, for example `5 objects on 3 pictures ("cat" 3, "dog" 2)`."""
-        classes = [f'"{name}" {number:,}' for name, number in _common_first(self.objects)]
-        of = f" ({_listed(classes, 'class', 'classes')})" if classes else ""
+        classes = [f'"{name}" {number:,}' for name, number in _most_common_first(self.objects)]
+        of = f" ({_names_for_remark(classes, 'class', 'classes')})" if classes else ""
         return f"{counted(self.n_objects, 'object')} on {counted(self.pictures, 'picture')}{of}"
 
     def remarks(self) -> list[str]:
@@ -173,13 +178,13 @@ class Learned:
             are = "is a box" if number == 1 else "are boxes"
             lines.append(
                 f"{counted(number, 'object')} {are} without an outline, and as a mask the whole box is learned: "
-                f"{_of_classes(self.boxes, self.regions)}"
+                f"{_shares_of_classes(self.boxes, self.regions)}"
             )
         if self.bare:
             has, is_ = ("has", "is") if len(self.bare) == 1 else ("have", "are")
             lines.append(
                 f"{counted(len(self.bare), 'picture')} {has} nothing else and {is_} learned as background: "
-                f"{_listed(self.bare, 'picture', 'pictures')}"
+                f"{_names_for_remark(self.bare, 'picture', 'pictures')}"
             )
         if self.waiting:
             is_, them = ("is", "it") if self.waiting == 1 else ("are", "them")
@@ -191,9 +196,10 @@ class Learned:
 
     def passed_over(self) -> list[str]:
         """Return one line about the skipped regions for each reason."""
-        return [self._remark(reason) for reason in REASONS if self.n_left(reason)]
+        return [self._remark_of_reason(reason) for reason in REASONS if self.n_left(reason)]
 
-    def _remark(self, reason: Reason) -> str:
+    def _remark_of_reason(self, reason: Reason) -> str:
+        """Return a line such as `2 regions are lines and are not learned: ...`."""
         here = Counter({name: number for (why, name), number in self.left.items() if why == reason})
         words = WORDS[reason]
         if reason == "keypoints" and not self.outlines:  # others are learned
@@ -206,12 +212,12 @@ class Learned:
         is_ = one if number == 1 else many
         if reason == "no-class":
             return f"{who} {is_}, and training stops there"
-        return f"{who} {is_} and {'is' if number == 1 else 'are'} not learned: {_of_classes(here, self.regions)}"
+        return f"{who} {is_} and {'is' if number == 1 else 'are'} not learned: {_shares_of_classes(here, self.regions)}"
 
 
 @dataclass
-class Tally:
-    """A mutable counter that builds a `Learned` picture by picture."""
+class LearnableTally:
+    """A mutable counter that builds a `LearnableCounts` picture by picture."""
 
     outlines: bool = True
     pictures: int = 0
@@ -224,7 +230,7 @@ class Tally:
 
     def add(self, record: ImageRecord, reasons: Sequence[Reason | None] | None = None) -> None:
         """Add one picture to the counts. `reasons`: the `why_not` result of each region, if already computed."""
-        size = size_of(record)
+        size = record.size
         if reasons is None:
             reasons = [why_not(region, size, outlines=self.outlines) for region in record.regions]
         self.pictures += 1
@@ -235,16 +241,16 @@ class Tally:
                 continue
             assert region.class_name is not None
             self.objects[region.class_name] += 1
-            if size is not None and (side := _short_side(region.shape, size)) < NARROW:
+            if size is not None and (side := _short_side_of_object(region.shape, size)) < NARROW:
                 self.narrow[side, *size] += 1
             if not isinstance(region.shape, Keypoints) and not has_outline(region):
                 self.boxes[region.class_name] += 1
         if reasons and all(reasons) and "no-class" not in reasons:
             self.bare.append(record.file_name)
 
-    def learned(self, waiting: int = 0) -> Learned:
-        """Return the counts so far as a `Learned`."""
-        return Learned(
+    def learned(self, waiting: int = 0) -> LearnableCounts:
+        """Return the counts so far as a `LearnableCounts`."""
+        return LearnableCounts(
             self.pictures,
             dict(self.objects),
             dict(self.regions),
@@ -263,15 +269,15 @@ def tally(
     outlines: bool = True,
     sized: Callable[[ImageRecord], Size | None] | None = None,
     progress: Progress | None = None,
-) -> Learned:
+) -> LearnableCounts:
     """Count the objects and the skipped regions of these pictures.
 
     `sized` returns (width, height) of a picture whose record has no size. `progress(done, total)` is called after each
     picture.
     """
-    found = Tally(outlines)
+    found = LearnableTally(outlines)
     for number, record in enumerate(images, start=1):
-        if sized is not None and size_of(record) is None and (size := sized(record)):
+        if sized is not None and record.size is None and (size := sized(record)):
             record = replace(record, width=size[0], height=size[1])
         found.add(record)
         if progress is not None:
@@ -279,7 +285,7 @@ def tally(
     return found.learned()
 
 
-def _has_pixel(shape: Shape, size: Size) -> bool:
+def _has_pixel_in_picture(shape: Shape, size: Size) -> bool:
     """Whether the mask has a pixel in a picture of this size; for keypoints, whether a labelled one is inside."""
     width, height = size
     if isinstance(shape, Keypoints):
@@ -288,12 +294,12 @@ def _has_pixel(shape: Shape, size: Size) -> bool:
         return raster.area(shape, *shape.size) > 0
     if isinstance(shape, Polygon | MultiPolygon):
         outlines = [shape.points] if isinstance(shape, Polygon) else [part[0] for part in shape.parts if len(part) == 1]
-        if any(_is_seen_at_once(outline, size) for outline in outlines):
+        if any(_outline_surely_has_pixel(outline, size) for outline in outlines):
             return True
     return raster.area(shape, height, width) > 0
 
 
-def _short_side(shape: Shape, size: Size) -> int:
+def _short_side_of_object(shape: Shape, size: Size) -> int:
     """Return the shorter side (px) of the bounding box of the shape, clipped to the picture."""
     if isinstance(shape, Polygon):  # several times as quick as `raster.bounds`
         xs, ys = [x for x, _ in shape.points], [y for _, y in shape.points]
@@ -303,7 +309,7 @@ def _short_side(shape: Shape, size: Size) -> int:
     return round(min(min(x1, size[0]) - max(x0, 0), min(y1, size[1]) - max(y0, 0)))
 
 
-def _is_seen_at_once(outline: Points, size: Size) -> bool:
+def _outline_surely_has_pixel(outline: Points, size: Size) -> bool:
     """Whether the outline covers a long vertical segment of the pixel column in its middle.
 
     A quick sufficient test for a non-empty mask: 2 to 10 times as fast as rasterising (10 µs for 40 vertices). False
@@ -329,22 +335,24 @@ def _is_seen_at_once(outline: Points, size: Size) -> bool:
     )
 
 
-def _of_classes(part: Mapping[str | None, int] | Mapping[str, int], whole: Mapping[str | None, int]) -> str:
+def _shares_of_classes(part: Mapping[str | None, int] | Mapping[str, int], whole: Mapping[str | None, int]) -> str:
     """Describe `part` as a share of `whole` for each class, for example `all 2 of "cat", 1 of 5 of "dog"`."""
     phrases = []
-    for name, number in _common_first(part):
+    for name, number in _most_common_first(part):
         called = "without a class" if name is None else f'of "{name}"'
         if number < whole[name]:
             phrases.append(f"{number:,} of {whole[name]:,} {called}")
         else:
             phrases.append(f"{f'all {number:,}' if number > 1 else 'the only one'} {called}")
-    return _listed(phrases, "class", "classes")
+    return _names_for_remark(phrases, "class", "classes")
 
 
-def _common_first(counts: Mapping[str | None, int] | Mapping[str, int]) -> list[tuple[str | None, int]]:
+def _most_common_first(counts: Mapping[str | None, int] | Mapping[str, int]) -> list[tuple[str | None, int]]:
+    """Return (class, number) for each class, the most common class first."""
     return sorted(counts.items(), key=lambda entry: (-entry[1], entry[0] is None, entry[0] or ""))
 
 
-def _listed(names: Sequence[str], noun: str, plural: str) -> str:
+def _names_for_remark(names: Sequence[str], noun: str, plural: str) -> str:
+    """List class or picture names for a remark: the first `_LISTED` and the number of the others."""
     more = len(names) - _LISTED
     return ", ".join(names[:_LISTED]) + (f" and {counted(more, 'more ' + noun, 'more ' + plural)}" if more > 0 else "")

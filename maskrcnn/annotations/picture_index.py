@@ -22,7 +22,7 @@ _Strength = tuple[bool, int, int]
 
 
 @dataclass(frozen=True)
-class Match:
+class PictureMatch:
     """The result of a search: the `file` (None: not found), and the candidates if the name is `ambiguous`.
 
     `strength` says how well the file fits, to compare several names that match the same file: whether the whole name
@@ -34,14 +34,14 @@ class Match:
     ambiguous: tuple[str, ...] = ()
 
 
-class Pictures:
+class PictureIndex:
     """An index of picture files: `{name relative to one folder: path}`."""
 
     def __init__(self, files: Mapping[str, Path]) -> None:
         self.files = files
         self._by_last: dict[Callable[[str], str], dict[str, list[str]]] = {}
 
-    def match(self, file_name: str, label_file: str, default_folder: str = "") -> Match:
+    def match(self, file_name: str, label_file: str, default_folder: str = "") -> PictureMatch:
         """Find the picture that `label_file` (a name relative to the same folder) refers to as `file_name`.
 
         `default_folder` is the picture folder that the label file states; it may be a path on another computer.
@@ -49,15 +49,15 @@ class Pictures:
         written = file_name if file_name in self.files else names.without_query(file_name)
         wanted = names.parts(written)
         if not wanted or wanted[-1] == "..":
-            return Match()
+            return PictureMatch()
         fitting = self._fitting(written)
         if not fitting:
-            return Match()
+            return PictureMatch()
         parts = [part for part in wanted if part != ".."]
         whole = [*names.parts(default_folder), *parts]
         leads_out = names.leads_out(written)
         if len(fitting) == 1 and names.parts(fitting[0])[-len(parts) :] == parts:
-            return Match(fitting[0], (not leads_out, len(parts), len(parts)))
+            return PictureMatch(fitting[0], (not leads_out, len(parts), len(parts)))
         plain = names.parts(names.plainest("/".join(whole)))
         beside, split = names.parts(label_file)[:-1], names.split_word(label_file)
         # If the name points outside the folder, only its last part is looked up in the label file's folder.
@@ -66,8 +66,8 @@ class Pictures:
         ranked: dict[tuple[object, ...], list[tuple[str, _Strength]]] = {}
         for file in fitting:
             of_file = names.parts(file)
-            tail = _tail(plain, names.parts(names.plainest(file)))
-            exact = _tail(whole, of_file)
+            tail = _equal_tail(plain, names.parts(names.plainest(file)))
+            exact = _equal_tail(whole, of_file)
             spelled = names.parts(names.same(file))
             if spelled == [*near, *here]:
                 place: tuple[object, ...] = (0,)
@@ -80,8 +80,8 @@ class Pictures:
             ranked.setdefault((-tail, -exact, *place), []).append((file, strength))
         best = ranked[min(ranked)]
         if len(best) > 1:
-            return Match(ambiguous=tuple(file for file, _ in best))
-        return Match(*best[0])
+            return PictureMatch(ambiguous=tuple(file for file, _ in best))
+        return PictureMatch(*best[0])
 
     def match_all(
         self, file_names: Iterable[str], label_file: str, default_folder: str = ""
@@ -110,7 +110,7 @@ class Pictures:
                     f"{names.brief(name)}: was not found, as {names.brief(match.file or '')} is meant by another name "
                     "too; add its own picture"
                 )
-                matches[name] = Match()
+                matches[name] = PictureMatch()
         return [matches[name].file for name in wanted], warnings
 
     def _fitting(self, written: str) -> list[str]:
@@ -126,19 +126,22 @@ class Pictures:
         return []
 
 
-def _as_written(name: str) -> str:
+def _exact_spelling(name: str) -> str:
+    """Return the name as it is written: the strictest of `_SPELLINGS`."""
     return name
 
 
-def _folded(name: str) -> str:
+def _folded_spelling(name: str) -> str:
+    """Return the name in Unicode NFC without case: one of `_SPELLINGS`."""
     return names.same(name).casefold()
 
 
-_SPELLINGS: tuple[Callable[[str], str], ...] = (_as_written, names.same, _folded, names.plainest)
+_SPELLINGS: tuple[Callable[[str], str], ...] = (_exact_spelling, names.same, _folded_spelling, names.plainest)
+"""The ways to compare the base names of pictures, from the strictest to the loosest."""
 
 
-def _tail(one: Sequence[str], other: Sequence[str]) -> int:
-    """Count the equal trailing elements of two sequences."""
+def _equal_tail(one: Sequence[str], other: Sequence[str]) -> int:
+    """Count the equal path parts at the end of two paths."""
     count = 0
     for a, b in zip(reversed(one), reversed(other), strict=False):
         if a != b:

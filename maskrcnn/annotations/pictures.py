@@ -36,11 +36,11 @@ from pathlib import Path
 
 import numpy as np
 import pi_heif
-from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from maskrcnn.annotations.picture_files import heic_boxes, rgb_pixels, tonal_range
-from maskrcnn.annotations.picture_files.exif import AVIF, HEIF, PNG, date_taken, orientation_of
-from maskrcnn.annotations.picture_files.pixel_budget import DECODING
+from maskrcnn.annotations.picture_files.exif import AVIF, HEIF, PNG, date_taken, displayed_size_of, orientation_of
+from maskrcnn.annotations.picture_files.pixel_budget import MOST_PIXELS, TOO_LARGE, decoded
 from maskrcnn.annotations.picture_files.rgb_pixels import as_rgb, has_one_deep_channel
 from maskrcnn.annotations.picture_files.tonal_range import Tones
 from maskrcnn.errors import StudioError
@@ -51,28 +51,14 @@ SUFFIXES: tuple[str, ...] = (
 )
 """File suffixes that pages offer to open. The format is detected from the content, not from the suffix."""
 
-MOST_PIXELS = 170_000_000
-"""Maximum number of pixels of a picture. The pixels of a larger one would take more than 500 MB, and a file of a few
-bytes can claim any size."""
-
-MOST_SCANS = 100
-"""Maximum number of scans of a JPEG; usual ones have about ten. Decoding a scan of a few bytes can take as long as
-decoding a whole picture."""
-
 MOST_BYTES_AT_ONCE = 200_000_000
 """Maximum file size of HEIC and AVIF in bytes, because they are read into memory as a whole before their size in pixels
 is known. Phones write up to 20 MB."""
 
-MOST_CODED = 4
-"""Limit for all tiles, thumbnails and pictures of a HEIC together, as a multiple of `MOST_PIXELS`."""
-
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")  # MPO comes with JPEG
-_AVIF_BRANDS = (b"avif", b"avis")
 
 _ENDS = {b"\xff\xd8\xff": b"\xff\xd9", PNG: b"IEND\xaeB`\x82"}
 """First bytes of a format -> bytes near the end of a complete file of this format."""
-_TURNED_ON_ITS_SIDE = (5, 6, 7, 8)
-"""EXIF orientations that swap width and height."""
 
 
 # Pillow's default blocks of 16 MB are kept by the C library for each thread after they are freed: gigabytes after some
@@ -88,21 +74,22 @@ def load(path: Path | str) -> np.ndarray:
 
     Raises `StudioError` for a file that is missing, truncated, too large or not a picture.
     """
-    with _opened(path) as picture, _decoded(picture, path):
+    with _opened(path) as picture, decoded(picture, path):
         return as_rgb(picture)
 
 
 def reduced(path: Path | str, side: int) -> np.ndarray:
     """Load a picture scaled down to a longer side of at most `side` px. Much faster than `load` for large JPEGs."""
-    return _reduced(path, side, with_tones=False)[0]
+    return _reduced_with_tones(path, side, with_tones=False)[0]
 
 
 def surveyed(path: Path | str, side: int) -> tuple[np.ndarray, Tones | None]:
     """Return the `reduced` picture and its tonal range. The range is None if values are stretched while loading."""
-    return _reduced(path, side, with_tones=True)
+    return _reduced_with_tones(path, side, with_tones=True)
 
 
-def _reduced(path: Path | str, side: int, with_tones: bool) -> tuple[np.ndarray, Tones | None]:
+def _reduced_with_tones(path: Path | str, side: int, with_tones: bool) -> tuple[np.ndarray, Tones | None]:
+    """Load a picture as `reduced` does, and its tonal range if `with_tones`."""
     found: Tones | None = None
     with _opened(path) as picture:
         # Pillow reduces 16-bit colours to their upper bytes. This is visible only before decoding.
@@ -110,7 +97,7 @@ def _reduced(path: Path | str, side: int, with_tones: bool) -> tuple[np.ndarray,
         longest = max(picture.size)
         if longest > side:
             picture.draft(picture.mode, (picture.width * side // longest, picture.height * side // longest))
-        with _decoded(picture, path):
+        with decoded(picture, path):
             # Reduce large pictures by a whole factor first, to twice the wanted size: as `thumbnail`, but in strips.
             factor = max(picture.size) // (2 * side) if picture.width * picture.height > rgb_pixels.STRIP else 1
             pixels = as_rgb(picture, max(1, factor))
@@ -129,9 +116,9 @@ def load_at_least(path: Path | str, size: tuple[int, int]) -> np.ndarray:
     Decoding a JPEG at a reduced size takes a fraction of the time.
     """
     with _opened(path) as picture:
-        turned = picture.size != _displayed_size(picture)
+        turned = picture.size != displayed_size_of(picture)
         picture.draft(picture.mode, size if turned else size[::-1])
-        with _decoded(picture, path):
+        with decoded(picture, path):
             return as_rgb(picture)
 
 
@@ -142,7 +129,7 @@ def size(path: Path | str, name: str | None = None) -> tuple[int, int]:
     picture that is truncated after its header.
     """
     with _opened(path, name) as picture:
-        return _displayed_size(picture)
+        return displayed_size_of(picture)
 
 
 def check(path: Path | str, name: str | None = None) -> tuple[int, int]:
@@ -152,21 +139,27 @@ def check(path: Path | str, name: str | None = None) -> tuple[int, int]:
     `name` is the name of the picture in error messages. Raises `StudioError` as `load` does.
     """
     with _opened(path, name) as picture:
-        displayed = _displayed_size(picture)
+        displayed = displayed_size_of(picture)
         picture.draft(picture.mode, (max(1, picture.width // 8), max(1, picture.height // 8)))
-        with _decoded(picture, path, name):
+        with decoded(picture, path, name):
             return displayed
 
 
-def glance(path: Path | str, name: str | None = None) -> tuple[int, int]:
-    """`check` for thousands of pictures: one that has its end is taken to be whole, and not decoded."""
+def quick_check(path: Path | str, name: str | None = None) -> tuple[int, int]:
+    """Check a picture as `check` does, but decode it only if the end of the file is missing. For many pictures.
+
+    Returns `(width, height)` of the displayed frame. Damage inside a file that has its end is not noticed.
+    """
     displayed = size(path, name)
     return displayed if has_its_end(path) else check(path, name)
 
 
 def has_its_end(path: Path | str) -> bool:
-    """Whether a file is a JPEG or PNG with what stands at the end of one, or a HEIC or AVIF whose boxes end with it."""
-    if _iso_family(path):
+    """Whether a picture file is complete by its last bytes: the end marker of a JPEG or PNG, the boxes of a HEIC.
+
+    AVIF is checked as HEIC. False for other formats.
+    """
+    if heic_boxes.heic_or_avif(path):
         return heic_boxes.has_its_end(path)
     with open(path, "rb") as file:
         begins = file.read(8)
@@ -185,7 +178,7 @@ def values(path: Path | str) -> np.ndarray:
         mode = picture.mode
         if mode not in ("1", "L", "P", "I", "I;16", "I;16B", "LA", "RGB", "RGBA"):
             raise StudioError(f"{path}: has colours ({mode}), where a mask has one number for each pixel")
-        with _decoded(picture, path):
+        with decoded(picture, path):
             stored = np.array(picture)
     if mode in ("RGB", "RGBA") and not all(np.array_equal(stored[..., 0], stored[..., n]) for n in (1, 2)):
         raise StudioError(f"{path}: has colours ({mode}), where a mask has one number for each pixel")
@@ -213,55 +206,6 @@ def taken(path: Path | str) -> datetime | None:
         return date_taken(picture)
 
 
-def _displayed_size(picture: Image.Image) -> tuple[int, int]:
-    """Return (width, height) with the EXIF orientation applied."""
-    width, height = picture.size
-    if isinstance(picture, TiffImagePlugin.TiffImageFile):  # whose `size` is the displayed one already
-        width, height = picture.tag_v2[TiffImagePlugin.IMAGEWIDTH], picture.tag_v2[TiffImagePlugin.IMAGELENGTH]
-    return (height, width) if orientation_of(picture) in _TURNED_ON_ITS_SIDE else (width, height)
-
-
-@contextmanager
-def _decoded(picture: Image.Image, path: Path | str, name: str | None = None) -> Iterator[None]:
-    """Decode an open picture as soon as `pixel_budget` allows. The budget is released when the block ends."""
-    name = name or str(path)
-    pixels = picture.width * picture.height
-    if picture.format in ("JPEG", "MPO"):
-        if _scans(path) > MOST_SCANS:
-            raise StudioError(f"{name}: the JPEG has more than {MOST_SCANS} scans; save it again as an ordinary one")
-        if "progressive" in picture.info:  # a progressive JPEG is always decoded at full size
-            pixels *= max((1, *getattr(picture, "decoderconfig", ()))) ** 2
-    elif isinstance(picture, TiffImagePlugin.TiffImageFile):
-        tile = picture.tag_v2.get(TiffImagePlugin.TILEWIDTH, 0) * picture.tag_v2.get(TiffImagePlugin.TILELENGTH, 0)
-        if tile > MOST_PIXELS:
-            raise StudioError(f"{name}: the picture is stored in tiles of {tile} px; {_TOO_LARGE}")
-        pixels = max(pixels, tile)
-    elif picture.format == HEIF:
-        pixels = max(pixels, _coded_pixels(path, name))
-        if picture.mode == "RGBA":  # needs 18 bytes of memory per pixel; other modes need 10 to 14
-            pixels *= 2
-    with DECODING.of(pixels):
-        picture.load()
-        yield
-
-
-def _coded_pixels(path: Path | str, name: str) -> int:
-    """Return how many pixels libheif holds in memory at once to decode a HEIC. Raises `StudioError` if too many."""
-    try:
-        largest, total = heic_boxes.coded_pixels(path)
-    except ValueError as error:
-        raise StudioError(f"{name}: the HEIC picture is damaged ({error}); replace the file by a whole copy") from None
-    if total > MOST_CODED * MOST_PIXELS:
-        raise StudioError(f"{name}: the HEIC holds {total // 1_000_000} megapixels in its parts; {_TOO_LARGE}")
-    return min(total, largest * pi_heif.options.DECODE_THREADS)
-
-
-def _scans(path: Path | str) -> int:
-    """Count the scans of a JPEG by its start-of-scan markers (FF DA), which never occur inside scan data."""
-    with open(path, "rb") as file:
-        return file.read().count(b"\xff\xda")
-
-
 @contextmanager
 def _opened(path: Path | str, name: str | None = None) -> Iterator[Image.Image]:
     """Open a picture and check its size. Any exception of Pillow inside the block becomes a `StudioError`."""
@@ -272,10 +216,10 @@ def _opened(path: Path | str, name: str | None = None) -> Iterator[Image.Image]:
             raise StudioError(f"{name}: this is not a file; give a picture")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large pictures and of damaged EXIF blocks
-            with Image.open(path, formats=_formats(path, name)) as picture:
+            with Image.open(path, formats=_allowed_formats(path, name)) as picture:
                 width, height = picture.size
                 if width * height > MOST_PIXELS:
-                    raise StudioError(f"{name}: the picture is {width} x {height} px; {_TOO_LARGE}")
+                    raise StudioError(f"{name}: the picture is {width} x {height} px; {TOO_LARGE}")
                 yield picture
     except StudioError:
         raise
@@ -284,14 +228,14 @@ def _opened(path: Path | str, name: str | None = None) -> Iterator[Image.Image]:
     except PermissionError as error:
         raise StudioError(f"{name}: cannot be read ({error.strerror}); check the file's permissions") from None
     except UnidentifiedImageError:
-        if family := _iso_family(path):
+        if family := heic_boxes.heic_or_avif(path):
             words = {HEIF: "HEIC", AVIF: "AVIF"}[family]
             raise StudioError(
                 f"{name}: the {words} picture is cut off or damaged; replace the file by a whole copy"
             ) from None
         raise StudioError(f"{name}: this is not {_KNOWN}; replace it, or take it out of the label file") from None
     except Image.DecompressionBombError:
-        raise StudioError(f"{name}: the picture is far too large to open; {_TOO_LARGE}") from None
+        raise StudioError(f"{name}: the picture is far too large to open; {TOO_LARGE}") from None
     except Exception as error:
         # Pillow reports damage with almost any exception, depending on the format.
         reason = "it is truncated" if "truncated" in str(error) or isinstance(error, EOFError) else str(error)
@@ -300,9 +244,9 @@ def _opened(path: Path | str, name: str | None = None) -> Iterator[Image.Image]:
         ) from None
 
 
-def _formats(path: Path | str, name: str) -> tuple[str, ...]:
-    """Return the Pillow formats that are allowed for a file. Raises `StudioError` for a too large HEIC or AVIF."""
-    family = _iso_family(path)
+def _allowed_formats(path: Path | str, name: str) -> tuple[str, ...]:
+    """Return the formats as which Pillow may open a picture. Raises `StudioError` for a too large HEIC or AVIF."""
+    family = heic_boxes.heic_or_avif(path)
     if family is None:
         return _FORMATS
     if os.stat(path).st_size > MOST_BYTES_AT_ONCE:
@@ -311,21 +255,4 @@ def _formats(path: Path | str, name: str) -> tuple[str, ...]:
     return (family,)
 
 
-def _iso_family(path: Path | str) -> str | None:
-    """Return `HEIF` or `AVIF` by the brands at the start of the file, else None.
-
-    Both may have the general major brand `mif1`; then the compatible brands name the codec.
-    """
-    with open(path, "rb") as file:
-        begins = file.read(12)
-        if len(begins) < 12 or begins[4:8] != b"ftyp":
-            return None
-        brands = begins[8:] + file.read(min(256, max(0, int.from_bytes(begins[:4], "big") - 12)))
-    known = {brands[start : start + 4] for start in (0, *range(8, len(brands) - 3, 4))}
-    if not known.isdisjoint(_AVIF_BRANDS):
-        return AVIF
-    return HEIF if any(brand[:3] in (b"hei", b"hev", b"mif", b"msf") for brand in known) else None
-
-
 _KNOWN = "a picture that can be read (JPEG, PNG, BMP, GIF, WebP, TIFF, HEIC or AVIF)"
-_TOO_LARGE = f"scale it down below {MOST_PIXELS // 1_000_000} megapixels"

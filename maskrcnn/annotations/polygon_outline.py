@@ -1,4 +1,4 @@
-"""Masks stored as outlines. An `Outline` can be scaled and moved cheaply and is rasterised only when needed.
+"""Masks stored as outlines. An `PolygonOutline` can be scaled and moved cheaply and is rasterised only when needed.
 
 The masks of a training picture of 12 megapixels with 50 objects need 600 MB as bitmaps, but a few kilobytes as
 vertices. The network needs only 28 x 28 cells around each proposal.
@@ -19,11 +19,11 @@ from maskrcnn.annotations import raster
 from maskrcnn.annotations.regions import RLE
 
 FINENESS = 4
-"""Samples per cell side in `Outline.coverage`."""
+"""Samples per cell side in `PolygonOutline.coverage`."""
 
 
 @dataclass(frozen=True)
-class Outline:
+class PolygonOutline:
     """The mask of one object as polygons, in continuous pixel coordinates (x, y) of its picture.
 
     `parts`: the object is the union of its parts. A part is a tuple of rings, float `(V, 2)`, filled by the even-odd
@@ -31,10 +31,10 @@ class Outline:
     """
 
     parts: tuple[tuple[np.ndarray, ...], ...]
-    hidden_by: tuple[Outline, ...] = ()
+    hidden_by: tuple[PolygonOutline, ...] = ()
 
     @classmethod
-    def of(cls, segmentation: Any, full: tuple[int, int], size: tuple[int, int]) -> Outline:
+    def of(cls, segmentation: Any, full: tuple[int, int], size: tuple[int, int]) -> PolygonOutline:
         """Make an outline from a COCO `segmentation`, scaled from `full` to `size` (both height, width).
 
         Polygons are scaled directly. A run-length code is resized as a mask, and the outline follows the pixels that
@@ -52,12 +52,12 @@ class Outline:
         )
         return cls((tuple(np.asarray(ring, float) for ring in raster.rings(raster.from_mask(covered >= 128))),))
 
-    def moved(self, scale: tuple[float, float], offset: tuple[float, float] = (0.0, 0.0)) -> Outline:
+    def moved(self, scale: tuple[float, float], offset: tuple[float, float] = (0.0, 0.0)) -> PolygonOutline:
         """Return the outline with every vertex multiplied by `scale` plus `offset`, both (x, y). Negative: flip."""
         parts = tuple(tuple(ring * scale + offset for ring in part) for part in self.parts)
-        return Outline(parts, tuple(over.moved(scale, offset) for over in self.hidden_by))
+        return PolygonOutline(parts, tuple(over.moved(scale, offset) for over in self.hidden_by))
 
-    def under(self, others: Sequence[Outline]) -> Outline:
+    def under(self, others: Sequence[PolygonOutline]) -> PolygonOutline:
         """Return this outline with `others` in front of it."""
         return replace(self, hidden_by=(*self.hidden_by, *others))
 
@@ -96,7 +96,7 @@ class Outline:
         return None if seen.is_empty else tuple(seen.bounds)
 
 
-def stacked(outlines: Sequence[Outline], height: int, width: int) -> np.ndarray:
+def stacked_outlines(outlines: Sequence[PolygonOutline], height: int, width: int) -> np.ndarray:
     """Return the bitmaps of all outlines as uint8 `(N, height, width)`."""
     return np.stack([outline.bitmap(height, width) for outline in outlines] or [np.zeros((0, 0))]).reshape(
         len(outlines), height, width

@@ -1,11 +1,20 @@
-"""The type of progress callbacks of long tasks."""
+"""The types with which long tasks report their progress: a callback, or a wrapper of what is iterated over."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 Progress = Callable[[int, int], object]
 """A callback `progress(done, total)`, called repeatedly with the number of finished pictures and of all pictures."""
+
+Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
+"""A wrapper of an iterable that may show a progress bar: `watch(items, label, number of items)` returns the items."""
+
+
+def unwatched(items: Iterable[Any], doing: str, count: int) -> Iterable[Any]:
+    """Return the items without showing any progress; the default `Watch`."""
+    return items
 
 
 def progress_counter(progress: Progress | None, total: int) -> Callable[[], None]:

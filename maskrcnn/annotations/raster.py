@@ -35,6 +35,10 @@ from maskrcnn.annotations.regions import (
 )
 
 Box = tuple[float, float, float, float]
+"""(x0, y0, x1, y1) in pixels."""
+
+Frame = tuple[float, float]
+"""(width, height) of a picture in pixels."""
 
 CORNERS_OF_A_CIRCLE = 72
 
@@ -55,9 +59,9 @@ def polygons(shape: Shape) -> list[Points] | None:
             x, y, right, bottom = bounds(shape)
             return [((x, y), (right, y), (right, bottom), (x, bottom))]
         case Circle():
-            return [_ellipse(Ellipse(shape.cx, shape.cy, shape.r, shape.r))]
+            return [_ellipse_corners(Ellipse(shape.cx, shape.cy, shape.r, shape.r))]
         case Ellipse():
-            return [_ellipse(shape)]
+            return [_ellipse_corners(shape)]
         case RLE():
             return None
         case Polyline() | Point() | Keypoints():
@@ -73,8 +77,26 @@ def rle(shape: Shape, height: int, width: int) -> dict[str, Any]:
     >>> rle(Rect(1, 0, 2, 1), height=2, width=4)["size"]
     [2, 4]
     """
-    encoded = _encoded(shape, height, width)
-    return {"size": [int(height), int(width)], "counts": encoded["counts"].decode("ascii")}
+    code = encoded(shape, height, width)
+    return {"size": [int(height), int(width)], "counts": code["counts"].decode("ascii")}
+
+
+def encoded(shape: Shape, height: int, width: int) -> dict[str, Any]:
+    """Return the mask as pycocotools' run-length code with `counts` as bytes. Raises `ValueError` as `rle`."""
+    if isinstance(shape, RLE):
+        if shape.size != (height, width):
+            raise ValueError(f"the mask is {shape.size[1]} x {shape.size[0]} px, the picture {width} x {height} px")
+        return {"size": [height, width], "counts": shape.counts.encode("ascii")}
+    outlines = polygons(shape)
+    if outlines is not None:
+        return _union_code(outlines, height, width)
+    assert isinstance(shape, MultiPolygon)
+    pixels = np.zeros((height, width), dtype=bool)
+    for outer, *holes in (part for part in shape.parts if part):
+        part = coco_mask.decode(_union_code([outer], height, width)).astype(bool)
+        part &= ~coco_mask.decode(_union_code(list(holes), height, width)).astype(bool)
+        pixels |= part
+    return coco_mask.encode(np.asfortranarray(pixels, dtype=np.uint8))
 
 
 def mask(shape: Shape, height: int, width: int) -> np.ndarray:
@@ -84,7 +106,7 @@ def mask(shape: Shape, height: int, width: int) -> np.ndarray:
     >>> mask(Rect(1, 0, 2, 1), height=2, width=4).astype(int).tolist()
     [[0, 1, 1, 0], [0, 0, 0, 0]]
     """
-    return coco_mask.decode(_encoded(shape, height, width)).astype(bool)
+    return coco_mask.decode(encoded(shape, height, width)).astype(bool)
 
 
 def fill(parts: Iterable[Iterable[np.ndarray]], height: int, width: int) -> np.ndarray:
@@ -117,7 +139,7 @@ def area(shape: Shape, height: int, width: int) -> int:
     >>> area(Rect(-2, 0, 4, 3), height=10, width=10)  # half of it lies in the picture
     6
     """
-    return int(coco_mask.area(_encoded(shape, height, width)))
+    return int(coco_mask.area(encoded(shape, height, width)))
 
 
 def rings(shape: Shape) -> list[Points]:
@@ -166,7 +188,7 @@ def bounds(shape: Shape) -> Box:
             down = math.hypot(shape.rx * sin, shape.ry * cos)
             return shape.cx - across, shape.cy - down, shape.cx + across, shape.cy + down
         case RLE():
-            x, y, width, height = (float(v) for v in coco_mask.toBbox(_encoded(shape, *shape.size)))
+            x, y, width, height = (float(v) for v in coco_mask.toBbox(encoded(shape, *shape.size)))
             return x, y, x + width, y + height
         case _:
             points = np.array([point for ring in rings(shape) for point in ring], dtype=float).reshape(-1, 2)
@@ -187,27 +209,19 @@ def has_area(shape: Shape) -> bool:
         case Point() | Polyline() | Keypoints():
             return False
         case Polygon():
-            return not _on_one_line(shape.points)
+            return not _outline_has_no_area(shape.points)
         case MultiPolygon():
-            return any(part and not _on_one_line(part[0]) for part in shape.parts)
+            return any(part and not _outline_has_no_area(part[0]) for part in shape.parts)
         case RLE():
-            return int(coco_mask.area(_encoded(shape, *shape.size))) > 0
+            return int(coco_mask.area(encoded(shape, *shape.size))) > 0
         case _:
             x0, y0, x1, y1 = bounds(shape)
             return x1 > x0 and y1 > y0
 
 
-def has_box(shape: Shape) -> bool:
-    """Whether the shape has an area, or is a set of keypoints whose bounding box has a width and a height."""
-    if isinstance(shape, Keypoints):
-        x0, y0, x1, y1 = bounds(shape)
-        return x1 > x0 and y1 > y0
-    return has_area(shape)
-
-
-def mask_box(encoded: dict[str, Any]) -> list[float]:
+def mask_box(code: dict[str, Any]) -> list[float]:
     """Return the bounding box of a run-length code in COCO's form `[x, y, width, height]`, in whole pixels."""
-    return [float(value) for value in coco_mask.toBbox({**encoded, "counts": encoded["counts"].encode("ascii")})]
+    return [float(value) for value in coco_mask.toBbox({**code, "counts": code["counts"].encode("ascii")})]
 
 
 def from_mask(pixels: np.ndarray) -> RLE:
@@ -216,29 +230,11 @@ def from_mask(pixels: np.ndarray) -> RLE:
     >>> from_mask(np.array([[True, False], [True, True]])).size
     (2, 2)
     """
-    encoded = coco_mask.encode(np.asfortranarray(pixels, dtype=np.uint8))
-    return RLE((int(pixels.shape[0]), int(pixels.shape[1])), encoded["counts"].decode("ascii"))
+    code = coco_mask.encode(np.asfortranarray(pixels, dtype=np.uint8))
+    return RLE((int(pixels.shape[0]), int(pixels.shape[1])), code["counts"].decode("ascii"))
 
 
-def _encoded(shape: Shape, height: int, width: int) -> dict[str, Any]:
-    """Return the mask as pycocotools' run-length code with `counts` as bytes. Raises `ValueError` as `rle`."""
-    if isinstance(shape, RLE):
-        if shape.size != (height, width):
-            raise ValueError(f"the mask is {shape.size[1]} x {shape.size[0]} px, the picture {width} x {height} px")
-        return {"size": [height, width], "counts": shape.counts.encode("ascii")}
-    outlines = polygons(shape)
-    if outlines is not None:
-        return _union(outlines, height, width)
-    assert isinstance(shape, MultiPolygon)
-    pixels = np.zeros((height, width), dtype=bool)
-    for outer, *holes in (part for part in shape.parts if part):
-        part = coco_mask.decode(_union([outer], height, width)).astype(bool)
-        part &= ~coco_mask.decode(_union(list(holes), height, width)).astype(bool)
-        pixels |= part
-    return coco_mask.encode(np.asfortranarray(pixels, dtype=np.uint8))
-
-
-def _union(outlines: list[Points], height: int, width: int) -> dict[str, Any]:
+def _union_code(outlines: list[Points], height: int, width: int) -> dict[str, Any]:
     """Return the union of polygons as pycocotools' run-length code."""
     flat = [np.asarray(outline, dtype=float).ravel().tolist() for outline in outlines if len(outline) >= 3]
     if not flat:
@@ -246,7 +242,7 @@ def _union(outlines: list[Points], height: int, width: int) -> dict[str, Any]:
     return coco_mask.merge(coco_mask.frPyObjects(flat, height, width))
 
 
-def _ellipse(shape: Ellipse) -> Points:
+def _ellipse_corners(shape: Ellipse) -> Points:
     """Return the inscribed polygon of an ellipse."""
     angles = np.arange(CORNERS_OF_A_CIRCLE) * (2 * math.pi / CORNERS_OF_A_CIRCLE)
     along, aside = shape.rx * np.cos(angles), shape.ry * np.sin(angles)
@@ -255,8 +251,8 @@ def _ellipse(shape: Ellipse) -> Points:
     return tuple(zip(xs.tolist(), ys.tolist(), strict=True))
 
 
-def _on_one_line(points: Points) -> bool:
-    """Whether all points lie on one straight line."""
+def _outline_has_no_area(points: Points) -> bool:
+    """Whether the vertices of an outline lie on one straight line, or are fewer than three (see `has_area`)."""
     if len(points) < 3:
         return True
     (x0, y0), rest = points[0], points[1:]

@@ -132,7 +132,7 @@ def _dataset_of_folders_in(
         return Project.open(own).dataset()
     if (dataset := combined_dataset.of_labels(files, folder, images, class_attribute)) is not None:
         return dataset
-    if (of_masks := _folder_of_masks(folder, files)) is not None:
+    if (of_masks := _mask_folder_below(folder, files)) is not None:
         return masks.read_folder(of_masks, images)
     if (
         refused
@@ -148,8 +148,8 @@ def _dataset_of_folders_in(
     )
 
 
-def _folder_of_masks(folder: Path, files: Mapping[str, Path]) -> Path | None:
-    """Return the folder of PNG masks: the only one below `folder`, else `folder` itself; None if it has no masks."""
+def _mask_folder_below(folder: Path, files: Mapping[str, Path]) -> Path | None:
+    """Return the folder of PNG masks to read: the only one below `folder`, else `folder`; None if it has no masks."""
     places = {folder / file_names.folder(name) for name in files if file_names.suffix(name) == ".png"}
     found = {place for place in places if is_mask_folder_name(place.name) and masks.is_mask_folder(place)}
     place = next(iter(found)) if len(found) == 1 else folder

@@ -170,6 +170,11 @@ class ImageRecord:
     split: Split | None = None
     extras: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) of the displayed frame in pixels; None if unknown."""
+        return None if self.width is None or self.height is None else (self.width, self.height)
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -194,6 +199,7 @@ class Dataset:
 
     @property
     def n_regions(self) -> int:
+        """The number of regions on all pictures of the dataset."""
         return sum(len(image.regions) for image in self.images)
 
 

@@ -90,14 +90,14 @@ def stratified(
     if not units:
         return {}
     rng = np.random.default_rng(seed)
-    best: _Deal | None = None
+    best: _SplitSearch | None = None
     for _ in range(_ATTEMPTS):
-        deal = _Deal.start(units, val_share, rng)
-        deal.hand_out()
-        deal.fill_the_empty_side()
-        deal.swap()
-        if best is None or deal.badness() < best.badness():
-            best = deal
+        search = _SplitSearch.start(units, val_share, rng)
+        search.hand_out()
+        search.fill_the_empty_side()
+        search.swap()
+        if best is None or search.badness() < best.badness():
+            best = search
         if not best.lacked().any():
             break
     assert best is not None
@@ -165,12 +165,13 @@ def shares(dataset: Dataset, splits: Mapping[str, Split] | None = None) -> list[
     return [ClassShare(name, *numbers) for name, numbers in counts.items()]
 
 
-def leaks(splits: Mapping[str, Split], groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
+def copies_in_both_splits(splits: Mapping[str, Split], groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
     """Return the groups of pictures with the same content that have pictures in both splits, in natural order.
 
     Pictures without a split are ignored.
 
-    >>> leaks({"a.png": "train", "b.png": "val", "c.png": "val"}, groups=[("a.png", "b.png"), ("b.png", "c.png")])
+    >>> splits = {"a.png": "train", "b.png": "val", "c.png": "val"}
+    >>> copies_in_both_splits(splits, groups=[("a.png", "b.png"), ("b.png", "c.png")])
     [('a.png', 'b.png')]
     """
     found = []
@@ -202,7 +203,7 @@ def _units(records: list[ImageRecord], groups: Iterable[Collection[str]]) -> lis
 
 
 @dataclass
-class _Deal:
+class _SplitSearch:
     """The distribution of U units to training and validation. A unit is a picture, or pictures with the same content.
 
     - `objects` (U, L) float64: number of objects of each class in each unit. The last class counts pictures without
@@ -225,7 +226,7 @@ class _Deal:
     rng: np.random.Generator
 
     @classmethod
-    def start(cls, units: list[list[ImageRecord]], val_share: float, rng: np.random.Generator) -> _Deal:
+    def start(cls, units: list[list[ImageRecord]], val_share: float, rng: np.random.Generator) -> _SplitSearch:
         """Count the objects of all units. All units are in training at first."""
         drawn = [[[r.class_name or "" for r in learnable_objects.objects(record)] for record in unit] for unit in units]
         names = sorted({name for unit in drawn for record in unit for name in record})

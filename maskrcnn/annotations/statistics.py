@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.learnable_objects import REASONS, Reason, size_of, why_not
+from maskrcnn.annotations.learnable_objects import REASONS, Reason, why_not
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import (
     RLE,
@@ -88,10 +88,12 @@ class Statistics:
 
     @property
     def n_pictures(self) -> int:
+        """The number of pictures P."""
         return len(self.split)
 
     @property
     def n_objects(self) -> int:
+        """The number of objects N."""
         return len(self.picture)
 
     @property
@@ -197,16 +199,16 @@ def statistics(dataset: Dataset, progress: Progress | None = None) -> Statistics
     for number, record in enumerate(dataset.images):
         splits.append(SPLITS.index(record.split or "train"))
         covers: dict[int, np.ndarray] = {}
-        size = size_of(record)
+        size = record.size
         for region in record.regions:
             if reason := why_not(region, size):
                 left.append((number, place[region.class_name], REASONS.index(reason)))
                 continue
             pictures.append(number)
             indices.append(place[region.class_name])
-            measures.append(_measure(region.shape, record))
+            measures.append(_measure_object(region.shape, record))
             if measures[-1][0] > 0:
-                seen = _on_grid(region.shape, record)
+                seen = _object_on_grid(region.shape, record)
                 for index in (indices[-1], len(classes) + 1):
                     covers[index] = covers[index] | seen if index in covers else seen
         for index, seen in covers.items():
@@ -230,18 +232,18 @@ def statistics(dataset: Dataset, progress: Progress | None = None) -> Statistics
     )
 
 
-def _measure(shape: Shape, record: ImageRecord) -> tuple[float, float, float]:
+def _measure_object(shape: Shape, record: ImageRecord) -> tuple[float, float, float]:
     """Return area (px²), and width and height (px) of the box inside the picture; NaN if the size is unknown."""
-    if record.width is None or record.height is None:
+    if record.size is None:
         return np.nan, np.nan, np.nan
-    frame_height, frame_width = shape.size if isinstance(shape, RLE) else (record.height, record.width)
+    frame_height, frame_width = shape.size if isinstance(shape, RLE) else record.size[::-1]
     x0, y0, x1, y1 = raster.bounds(shape)
     width = min(x1, frame_width) - max(x0, 0)
     height = min(y1, frame_height) - max(y0, 0)
     return raster.area(shape, frame_height, frame_width), max(width, 0), max(height, 0)
 
 
-def _on_grid(shape: Shape, record: ImageRecord) -> np.ndarray:
+def _object_on_grid(shape: Shape, record: ImageRecord) -> np.ndarray:
     """Rasterise a shape on the grid, with the picture stretched to a square: bool (GRID * _FINER, GRID * _FINER)."""
     side = GRID * _FINER
     if isinstance(shape, RLE):
@@ -250,11 +252,11 @@ def _on_grid(shape: Shape, record: ImageRecord) -> np.ndarray:
         return raster.mask(shape, height, width)[np.ix_(rows.astype(int), columns.astype(int))]
     assert record.width is not None
     assert record.height is not None
-    return raster.mask(_stretched(shape, side / record.width, side / record.height), side, side)
+    return raster.mask(_stretched_to_grid(shape, side / record.width, side / record.height), side, side)
 
 
-def _stretched(shape: Shape, across: float, down: float) -> Shape:
-    """Scale a shape by the factors `across` (x) and `down` (y). Curves become polygons, as in the rasteriser."""
+def _stretched_to_grid(shape: Shape, across: float, down: float) -> Shape:
+    """Scale a shape to the grid of the coverage map by the factors `across` (x) and `down` (y)."""
 
     def moved(ring: Points) -> Points:
         return tuple((x * across, y * down) for x, y in ring)

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
 from maskrcnn.annotations import learnable_objects, pictures, raster
 from maskrcnn.annotations.formats import missing_pictures
 from maskrcnn.annotations.formats.via import missing_class
 from maskrcnn.annotations.learnable_objects import has_outline
+from maskrcnn.annotations.progress_callback import Watch, unwatched
 from maskrcnn.annotations.regions import Dataset, Region, classes_in
 from maskrcnn.annotations.skeletons import keypoints_of
 from maskrcnn.errors import StudioError
-
-Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
-"""A wrapper of an iterable that may show a progress bar: `watch(items, label, number of items)` returns the items."""
-
-
-def unwatched(items: Iterable[Any], doing: str, count: int) -> Iterable[Any]:
-    """Return the items without showing any progress; the default `Watch`."""
-    return items
 
 
 def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch = unwatched) -> Dataset:
@@ -35,7 +27,7 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
     Raises `StudioError` that names the file, the picture and the correction.
     """
     source = dataset.source or "the dataset"
-    is_object = raster.has_area if outlines else raster.has_box
+    is_object = raster.has_area if outlines else learnable_objects.has_box
     for record in dataset.images:
         if record.path is None:
             near = missing_pictures.near_hint(dataset, record.file_name)
@@ -66,7 +58,7 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
     return replace(dataset, images=tuple(checked), classes=classes)
 
 
-def nothing_to_learn(source: object, found: learnable_objects.Learned) -> StudioError:
+def nothing_to_learn(source: object, found: learnable_objects.LearnableCounts) -> StudioError:
     """Return the error for labels without any object; its message gives the reasons and a remedy."""
     why = "; ".join(found.passed_over())
     if not why:
@@ -87,7 +79,7 @@ def require_tasks(dataset: Dataset, tasks: Sequence[str]) -> None:
     if "keypoints" in tasks and not some(keypoints_of):
         lacking.append("keypoints to learn")
     # If there are no usable objects at all, `require_trainable` raises a better message.
-    if lacking and some(lambda region: raster.has_box(region.shape)):
+    if lacking and some(lambda region: learnable_objects.has_box(region.shape)):
         possible = ["box", *["mask"] * some(has_outline), *["keypoints"] * some(keypoints_of)]
         raise StudioError(
             f"{dataset.source or 'the dataset'}: no object has {' or '.join(lacking)}; label some, or learn what there "

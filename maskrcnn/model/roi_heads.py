@@ -1,7 +1,7 @@
 """The RoI heads: from proposals to losses or detections, with the mask losses that the paper compares.
 
-torchvision's class knows one mask head; here masks may be one per class with a sigmoid, one per class with a softmax
-over the classes, or class-agnostic, and their targets are cut with the same pixel model as the RoIs are.
+torchvision has one kind of mask. Here there is one mask per class with a sigmoid, one per class with a softmax over the
+classes, or one for all classes; and mask targets are cut with the same pixel model as the pooled RoIs.
 """
 
 from __future__ import annotations
@@ -16,23 +16,22 @@ from torch.nn import functional
 from torchvision.models.detection.roi_heads import RoIHeads, fastrcnn_loss, keypointrcnn_inference, keypointrcnn_loss
 from torchvision.ops import roi_align
 
-from maskrcnn.annotations.polygon_outline import Outline
+from maskrcnn.annotations.polygon_outline import PolygonOutline
 from maskrcnn.model.keypoint_decoding import by_expected_oks
 
 Target = dict[str, Any]
-Masks = Tensor | Sequence[Outline]
+Masks = Tensor | Sequence[PolygonOutline]
 """The masks of a picture: bitmaps `(N, H, W)`, or the outline of each object."""
 OutlineRois = tuple[list[list[float]], list[int]]
-"""RoIs xyxy of a picture, and the number of the object that each is for."""
+"""The RoIs of a picture as lists: boxes xyxy, and the number of the object of each."""
 
 
 class StudioRoIHeads(RoIHeads):
-    """torchvision's `RoIHeads` with `mask_kind`, a choice of pixel model for the mask targets and of how heatmaps are
-    read.
+    """torchvision's `RoIHeads` with more kinds of masks, pixel models of mask targets, and decodings of keypoints.
 
-    `oks_sigmas`: one for each keypoint where places are chosen by expected OKS, None where they are the peaks.
-    `aligned_targets`: whether the value of a mask pixel sits at its centre (x + 0.5), which is where it is; torchvision
-    takes it to sit at x, and its COCO weights have learned so.
+    `mask_kind`: "sigmoid", "softmax" or "agnostic" (see `mask_loss`). `oks_sigmas`: one for each keypoint if positions
+    are chosen by expected OKS, None if they are the peaks of the heatmaps. `aligned_targets`: whether the value of mask
+    pixel x belongs to its centre x + 0.5, which is correct; torchvision uses x, and its COCO weights were trained so.
     """
 
     def __init__(
@@ -55,9 +54,9 @@ class StudioRoIHeads(RoIHeads):
         image_shapes: list[tuple[int, int]],
         targets: list[Target] | None = None,
     ) -> tuple[list[dict[str, Tensor]], dict[str, Tensor]]:
-        """Detections of every picture, or in training the losses; one of the two is empty.
+        """The detections of every picture, or in training the losses; the other one is empty.
 
-        `proposals`: xyxy `(K_i, 4)` of each picture in pixels of the resized picture, as are all boxes here.
+        `proposals`: xyxy `(K_i, 4)` of each picture. All boxes are in pixels of the resized picture.
         """
         if self.training:
             return [], self._losses(features, proposals, image_shapes, targets)
@@ -70,38 +69,40 @@ class StudioRoIHeads(RoIHeads):
         image_shapes: list[tuple[int, int]],
         targets: list[Target] | None,
     ) -> dict[str, Tensor]:
+        """The losses of all heads for a sample of the proposals of every picture."""
         proposals, matched, labels, deltas = self.select_training_samples(proposals, targets)
-        assert targets is not None  # or the line above would have raised
-        # Masks and keypoints are learned on positive RoIs only.
+        assert targets is not None  # `select_training_samples` requires them
+        # Masks and keypoints are trained on positive RoIs only.
         positive = [label > 0 for label in labels]
         boxes = [proposal[chosen] for proposal, chosen in zip(proposals, positive, strict=True)]
         objects = [match[chosen] for match, chosen in zip(matched, positive, strict=True)]
         classes = torch.cat([label[chosen] for label, chosen in zip(labels, positive, strict=True)])
-        # Fetched before the heads run: fetched later, a card would first finish these and then wait for the targets,
-        # which the processor cuts while the heads run.
-        places = self._outline_rois(targets, boxes, objects)
+        # Copied to the CPU before the heads run. The CPU cuts the mask targets while the GPU runs the heads; a later
+        # copy would wait for the heads.
+        rois = self._outline_rois(targets, boxes, objects)
         logits, regression = self._classify(features, proposals, image_shapes)
         if len(logits):
             class_loss, box_loss = fastrcnn_loss(logits, regression, labels, deltas)
-        else:  # pictures without an object and without a proposal: torch's mean of nothing is NaN
+        else:  # no objects and no proposals: the mean of an empty tensor would be NaN
             class_loss, box_loss = logits.sum() * 0, regression.sum() * 0
         losses = {"loss_classifier": class_loss, "loss_box_reg": box_loss}
 
         if self.has_mask():
             masks = [target["masks"] for target in targets]
             logits = self.mask_logits(features, boxes, image_shapes)
-            cut = self.mask_targets(masks, boxes, objects, logits, places)
+            cut = self.mask_targets(masks, boxes, objects, logits, rois)
             losses["loss_mask"] = self.mask_loss(logits, cut, classes)
         if self.has_keypoint():
             keypoints = [target["keypoints"] for target in targets]
             logits = self.keypoint_logits(features, boxes, image_shapes)
-            # torchvision views the logits as rows, which those of a channels_last network are not.
+            # torchvision calls `view`, which fails for logits that are stored channels last.
             losses["loss_keypoint"] = keypointrcnn_loss(logits.contiguous(), boxes, keypoints, objects)
         return losses
 
     def _detections(
         self, features: dict[str, Tensor], proposals: list[Tensor], image_shapes: list[tuple[int, int]]
     ) -> list[dict[str, Tensor]]:
+        """The detections of every picture."""
         logits, regression = self._classify(features, proposals, image_shapes)
         boxes, scores, labels = self.postprocess_detections(logits, regression, proposals, image_shapes)
         found = [
@@ -126,19 +127,21 @@ class StudioRoIHeads(RoIHeads):
         return self.box_predictor(self.box_head(self.box_roi_pool(features, boxes, shapes)))
 
     def mask_logits(self, features: dict[str, Tensor], boxes: list[Tensor], shapes: list[tuple[int, int]]) -> Tensor:
-        """`(K, masks, M, M)` for the boxes of all pictures."""
+        """Mask logits `(K, masks, M, M)` for the boxes of all pictures."""
         return self.mask_predictor(self.mask_head(self.mask_roi_pool(features, boxes, shapes)))
 
     def keypoint_logits(
         self, features: dict[str, Tensor], boxes: list[Tensor], shapes: list[tuple[int, int]]
     ) -> Tensor:
-        """`(K, keypoints, M, M)` for the boxes of all pictures."""
+        """Logits of the keypoint heatmaps `(K, keypoints, M, M)` for the boxes of all pictures."""
         return self.keypoint_predictor(self.keypoint_head(self.keypoint_roi_pool(features, boxes, shapes)))
 
     def read_keypoints(self, logits: Tensor, boxes: list[Tensor]) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
-        """Keypoints from the heatmaps `(sum N_i, keypoints, M, M)` of all pictures: for each picture their positions
-        `(N_i, keypoints, 3)` in the frame of its boxes, and the score of each `(N_i, keypoints)`: its expected OKS, or
-        the logit at its peak."""
+        """The keypoints of each picture from the logits of all heatmaps `(sum N_i, keypoints, M, M)`.
+
+        Returns for each picture the positions `(N_i, keypoints, 3)` in the frame of its boxes, and the scores
+        `(N_i, keypoints)`: the expected OKS, or the logit at the peak.
+        """
         if self.oks_sigmas is None:
             return keypointrcnn_inference(logits, boxes)
         counts = [len(box) for box in boxes]
@@ -151,26 +154,29 @@ class StudioRoIHeads(RoIHeads):
         boxes: list[Tensor],
         objects: list[Tensor],
         like: Tensor,
-        places: list[OutlineRois] | None = None,
+        rois: list[OutlineRois] | None = None,
     ) -> Tensor:
-        """The part of its object's mask that lies in each box, `(K, M, M)` in [0, 1], of the size and dtype of `like`.
+        """The mask targets: for each box the part of its object's mask inside the box, `(K, M, M)` in [0, 1].
 
-        `masks`: of each picture, bitmaps `(N_i, H, W)` or outlines; `boxes`: `(K_i, 4)`; `objects`: `(K_i,)`, which
-        mask each box is for. `places`: the boxes and objects of outlines, where they have been fetched already.
+        For each picture: `masks`, bitmaps `(N_i, H, W)` or outlines; `boxes (K_i, 4)`; `objects (K_i,)`, the number of
+        the object of each box. M and the dtype are those of `like`. `rois`: `_outline_rois` of the same boxes and
+        objects, if they were computed already.
         """
-        places = places or self._outline_rois([{"masks": own} for own in masks], boxes, objects)
+        rois = rois or self._outline_rois([{"masks": own} for own in masks], boxes, objects)
         side = like.shape[-1]
         cut = [
             self._cut_bitmaps(own, box, match, side)
             if isinstance(own, Tensor)
-            else self._cut_outlines(own, fetched, side).to(box)
-            for own, box, match, fetched in zip(masks, boxes, objects, places, strict=True)
+            else self._cut_outlines(own, listed, side).to(box)
+            for own, box, match, listed in zip(masks, boxes, objects, rois, strict=True)
         ]
         return torch.cat(cut).to(like.dtype)
 
     def _outline_rois(self, targets: Sequence[Target], boxes: list[Tensor], objects: list[Tensor]) -> list[OutlineRois]:
-        """Boxes and objects of each picture as lists, in the pixel model that outlines are cut in; none for bitmaps."""
-        # A mask read without the half-pixel shift is one read half a pixel further on.
+        """Boxes and object numbers of each picture as lists, for `_cut_outlines`; empty for pictures with bitmaps.
+
+        Without `aligned_targets` the boxes are shifted by half a pixel, because outlines use the correct pixel model.
+        """
         shift = 0.0 if self.aligned_targets else 0.5
         return [
             ([], [])
@@ -180,21 +186,24 @@ class StudioRoIHeads(RoIHeads):
         ]
 
     def _cut_bitmaps(self, masks: Tensor, boxes: Tensor, objects: Tensor, side: int) -> Tensor:
+        """The mask targets `(K, side, side)` of one picture from bitmaps `(N, H, W)`, by RoIAlign."""
         rois = torch.cat([objects[:, None].to(boxes), boxes], dim=1)
         return roi_align(masks[:, None].to(boxes), rois, (side, side), aligned=self.aligned_targets)[:, 0]
 
-    def _cut_outlines(self, masks: Sequence[Outline], places: OutlineRois, side: int) -> Tensor:
-        boxes, objects = places
+    def _cut_outlines(self, outlines: Sequence[PolygonOutline], rois: OutlineRois, side: int) -> Tensor:
+        """The mask targets `(K, side, side)` of one picture from outlines: the covered share of each cell of a box."""
+        boxes, objects = rois
         cells = np.zeros((len(boxes), side, side), np.float32)
-        for cell, box, chosen in zip(cells, boxes, objects, strict=True):
-            cell[:] = masks[chosen].coverage(box, side)
+        for cell, box, number in zip(cells, boxes, objects, strict=True):
+            cell[:] = outlines[number].coverage(box, side)
         return torch.from_numpy(cells)
 
     def mask_loss(self, logits: Tensor, targets: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy of `logits (K, masks, M, M)` and `targets (K, M, M)`, mean over all pixels; 0 without RoIs.
+        """The mask loss: cross-entropy of `logits (K, masks, M, M)` and `targets (K, M, M)`, mean over all pixels.
 
-        sigmoid: binary cross-entropy on the mask of the RoI's own class (He et al. 2017, section 3); softmax: every
-        pixel is of that class or background, a cross-entropy over all classes (table 2b); agnostic: binary, one mask.
+        With `mask_kind` "sigmoid" it is the binary cross-entropy of the mask of the RoI's class (He et al. 2017,
+        section 3). With "softmax" it is a cross-entropy over all classes, and each pixel is of the RoI's class or
+        background (table 2b). With "agnostic" it is the binary cross-entropy of the only mask. 0 without RoIs.
         """
         if not len(logits):
             return logits.sum() * 0
@@ -206,7 +215,7 @@ class StudioRoIHeads(RoIHeads):
         return functional.binary_cross_entropy_with_logits(own, targets)
 
     def mask_probabilities(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The soft mask of each detection's own class: `(K, 1, M, M)` in [0, 1] from `(K, masks, M, M)`."""
+        """The soft mask of each detection's class: `(K, 1, M, M)` in [0, 1] from `logits (K, masks, M, M)`."""
         if self.mask_kind == "agnostic":
             return logits.sigmoid()
         rois = torch.arange(len(logits), device=logits.device)

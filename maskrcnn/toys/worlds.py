@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 
 from maskrcnn.annotations.formats import writing
+from maskrcnn.annotations.progress_callback import Watch, unwatched
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
-from maskrcnn.annotations.trainable_check import Watch, unwatched
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.toys import people_world, shapes_world
 
@@ -119,7 +119,10 @@ def _map_indices(draw_one: Callable[[int], ImageRecord], pictures: int, workers:
 
 
 def _exit_worker_with_parent() -> None:
-    """Make this worker process exit when its parent does; else it would wait for work forever if that is killed."""
+    """Make a worker process that draws pictures exit when its parent exits.
+
+    Otherwise it would wait for work forever if the parent is killed.
+    """
     parent = parent_process()
     assert parent is not None
 

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from maskrcnn.annotations import file_names, near_names
+from maskrcnn.annotations import file_names, similar_file_names
 
 ROBOFLOW = "cat_jpg.rf.0123456789abcdef0123456789abcdef.jpg"
 NFC, NFD = (unicodedata.normalize(form, "Größe é.jpg") for form in ("NFC", "NFD"))
@@ -145,7 +145,7 @@ def test_of_many_names_the_first_are_listed(names: list[str], said: str) -> None
     ],
 )
 def test_pictures_of_a_near_name(wanted: str, there: list[str], offered: list[str]) -> None:
-    found = list(near_names.near([wanted], there).get(wanted, ()))
+    found = list(similar_file_names.similar_files([wanted], there).get(wanted, ()))
     assert found == offered
 
 
@@ -154,10 +154,10 @@ def test_pictures_of_a_near_name(wanted: str, there: list[str], offered: list[st
     [(["7.jpg"], ["7.jpg"]), (["7.jpg", "a (2).jpg"], ["a (2).jpg"]), (["8.jpg"], [])],
 )
 def test_a_picture_called_as_its_label_file_is_near_last_of_all(there: list[str], offered: list[str]) -> None:
-    assert list(near_names.near(["a.jpg"], there, {"a.jpg": "sub/7.json"}).get("a.jpg", ())) == offered
+    assert list(similar_file_names.similar_files(["a.jpg"], there, {"a.jpg": "sub/7.json"}).get("a.jpg", ())) == offered
 
 
 def test_a_picture_is_offered_for_one_name_only() -> None:
-    assert near_names.near(["a.jpg", "A.png"], ["a.jpeg"]) == {}
+    assert similar_file_names.similar_files(["a.jpg", "A.png"], ["a.jpeg"]) == {}
     # The nearer one has it: "a.jpg" differs in its suffix, "a (2).jpg" by a copy's mark.
-    assert near_names.near(["a (2).jpg", "a.jpg"], ["a.png"]) == {"a.jpg": ("a.png",)}
+    assert similar_file_names.similar_files(["a (2).jpg", "a.jpg"], ["a.png"]) == {"a.jpg": ("a.png",)}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.learnable_objects import Learned, objects, tally, why_not
+from maskrcnn.annotations.learnable_objects import LearnableCounts, objects, tally, why_not
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -116,7 +116,7 @@ LINE, CROWD = Region(Polyline(((5, 5), (9, 9), (5, 9))), "cat"), replace(DOG, is
 
 def test_a_tally_counts_objects_and_what_is_passed_over() -> None:
     found = tally([record("a.png", CAT, DOG, LINE), record("b.png", LINE), record("c.png"), record("d.png", CROWD)])
-    assert found == Learned(
+    assert found == LearnableCounts(
         pictures=4,
         objects={"cat": 1, "dog": 1},
         regions={"cat": 3, "dog": 2},
@@ -205,9 +205,9 @@ def test_keypoints_are_told_by_what_they_lack() -> None:
 
 
 def test_pictures_that_wait_for_labels_are_told() -> None:
-    (line,) = Learned(waiting=2).remarks()
+    (line,) = LearnableCounts(waiting=2).remarks()
     assert line.startswith("2 pictures are left out, because nobody has labelled them")
-    (line,) = Learned(waiting=1).remarks()
+    (line,) = LearnableCounts(waiting=1).remarks()
     assert line.startswith("1 picture is left out, because nobody has labelled it:")
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.annotations import file_names as names
-from maskrcnn.annotations.picture_index import Pictures
+from maskrcnn.annotations.picture_index import PictureIndex
 
 NFC, NFD = (unicodedata.normalize(form, "Übungsgerät é.jpg") for form in ("NFC", "NFD"))
 
 
-def pictures(*files: str) -> Pictures:
-    return Pictures({file: Path("/dropped") / file for file in files})
+def pictures(*files: str) -> PictureIndex:
+    return PictureIndex({file: Path("/dropped") / file for file in files})
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_every_exif_orientation(orientation: int, suffix: str, tmp_path) -> None
     assert np.abs(shown[8::16, 8::16, 0].astype(int) - wanted).max() <= 1
     height, width = 16 * wanted.shape[0], 16 * wanted.shape[1]
     assert shown.shape == (height, width, 3)
-    assert pictures.size(path) == pictures.check(path) == pictures.glance(path) == (width, height)
+    assert pictures.size(path) == pictures.check(path) == pictures.quick_check(path) == (width, height)
     assert pictures.orientation(path) == (orientation if orientation in DISPLAYED else 1)
 
 
@@ -251,7 +251,7 @@ REFUSED_CONTENT: dict[str, bytes] = {
 def test_what_is_no_format_of_pixels_is_refused_whatever_its_name(kind: str, tmp_path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(REFUSED_CONTENT[kind])
-    for look in (pictures.load, pictures.check, pictures.glance, pictures.size):
+    for look in (pictures.load, pictures.check, pictures.quick_check, pictures.size):
         with pytest.raises(StudioError, match=r"a\.jpg: this is not a picture that can be read \(JPEG, .*; replace it"):
             look(path)
 
@@ -261,7 +261,7 @@ def test_a_header_that_claims_too_many_pixels(width: int, height: int, tmp_path)
     path = tmp_path / "huge.png"
     path.write_bytes(png(width, height, 8, RGB, b""))
     before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
-    for look in (pictures.load, pictures.check, pictures.glance, pictures.size):
+    for look in (pictures.load, pictures.check, pictures.quick_check, pictures.size):
         with pytest.raises(StudioError, match=r"huge\.png: .*; scale it down below 170 megapixels"):
             look(path)
     assert time.process_time() - started < 1
@@ -306,7 +306,7 @@ def test_text_in_a_png_that_inflates_without_end(kind: bytes, tmp_path) -> None:
 def test_what_is_no_file_does_not_keep_us_waiting(tmp_path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     for path in (tmp_path / "pipe.jpg", Path("/dev/zero"), tmp_path):
-        for look in (pictures.load, pictures.check, pictures.glance, pictures.size, pictures.orientation):
+        for look in (pictures.load, pictures.check, pictures.quick_check, pictures.size, pictures.orientation):
             with pytest.raises(StudioError, match="this is not a file"):
                 look(path)
     with pytest.raises(StudioError, match="; "):
@@ -316,10 +316,10 @@ def test_what_is_no_file_does_not_keep_us_waiting(tmp_path) -> None:
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.bmp", "a.webp", "a.tif"])
 def test_a_glance_sees_a_picture_without_its_end(picture, name: str) -> None:
     path = picture(name, 400, 300)
-    assert pictures.glance(path) == (400, 300)
+    assert pictures.quick_check(path) == (400, 300)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(StudioError, match="cannot be decoded"):
-        pictures.glance(path)
+        pictures.quick_check(path)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "webp", "tif", "bmp", "mpo"])

@@ -14,14 +14,14 @@ from pycocotools import mask as coco_mask
 from torchvision.ops import roi_align
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.polygon_outline import Outline, stacked
+from maskrcnn.annotations.polygon_outline import PolygonOutline, stacked_outlines
 from maskrcnn.model.roi_heads import StudioRoIHeads
 
 
-def outline(*rings: Any, parts: bool = False) -> Outline:
+def outline(*rings: Any, parts: bool = False) -> PolygonOutline:
     """One part of those rings, or as many parts."""
     arrays = [np.array(ring, float) for ring in rings]
-    return Outline(tuple((ring,) for ring in arrays) if parts else (tuple(arrays),))
+    return PolygonOutline(tuple((ring,) for ring in arrays) if parts else (tuple(arrays),))
 
 
 def box(x1: float, y1: float, x2: float, y2: float) -> list[tuple[float, float]]:
@@ -36,13 +36,13 @@ STAR = outline(
 TWO = outline(box(5, 5, 25, 45), box(15, 30, 60, 60), parts=True)
 
 
-def fine(shape: Outline, place: tuple[float, float, float, float], side: int, each: int = 40) -> np.ndarray:
+def fine(shape: PolygonOutline, place: tuple[float, float, float, float], side: int, each: int = 40) -> np.ndarray:
     """Coverage the slow way: each cell is looked at in `each` x `each` points, by the even-odd rule in each part."""
     x1, y1, x2, y2 = place
     at = (np.arange(side * each) + 0.5) / (side * each)
     x, y = np.meshgrid(x1 + at * (x2 - x1), y1 + at * (y2 - y1))
 
-    def covered(what: Outline) -> np.ndarray:
+    def covered(what: PolygonOutline) -> np.ndarray:
         whole = np.zeros(x.shape, bool)
         for part in what.parts:
             inside = np.zeros(x.shape, bool)
@@ -72,7 +72,9 @@ def fine(shape: Outline, place: tuple[float, float, float, float], side: int, ea
         (STAR.under([RING.moved((1, 1), (20, 10)), SQUARE.moved((1, 1), (40, 20))]), (18, 8, 82, 72)),
     ],
 )
-def test_the_share_of_each_cell_that_is_covered(shape: Outline, place: tuple[float, float, float, float]) -> None:
+def test_the_share_of_each_cell_that_is_covered(
+    shape: PolygonOutline, place: tuple[float, float, float, float]
+) -> None:
     found, expected = shape.coverage(place, 14), fine(shape, place, 14)
     assert found.dtype == np.float32
     # A cell is looked at in 4 x 4 points, so an edge through it is known to a quarter of it.
@@ -131,7 +133,7 @@ def test_a_ring_of_fewer_than_three_corners_covers_nothing(ring: Any) -> None:
         (SQUARE.under([RING]), (15, 25, 25, 35)),  # it shows through the hole
     ],
 )
-def test_the_box_is_around_what_can_be_seen(shape: Outline, expected: tuple[float, ...] | None) -> None:
+def test_the_box_is_around_what_can_be_seen(shape: PolygonOutline, expected: tuple[float, ...] | None) -> None:
     assert shape.box(48, 64) == expected
 
 
@@ -146,8 +148,8 @@ def test_nothing_is_changed_in_place() -> None:
 
 
 def test_stacked_bitmaps() -> None:
-    assert stacked([], 8, 9).shape == (0, 8, 9)
-    assert stacked([SQUARE, RING], 48, 64).sum((1, 2)).tolist() == [400, 300]
+    assert stacked_outlines([], 8, 9).shape == (0, 8, 9)
+    assert stacked_outlines([SQUARE, RING], 48, 64).sum((1, 2)).tolist() == [400, 300]
 
 
 @pytest.mark.parametrize("kind", ["polygons", "counts", "compressed", "bytes"])
@@ -162,7 +164,7 @@ def test_every_way_in_which_coco_writes_a_mask(kind: str) -> None:
     elif kind == "counts":
         changes = np.flatnonzero(np.diff(bitmap.ravel(order="F"))) + 1
         segmentation = {"size": [128, 192], "counts": np.diff([0, *changes, bitmap.size]).tolist()}
-    small = Outline.of(segmentation, (128, 192), (64, 96))
+    small = PolygonOutline.of(segmentation, (128, 192), (64, 96))
     expected = np.zeros((64, 96), np.uint8)
     expected[10:30, 20:50] = 1
     assert np.array_equal(small.bitmap(64, 96), expected)
@@ -173,10 +175,10 @@ def test_a_run_length_code_with_a_hole_keeps_it() -> None:
     bitmap = np.zeros((64, 96), np.uint8, order="F")
     bitmap[10:50, 20:80] = 1
     bitmap[20:40, 30:60] = 0
-    shape = Outline.of(coco_mask.encode(bitmap), (64, 96), (64, 96))
+    shape = PolygonOutline.of(coco_mask.encode(bitmap), (64, 96), (64, 96))
     assert np.array_equal(shape.bitmap(64, 96), bitmap)
     assert np.array_equal(shape.moved((-1, 1), (96, 0)).bitmap(64, 96), bitmap[:, ::-1])
-    empty = Outline.of(coco_mask.encode(np.zeros((64, 96), np.uint8, order="F")), (64, 96), (32, 48))
+    empty = PolygonOutline.of(coco_mask.encode(np.zeros((64, 96), np.uint8, order="F")), (64, 96), (32, 48))
     assert empty.box(32, 48) is None
 
 
@@ -193,7 +195,7 @@ def test_real_balloons_are_cut_as_torchvision_cuts_their_bitmaps(real_data: Path
         for region in regions:
             given = region["shape_attributes"]
             ring = np.stack([given["all_points_x"], given["all_points_y"]], 1).astype(float)
-            shapes.append(Outline(((ring * 0.4,),)))
+            shapes.append(PolygonOutline(((ring * 0.4,),)))
     random = np.random.default_rng(0)
     size = 1000
     places, masks = [], []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from maskrcnn.annotations import splitting
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Split
-from maskrcnn.annotations.splitting import leaks, shares, stratified
+from maskrcnn.annotations.splitting import copies_in_both_splits, shares, stratified
 from maskrcnn.errors import ArgumentError
 from tests.sweeps import examples
 
@@ -131,7 +131,7 @@ def test_the_table_of_shares() -> None:
 def test_leaks_are_groups_on_both_sides() -> None:
     splits: dict[str, Split] = {"a": "train", "b": "val", "c": "train", "d": "train"}
     groups = [["d", "b", "elsewhere"], ["a", "c"], ["b", "a"], ["b", "elsewhere"]]
-    assert leaks(splits, groups) == [("a", "b"), ("b", "d")]
+    assert copies_in_both_splits(splits, groups) == [("a", "b"), ("b", "d")]
 
 
 # What always holds
@@ -149,7 +149,7 @@ def test_the_share_the_groups_and_the_order(
     data = dataset(*rows)
     splits = stratified(data, share, seed, groups)
     assert list(splits) == sorted(record.file_name for record in data.images)
-    assert leaks(splits, groups) == []
+    assert copies_in_both_splits(splits, groups) == []
 
     largest = max((len(unit) for unit in united(len(rows), groups)), default=1)
     assert abs(len(val_of(splits)) - share * len(rows)) < largest + 0.5

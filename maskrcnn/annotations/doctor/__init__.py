@@ -5,9 +5,9 @@ a fix deletes something, the user selects one (`choose`). These functions write 
 dataset in the project (with undo); the command writes it to a new file.
 """
 
-from maskrcnn.annotations.doctor.applying_fixes import apply
-from maskrcnn.annotations.doctor.examination import examine
-from maskrcnn.annotations.doctor.findings import CHECKS, Check, Finding, Fix, Severity, choose
-from maskrcnn.annotations.doctor.picture_checks import Look
+from maskrcnn.annotations.doctor.applying_fixes import apply, choose
+from maskrcnn.annotations.doctor.findings import CHECKS, Check, Finding, Fix, Severity
+from maskrcnn.annotations.doctor.picture_notes import PictureFileNotes
+from maskrcnn.annotations.doctor.running_checks import examine
 
-__all__ = ["CHECKS", "Check", "Finding", "Fix", "Look", "Severity", "apply", "choose", "examine"]
+__all__ = ["CHECKS", "Check", "Finding", "Fix", "PictureFileNotes", "Severity", "apply", "choose", "examine"]

@@ -1,12 +1,15 @@
-"""Find regions of one picture that were drawn twice."""
+"""Find regions of one picture that were drawn twice, and which of the two can be dropped."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from pycocotools import mask as coco_mask
 
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.doctor.findings import Finding, Fix, Symptom
+from maskrcnn.annotations.doctor.picture_notes import NumberedRegion, RegionPair
 from maskrcnn.annotations.regions import Region
 
 SAME = 0.95
@@ -17,27 +20,7 @@ SURELY_SAME = 0.999
 """Masks with an IoU above this are copies of one drawing. Between `SAME` and this value, there may be two objects."""
 
 
-class Drawn(NamedTuple):
-    """A region with its number on the picture (from 1) and its mask as run-length code (None: no mask).
-
-    `is_settled` is False if the region extends outside the picture and no fix is chosen; the mask is then only a part.
-    """
-
-    number: int
-    region: Region
-    encoded: dict[str, Any] | None
-    is_settled: bool = True
-
-
-class Pair(NamedTuple):
-    """Two regions at the same place, with the IoU of their masks: the one to keep, and the other."""
-
-    kept: Drawn
-    other: Drawn
-    iou: float
-
-
-def pairs(drawn: Sequence[Drawn]) -> list[Pair]:
+def region_pairs(drawn: Sequence[NumberedRegion]) -> list[RegionPair]:
     """Return all pairs of regions at the same place (IoU above `SAME`).
 
     The region to keep is the first on the picture, but a region with a class is preferred. Crowds are compared only
@@ -54,21 +37,21 @@ def pairs(drawn: Sequence[Drawn]) -> list[Pair]:
             codes = [entry.encoded for entry in masked]
             ious = coco_mask.iou(codes, codes, [0] * len(codes))
             found += [
-                Pair(masked[i], masked[j], float(ious[i, j]))
+                RegionPair(masked[i], masked[j], float(ious[i, j]))
                 for j in range(1, len(masked))
                 for i in range(j)
                 if ious[i, j] > SAME
             ]
-        alike: dict[Any, list[Drawn]] = {}
+        alike: dict[Any, list[NumberedRegion]] = {}
         for entry in several:
             if entry.encoded is None:
                 before = alike.setdefault((entry.region.shape, entry.region.keypoints), [])
-                found += [Pair(other, entry, 1.0) for other in before]
+                found += [RegionPair(other, entry, 1.0) for other in before]
                 before.append(entry)
     return found
 
 
-def is_copy(pair: Pair, called: Mapping[str, str]) -> bool:
+def is_copy(pair: RegionPair, called: Mapping[str, str]) -> bool:
     """Whether the other region has no information that the kept one lacks, so that it can be dropped.
 
     It must have the same place, class, attributes and keypoints, or neither class nor attributes. `called`: {misspelt
@@ -86,3 +69,62 @@ def is_copy(pair: Pair, called: Mapping[str, str]) -> bool:
         return False
     same_class = called.get(kept.class_name, kept.class_name) == called.get(other.class_name, other.class_name)
     return same_class and all(kept.attributes.get(name) == value for name, value in says.items())
+
+
+def copies_to_drop(pairs: Sequence[RegionPair], called: Mapping[str, str]) -> dict[int, NumberedRegion]:
+    """Return {number: region} for the regions of a picture that are dropped automatically (`is_copy`).
+
+    A copy is dropped only if the other region of its pair stays. `called`: {misspelt class: intended class}.
+    """
+    dropped: dict[int, NumberedRegion] = {}
+    for pair in pairs:
+        if pair.kept.number not in dropped and is_copy(pair, called):
+            dropped[pair.other.number] = pair.other
+    return dropped
+
+
+def undecided_duplicates(pairs: Sequence[RegionPair], dropped: Mapping[int, NumberedRegion]) -> set[int]:
+    """Return the numbers of the regions that may be duplicates of each other, so that the user must decide."""
+    numbers = [{pair.kept.number, pair.other.number} for pair in pairs]
+    return set().union(*(pair for pair in numbers if not pair & dropped.keys()))
+
+
+def duplicate_findings(
+    pairs: Sequence[RegionPair], dropped: Mapping[int, NumberedRegion], called: Mapping[str, str], at: tuple[int, str]
+) -> list[Finding]:
+    """Return one finding for each region of a picture that lies on another one.
+
+    `dropped`: the result of `copies_to_drop`; their fix is automatic. `at`: index and name of the picture.
+    """
+    found = []
+    reported: set[int] = set()
+    for pair in pairs:
+        kept, other = pair.kept, pair.other
+        copied = is_copy(pair, called)
+        # If one of the two may be dropped because of another pair, ask about this pair only after that decision.
+        if kept.number in dropped or kept.number in reported or other.number in reported:
+            continue
+        if other.number in dropped and not copied:
+            continue
+        reported.add(other.number)
+        words = f"it lies on region {kept.number} (IoU {pair.iou:.2f})"
+        drop = Fix(f"drop it, and keep region {kept.number}", "drop")
+        if copied:
+            symptom = Symptom("duplicate", "warning", words, drop)
+        else:
+            if difference := _difference_of_duplicates(kept.region, other.region):
+                words += f", {difference}"
+            drop_other = Fix(f"drop region {kept.number}, and keep it", "drop-other", (kept.number, kept.region.id))
+            symptom = Symptom("duplicate", "warning", words, None, (drop, drop_other))
+        found.append(symptom.at(*at, other.number, other.region, raster.bounds(other.region.shape)))
+    return found
+
+
+def _difference_of_duplicates(kept: Region, other: Region) -> str:
+    """Describe how two regions at the same place differ, for a message; empty if they do not."""
+    if kept.class_name != other.class_name:
+        one, two = (f'a "{name}"' if name else "without a class" for name in (kept.class_name, other.class_name))
+        return f"which is {one}, and it is {two}"
+    if kept.attributes != other.attributes:
+        return "which has other attributes"
+    return "which has other keypoints" if kept.keypoints != other.keypoints else ""

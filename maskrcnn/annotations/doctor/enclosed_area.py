@@ -1,60 +1,68 @@
-"""Compute the exact area that an outline encloses, even if it crosses itself.
+"""The exact area that a shape encloses, even if its outlines cross themselves, and the outlines around that area.
 
 The rasteriser fills by the even-odd rule. Repairs use the same rule, so they do not change the masks in training. An
 outline divides the plane into *faces*. The winding number of a face is how often, and in which direction, the outline
-goes around it. An outline is valid if all its winding numbers are 0 and 1, or 0 and -1. It may touch itself.
-
-One outline may contain several rings (parts or holes joined by a line that is drawn forth and back, as the studio
-writes them for VIA). Then each ring must be valid, and no two rings may overlap partially.
+goes around it. The even-odd rule fills the faces with an odd winding number, the nonzero rule all except those with 0.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from maskrcnn.annotations.regions import Points
-
-_ROUNDING = 0.01
-"""Faces with a smaller area (px²) and overlaps with a smaller length (px) are rounding errors."""
-
-SCRIBBLE = 150
-"""A self-crossing outline is a scribble if its length is more than this multiple of its width and height. It has tens
-of thousands of unintended faces."""
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.raster import Frame
+from maskrcnn.annotations.regions import MultiPolygon, Points, Polygon, Shape
 
 Edge = tuple[tuple[float, float], tuple[float, float]]
+"""The start and the end of one side of an outline."""
+
+ROUNDING = 0.01
+"""Faces with a smaller area (px²) and overlaps with a smaller length (px) are rounding errors."""
+
+SLIVER_AREA, SLIVER_SHARE, SLIVER_WIDTH = 4.0, 0.05, 0.5
+"""A sliver is a piece or a hole whose area is less than `SLIVER_AREA` px² and less than `SLIVER_SHARE` of the largest
+piece, or that is narrower than `SLIVER_WIDTH` px, so that it hardly contains the centre of a pixel. Repairs drop such
+pieces and fill such holes."""
 
 
-def fault(points: Points) -> str | None:
-    """Return the fault of a closed outline with at least three vertices, as part of a sentence; None if valid."""
-    if shapely.Polygon(points).is_valid:
+def redrawn(shape: Shape, frame: Frame | None = None, *, nonzero: bool = False) -> Polygon | MultiPolygon | None:
+    """Return valid outlines around the area of a shape by the even-odd rule (`nonzero`: nonzero rule), without slivers.
+
+    With `frame`, clip the area to the picture. A `Polygon` if one outline is enough, else a `MultiPolygon`; None if
+    nothing is left.
+    """
+    area = _area_of_shape(shape, nonzero=nonzero)
+    if frame is not None:
+        area = area.intersection(shapely.box(0, 0, *frame))
+    pieces = sorted(_polygons_of_area(area), key=lambda piece: piece.area, reverse=True)
+    if not pieces:
         return None
-    rings = _rings(points)
-    for ring in rings:
-        if shapely.Polygon(ring).is_valid:
-            continue
-        windings = {winding for _, winding in _faces(ring)} - {0}
-        if len(windings) > 1 or windings - {1, -1}:
-            return "crosses itself"
-        if _runs_back(ring):
-            return "runs back over itself"
-    return "crosses itself" if len(rings) > 1 and _overlap_in_part([filled(ring) for ring in rings]) else None
+    least = min(SLIVER_AREA, SLIVER_SHARE * pieces[0].area)
+    kept = [pieces[0], *(piece for piece in pieces[1:] if not _is_sliver(piece, least))]
+    parts = tuple(_outlines_around(piece, least, frame) for piece in kept)
+    return Polygon(parts[0][0]) if len(parts) == 1 and len(parts[0]) == 1 else MultiPolygon(parts)
 
 
-def is_scribble(points: Points) -> bool:
-    """Whether an outline crosses itself too often to compute its area (see `SCRIBBLE`)."""
-    if len(points) < 3 or shapely.Polygon(points).is_valid:
-        return False
-    return any(_is_scribble(ring) for ring in _rings(points) if not shapely.Polygon(ring).is_valid)
+def has_two_readings(shape: Shape) -> bool:
+    """Whether the even-odd and the nonzero fill rule enclose different areas, except for slivers.
+
+    For example, a star drawn in one line has a hole in its middle only by the even-odd rule.
+    """
+    even_odd, nonzero = _area_of_shape(shape), _area_of_shape(shape, nonzero=True)
+    least = min(SLIVER_AREA, SLIVER_SHARE * max(even_odd.area, nonzero.area))
+    difference = _polygons_of_area(even_odd.symmetric_difference(nonzero))
+    return any(not _is_sliver(piece, least) for piece in difference)
 
 
-def filled(points: Points, *, whole: bool = False) -> BaseGeometry:
+def area_in_outline(points: Points, *, nonzero: bool = False) -> BaseGeometry:
     """Return the area inside an outline by the even-odd rule, as a valid shapely geometry (may be empty).
 
-    With `whole`, use the nonzero rule of most drawing programs instead. An outline that is drawn twice completely
+    With `nonzero`, use the nonzero rule of most drawing programs instead. An outline that is drawn twice completely
     encloses nothing by the even-odd rule; it is treated as drawn once.
     """
     if len(points) < 3:
@@ -62,36 +70,20 @@ def filled(points: Points, *, whole: bool = False) -> BaseGeometry:
     plain = shapely.Polygon(points)
     if plain.is_valid:
         return plain
-    faces = _faces(points)
-    if whole:
+    faces = faces_of(points)
+    if nonzero:
         return shapely.union_all([face for face, winding in faces if winding])
     return shapely.union_all([face for face, winding in faces if winding % 2] or [face for face, w in faces if w])
 
 
-def _overlap_in_part(areas: list[BaseGeometry]) -> bool:
-    """Whether any two areas overlap, and neither contains the other."""
-    for first, second in shapely.STRtree(areas).query(areas, predicate="intersects").T.tolist():
-        one, other = areas[first], areas[second]
-        shared = one.intersection(other).area if first < second else 0
-        if _ROUNDING < shared < min(one.area, other.area) - _ROUNDING:
-            return True
-    return False
-
-
-def _is_scribble(points: Points) -> bool:
-    line = shapely.LinearRing(points)
-    x0, y0, x1, y1 = line.bounds
-    return bool(line.length > SCRIBBLE * max(x1 - x0, y1 - y0))
-
-
-def _faces(points: Points) -> list[tuple[BaseGeometry, int]]:
+def faces_of(points: Points) -> list[tuple[BaseGeometry, int]]:
     """Return (face, winding number) for the faces of an outline, without the outer face."""
     line = shapely.node(shapely.LinearRing(points))
-    faces = [face for face in shapely.polygonize([line]).geoms if face.area > _ROUNDING]
-    return [(face, _winding(points, face.representative_point())) for face in faces]
+    faces = [face for face in shapely.polygonize([line]).geoms if face.area > ROUNDING]
+    return [(face, _winding_number(points, face.representative_point())) for face in faces]
 
 
-def _winding(points: Points, place: shapely.Point) -> int:
+def _winding_number(points: Points, place: shapely.Point) -> int:
     """Return the winding number of the outline around a point that is not on it."""
     starts = np.asarray(points, dtype=float)
     ends = np.roll(starts, -1, axis=0)
@@ -102,16 +94,13 @@ def _winding(points: Points, place: shapely.Point) -> int:
     return int(up.sum() - down.sum())
 
 
-def _runs_back(points: Points) -> bool:
-    """Whether a part of the outline is drawn twice."""
-    line = shapely.LinearRing(points)
-    return bool(line.length - shapely.node(line).length > _ROUNDING)
+def rings_in_outline(points: Points) -> list[Points]:
+    """Split an outline into the rings that it joins by bridges; if there are none, return the outline itself.
 
-
-def _rings(points: Points) -> list[Points]:
-    """Split an outline into the rings that it joins by bridges; if there are none, return the outline itself."""
+    A bridge is a line that is drawn there and back. `formats.exported_outline.joined_rings` draws such outlines.
+    """
     edges = [edge for edge in zip(points, (*points[1:], points[0]), strict=True) if edge[0] != edge[1]]
-    chains = _chains(edges, _bridges(edges))
+    chains = _chains_between_bridges(edges, _bridge_edges(edges))
     waiting: dict[tuple[float, float], deque[int]] = {}
     for number, chain in enumerate(chains):
         waiting.setdefault(chain[0][0], deque()).append(number)
@@ -132,7 +121,51 @@ def _rings(points: Points) -> list[Points]:
     return rings or [points]
 
 
-def _bridges(edges: list[Edge]) -> set[int]:
+def _area_of_shape(shape: Shape, *, nonzero: bool = False) -> BaseGeometry:
+    """Return the area of a shape as the rasteriser fills it: the union of its parts, each without its holes."""
+    if isinstance(shape, MultiPolygon):
+        parts = [part for part in shape.parts if part]
+    else:
+        parts = [(outline,) for outline in raster.polygons(shape) or []]
+    areas = []
+    for part in parts:
+        outer, *holes = (area_in_outline(ring, nonzero=nonzero) for ring in part)
+        areas.append(outer.difference(shapely.union_all(holes)) if holes else outer)
+    return shapely.union_all(areas)
+
+
+def _polygons_of_area(area: BaseGeometry) -> list[shapely.Polygon]:
+    """Return the polygons of an area, without lines and points, which enclose nothing."""
+    return [piece for piece in shapely.get_parts(area).tolist() if piece.geom_type == "Polygon" and piece.area > 0]
+
+
+def _is_sliver(piece: shapely.Polygon, least: float) -> bool:
+    """Whether an enclosed piece has less than `least` px², or is narrower than `SLIVER_WIDTH`."""
+    return bool(piece.area < least or 2 * piece.area < SLIVER_WIDTH * piece.length)
+
+
+def _outlines_around(piece: shapely.Polygon, least: float, frame: Frame | None) -> tuple[Points, ...]:
+    """Return the outer ring and the holes of an enclosed piece.
+
+    They run in opposite directions, so that they are a valid outline if an export joins them.
+    """
+    holes = [hole for hole in piece.interiors if not _is_sliver(shapely.Polygon(hole), least)]
+    oriented = shapely.geometry.polygon.orient(shapely.Polygon(piece.exterior, holes))
+    return tuple(_vertices_of_ring(ring.coords, frame) for ring in (oriented.exterior, *oriented.interiors))
+
+
+def _vertices_of_ring(coordinates: Iterable[tuple[float, ...]], frame: Frame | None) -> Points:
+    """Return the vertices of a shapely ring. Whole numbers become `int`, as most label files write them."""
+    open_ring = [
+        tuple(int(value) if float(value).is_integer() else float(value) for value in (x, y)) for x, y, *_ in coordinates
+    ][:-1]
+    if frame is None:
+        return tuple((x, y) for x, y in open_ring)
+    # If an outline is clipped, rounding may leave a vertex slightly outside.
+    return tuple((min(max(x, 0), frame[0]), min(max(y, 0), frame[1])) for x, y in open_ring)
+
+
+def _bridge_edges(edges: list[Edge]) -> set[int]:
     """Return the indices of bridges: edges that occur twice in opposite directions and join two rings."""
     waiting: dict[Edge, list[int]] = {}
     bridges: set[int] = set()
@@ -145,7 +178,7 @@ def _bridges(edges: list[Edge]) -> set[int]:
     return bridges
 
 
-def _chains(edges: list[Edge], bridges: set[int]) -> list[list[Edge]]:
+def _chains_between_bridges(edges: list[Edge], bridges: set[int]) -> list[list[Edge]]:
     """Return the chains of edges between bridges. The last and first chain are joined if no bridge separates them."""
     chains: list[list[Edge]] = [[]]
     for number, edge in enumerate(edges):

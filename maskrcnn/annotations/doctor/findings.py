@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from maskrcnn.annotations.raster import Box
 from maskrcnn.annotations.regions import Region
-from maskrcnn.errors import ArgumentError
 
 Severity = Literal["error", "warning", "hint"]
 """error: training stops or learns something wrong; warning: training gets worse; hint: may need attention."""
@@ -190,7 +188,7 @@ class Fix:
     | drop-other | (number, id) of another region on the picture | delete that region |
     | rename | class name | set the class of the region |
 
-    `option` is the name of the fix in `--choose CHECK=OPTION`; empty: the name of the action.
+    `option` is the name of the fix in `--choose CHECK=OPTION`; empty: the name of the action (`option_name`).
     """
 
     words: str
@@ -199,8 +197,12 @@ class Fix:
     option: str = ""
 
     @property
-    def called(self) -> str:
+    def option_name(self) -> str:
+        """The name of this fix as a choice of the user: `option`, or the name of the action."""
         return self.option or self.action
+
+
+DROP_REGION = Fix("drop the region", "drop")
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,7 @@ class Finding:
 
     @property
     def title(self) -> str:
+        """The title of the kind of problem."""
         return CHECKS[self.check].title
 
     @property
@@ -237,31 +240,8 @@ class Finding:
 
     def chosen(self, option: str) -> Finding | None:
         """Return the finding with the choice named `option` as its fix; None if it has no such choice."""
-        choice = next((choice for choice in self.choices if choice.called == option), None)
+        choice = next((choice for choice in self.choices if choice.option_name == option), None)
         return None if choice is None else replace(self, fix=choice)
-
-
-def choose(findings: Iterable[Finding], wanted: Mapping[str, str]) -> list[Finding]:
-    """Return the findings with the chosen fixes. `wanted`: {check: option}.
-
-    Raises `ArgumentError` for a check or an option that no finding offers.
-    """
-    found, taken = [], set()
-    offered: dict[str, dict[str, None]] = {}
-    for finding in findings:
-        for choice in finding.choices:
-            offered.setdefault(finding.check, {})[choice.called] = None
-        option = wanted.get(finding.check)
-        chosen = finding.chosen(option) if option is not None else None
-        if chosen is not None:
-            taken.add(finding.check)
-        found.append(chosen or finding)
-    for check, option in wanted.items():
-        if check not in taken:
-            there = [f"{name}={known}" for name, options in offered.items() for known in options]
-            mend = f"choose of {', '.join(there)}" if there else "there is nothing to choose"
-            raise ArgumentError(f"{check}={option}: no finding offers that; {mend}")
-    return found
 
 
 @dataclass(frozen=True)
@@ -274,6 +254,11 @@ class Symptom:
     fix: Fix | None = None
     choices: tuple[Fix, ...] = ()
 
+    def unsure(self, *further: Fix) -> Symptom:
+        """Return the symptom without an automatic fix: its fix and the `further` ones become choices of the user."""
+        fixes = (*([self.fix] if self.fix else []), *self.choices, *further)
+        return replace(self, fix=None, choices=tuple(dict.fromkeys(fixes)))
+
     def at(
         self,
         picture: int,
@@ -282,6 +267,7 @@ class Symptom:
         region: Region | None = None,
         box: Box | None = None,
     ) -> Finding:
+        """Return the finding: this symptom on a picture (index and name), or on a region (number, region, box)."""
         region_id = region.id if region is not None else None
         return Finding(
             self.check, self.severity, self.what, file_name, region_id, number, self.fix, box, picture, self.choices

@@ -1,43 +1,28 @@
-"""Check whether labels are inside the frame of their picture, and in which units and form they are written.
+"""In which frame the labels of a picture were drawn: rotated, of another size, or with coordinates that are no pixels.
 
-Frames are `(width, height)`.
+A camera in portrait position often stores a rotated picture and the rotation in EXIF. The studio shows and labels the
+rotated picture, but some tools label the stored pixels. Orientations 5 to 8 exchange width and height, so such labels
+can be detected. Orientations 1 to 4 do not, so nothing can be detected. Frames are `(width, height)`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from maskrcnn.annotations import raster
-from maskrcnn.annotations.doctor.findings import Fix, Symptom
-from maskrcnn.annotations.doctor.shape_repairs import Frame
-from maskrcnn.annotations.formats.json_values import FARTHEST
-from maskrcnn.annotations.regions import (
-    RLE,
-    Circle,
-    Ellipse,
-    Keypoints,
-    Rect,
-    Region,
-    Shape,
-)
+from maskrcnn.annotations import learnable_objects, raster
+from maskrcnn.annotations.doctor import outside_picture, shape_checks
+from maskrcnn.annotations.doctor.findings import Finding, Fix, Symptom
+from maskrcnn.annotations.doctor.picture_notes import PictureFileNotes, PictureNotes
+from maskrcnn.annotations.raster import Box, Frame
+from maskrcnn.annotations.regions import RLE, ImageRecord, Region, Shape
+from maskrcnn.words import counted
 
-ROUNDING = 0.01
-"""Tolerance (px) of vertices outside the picture, for rounding to two decimals."""
+SLACK_PX, SLACK_SHARE = 2.0, 0.02
+"""Tolerance (px, and share of the longer side) for labels outside a frame, when deciding in which frame they were
+drawn. A single vertex slightly outside must not cause a rotation."""
 
-SLIP_PX, SLIP_SHARE = 2.0, 0.02
-"""A keypoint, point or line may be outside the picture by at most this many px, or this share of the picture's longer
-side, to count as a small drawing error."""
-
-FAR = 0.25
-"""A region that extends outside by more than this share of the picture's side, or with more than half of its box, may
-belong to another picture or to a copy of another size."""
-
-_LEAST_OVERLAP, _LEAST_BOX = 0.5, 4.0
-"""Minimum IoU of the box and the outline of one object, and minimum side (px) of both for this check."""
-
-_LIKE = 0.95
-"""Two interpretations of a box with a larger IoU count as the same."""
+SAME_ASPECT = 0.01
+"""Two sizes have the same aspect ratio if their horizontal and vertical scales differ by at most this share."""
 
 _SHARES_BEYOND = 0.1
 """Normalised coordinates may be outside 0..1 by this much, for objects that extend over an edge."""
@@ -45,101 +30,145 @@ _SHARES_BEYOND = 0.1
 _LEAST_FRAME = 8
 """On a picture with fewer px on a side, labels from 0 to 1 may be pixels."""
 
-UNKNOWN_FRAME: Frame = (FARTHEST, FARTHEST)
-"""The frame used for a picture of unknown size."""
+_LEAST_PICTURES, _LEAST_REGIONS = 3, 8
+"""Minimum numbers of pictures and regions for the checks of all pictures together."""
+
+_CORNER_SHARE = 0.6
+"""Maximum share of a picture's width and height that labels in the top left part may reach over."""
+
+_FULL_SCALES, _BELOW_FULL, _ABOVE_FULL = (100, 1000), 0.2, 0.01
+"""Limits for `in_percent_or_thousandths`: the coordinates that mean the whole width or height, and by which share the
+largest label may be below or above them."""
+
+_BEYOND_SHARE = 0.25
+"""Minimum share of pictures for `beyond_many_pictures` (and at least `_LEAST_PICTURES`)."""
 
 
-class CornerBox(NamedTuple):
-    """A rectangle whose four numbers may be two corners.
-
-    `number`: its number on the picture (from 1). `read`: (x, y, width, height) if interpreted as two corners. `leaves`:
-    whether the rectangle as written extends outside the picture.
-    """
-
-    number: int
-    region: Region
-    read: tuple[float, float, float, float]
-    leaves: bool
-
-
-def corners_read(region: Region, frame: Frame | None) -> tuple[float, float, float, float] | None:
-    """Interpret the four numbers of a rectangle as two corners. Return its (x, y, width, height).
-
-    None if the result is not a rectangle inside the picture, or is nearly equal to the clipped original.
-    """
-    shape = region.shape
-    if frame is None or not isinstance(shape, Rect) or not _can_be_corners(shape, frame):
+def turned_labels(record: ImageRecord, seen: PictureFileNotes) -> Symptom | None:
+    """Return a symptom if the labels fit only the stored frame of a picture that is displayed rotated by 90°."""
+    assert seen.size is not None
+    assert seen.stored is not None
+    if seen.stored == seen.size:
         return None
-    x, y, right, bottom = shape.x, shape.y, shape.width, shape.height
-    seen = x, y, min(x + right, frame[0]), min(y + bottom, frame[1])
-    return None if _overlap((x, y, right, bottom), seen) > _LIKE else (x, y, right - x, bottom - y)
-
-
-def corner_boxes(regions: Sequence[Region], frame: Frame | None) -> tuple[CornerBox, ...] | None:
-    """Return the rectangles that differ if read as two corners; None if any rectangle cannot be two corners."""
-    found = []
-    for number, region in enumerate(regions, start=1):
-        if not isinstance(region.shape, Rect):
-            continue
-        if frame is None or not _can_be_corners(region.shape, frame):
-            return None
-        if read := corners_read(region, frame):
-            found.append(CornerBox(number, region, read, lies_beyond_a_slip(region.shape, frame)))
-    return tuple(found)
-
-
-def _can_be_corners(shape: Rect, frame: Frame) -> bool:
-    right, bottom = frame[0] + ROUNDING, frame[1] + ROUNDING
-    return 0 <= shape.x < shape.width <= right and 0 <= shape.y < shape.height <= bottom
-
-
-def box_mismatch(region: Region) -> Symptom | None:
-    """Return a symptom if the outline and the box of a COCO object hardly overlap (and both are large enough)."""
-    given = region.extras.get("coco", {}).get("bbox")
-    if given is None or isinstance(region.shape, Rect | Keypoints) or not raster.has_area(region.shape):
+    shapes = list(_repaired_shapes_of(record.regions))
+    fits_displayed, fits_stored = _all_fit(shapes, seen.size), _all_fit(shapes, seen.stored)
+    is_declared = record.size == seen.stored and bool(shapes)
+    if not fits_stored or (fits_displayed and not is_declared):
         return None
-    x, y, width, height = given
-    around = raster.bounds(region.shape)
-    share = _overlap((x, y, x + width, y + height), around)
-    if share >= _LEAST_OVERLAP or min(width, height, around[2] - around[0], around[3] - around[1]) < _LEAST_BOX:
-        return None
-    words = f"its box ({x:g}, {y:g}, {width:g}, {height:g}) and its outline overlap by {share:.0%} only"
-    if _overlap((x, y, width, height), around) >= _LEAST_OVERLAP:
-        words += ", as the box is written as two corners"
-    return Symptom("box-mismatch", "hint", words)
-
-
-def _overlap(one: raster.Box, other: raster.Box) -> float:
-    """The IoU of two boxes xyxy."""
-    across = max(0.0, min(one[2], other[2]) - max(one[0], other[0]))
-    down = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
-    areas = sum(max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]) for box in (one, other))
-    return across * down / (areas - across * down) if areas else 0.0
-
-
-def lies_far_outside(shape: Shape, frame: Frame | None) -> bool:
-    """Whether a shape extends so far outside the picture that it may belong to another one (see `FAR`)."""
-    x0, y0, x1, y1 = raster.bounds(shape)
-    width, height = frame or UNKNOWN_FRAME
-    within = max(0.0, min(x1, width) - max(x0, 0)) * max(0.0, min(y1, height) - max(y0, 0))
-    across, down = (width, height) if frame else (x1 - x0, y1 - y0)
-    beyond = max(-x0 / across, -y0 / down, (x1 - width) / across, (y1 - height) / down) if across and down else 0
-    return beyond > FAR or within < (x1 - x0) * (y1 - y0) / 2
-
-
-def lies_beyond_a_slip(shape: Shape, frame: Frame) -> bool:
-    """Whether a shape extends outside the picture by more than a small drawing error (`SLIP_PX`, `SLIP_SHARE`)."""
-    x0, y0, x1, y1 = raster.bounds(shape)
-    return max(distance_beyond((x0, y0), frame), distance_beyond((x1, y1), frame)) > max(
-        SLIP_PX, SLIP_SHARE * max(frame)
+    words = (
+        f"the labels fit the stored pixels, {_size_text(seen.stored)}, but the picture is displayed turned, "
+        f"{_size_text(seen.size)} (EXIF orientation {seen.orientation})"
     )
+    fix = Fix("turn the labels with the picture", "turn", (seen.orientation, *seen.stored))
+    if not fits_displayed:
+        return Symptom("turned-labels", "error", words, fix)
+    words = (
+        f"the label file has the size of the stored pixels, {_size_text(seen.stored)}, but the picture is displayed "
+        f"turned, {_size_text(seen.size)} (EXIF orientation {seen.orientation}); the labels fit both"
+    )
+    keep = Fix("write the displayed size, and keep the labels", "true-size", (*seen.size, None))
+    return Symptom("turned-labels", "error", words, None, (fix, keep))
+
+
+def size_mismatch(record: ImageRecord, seen: PictureFileNotes) -> Symptom | None:
+    """Return a symptom if the picture has another size than the label file states, in pixels or else in bytes."""
+    assert seen.size is not None
+    declared = record.size
+    if masks := _mask_sizes(_shapes_of(record.regions)) - {seen.size}:
+        masks = _mask_sizes(_repaired_shapes_of(record.regions)) - {seen.size}
+    if masks and declared in (None, seen.size):
+        declared = min(masks)
+    if declared is not None and declared != seen.size:
+        return _other_size_text(record, seen.size, declared, masks, is_stored=declared == seen.stored)
+    if record.file_size is not None and record.file_size >= 0 and record.file_size != seen.bytes:
+        words = f"the labelled file had {record.file_size} bytes, this one has {seen.bytes}"
+        fix = Fix("write the real size, and keep the labels", "true-size", (None, None, seen.bytes))
+        return Symptom("size-mismatch", "hint", words, fix)
+    return None
+
+
+def _other_size_text(
+    record: ImageRecord,
+    real: tuple[int, int],
+    declared: tuple[int, int],
+    masks: Collection[tuple[int, int]],
+    *,
+    is_stored: bool,
+) -> Symptom:
+    """Return the symptom of a picture of the size `real` with labels for the size `declared`.
+
+    The fix scales the labels or keeps them. It is automatic if the labels fit into only one of the two frames. `masks`:
+    sizes of the masks that are not `real`. `is_stored`: `declared` is the size before the EXIF rotation.
+    """
+    words = f"the labels are for {_size_text(declared)}, the picture has {_size_text(real)}"
+    if is_stored and not masks:
+        words += " (its stored pixels are meant, but the labels fit the displayed ones)"
+        fix = Fix("write the displayed size, and keep the labels", "true-size", (*real, None))
+        return Symptom("size-mismatch", "warning", words, fix)
+    scale = Fix("scale the labels with the picture", "scale", (*declared, *real))
+    keep = Fix("write the real size, and keep the labels", "true-size", (*real, None))
+    shapes = list(_repaired_shapes_of(record.regions))
+    fits_real = bool(shapes) and _all_fit(shapes, real)
+    fits_declared = bool(shapes) and _all_fit(shapes, declared)
+    across, down = real[0] / declared[0], real[1] / declared[1]
+    has_same_aspect = abs(across - down) <= SAME_ASPECT * max(across, down) and set(masks) <= {declared}
+    if not has_same_aspect:  # the picture was cropped or rotated, so scaling the labels is no fix
+        is_sideways = fits_declared and not masks and declared == (real[1], real[0])
+        choices = (*([keep] if fits_real else []), *(_quarter_turns(declared) if is_sideways else ()))
+        return Symptom("size-mismatch", "error", words, None, choices)
+    if fits_declared and not fits_real:
+        return Symptom("size-mismatch", "error", words, scale)
+    if fits_real and not fits_declared:
+        return Symptom("size-mismatch", "error", f"{words}; the labels fit the real one only", keep)
+    fit = f"the labels fit {'both' if fits_real else 'neither'}" if shapes else "nothing is labelled on it"
+    return Symptom("size-mismatch", "error", f"{words}; {fit}", None, (scale, keep))
+
+
+def sideways(regions: Sequence[Region], leaving: Collection[Shape], frame: tuple[int, int]) -> Symptom | None:
+    """Return a symptom if labels extend outside the picture, but fit a picture with width and height exchanged.
+
+    `leaving`: the shapes that extend outside. There must be several, or one that is far outside.
+    """
+    lying, shapes = (frame[1], frame[0]), list(_shapes_of(regions))
+    if frame == lying or any(isinstance(shape, RLE) for shape in shapes) or _all_fit(shapes, frame):
+        return None
+    beyond = [shape for shape in leaving if not _all_fit([shape], frame)]
+    are_some = len(beyond) > 1 or any(outside_picture.lies_far_outside(shape, frame) for shape in beyond)
+    if not are_some or not _all_fit(shapes, lying):
+        return None
+    words = (
+        f"the labels leave the picture of {_size_text(frame)}, but would fit one of {_size_text(lying)}: x and y "
+        "may be exchanged, or the picture was turned since"
+    )
+    return Symptom("turned-labels", "warning", words, None, _quarter_turns(lying))
+
+
+def _quarter_turns(labelled: tuple[int, int]) -> tuple[Fix, ...]:
+    """Return the possible rotations of labels that were drawn in a frame with exchanged width and height."""
+    return (
+        Fix("exchange x and y of its labels", "turn", (5, *labelled), "exchange"),
+        Fix("turn its labels to the right", "turn", (6, *labelled), "turn-right"),
+        Fix("turn its labels to the left", "turn", (8, *labelled), "turn-left"),
+    )
+
+
+def is_other_file(symptom: Symptom) -> bool:
+    """Whether a symptom says that the labelled file had another number of bytes, so perhaps another size in pixels."""
+    return symptom.check == "size-mismatch" and symptom.severity == "hint"
+
+
+def has_open_frame(symptom: Symptom) -> bool:
+    """Whether a symptom says that the user must decide in which frame the labels of the picture were drawn."""
+    return symptom.check in ("turned-labels", "size-mismatch") and symptom.fix is None
 
 
 def normalised(shapes: Sequence[Shape], frame: Frame | None) -> Symptom | None:
     """Return a symptom if all labels have coordinates from 0 to 1: they are shares of width and height."""
     boxes = [raster.bounds(shape) for shape in shapes if not isinstance(shape, RLE)]
     boxes = [box for box in boxes if box[2] > box[0] and box[3] > box[1]]
-    if frame is None or min(frame) < _LEAST_FRAME or not boxes or len(boxes) < sum(map(raster.has_box, shapes)):
+    if frame is None or min(frame) < _LEAST_FRAME or not boxes:
+        return None
+    if len(boxes) < sum(map(learnable_objects.has_box, shapes)):  # there are masks, whose coordinates are pixels
         return None
     if any(min(box) < -_SHARES_BEYOND or max(box) > 1 + _SHARES_BEYOND for box in boxes):
         return None
@@ -148,7 +177,68 @@ def normalised(shapes: Sequence[Shape], frame: Frame | None) -> Symptom | None:
     return Symptom("normalised", "error", words, None, (scale,))
 
 
-def around(shapes: Sequence[Shape]) -> raster.Box | None:
+def in_percent_or_thousandths(noted: list[PictureNotes]) -> list[Finding]:
+    """Find labels that are written in percent or in thousandths of the picture's width and height.
+
+    Over all pictures, such labels reach to about 100 or 1000, across and down. They do not fit their pictures: they use
+    only the top left part of each, or extend outside several.
+    """
+    known = [(number, entry) for number, entry in enumerate(noted) if entry.reach is not None]
+    if len(known) < _LEAST_PICTURES or sum(entry.n_regions for _, entry in known) < _LEAST_REGIONS:
+        return []
+    left, upper, right, lower = zip(*(entry.around for _, entry in known if entry.around), strict=True)
+    ends = max(right), max(lower)
+    whole = next(
+        (n for n in _FULL_SCALES if min(ends) >= n * (1 - _BELOW_FULL) and max(ends) <= n * (1 + _ABOVE_FULL)), None
+    )
+    if whole is None or min(*left, *upper) < -whole * _ABOVE_FULL:
+        return []
+    are_in_corner = all(max(reach) <= _CORNER_SHARE for _, entry in known if (reach := entry.reach))
+    if not are_in_corner and sum(entry.is_beyond for _, entry in known) < 2:
+        return []
+    found = []
+    for number, entry in known:
+        assert entry.frame is not None
+        width, height = entry.frame
+        words = (
+            f"the labels of all pictures lie from 0 to {whole:,}, as shares of {whole:,} do; this picture has "
+            f"{width:,} x {height:,} px"
+        )
+        scale = Fix("take them as shares of the width and the height", "scale", (whole, whole, width, height))
+        found.append(Symptom("normalised", "warning", words, None, (scale,)).at(number, entry.file_name))
+    return found
+
+
+def in_one_corner(noted: list[PictureNotes]) -> list[Finding]:
+    """Find labels of many pictures that are all in the top left part. They may belong to smaller copies."""
+    reaches = [entry.reach for entry in noted if entry.reach is not None]
+    regions = sum(entry.n_regions for entry in noted if entry.reach is not None)
+    if len(reaches) < _LEAST_PICTURES or regions < _LEAST_REGIONS:
+        return []
+    across, down = max(reach[0] for reach in reaches), max(reach[1] for reach in reaches)
+    if max(across, down) > _CORNER_SHARE or min(across, down) <= 0:
+        return []
+    words = (
+        f"the {counted(regions, 'region')} of {counted(len(reaches), 'picture')} reach over the left {across:.0%} and "
+        f"the upper {down:.0%} of their pictures at most; if they were drawn on smaller copies, import them with those"
+    )
+    return [Finding("one-corner", "hint", words)]
+
+
+def beyond_many_pictures(noted: list[PictureNotes]) -> list[Finding]:
+    """Find labels that extend outside many of their pictures. They may belong to copies of another size."""
+    drawn_on = [entry for entry in noted if not entry.left_out and entry.around is not None]
+    beyond = sum(entry.is_beyond for entry in drawn_on)
+    if beyond < max(_LEAST_PICTURES, _BEYOND_SHARE * len(drawn_on)):
+        return []
+    words = (
+        f"the labels of {beyond:,} of {counted(len(drawn_on), 'picture')} leave them by more than a slip: they may "
+        "have been drawn on copies that were larger or turned, or mean other numbers, so none is cut off unasked"
+    )
+    return [Finding("size-mismatch", "warning", words)]
+
+
+def around_all(shapes: Sequence[Shape]) -> Box | None:
     """Return the bounding box of all labels of a picture; None if there are none."""
     boxes = [raster.bounds(shape) for shape in shapes]
     if not boxes:
@@ -157,35 +247,38 @@ def around(shapes: Sequence[Shape]) -> raster.Box | None:
     return min(left), min(upper), max(right), max(lower)
 
 
-def distance_beyond(place: tuple[float, float], frame: Frame) -> float:
-    """Return how far (px) a point is outside the frame; negative if inside."""
-    return max(-place[0], -place[1], place[0] - frame[0], place[1] - frame[1])
+def _shapes_of(regions: Iterable[Region]) -> Iterator[Shape]:
+    """Yield the shapes and the keypoints of regions, to compare them with a frame."""
+    for region in regions:
+        yield region.shape
+        if region.keypoints:
+            yield region.keypoints
 
 
-def outside(shape: Shape, frame: Frame | None) -> str | None:
-    """Describe the vertices of a shape outside the picture, for a message; None if there are none.
+def _repaired_shapes_of(regions: Iterable[Region]) -> Iterator[Shape]:
+    """Yield the shapes after the automatic fixes that do not depend on a frame.
 
-    For circles and ellipses only the centre counts, because they must extend outside to follow an object at the edge. A
-    mask is never outside. Without a frame, only the edges at 0 are checked.
+    They remove stray vertices, which say nothing about the frame.
     """
-    if isinstance(shape, RLE):
-        return None
-    width, height = frame or UNKNOWN_FRAME
-    x0, y0, x1, y1 = raster.bounds(shape)
-    if x0 >= -ROUNDING and y0 >= -ROUNDING and x1 <= width + ROUNDING and y1 <= height + ROUNDING:
-        return None
-    if isinstance(shape, Circle | Ellipse):
-        places = [(shape.cx, shape.cy)]
-    else:
-        places = [place for ring in raster.rings(shape) for place in ring]
-    beyond = [
-        f"({x:g}, {y:g})"
-        for x, y in places
-        if not (-ROUNDING <= x <= width + ROUNDING and -ROUNDING <= y <= height + ROUNDING)
-    ]
-    if not beyond:
-        return None
-    size = "the picture" if frame is None else f"the picture of {width:g} x {height:g} px"
-    if len(beyond) == 1:
-        return f"{beyond[0]} lies outside {size}"
-    return f"{len(beyond)} places lie outside {size}, the first at {beyond[0]}"
+    repaired = (shape_checks.examined(region, None, None, may_cut=False).region for region in regions)
+    return _shapes_of(region for region in repaired if region is not None)
+
+
+def _mask_sizes(shapes: Iterable[Shape]) -> set[tuple[int, int]]:
+    """Return the frames (width, height) of the masks among the shapes."""
+    return {(shape.size[1], shape.size[0]) for shape in shapes if isinstance(shape, RLE)}
+
+
+def _all_fit(shapes: Sequence[Shape], frame: Frame) -> bool:
+    """Whether all shapes are inside a frame, within the tolerance. A mask must have the size of the frame."""
+    width, height = frame
+    slack = max(SLACK_PX, SLACK_SHARE * max(frame))
+    boxes = [raster.bounds(shape) for shape in shapes if not isinstance(shape, RLE)]
+    return _mask_sizes(shapes) <= {frame} and all(
+        min(x0, y0) >= -slack and x1 <= width + slack and y1 <= height + slack for x0, y0, x1, y1 in boxes
+    )
+
+
+def _size_text(frame: Frame) -> str:
+    """Return a frame's size for a message, such as `640 x 480 px`."""
+    return f"{frame[0]:g} x {frame[1]:g} px"

@@ -1,22 +1,84 @@
-"""Facts about each picture, collected for the checks that need all pictures."""
+"""Facts about each picture that the doctor collects for the checks that need all pictures.
+
+Only data: the checks are in the other modules.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from maskrcnn.annotations.doctor.duplicate_regions import Pair
-from maskrcnn.annotations.doctor.frame_checks import CornerBox
 from maskrcnn.annotations.duplicate_pictures import Likeness
+from maskrcnn.annotations.picture_files.tonal_range import Tones
 from maskrcnn.annotations.raster import Box
-from maskrcnn.annotations.regions import Point, Polyline, Region
+from maskrcnn.annotations.regions import Region
+
+
+@dataclass(frozen=True)
+class PictureFileNotes:
+    """Facts read from a picture's file.
+
+    - `size`: (width, height) of the displayed frame; None if the picture is missing or unreadable (see `problem`).
+    - `orientation`: EXIF orientation.
+    - `bytes`, `changed`: size and modification time (ns) of the file, to detect changes.
+    - `likeness`: set only on request.
+    - `tones`: the tonal range; None if the values are stretched while loading.
+    """
+
+    size: tuple[int, int] | None
+    problem: str | None = None
+    orientation: int = 1
+    bytes: int | None = None
+    changed: int | None = None
+    likeness: Likeness | None = None
+    tones: Tones | None = None
+
+    @property
+    def stored(self) -> tuple[int, int] | None:
+        """(width, height) of the pixels as they are stored, before the rotation by the EXIF orientation."""
+        return self.size if self.size is None or self.orientation < 5 else (self.size[1], self.size[0])
+
+
+class NumberedRegion(NamedTuple):
+    """A region with its number on the picture (from 1) and its mask as run-length code (None: no mask).
+
+    `is_settled` is False if the region extends outside the picture and no fix is chosen; the mask is then only a part.
+    """
+
+    number: int
+    region: Region
+    encoded: dict[str, Any] | None
+    is_settled: bool = True
+
+
+class RegionPair(NamedTuple):
+    """Two regions at the same place, with the IoU of their masks: the one to keep, and the other."""
+
+    kept: NumberedRegion
+    other: NumberedRegion
+    iou: float
+
+
+class CornerBox(NamedTuple):
+    """A rectangle whose four numbers may be two corners.
+
+    `number`: its number on the picture (from 1). `read`: (x, y, width, height) if interpreted as two corners. `leaves`:
+    whether the rectangle as written extends outside the picture.
+    """
+
+    number: int
+    region: Region
+    read: tuple[float, float, float, float]
+    leaves: bool
 
 
 @dataclass
 class PictureNotes:
-    """Facts about one picture for the checks at the end of the pass.
+    """Facts about one picture and its regions.
 
+    - `left_out`: whether an automatic fix removes the picture.
     - `classes`: number of kept regions by class (None: regions without a class).
     - `objects`: number of those that training uses, by class.
     - `passed`: crowds, lines and points: {region number: class}.
@@ -24,7 +86,7 @@ class PictureNotes:
     - `labels`: a hash of all regions.
     - `around`: bounding box of all labels in the `frame` (None: no labels, or not in pixels).
     - `is_beyond`: whether a label extends outside by more than a small drawing error.
-    - `boxes`: rectangles that may be two corners (`frame_checks.corner_boxes`).
+    - `boxes`: rectangles that may be two corners (`box_checks.corner_boxes`).
     """
 
     file_name: str
@@ -33,7 +95,7 @@ class PictureNotes:
     likeness: Likeness | None = None
     left_out: bool = False
     classes: Counter[str | None] = field(default_factory=Counter)
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[RegionPair] = field(default_factory=list)
     objects: Counter[str | None] = field(default_factory=Counter)
     passed: dict[int, str | None] = field(default_factory=dict)
     labels: int = 0
@@ -49,8 +111,3 @@ class PictureNotes:
         if self.frame is None or self.around is None:
             return None
         return self.around[2] / self.frame[0], self.around[3] / self.frame[1]
-
-
-def counts(region: Region) -> bool:
-    """Whether a region counts in the class statistics. Points and lines count only if they have a class."""
-    return region.class_name is not None or not isinstance(region.shape, Point | Polyline)

@@ -3,32 +3,39 @@
 `examined` runs all checks in order, each on the shape after the automatic fixes of earlier checks. A fix is automatic
 if there is only one interpretation and nothing useful is lost. All other fixes are choices of the user. Frames are
 `(width, height)`.
+
+An outline is valid if all its winding numbers (see `enclosed_area`) are 0 and 1, or 0 and -1. It may touch itself. One
+outline may contain several rings (parts or holes joined by a line that is drawn forth and back, as the studio writes
+them for VIA). Then each ring must be valid, and no two rings may overlap partially.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from typing import Any
 
+import shapely
 from pycocotools import mask as coco_mask
+from shapely.geometry.base import BaseGeometry
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.doctor import enclosed_area, shape_repairs
-from maskrcnn.annotations.doctor.findings import Fix, Symptom
-from maskrcnn.annotations.doctor.frame_checks import (
-    SLIP_PX,
-    SLIP_SHARE,
+from maskrcnn.annotations.doctor import enclosed_area, shape_repairs, skipped_regions
+from maskrcnn.annotations.doctor.box_checks import box_from_corners
+from maskrcnn.annotations.doctor.findings import DROP_REGION, Fix, Symptom
+from maskrcnn.annotations.doctor.outside_picture import (
     UNKNOWN_FRAME,
-    corners_read,
-    distance_beyond,
-    outside,
+    distance_outside,
+    largest_slip,
+    places_outside,
 )
-from maskrcnn.annotations.doctor.shape_repairs import Frame
+from maskrcnn.annotations.raster import Frame
 from maskrcnn.annotations.regions import (
     RLE,
     Keypoints,
     MultiPolygon,
     Point,
+    Points,
     Polygon,
     Polyline,
     Region,
@@ -42,13 +49,17 @@ LEAST_PIXELS = 16
 LEAST_SIDE = 1.0
 """Boxes narrower or lower than this many px are degenerate."""
 
+SCRIBBLE = 150
+"""A self-crossing outline is a scribble if its length is more than this multiple of its width and height. It has tens
+of thousands of unintended faces."""
+
 
 @dataclass(frozen=True)
 class Examined:
-    """The symptoms of one region, and the region after their certain fixes.
+    """The symptoms of one region, and the region after their automatic fixes.
 
-    `region` is None where it is surely dropped. `encoded` is its mask as a run-length code of pycocotools; None for a
-    shape without area, and where no mask can be drawn.
+    `region` is None if an automatic fix drops it. `encoded` is its mask as a run-length code of pycocotools; None for a
+    shape without area, and if no mask can be drawn.
     """
 
     symptoms: tuple[Symptom, ...]
@@ -56,7 +67,13 @@ class Examined:
     encoded: dict[str, Any] | None = None
 
 
-_DROP = Fix("drop the region", "drop")
+@dataclass(frozen=True)
+class Anchor:
+    """The side of the smallest anchor (px), and the settings for scaling a picture to working size."""
+
+    side: float
+    image_min_dim: int
+    image_max_dim: int
 
 
 def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None, *, may_cut: bool = True) -> Examined:
@@ -65,73 +82,81 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
     `frame` is the size of the picture (None: unknown), `canvas` the size for drawing masks. `may_cut` False: do not
     clip automatically, because the labels may belong to another size.
     """
-    if isinstance(region.shape, Point | Polyline | Keypoints):
-        return _without_area(region, frame)
-    if not raster.has_area(region.shape) and (symptom := few_vertices(region) or no_area(region)):
+    shape = region.shape
+    if isinstance(shape, Point | Polyline | Keypoints):
+        return _examined_places(region, frame)
+    if not raster.has_area(shape):
+        symptom = few_vertices(region) or no_area(region)
         return Examined((symptom,), None if symptom.fix else region)
-    if scribbled(region.shape):
+    if has_scribble(shape):
         words = "the outline is a scribble that crosses itself all over"
-        return Examined((Symptom("self-crossing", "warning", words, None, (_DROP,)),), region)
+        return Examined((Symptom("self-crossing", "warning", words, None, (DROP_REGION,)),), region)
 
-    short, leaving, crossed = few_vertices(region), outside(region.shape, frame), crossing(region.shape)
-    one_reading = not crossed or not shape_repairs.has_two_readings(region.shape)
-    clipped = shape_repairs.clipped(region.shape, frame or UNKNOWN_FRAME) if leaving else region.shape
-    corners = corners_read(region, frame) if leaving else None
-    cuts = bool(leaving) and may_cut and one_reading and clipped is not None and corners is None
-    untangles = one_reading and bool(crossed or short)
-    shape: Shape | None = clipped if cuts else shape_repairs.untangled(region.shape) if untangles else region.shape
+    short, leaving, crossed = few_vertices(region), places_outside(shape, frame), crossing(shape)
+    has_one_reading = not crossed or not enclosed_area.has_two_readings(shape)
+    clipped = shape_repairs.clipped(shape, frame or UNKNOWN_FRAME) if leaving else shape
+    corners = box_from_corners(region, frame) if leaving else None
+    is_clipped = bool(leaving) and may_cut and has_one_reading and clipped is not None and corners is None
+    mended: Shape | None = shape
+    if is_clipped:
+        mended = clipped
+    elif has_one_reading and (crossed or short):
+        mended = enclosed_area.redrawn(shape)
+
     symptoms = []
     if short:
-        symptoms.append(short if one_reading else unsure(short))
+        symptoms.append(short if has_one_reading else short.unsure())
     if leaving:
-        cut = Fix("cut the region off at the picture's edge", "clip", frame or UNKNOWN_FRAME)
-        if cuts:
-            symptoms.append(_outside(leaving, cut))
-        elif clipped is None:
-            nothing = Fix("drop the region: nothing of it lies in the picture", "drop")
-            symptoms.append(unsure(_outside(leaving, nothing)))
-        else:
-            symptoms.append(unsure(_outside(leaving, cut), _DROP))
+        clip = Fix("cut the region off at the picture's edge", "clip", frame or UNKNOWN_FRAME)
+        nothing = Fix("drop the region: nothing of it lies in the picture", "drop")
+        choices = (nothing,) if clipped is None else (clip, DROP_REGION)
         if corners:
-            read = Fix("read its four numbers as two corners", "corners", corners)
-            symptoms[-1] = replace(symptoms[-1], choices=(read, *symptoms[-1].choices))
-    if crossed and one_reading:
-        anew = Fix("draw the outline anew around what it encloses", "untangle")
-        symptoms.append(Symptom("self-crossing", "warning", crossed, anew))
-    elif crossed:
-        whole = Fix("fill it: draw the outline anew around all that it runs around", "fill")
-        holes = Fix("leave holes where it runs around twice, as training sees it now", "untangle")
-        words = f"{crossed}, and what it encloses can be read in two ways"
-        symptoms.append(Symptom("self-crossing", "warning", words, None, (whole, holes)))
-    if shape is None:  # of an outline of slivers nothing is left
-        return Examined(tuple(unsure(symptom, _DROP) for symptom in symptoms), region)
-    encoded = drawn(shape, canvas)
-    if (not leaving or cuts) and (slight := too_small(shape, encoded)):
-        symptoms.append(slight)
-    mended = shape_repairs.with_shape(region, shape, region.keypoints)
+            choices = (Fix("read its four numbers as two corners", "corners", corners), *choices)
+        fixes = (clip, ()) if is_clipped else (None, choices)
+        symptoms.append(Symptom("outside-picture", "warning", leaving, *fixes))
+    if crossed:
+        symptoms.append(_crossing_symptom(crossed, has_one_reading))
+    if mended is None:  # the outline encloses only slivers, so nothing is left of it
+        return Examined(tuple(symptom.unsure(DROP_REGION) for symptom in symptoms), region)
+    encoded = _encoded_mask(mended, canvas)
+    if (not leaving or is_clipped) and (small := too_small(mended, encoded)):
+        symptoms.append(small)
+    mended_region = shape_repairs.with_shape(region, mended, region.keypoints)
     if region.keypoints:
-        more = _without_area(Region(region.keypoints), frame, "of its keypoints, ")
-        symptoms += more.symptoms
-        if more.region is not None and isinstance(more.region.shape, Keypoints):
-            mended = shape_repairs.with_shape(mended, mended.shape, more.region.shape)
-    return Examined(tuple(symptoms), mended, encoded)
+        of_keypoints = _examined_places(Region(region.keypoints), frame, "of its keypoints, ")
+        symptoms += of_keypoints.symptoms
+        if of_keypoints.region is not None and isinstance(of_keypoints.region.shape, Keypoints):
+            mended_region = shape_repairs.with_shape(mended_region, mended, of_keypoints.region.shape)
+    return Examined(tuple(symptoms), mended_region, encoded)
 
 
-def _without_area(region: Region, frame: Frame | None, of: str = "") -> Examined:
-    """The checks on places: points, lines and keypoints."""
+def _crossing_symptom(words: str, has_one_reading: bool) -> Symptom:
+    """Return the symptom of an outline that crosses itself. Its repair is automatic if it encloses one area only."""
+    if has_one_reading:
+        redraw = Fix("draw the outline anew around what it encloses", "untangle")
+        return Symptom("self-crossing", "warning", words, redraw)
+    fill = Fix("fill it: draw the outline anew around all that it runs around", "fill")
+    holes = Fix("leave holes where it runs around twice, as training sees it now", "untangle")
+    words = f"{words}, and what it encloses can be read in two ways"
+    return Symptom("self-crossing", "warning", words, None, (fill, holes))
+
+
+def _examined_places(region: Region, frame: Frame | None, of: str = "") -> Examined:
+    """Check a region without area: a point, a line or keypoints.
+
+    `of`: the start of the message if these are the keypoints of a region with an outline.
+    """
     symptoms = []
     shape = region.shape
-    if leaving := outside(shape, frame):
-        onto_edge = Fix("move what lies outside onto the picture's edge", "clamp", frame or UNKNOWN_FRAME)
-        slip = max(SLIP_PX, SLIP_SHARE * max(frame)) if frame else SLIP_PX
-        near = all(
-            distance_beyond(place, frame or UNKNOWN_FRAME) <= slip for ring in raster.rings(shape) for place in ring
-        )
-        symptoms.append(_outside(f"{of}{leaving}", onto_edge))
-        if near:
-            region = clamped(region, frame or UNKNOWN_FRAME)
+    if leaving := places_outside(shape, frame):
+        places = [place for ring in raster.rings(shape) for place in ring]
+        clamp = Fix("move what lies outside onto the picture's edge", "clamp", frame or UNKNOWN_FRAME)
+        symptom = Symptom("outside-picture", "warning", f"{of}{leaving}", clamp)
+        if all(distance_outside(place, frame or UNKNOWN_FRAME) <= largest_slip(frame) for place in places):
+            region = shape_repairs.clamped(region, frame or UNKNOWN_FRAME)
         else:
-            symptoms[-1] = unsure(symptoms[-1])
+            symptom = symptom.unsure()
+        symptoms.append(symptom)
     if isinstance(shape, Keypoints):
         if number := sum(not v and (x, y) != (0, 0) for x, y, v in shape.points):
             who = counted(number, "keypoint has", "keypoints have")
@@ -139,22 +164,11 @@ def _without_area(region: Region, frame: Frame | None, of: str = "") -> Examined
             label = Fix("count them as labelled, hidden (visibility 1)", "label-keypoints")
             symptoms.append(Symptom("unlabelled-keypoints", "warning", words, None, (label,)))
     elif not of:
-        symptoms.append(line_or_point(shape))
+        symptoms.append(skipped_regions.line_or_point(shape))
     return Examined(tuple(symptoms), region)
 
 
-def line_or_point(shape: Shape) -> Symptom:
-    """A region without area: a line may be meant as an outline."""
-    if isinstance(shape, Polyline):
-        words = f"it is a line of {counted(len(shape.points), 'point')}"
-        close = Fix("close the line: it becomes the outline of an area", "close")
-        return Symptom(
-            "line-or-point", "hint", words, None, (*[close] * (shape_repairs.closed(shape) is not None), _DROP)
-        )
-    return Symptom("line-or-point", "hint", "it is a point", None, (_DROP,))
-
-
-def before_a_cut(region: Region, frame: Frame | None, canvas: tuple[int, int] | None) -> Shape | None:
+def shape_before_clipping(region: Region, frame: Frame | None, canvas: tuple[int, int] | None) -> Shape | None:
     """Return the shape after automatic fixes but before clipping, if it has an area and extends outside; else None."""
     if not _leaves_with_area(region.shape, frame):
         return None
@@ -163,31 +177,26 @@ def before_a_cut(region: Region, frame: Frame | None, canvas: tuple[int, int] | 
 
 
 def _leaves_with_area(shape: Shape, frame: Frame | None) -> bool:
-    return not isinstance(shape, RLE | Point | Polyline | Keypoints) and outside(shape, frame) is not None
-
-
-def unsure(symptom: Symptom, *more: Fix) -> Symptom:
-    """The symptom with its fix, and further ones, as choices for a person."""
-    mends = (*([symptom.fix] if symptom.fix else []), *symptom.choices, *more)
-    return replace(symptom, fix=None, choices=tuple(dict.fromkeys(mends)))
+    """Whether a shape is an outline or a rectangle that extends outside the picture."""
+    return not isinstance(shape, RLE | Point | Polyline | Keypoints) and places_outside(shape, frame) is not None
 
 
 def crossing(shape: Shape) -> str | None:
-    """The fault of the first outline that is not valid (see `enclosed_area`), in words; None if all are."""
+    """Describe the fault of the first outline of a shape that is not valid; None if all are valid."""
     if not isinstance(shape, Polygon | MultiPolygon):
         return None
-    found = (enclosed_area.fault(ring) for ring in raster.rings(shape) if len(ring) >= 3)
+    found = (outline_fault(ring) for ring in raster.rings(shape) if len(ring) >= 3)
     fault = next((words for words in found if words), None)
     return fault and f"the outline {fault}"
 
 
-def scribbled(shape: Shape) -> bool:
-    """Whether an outline of the shape crosses itself too often to be mended."""
-    return isinstance(shape, Polygon | MultiPolygon) and any(map(enclosed_area.is_scribble, raster.rings(shape)))
+def has_scribble(shape: Shape) -> bool:
+    """Whether an outline of the shape crosses itself too often to be repaired (see `SCRIBBLE`)."""
+    return isinstance(shape, Polygon | MultiPolygon) and any(map(is_scribble, raster.rings(shape)))
 
 
 def few_vertices(region: Region) -> Symptom | None:
-    """Outlines of fewer than three different vertices; the mend keeps the outlines that have more."""
+    """Return a symptom if an outline has fewer than three different vertices. The fix keeps the other outlines."""
     shape = region.shape
     if not isinstance(shape, Polygon | MultiPolygon):
         return None
@@ -203,54 +212,106 @@ def few_vertices(region: Region) -> Symptom | None:
     count = len(set(rings[0])) if rings else 0
     box = [Fix("make it the box between its two corners", "box")] if shape_repairs.boxed(shape) else []
     words = f"the outline has {counted(count, 'different vertex', 'different vertices')}"
-    return _nothing("few-vertices", words, region, *box)
+    return _without_extent("few-vertices", words, region, *box)
 
 
-def no_area(region: Region) -> Symptom | None:
-    """Shapes that are meant to enclose something and do not."""
-    if isinstance(region.shape, Point | Polyline | Keypoints) or raster.has_area(region.shape):
-        return None
+def no_area(region: Region) -> Symptom:
+    """Return the symptom of an outline, a box or a mask that encloses nothing."""
     words = "the mask has no pixel" if isinstance(region.shape, RLE) else "it encloses nothing"
-    return _nothing("no-area", words, region)
+    return _without_extent("no-area", words, region)
 
 
-def _nothing(check: str, words: str, region: Region, *choices: Fix) -> Symptom:
-    """A region that encloses nothing: where it has no extent at all, nothing is lost with it."""
+def _without_extent(check: str, words: str, region: Region, *choices: Fix) -> Symptom:
+    """Return the symptom of a region that encloses nothing.
+
+    It is dropped automatically if it has neither width nor height, because then nothing is lost.
+    """
     x0, y0, x1, y1 = raster.bounds(region.shape)
     is_nothing = x0 == x1 and y0 == y1 and region.keypoints is None
-    return (
-        Symptom(check, "error", words, _DROP) if is_nothing else Symptom(check, "error", words, None, (*choices, _DROP))
-    )
+    if is_nothing:
+        return Symptom(check, "error", words, DROP_REGION)
+    return Symptom(check, "error", words, None, (*choices, DROP_REGION))
 
 
 def too_small(shape: Shape, encoded: dict[str, Any] | None) -> Symptom | None:
-    """A box of less than a pixel, or a mask of fewer than 16: `encoded` is the mask, if it could be drawn."""
+    """Return a symptom if the box is less than 1 px wide or high, or the mask `encoded` has fewer than 16 pixels."""
     x0, y0, x1, y1 = raster.bounds(shape)
     if min(x1 - x0, y1 - y0) < LEAST_SIDE:
         words = f"its box is {x1 - x0:.3g} x {y1 - y0:.3g} px"
-        return Symptom("thin-box", "error", words, None, (_DROP,))
+        return Symptom("thin-box", "error", words, None, (DROP_REGION,))
     if encoded is None or (pixels := int(coco_mask.area(encoded))) >= LEAST_PIXELS:
         return None
     words = f"it covers {counted(pixels, 'pixel')} of the picture"
-    return Symptom("tiny", "warning", words, None, (_DROP,))
+    return Symptom("tiny", "warning", words, None, (DROP_REGION,))
 
 
-def drawn(shape: Shape, canvas: tuple[int, int] | None) -> dict[str, Any] | None:
-    """The mask on a canvas of that size as pycocotools' run-length code; None where there is no canvas for it."""
+def _encoded_mask(shape: Shape, canvas: tuple[int, int] | None) -> dict[str, Any] | None:
+    """Return the mask of a shape on a canvas (width, height) as pycocotools' run-length code; None without a canvas.
+
+    A mask keeps its own size.
+    """
     if isinstance(shape, RLE):
-        return {"size": list(shape.size), "counts": shape.counts.encode("ascii")}
-    if canvas is None:
+        return raster.encoded(shape, *shape.size)
+    return None if canvas is None else raster.encoded(shape, canvas[1], canvas[0])
+
+
+def below_anchor(region: Region, frame: tuple[int, int], anchor: Anchor) -> Symptom | None:
+    """Return a symptom if the object's box is smaller than the smallest anchor at working size; None for crowds."""
+    if region.iscrowd or isinstance(region.shape, Keypoints) or not raster.has_area(region.shape):
         return None
-    encoded = raster.rle(shape, canvas[1], canvas[0])
-    return {**encoded, "counts": encoded["counts"].encode("ascii")}
+    x0, y0, x1, y1 = raster.bounds(region.shape)
+    scale = min(anchor.image_min_dim / min(frame), anchor.image_max_dim / max(frame))
+    side = scale * math.sqrt((x1 - x0) * (y1 - y0))
+    if side >= anchor.side:
+        return None
+    words = f"at working size it is about {side:.0f} px large, the smallest anchor {anchor.side:g} px"
+    return Symptom("below-anchor", "hint", words)
 
 
-def clamped(region: Region, frame: Frame) -> Region:
-    """The region with keypoints, point or line moved to the picture's edge where they lie beyond it."""
-    keypoints = region.keypoints and shape_repairs.clamped(region.keypoints, frame)
-    assert keypoints is None or isinstance(keypoints, Keypoints)
-    return shape_repairs.with_shape(region, shape_repairs.clamped(region.shape, frame), keypoints)
+def outline_fault(points: Points) -> str | None:
+    """Return the fault of a closed outline with at least three vertices, as part of a sentence; None if valid."""
+    if shapely.Polygon(points).is_valid:
+        return None
+    rings = enclosed_area.rings_in_outline(points)
+    for ring in rings:
+        if shapely.Polygon(ring).is_valid:
+            continue
+        windings = {winding for _, winding in enclosed_area.faces_of(ring)} - {0}
+        if len(windings) > 1 or windings - {1, -1}:
+            return "crosses itself"
+        if _runs_back(ring):
+            return "runs back over itself"
+    areas = [enclosed_area.area_in_outline(ring) for ring in rings]
+    return "crosses itself" if _overlap_in_part(areas) else None
 
 
-def _outside(words: str, fix: Fix, *choices: Fix) -> Symptom:
-    return Symptom("outside-picture", "warning", words, fix, choices)
+def is_scribble(points: Points) -> bool:
+    """Whether an outline crosses itself too often to compute its area (see `SCRIBBLE`)."""
+    if len(points) < 3 or shapely.Polygon(points).is_valid:
+        return False
+    return any(
+        _ring_is_scribble(ring) for ring in enclosed_area.rings_in_outline(points) if not shapely.Polygon(ring).is_valid
+    )
+
+
+def _overlap_in_part(areas: list[BaseGeometry]) -> bool:
+    """Whether any two areas overlap, and neither contains the other."""
+    for first, second in shapely.STRtree(areas).query(areas, predicate="intersects").T.tolist():
+        one, other = areas[first], areas[second]
+        shared = one.intersection(other).area if first < second else 0
+        if enclosed_area.ROUNDING < shared < min(one.area, other.area) - enclosed_area.ROUNDING:
+            return True
+    return False
+
+
+def _ring_is_scribble(points: Points) -> bool:
+    """Whether a closed ring is longer than `SCRIBBLE` times its larger side."""
+    line = shapely.LinearRing(points)
+    x0, y0, x1, y1 = line.bounds
+    return bool(line.length > SCRIBBLE * max(x1 - x0, y1 - y0))
+
+
+def _runs_back(points: Points) -> bool:
+    """Whether an outline runs back over a part of itself."""
+    line = shapely.LinearRing(points)
+    return bool(line.length - shapely.node(line).length > enclosed_area.ROUNDING)

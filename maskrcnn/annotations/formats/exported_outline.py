@@ -19,10 +19,10 @@ from maskrcnn.annotations.regions import (
 
 
 def single_outline(shape: Shape) -> Points:
-    """Return the outline of a shape with area as one ring. Parts and holes are joined (`joined_rings`), and a mask is traced.
+    """Return the outline of a shape with area as one ring, for an export.
 
-    Overlapping parts are united first, because the even-odd rule would exclude the overlap. Otherwise every vertex
-    stays as it was drawn.
+    Parts and holes are joined (`joined_rings`), and a mask is traced. Overlapping parts are united first,
+    because the even-odd rule would exclude the overlap. Otherwise every vertex stays as it was drawn.
     """
     if isinstance(shape, Polygon):
         return shape.points
@@ -54,12 +54,13 @@ def joined_rings(rings: list[Points]) -> Points:
 
 
 def is_outline_inside(outline: Points, width: int, height: int) -> bool:
-    """Whether all vertices lie inside a picture of that size."""
+    """Whether all vertices of an exported outline lie inside a picture of that size."""
     return all(0 <= x <= width and 0 <= y <= height for x, y in outline)
 
 
 def clipped_outline(outline: Points, width: int, height: int) -> Points:
-    """Return the outline clipped to the picture, by the even-odd rule, as one outline; empty if nothing remains."""
+    """Return an exported outline clipped to the picture, by the even-odd rule, as one outline; empty if nothing
+    remains."""
     cut = shapely.intersection(_area_of_part((outline,)), shapely.box(0, 0, width, height))
     rings = _rings_of_area(cut)
     # Rounding may move the picture's corner by 1e-17 to the left.
@@ -67,7 +68,7 @@ def clipped_outline(outline: Points, width: int, height: int) -> Points:
 
 
 def _area_of_part(part: tuple[Points, ...]) -> Any:
-    """Return the area of a part minus its holes, each outline by the even-odd rule."""
+    """Return the shapely area of a part of a MultiPolygon minus its holes, each outline by the even-odd rule."""
     areas = [shapely.make_valid(shapely.Polygon(ring)) if len(ring) >= 3 else shapely.Polygon() for ring in part] or [
         shapely.Polygon()
     ]
@@ -76,7 +77,7 @@ def _area_of_part(part: tuple[Points, ...]) -> Any:
 
 
 def _rings_of_area(area: Any) -> list[Points]:
-    """Return the rings of an area: outer rings and holes."""
+    """Return the outer rings and the holes of a shapely area."""
     polygons = [polygon for polygon in shapely.get_parts(shapely.get_parts(area)) if polygon.area > 0]
     outlines = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
     return [tuple((float(x), float(y)) for x, y in ring.coords[:-1]) for ring in outlines]

@@ -11,8 +11,8 @@ from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.folder_walk import walk
-from maskrcnn.annotations.near_names import near
-from maskrcnn.annotations.picture_index import Pictures
+from maskrcnn.annotations.picture_index import PictureIndex
+from maskrcnn.annotations.similar_file_names import similar_files
 from maskrcnn.errors import ArgumentError
 from maskrcnn.words import counted
 
@@ -31,7 +31,7 @@ _MOST_LINES = 20
 class PicturesAround:
     """An index of the pictures that a label file may refer to, and the label file's own name in it."""
 
-    index: Pictures
+    index: PictureIndex
     label_file: str
     warnings: tuple[str, ...] = ()
 
@@ -55,7 +55,7 @@ def pictures_around_labels(label_file: Path, images: Path | None = None) -> Pict
     """
     if images is not None:
         files, warnings = _pictures_below(images)
-        return PicturesAround(Pictures(files), label_file.name, tuple(warnings))
+        return PicturesAround(PictureIndex(files), label_file.name, tuple(warnings))
     base = label_file if label_file.is_dir() else label_file.parent
     files, warnings = _pictures_below(base)
     name = label_file.name if label_file != base else "labels"
@@ -65,7 +65,7 @@ def pictures_around_labels(label_file: Path, images: Path | None = None) -> Pict
         further, lines = pictures_beside_labels(label_file)
         files |= further
         warnings += lines
-    return PicturesAround(Pictures(files), name, tuple(warnings))
+    return PicturesAround(PictureIndex(files), name, tuple(warnings))
 
 
 def pictures_beside_labels(label_file: Path) -> tuple[dict[str, Path], list[str]]:
@@ -123,7 +123,7 @@ def find_pictures(
     ]
     used = {path for path in paths if path is not None}
     unused = [file for file, path in there.index.files.items() if path not in used]
-    return FoundPictures(tuple(paths), near(missing, unused, also or {}), (*there.warnings, *warnings))
+    return FoundPictures(tuple(paths), similar_files(missing, unused, also or {}), (*there.warnings, *warnings))
 
 
 def shortened(lines: Sequence[str]) -> tuple[str, ...]:

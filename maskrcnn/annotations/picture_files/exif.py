@@ -1,4 +1,4 @@
-"""Read the EXIF block of an open picture: its orientation and date. Decodes no pixels."""
+"""Read the EXIF block of an open picture: its orientation, displayed size and date. Decodes no pixels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import zlib
 from datetime import datetime
 from pathlib import Path
 
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 HEIF, AVIF = "HEIF", "AVIF"
 """Pillow's names of the two formats whose container stores the rotation."""
@@ -30,6 +30,9 @@ TURNS = {
 }
 """EXIF orientation -> Pillow operation that converts stored to displayed pixels. Pillow's angles are anticlockwise."""
 
+_SWAPPING_SIDES = (5, 6, 7, 8)
+"""EXIF orientations that swap width and height."""
+
 PNG = b"\x89PNG\r\n\x1a\n"
 _MOST_CHUNKS, _LARGEST_CHUNK = 100_000, 1_000_000
 
@@ -43,6 +46,14 @@ def orientation_of(picture: Image.Image) -> int:
     except Exception:  # ignore a damaged EXIF block (Pillow raises any exception here); the pixels may be good
         return 1
     return value if value in TURNS else 1
+
+
+def displayed_size_of(picture: Image.Image) -> tuple[int, int]:
+    """Return (width, height) of an open picture with its EXIF orientation applied."""
+    width, height = picture.size
+    if isinstance(picture, TiffImagePlugin.TiffImageFile):  # its `size` has the orientation applied
+        width, height = picture.tag_v2[TiffImagePlugin.IMAGEWIDTH], picture.tag_v2[TiffImagePlugin.IMAGELENGTH]
+    return (height, width) if orientation_of(picture) in _SWAPPING_SIDES else (width, height)
 
 
 def date_taken(picture: Image.Image) -> datetime | None:
@@ -70,7 +81,7 @@ def exif_of(picture: Image.Image) -> Image.Exif:
         return picture.getexif()
     # In a PNG the block may come after the pixels, so Pillow would decode them. Instead, read the metadata chunks and
     # give Pillow a PNG of one pixel with these chunks.
-    about, behind = _chunks_about(picture.filename)
+    about, behind = _exif_chunks(picture.filename)
     if not behind:
         return Image.Image.getexif(picture)
     head = _png_chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
@@ -80,7 +91,7 @@ def exif_of(picture: Image.Image) -> Image.Exif:
         return same.getexif()
 
 
-def _chunks_about(path: Path | str | bytes) -> tuple[list[bytes], bool]:
+def _exif_chunks(path: Path | str | bytes) -> tuple[list[bytes], bool]:
     """Return the chunks of a PNG that may contain an EXIF block, and whether any of them comes after the pixels."""
     about: list[bytes] = []
     seen_pixels = behind = False
@@ -104,4 +115,5 @@ def _chunks_about(path: Path | str | bytes) -> tuple[list[bytes], bool]:
 
 
 def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    """Return the bytes of a PNG chunk, for the small PNG from which Pillow reads the EXIF block."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,4 +1,4 @@
-"""Count the coded pixels of a HEIC file from its boxes (ISO/IEC 14496-12 and 23008-12), without decoding.
+"""Read the boxes of a HEIC or AVIF file (ISO/IEC 14496-12 and 23008-12): its format, its end and its coded pixels.
 
 A picture may be a grid of separately coded tiles. libheif decodes every tile, even outside the picture. So a picture of
 64 x 64 px can have hundreds of tiles of many megapixels that all refer to the same few bytes of the file.
@@ -11,10 +11,30 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from maskrcnn.annotations.picture_files.exif import AVIF, HEIF
+
 _MOST_BYTES = 20_000_000
 """Maximum size of a `meta` box in bytes; phones write some kilobytes."""
 
 _MOST_BOXES = 100_000
+
+_AVIF_BRANDS = (b"avif", b"avis")
+
+
+def heic_or_avif(path: Path | str) -> str | None:
+    """Return Pillow's name `HEIF` or `AVIF` by the brands at the start of a file; None for other formats.
+
+    Both may have the general major brand `mif1`; then the compatible brands name the codec.
+    """
+    with open(path, "rb") as file:
+        begins = file.read(12)
+        if len(begins) < 12 or begins[4:8] != b"ftyp":
+            return None
+        brands = begins[8:] + file.read(min(256, max(0, int.from_bytes(begins[:4], "big") - 12)))
+    known = {brands[start : start + 4] for start in (0, *range(8, len(brands) - 3, 4))}
+    if not known.isdisjoint(_AVIF_BRANDS):
+        return AVIF
+    return HEIF if any(brand[:3] in (b"hei", b"hev", b"mif", b"msf") for brand in known) else None
 
 
 def coded_pixels(path: Path | str) -> tuple[int, int]:

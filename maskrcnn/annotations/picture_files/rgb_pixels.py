@@ -12,7 +12,7 @@ from maskrcnn.annotations.picture_files.exif import TURNS, orientation_of
 STRIP = 16_000_000
 """Number of pixels that are converted at once, so that a large picture is not copied several times in memory."""
 
-_PLACES = {
+_TURN_EFFECTS = {
     Image.Transpose.FLIP_LEFT_RIGHT: (False, False),
     Image.Transpose.ROTATE_180: (False, True),
     Image.Transpose.FLIP_TOP_BOTTOM: (False, True),
@@ -25,7 +25,7 @@ _PLACES = {
 
 
 def has_one_deep_channel(picture: Image.Image) -> bool:
-    """Whether a picture has a single channel of more than 8 bits."""
+    """Whether a picture has a single channel of more than 8 bits, whose values are scaled to bytes."""
     return picture.mode == "F" or picture.mode.startswith("I")
 
 
@@ -34,27 +34,27 @@ def as_rgb(picture: Image.Image, factor: int = 1) -> np.ndarray:
     # Pillow rotates a TIFF while loading it, and then no longer reports an orientation.
     turn = TURNS.get(orientation_of(picture))
     if has_one_deep_channel(picture):
-        picture = Image.fromarray(_as_bytes(np.asarray(picture)))
+        picture = Image.fromarray(_values_as_bytes(np.asarray(picture)))
     width, height = -(-picture.width // factor), -(-picture.height // factor)
-    is_on_its_side = turn is not None and _PLACES[turn][0]
+    is_on_its_side = turn is not None and _TURN_EFFECTS[turn][0]
     pixels = np.empty((width, height, 3) if is_on_its_side else (height, width, 3), np.uint8)
-    for top, strip in _strips(picture, max(1, STRIP // (picture.width * factor)) * factor):
+    for top, strip in _rgb_strips(picture, max(1, STRIP // (picture.width * factor)) * factor):
         small = strip.reduce(factor) if factor > 1 else strip
         here = slice(top // factor, top // factor + small.height)
         if turn is not None:
             small = small.transpose(turn)
-            if _PLACES[turn][1]:
+            if _TURN_EFFECTS[turn][1]:
                 here = slice(height - here.stop, height - here.start)
         pixels[(slice(None), here) if is_on_its_side else here] = np.asarray(small)
     return pixels
 
 
-def _strips(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
+def _rgb_strips(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
     """Yield (index of the first row, strip as RGB) for strips of `rows` rows; transparency is blended with white."""
     sees_through = picture.has_transparency_data and any(
-        part.convert("RGBA").getchannel("A").getextrema() != (0, 0) for _, part in _parts(picture, rows)
+        part.convert("RGBA").getchannel("A").getextrema() != (0, 0) for _, part in _strips_as_stored(picture, rows)
     )
-    for top, part in _parts(picture, rows):
+    for top, part in _strips_as_stored(picture, rows):
         if sees_through:
             part = part.convert("RGBA")
             white = Image.new("RGB", part.size, (255, 255, 255))
@@ -65,7 +65,7 @@ def _strips(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]
         yield top, part if part.mode == "RGB" else part.convert("RGB")
 
 
-def _parts(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
+def _strips_as_stored(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
     """Yield (index of the first row, strip) for strips of `rows` rows."""
     if rows >= picture.height:
         yield 0, picture
@@ -74,7 +74,7 @@ def _parts(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]
         yield top, picture.crop((0, top, picture.width, min(top + rows, picture.height)))
 
 
-def _as_bytes(values: np.ndarray) -> np.ndarray:
+def _values_as_bytes(values: np.ndarray) -> np.ndarray:
     """Convert values `(H, W)` of any range to uint8, by the rules of the table in `pictures`."""
     whole = values.dtype.kind in "iu"
     if whole and values.min() >= 0 and values.max() <= 65535:
@@ -85,10 +85,10 @@ def _as_bytes(values: np.ndarray) -> np.ndarray:
     high = max((float(block.max()) for block in known if block.size), default=1.0)
     if not whole and low >= 0 and high <= 1:
         low, high = 0.0, 1.0
-    return np.concatenate([_between(block.astype(np.float64), low, high) for block in blocks])
+    return np.concatenate([_scaled_to_bytes(block.astype(np.float64), low, high) for block in blocks])
 
 
-def _between(values: np.ndarray, low: float, high: float) -> np.ndarray:
+def _scaled_to_bytes(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """Scale values linearly to uint8: `low` becomes 0 and `high` becomes 255; values that are not finite become 0."""
     known = np.isfinite(values) & (high > low)
     return np.rint(255 * np.divide(values - low, high - low, out=np.zeros_like(values), where=known)).astype(np.uint8)

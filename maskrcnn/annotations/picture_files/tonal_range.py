@@ -44,6 +44,7 @@ class Tones:
 
     @property
     def is_narrow(self) -> bool:
+        """Whether the used share is so small that the picture is reported (see `NARROW`)."""
         return self.share <= NARROW or self.is_one_colour
 
     @property
@@ -63,8 +64,8 @@ class Tones:
 def of_bytes(pixels: np.ndarray, are_upper: bool = False) -> Tones:
     """Return the tones of 8-bit RGB `(H, W, 3)`. `are_upper`: the bytes are the upper bytes of 16-bit channels."""
     counts = np.reshape(Image.fromarray(pixels).histogram(), (3, 256))
-    low, high = _ends(counts.sum(axis=0))
-    is_one_colour = all(first == last for first, last in map(_ends, counts))
+    low, high = _trimmed_ends(counts.sum(axis=0))
+    is_one_colour = all(first == last for first, last in map(_trimmed_ends, counts))
     if are_upper:
         return Tones(256 * low, 256 * high + 255, 65535, is_one_colour)
     return Tones(low, high, 255, is_one_colour)
@@ -82,7 +83,7 @@ def of_values(values: np.ndarray) -> Tones | None:
     if values.dtype.kind in "iu":
         if values.min() < 0 or values.max() > 65535:
             return None
-        return Tones(*_ends(np.bincount(values.ravel(), minlength=65536)), 65535)
+        return Tones(*_trimmed_ends(np.bincount(values.ravel(), minlength=65536)), 65535)
     known = values[np.isfinite(values)]
     if not known.size or known.min() < 0 or known.max() > 1:
         return None
@@ -91,7 +92,7 @@ def of_values(values: np.ndarray) -> Tones | None:
     return Tones(float(low), float(high), 1.0)
 
 
-def _ends(counts: np.ndarray) -> tuple[float, float]:
+def _trimmed_ends(counts: np.ndarray) -> tuple[float, float]:
     """Return the lowest and highest value of a histogram, without the share `TRIM` at each end."""
     total = np.cumsum(counts)
     out = TRIM * total[-1]
@@ -120,7 +121,8 @@ def in_words(tones: Tones) -> str:
     """Describe the range of values of a picture, and how the network sees it, for a message."""
     low, high = tones.seen
     if tones.is_blank:
-        one = f"the value {_number(tones.low)} of {_number(tones.white)}" if tones.low == tones.high else "one colour"
+        value = f"the value {_tone_text(tones.low)} of {_tone_text(tones.white)}"
+        one = value if tones.low == tones.high else "one colour"
         return f"every pixel has {one}: there is nothing to see"
     look = "nearly black" if high <= 64 else "nearly white" if low >= 191 else "nearly one brightness"
     black, white = window(tones)
@@ -133,8 +135,8 @@ def in_words(tones: Tones) -> str:
     if kind and bits == 1:
         kind = ", as masks have and pictures of two colours"
     return (
-        f"the values go from {_number(tones.low)} to {_number(tones.high)} of {_number(tones.white)}{kind}, so the "
-        f"network sees it {look} ({low} to {high} of 255)"
+        f"the values go from {_tone_text(tones.low)} to {_tone_text(tones.high)} of {_tone_text(tones.white)}{kind}, "
+        f"so the network sees it {look} ({low} to {high} of 255)"
     )
 
 
@@ -144,16 +146,18 @@ def how_to(tones: Tones) -> str:
         return ""
     black, white = window(tones)
     return (
-        f"python -m maskrcnn stretch FOLDER NEW_FOLDER --black {_plain(black)} --white {_plain(white)} makes stretched "
-        "copies; use those in place of the originals"
+        f"python -m maskrcnn stretch FOLDER NEW_FOLDER --black {_tone_argument(black)} --white {_tone_argument(white)} "
+        "makes stretched copies; use those in place of the originals"
     )
 
 
-def _number(value: float) -> str:
+def _tone_text(value: float) -> str:
+    """Return a tone value for a message: `4,095` or `0.25`."""
     return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
 
 
-def _plain(value: float) -> str:
+def _tone_argument(value: float) -> str:
+    """Return a tone value as an argument of the `stretch` command: `4095` or `0.25`."""
     return f"{value:.0f}" if value == int(value) else f"{value:.6g}"
 
 

@@ -58,7 +58,7 @@ def test_no_class_is_given_to_a_region_that_says_something_else(
     assert [region.class_name for region in apply(dataset, examine(dataset)).images[0].regions] == ["mango", None]
     (finding,) = [finding for finding in examine(dataset) if finding.check == "no-class"]
     assert finding.fix is None
-    called = [(choice.called, choice.value) for choice in finding.choices if choice.action == "rename"]
+    called = [(choice.option_name, choice.value) for choice in finding.choices if choice.action == "rename"]
     own = [("own-attribute", offered)] if offered else []
     assert called == [*own, ("mango", "mango")]
     if offered:
@@ -76,7 +76,7 @@ def test_a_category_without_a_name_is_not_the_one_that_has(tmp_path: Path) -> No
     dataset = alone(tmp_path, Region(DENT, "mango"), Region(SCRATCH, None, extras={"coco": {"id": 2, "area": 9}}))
     (finding,) = examine(dataset)
     assert (finding.check, finding.fix) == ("no-class", None)
-    assert [choice.called for choice in finding.choices] == ["mango", "drop"]
+    assert [choice.option_name for choice in finding.choices] == ["mango", "drop"]
 
 
 def test_several_attributes_that_name_classes_are_told(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_no_region_is_dropped_unasked_that_somebody_may_have_meant(shape: Shape,
     dataset = made_up.with_region(tmp_path, shape)
     found = examine(dataset)
     assert apply(dataset, found).images == dataset.images
-    options = [choice.called for finding in found for choice in finding.choices]
+    options = [choice.option_name for finding in found for choice in finding.choices]
     assert options[-1] == "drop"
     assert apply(dataset, choose(found, {found[0].check: "drop"})).n_regions == dataset.n_regions - 1
 
@@ -418,7 +418,7 @@ def test_a_box_that_its_outline_disagrees_with_is_told(box: list[float], says: s
 def test_a_box_that_fits_as_two_corners_is_not_cut_off_unasked(tmp_path: Path) -> None:
     dataset = made_up.with_region(tmp_path, Rect(60, 100, 145, 150), extras={"coco": {"segmentation": []}})
     found = examine(dataset)
-    assert [choice.called for choice in found[0].choices] == ["corners", "clip", "drop"]
+    assert [choice.option_name for choice in found[0].choices] == ["corners", "clip", "drop"]
     assert apply(dataset, found).images == dataset.images
     mended = apply(dataset, choose(found, {"outside-picture": "corners"}))
     assert mended.images[0].regions[-1].shape == Rect(60, 100, 85, 50)
@@ -495,7 +495,7 @@ def test_a_line_can_be_closed_where_it_runs_around_something(
 ) -> None:
     dataset = made_up.with_region(tmp_path, Polyline(points))
     found = [finding for finding in examine(dataset) if finding.check == "line-or-point"]
-    assert [choice.called for choice in found[0].choices] == (["close", "drop"] if closes else ["drop"])
+    assert [choice.option_name for choice in found[0].choices] == (["close", "drop"] if closes else ["drop"])
     if closes:
         mended = apply(dataset, choose(found, {"line-or-point": "close"}))
         assert mended.images[0].regions[-1].shape == closes

@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.doctor import enclosed_area
+from maskrcnn.annotations.doctor import enclosed_area, shape_checks
 from maskrcnn.annotations.formats.exported_outline import joined_rings
 from maskrcnn.annotations.regions import Polygon
 
@@ -46,15 +46,15 @@ BACK_OVER = ((0, 0), (10, 0), (10, 12), (10, 4), (0, 4))
     ],
 )
 def test_faults_and_areas_worked_by_hand(points, fault: str | None, area: float) -> None:
-    assert enclosed_area.fault(points) == fault
-    filled = enclosed_area.filled(points)
+    assert shape_checks.outline_fault(points) == fault
+    filled = enclosed_area.area_in_outline(points)
     assert filled.is_valid
     assert filled.area == pytest.approx(area)
 
 
 def test_a_pentagram_keeps_its_empty_middle() -> None:
-    assert enclosed_area.fault(PENTAGRAM) == "crosses itself"
-    filled = enclosed_area.filled(PENTAGRAM)
+    assert shape_checks.outline_fault(PENTAGRAM) == "crosses itself"
+    filled = enclosed_area.area_in_outline(PENTAGRAM)
     assert not filled.contains(shapely.Point(50, 45))
     assert filled.contains(shapely.Point(50, 15))
     assert raster.area(Polygon(PENTAGRAM), 100, 100) == pytest.approx(filled.area, rel=0.03)
@@ -62,8 +62,8 @@ def test_a_pentagram_keeps_its_empty_middle() -> None:
 
 def test_an_outline_drawn_twice_keeps_what_it_encloses() -> None:
     """By the even-odd rule nothing would be left, which cannot be what was meant."""
-    assert enclosed_area.fault((*SQUARE, *SQUARE)) == "crosses itself"
-    assert enclosed_area.filled((*SQUARE, *SQUARE)).area == 100
+    assert shape_checks.outline_fault((*SQUARE, *SQUARE)) == "crosses itself"
+    assert enclosed_area.area_in_outline((*SQUARE, *SQUARE)).area == 100
 
 
 def test_shapely_agrees_on_what_is_sound(real_data) -> None:
@@ -78,8 +78,8 @@ def test_shapely_agrees_on_what_is_sound(real_data) -> None:
                 for region in record.regions:
                     if isinstance(region.shape, Polygon):
                         valid = shapely.Polygon(region.shape.points).is_valid
-                        assert not (valid and enclosed_area.fault(region.shape.points))
-                        let_go += not valid and enclosed_area.fault(region.shape.points) is None
+                        assert not (valid and shape_checks.outline_fault(region.shape.points))
+                        let_go += not valid and shape_checks.outline_fault(region.shape.points) is None
     assert let_go == 1  # 000000502136.jpg of COCO comes back to a vertex it had
 
 
@@ -87,14 +87,14 @@ def test_a_scribble_is_called_one_and_costs_no_time() -> None:
     """2,000 random edges cross in about half a million places; a wobbly outline of 20,000 vertices is none."""
     rng = np.random.default_rng(0)
     scribble = tuple(map(tuple, rng.uniform(0, 1000, (2000, 2)).tolist()))
-    assert enclosed_area.is_scribble(scribble)
+    assert shape_checks.is_scribble(scribble)
     angles = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
     radii = 400 + rng.normal(0, 0.5, 20_000)
     wobbly = [*zip((500 + radii * np.cos(angles)).tolist(), (500 + radii * np.sin(angles)).tolist(), strict=True)]
-    assert not enclosed_area.is_scribble(tuple(wobbly))
+    assert not shape_checks.is_scribble(tuple(wobbly))
     wobbly[10], wobbly[14] = wobbly[14], wobbly[10]
-    assert not enclosed_area.is_scribble(tuple(wobbly))
-    assert enclosed_area.fault(tuple(wobbly)) == "crosses itself"
+    assert not shape_checks.is_scribble(tuple(wobbly))
+    assert shape_checks.outline_fault(tuple(wobbly)) == "crosses itself"
 
 
 def test_a_speckled_mask_as_one_outline_is_sound() -> None:
@@ -103,6 +103,6 @@ def test_a_speckled_mask_as_one_outline_is_sound() -> None:
     rings = raster.rings(raster.from_mask(pixels))
     assert len(rings) > 100
     outline = joined_rings(rings)
-    assert enclosed_area.fault(outline) is None
-    assert not enclosed_area.is_scribble(outline)
-    assert enclosed_area.filled(outline).area == pytest.approx(pixels.sum())
+    assert shape_checks.outline_fault(outline) is None
+    assert not shape_checks.is_scribble(outline)
+    assert enclosed_area.area_in_outline(outline).area == pytest.approx(pixels.sum())

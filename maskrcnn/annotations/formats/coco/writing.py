@@ -7,7 +7,7 @@ from typing import Any
 
 from pycocotools import mask as coco_mask
 
-from maskrcnn.annotations import raster
+from maskrcnn.annotations import learnable_objects, raster
 from maskrcnn.annotations.formats import writer_checks
 from maskrcnn.annotations.formats.coco.ids import ids_to_write
 from maskrcnn.annotations.formats.coco.reading import IMAGE_FIELDS
@@ -46,7 +46,7 @@ def ground_truth(dataset: Dataset, *, outlines: bool = True) -> Json:
     (`annotations.learnable_objects`), each with a mask (with `outlines=False`, also those with only a box or keypoints,
     with their box), and crowds. Raises the same errors as `document`.
     """
-    return _document(dataset, None, DroppedInfo(dataset.source), outlines, measured=True)
+    return _document(dataset, None, DroppedInfo(dataset.source), outlines, for_evaluation=True)
 
 
 def encode(dataset: Dataset) -> Encoded:
@@ -59,38 +59,53 @@ def encode(dataset: Dataset) -> Encoded:
 
 
 def _document(
-    dataset: Dataset, classes: Sequence[str] | None, dropped: DroppedInfo, outlines: bool = True, measured: bool = False
+    dataset: Dataset,
+    classes: Sequence[str] | None,
+    dropped: DroppedInfo,
+    outlines: bool = True,
+    for_evaluation: bool = False,
 ) -> Json:
-    """Return the COCO document. `measured` is true for the ground truth of an evaluation."""
-    source, afresh = str(dataset.source or "the dataset"), classes is not None
+    """Return the COCO document.
+
+    With `classes`, it is training data: all ids are new, and nothing that a COCO file said about a shape is used. With
+    `for_evaluation`, it is the ground truth of an evaluation: it has the same objects as training data, with the ids,
+    areas and boxes of the dataset's own COCO file.
+    """
+    source, for_training = str(dataset.source or "the dataset"), classes is not None
     names = tuple(classes) if classes is not None else dataset.classes
-    kept = dataset.extras.get("coco_categories", {})
+    file_categories = dataset.extras.get("coco_categories", {})
     category_ids = dict(
-        zip(names, ids_to_write([kept.get(name, {}).get("id") for name in names], afresh, measured), strict=True)
+        zip(
+            names,
+            ids_to_write([file_categories.get(name, {}).get("id") for name in names], for_training, for_evaluation),
+            strict=True,
+        )
     )
-    image_ids = ids_to_write([record.extras.get("coco", {}).get("id") for record in dataset.images], afresh, measured)
+    image_ids = ids_to_write(
+        [record.extras.get("coco", {}).get("id") for record in dataset.images], for_training, for_evaluation
+    )
 
     images: list[Json] = []
     annotations: list[Json] = []
-    given: list[Any] = []
+    annotation_ids: list[Any] = []
     for image_id, record in zip(image_ids, dataset.images, strict=True):
         width, height = writer_checks.required_picture_size(record, source, "COCO")
-        images.append(_image_entry(image_id, record, width, height, afresh, dropped))
+        images.append(_image_entry(image_id, record, width, height, for_training, dropped))
         for number, region in enumerate(record.regions, start=1):
             here = f'{source}: region {number} of "{record.file_name}"'
-            if _is_left_out(region, afresh or measured, outlines, dropped):
+            if _is_left_out(region, for_training or for_evaluation, outlines, dropped):
                 continue
             category_id = writer_checks.required_class_number(region, category_ids, dataset, here)
             writer_checks.require_mask_of_picture_size(region, width, height, here)
-            as_read = {} if afresh else region.extras.get("coco", {})
-            if measured:
-                as_read = _ground_truth_fields(as_read, region, width, height, outlines)
+            file_fields = {} if for_training else region.extras.get("coco", {})
+            if for_evaluation:
+                file_fields = _ground_truth_fields(file_fields, region, width, height, outlines)
             skeleton = dataset.skeletons.get(region.class_name or "")
-            annotation = _annotation_entry(region, width, height, as_read, skeleton, dropped)
+            annotation = _annotation_entry(region, width, height, file_fields, skeleton, dropped)
             if annotation is None:
                 dropped.add("{regions} left out because COCO has masks, and theirs has no pixel inside the picture")
                 continue
-            given.append(as_read.get("id"))
+            annotation_ids.append(file_fields.get("id"))
             annotations.append({"image_id": image_id, "category_id": category_id, **annotation})
     return {
         # pycocotools requires `info` in a ground-truth file.
@@ -99,12 +114,12 @@ def _document(
         "images": images,
         "annotations": [
             {"id": number, **annotation}
-            for number, annotation in zip(ids_to_write(given, afresh), annotations, strict=True)
+            for number, annotation in zip(ids_to_write(annotation_ids, for_training), annotations, strict=True)
         ],
         "categories": [
             {
                 "supercategory": "",
-                **kept.get(name, {}),
+                **file_categories.get(name, {}),
                 "id": number,
                 "name": name,
                 **_skeleton_fields(dataset.skeletons.get(name)),
@@ -114,12 +129,12 @@ def _document(
     }
 
 
-def _ground_truth_fields(as_read: Json, region: Region, width: int, height: int, outlines: bool) -> Json:
+def _ground_truth_fields(file_fields: Json, region: Region, width: int, height: int, outlines: bool) -> Json:
     """Return the file's fields of an object in the ground truth, without its `segmentation` if masks are evaluated.
     Empty if the object has no pixel inside the picture, because training skips it."""
     if not isinstance(region.shape, Keypoints) and raster.area(region.shape, height, width) == 0:
         return {}
-    return {name: value for name, value in as_read.items() if name != "segmentation" or not outlines}
+    return {name: value for name, value in file_fields.items() if name != "segmentation" or not outlines}
 
 
 def _skeleton_fields(skeleton: Skeleton | None) -> Json:
@@ -130,37 +145,37 @@ def _skeleton_fields(skeleton: Skeleton | None) -> Json:
 
 
 def _image_entry(
-    image_id: int | str, record: ImageRecord, width: int, height: int, afresh: bool, dropped: DroppedInfo
+    image_id: int | str, record: ImageRecord, width: int, height: int, for_training: bool, dropped: DroppedInfo
 ) -> Json:
-    """Return the entry of an image."""
+    """Return the entry of a picture in the list `images` of a COCO document."""
     further = {key: value for key, value in record.attributes.items() if key not in IMAGE_FIELDS}
     if len(further) < len(record.attributes):
         dropped.add("{pictures} lost an attribute because COCO uses its name (id, file_name, width, height) itself")
-    if record.split is not None and not afresh:
+    if record.split is not None and not for_training:
         further["split"] = record.split
     return {"id": image_id, "file_name": record.file_name, "width": width, "height": height, **further}
 
 
-def _is_left_out(region: Region, afresh: bool, outlines: bool, dropped: DroppedInfo) -> bool:
-    """Whether COCO, or the ground truth, can hold nothing of the region."""
+def _is_left_out(region: Region, for_training: bool, outlines: bool, dropped: DroppedInfo) -> bool:
+    """Whether a region has no annotation: it has no area, and no keypoints that the document may have alone."""
     shape = region.shape
-    if isinstance(shape, Keypoints) and not (afresh and outlines):
+    if isinstance(shape, Keypoints) and not (for_training and outlines):
         drawn = any(visibility for _, _, visibility in shape.points)
-        if drawn and (not afresh or raster.has_box(shape)):
+        if drawn and (not for_training or learnable_objects.has_box(shape)):
             return False
-    if raster.has_area(shape) or (isinstance(shape, Point) and not afresh and "keypoints" in _coco_notes(region)):
+    if raster.has_area(shape) or (isinstance(shape, Point) and not for_training and "keypoints" in _coco_notes(region)):
         return False
     dropped.add("{regions} without area (points, lines) left out because COCO instances have masks")
     return True
 
 
 def _annotation_entry(
-    region: Region, width: int, height: int, as_read: Json, skeleton: Skeleton | None, dropped: DroppedInfo
+    region: Region, width: int, height: int, file_fields: Json, skeleton: Skeleton | None, dropped: DroppedInfo
 ) -> Json | None:
-    """Return the annotation of a region without its ids; None if its mask is empty and no COCO file had other values
-    for it.
+    """Return the annotation of a region without its ids. None if its mask has no pixel inside the picture, unless it was
+    an annotation of a COCO file.
 
-    `as_read` has the file's fields of the shape; empty if there are none or they are not wanted.
+    `file_fields` are the fields of the COCO file for the shape; empty if there are none or they are not wanted.
     """
     shape = region.shape
     annotation: Json = {}
@@ -174,23 +189,23 @@ def _annotation_entry(
             int(coco_mask.area({**encoded, "counts": encoded["counts"].encode("ascii")})),
             raster.mask_box(encoded),
         )
-        if area == 0 and "id" not in as_read:
+        if area == 0 and "id" not in file_fields:
             return None
         annotation["segmentation"] = _segmentation(region, encoded, dropped)
-    if "segmentation" in as_read:
-        annotation["segmentation"] = as_read["segmentation"]
+    if "segmentation" in file_fields:
+        annotation["segmentation"] = file_fields["segmentation"]
         if annotation["segmentation"] is None:
             del annotation["segmentation"]
     annotation |= {
-        "area": as_read.get("area", area),
-        "bbox": as_read.get("bbox", box),
+        "area": file_fields.get("area", area),
+        "bbox": file_fields.get("bbox", box),
         "iscrowd": int(region.iscrowd),
         **_keypoint_fields(region, skeleton),
     }
     if region.source == "model":
         annotation |= {"source": "model"} | ({} if region.score is None else {"score": region.score})
     others = dict(region.attributes)
-    for name, value in as_read.get("fields", {}).items():
+    for name, value in file_fields.get("fields", {}).items():
         if value is not None:
             annotation[name] = value
         elif name in others:

@@ -12,7 +12,7 @@ from maskrcnn.annotations.folder_walk import files_below
 from maskrcnn.annotations.formats import picture_folders
 from maskrcnn.annotations.formats.masks.class_list import CLASSES
 from maskrcnn.annotations.formats.masks.mask_files import PICTURES, is_mask_folder_name
-from maskrcnn.annotations.picture_index import Pictures
+from maskrcnn.annotations.picture_index import PictureIndex
 
 _WORDS_OF_PICTURES = ("images", "image", "imgs", "img")
 
@@ -70,10 +70,10 @@ class PicturesByWholeName:
         return self._index.files[found] if found is not None else None
 
     @cached_property
-    def _index(self) -> Pictures:
+    def _index(self) -> PictureIndex:
         files = self._among if self._among is not None else files_below(self._folder, pictures.SUFFIXES)
         kept = {name: path for name, path in files.items() if file_names.suffix(name) in pictures.SUFFIXES}
-        return Pictures({name: path for name, path in kept.items() if path not in self._masks})
+        return PictureIndex({name: path for name, path in kept.items() if path not in self._masks})
 
     @cached_property
     def _label_file(self) -> str:

@@ -21,8 +21,8 @@ from maskrcnn.annotations.formats.masks.mask_files import (
 )
 from maskrcnn.annotations.formats.masks.picture_search import PicturesByWholeName, pictures_around
 from maskrcnn.annotations.formats.via import class_attributes
-from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, classes_in
+from maskrcnn.annotations.similar_file_names import similar_files
 from maskrcnn.errors import StudioError
 
 _BORDER = 255
@@ -92,7 +92,7 @@ def read_folder(
     unused = [picture.name for picture in dict.fromkeys(found.values()) if picture not in used]
     lines = missing_pictures.missing_picture_lines(
         folder,
-        picture_folders.FoundPictures(paths, near(missing, unused)),
+        picture_folders.FoundPictures(paths, similar_files(missing, unused)),
         str(images or f"{folder} and {PICTURES}/ beside it"),
     )
     if pair is None and any(map(pictures.is_stored_in_colours, masks[:EXAMINED])):

@@ -18,9 +18,9 @@ from maskrcnn.annotations.formats import picture_folders, text_encodings
 from maskrcnn.annotations.formats.yolo import label_rows, text_files
 from maskrcnn.annotations.formats.yolo.settings import SPLITS, YoloSettings
 from maskrcnn.annotations.formats.yolo.text_files import is_not_a_label_file
-from maskrcnn.annotations.near_names import near
-from maskrcnn.annotations.picture_index import Pictures
+from maskrcnn.annotations.picture_index import PictureIndex
 from maskrcnn.annotations.regions import ImageRecord
+from maskrcnn.annotations.similar_file_names import similar_files
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
 
@@ -62,14 +62,14 @@ class YoloFiles:
         self.texts = {_without_suffix(name): path for name, path in files.items() if file_names.suffix(name) == ".txt"}
 
     @cached_property
-    def index(self) -> Pictures:
+    def index(self) -> PictureIndex:
         """Index of the pictures of the dataset."""
-        return Pictures(self.pictures)
+        return PictureIndex(self.pictures)
 
     @cached_property
-    def elsewhere(self) -> Pictures:
+    def elsewhere(self) -> PictureIndex:
         """Index of the pictures in the folder `--images`."""
-        return Pictures(files_below(self.images, pictures.SUFFIXES) if self.images is not None else {})
+        return PictureIndex(files_below(self.images, pictures.SUFFIXES) if self.images is not None else {})
 
     @cached_property
     def elsewhere_by_stem(self) -> dict[str, Path]:
@@ -162,7 +162,7 @@ class YoloFiles:
         for file, path in (self.pictures if among is None else among).items():
             if file_names.suffix(file) in pictures.SUFFIXES:
                 by_stem.setdefault(_without_suffix(file), []).append(path)
-        single = Pictures({stem: paths[0] for stem, paths in by_stem.items() if len(paths) == 1})
+        single = PictureIndex({stem: paths[0] for stem, paths in by_stem.items() if len(paths) == 1})
         matched: dict[str, str] = {}
         for place in places:
             files, _ = single.match_all(place.orphans, f"{place.split}.yaml")
@@ -176,7 +176,7 @@ class YoloFiles:
         if missing:
             used = {place.pictures[n] for place in places for n in place.pictures if self._text_of(n) is not None}
             unused = [name for name in self.pictures if name not in used]
-            self.near = near(missing, [*unused, *self.elsewhere.files])
+            self.near = similar_files(missing, [*unused, *self.elsewhere.files])
 
     def record(
         self, name: str, place: YoloSplitEntry, picture: Path, text: str | None, size: tuple[int, int]
@@ -267,7 +267,7 @@ class YoloFiles:
         """Return the split of a text file that lists one picture per line; None if the file is missing. The pictures
         are searched in the dataset, whatever folders precede their names."""
         lists = {name: path for name, path in files_below(self.folder, (".txt",)).items()}
-        found = Pictures(lists).match(entry, "data.yaml", self.settings.base).file
+        found = PictureIndex(lists).match(entry, "data.yaml", self.settings.base).file
         if found is None:
             return None
         try:

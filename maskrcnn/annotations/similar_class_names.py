@@ -1,13 +1,10 @@
-"""Checks of class names: spelling mistakes, similar names, rare classes."""
+"""Find class names that mean the same class: spelling mistakes, plurals, and names that look identical."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
-
-from maskrcnn.annotations.doctor.findings import Finding
-from maskrcnn.words import counted
 
 SHORTEST = 4
 """Minimum length of a name for spelling mistakes of one letter: "cat" and "car" are two classes."""
@@ -25,7 +22,7 @@ RARE = 10
 """Minimum ratio of two counts: of the correct and the misspelt name, and of the most common and a rare class."""
 
 
-def slips(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str, str]:
+def misspelt_classes(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str, str]:
     """Return {misspelt class name: intended name}. `counts` has the number of regions of each name.
 
     These names are the same class:
@@ -41,7 +38,7 @@ def slips(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str
     used = {name: count for name, count in counts.items() if count}
     spellings: dict[str, list[str]] = {}
     for name in used:
-        spellings.setdefault(_plain(name), []).append(name)
+        spellings.setdefault(_normalised(name), []).append(name)
     intended = {
         plain: min(names, key=lambda name: (-used[name], name not in declared, name))
         for plain, names in spellings.items()
@@ -67,16 +64,16 @@ def slips(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str
     return found
 
 
-def respelled(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str, str]:
+def respelled_classes(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str, str]:
     """Return {class name: intended name} for names that look identical on a screen.
 
     Such names differ only in spaces at the ends, repeated spaces, invisible characters or the Unicode form of accents.
-    The intended name is chosen as in `slips`.
+    The intended name is chosen as in `misspelt_classes`.
     """
     spellings: dict[str, list[str]] = {}
     for name, count in counts.items():
         if count:
-            spellings.setdefault(_seen(name), []).append(name)
+            spellings.setdefault(_as_seen_on_screen(name), []).append(name)
     found: dict[str, str] = {}
     for names in spellings.values():
         intended = min(names, key=lambda name: (-counts[name], name not in declared, name))
@@ -84,33 +81,36 @@ def respelled(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict
     return found
 
 
-def alike(name: str, existing: Iterable[str]) -> str | None:
-    """Return the class in `existing` that is similar to the new class `name`, by the rules of `slips` without counts.
+def similar_class(name: str, existing: Iterable[str]) -> str | None:
+    """Return the class in `existing` that is similar to the new class `name`.
 
-    None if there is no similar class, or if `name` itself exists.
+    The rules are those of `misspelt_classes`, without counts. None if no class is similar, or if `name` itself exists.
 
-    >>> alike("Balloon", ["cat", "balloon"]), alike("ballon", ["balloon"]), alike("cats", ["cat"])
-    ('balloon', 'balloon', 'cat')
+    >>> similar_class("Balloon", ["cat", "balloon"]), similar_class("cats", ["cat"])
+    ('balloon', 'cat')
     """
     names = [other for other in existing if other.strip()]
-    plain = _plain(name)
+    plain = _normalised(name)
     if name in names or not plain:
         return None
-    near = [other for other in names if _plain(other) == plain]
-    near += [other for other in names if _is_plural(plain, _plain(other)) or _is_slip(plain, _plain(other))]
+    near = [other for other in names if _normalised(other) == plain]
+    near += [other for other in names if _is_plural(plain, _normalised(other)) or _is_slip(plain, _normalised(other))]
     return next(iter(near), None)
 
 
-def of_import(incoming: Mapping[str, int], known: Mapping[str, int], *, most: int = MOST_COMPARED) -> dict[str, str]:
-    """Return {incoming class: similar class}, by the rules of `slips`. A known class is preferred to an incoming one.
+def similar_classes_of_import(
+    incoming: Mapping[str, int], known: Mapping[str, int], *, most: int = MOST_COMPARED
+) -> dict[str, str]:
+    """Return {incoming class: similar class}, by the rules of `misspelt_classes`.
 
-    `incoming` and `known` have the number of regions of each class. Empty if there are more than `most` classes.
+    A known class is preferred to an incoming one. `incoming` and `known` have the number of regions of each class.
+    Empty if there are more than `most` classes.
     """
     if len(incoming) + len(known) > most:
         return {}
     # A known class without regions counts as one region.
     numbers = {name: max(1, known.get(name, 0) + incoming.get(name, 0)) for name in (*known, *incoming)}
-    found = {**slips(numbers, known), **respelled(numbers, known)}
+    found = {**misspelt_classes(numbers, known), **respelled_classes(numbers, known)}
     names: dict[str, str] = {}
     for odd, intended in found.items():
         if odd in known and intended not in known:
@@ -138,21 +138,13 @@ def one_slip_apart(one: str, other: str) -> bool:
     )
 
 
-def imbalance(counts: Mapping[str, int]) -> Iterable[Finding]:
-    """Yield one hint if a class has at most a tenth of the objects of the most common class."""
-    used = {name: count for name, count in counts.items() if count}
-    most = max(used.values(), default=0)
-    rare = sorted((count, name) for name, count in used.items() if count * RARE <= most)
-    if rare:
-        common = min(name for name, count in used.items() if count == most)
-        listed = ", ".join(f'"{name}" {count}' for count, name in rare[:5])
-        more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
-        yield Finding("class-imbalance", "hint", f'"{common}" has {counted(most, "object")}, but {listed}{more}')
-
-
 def _is_slip(plain: str, other: str) -> bool:
     """Whether two normalised names differ by one letter and are long enough for this to be a mistake."""
-    return min(len(plain), len(other)) >= SHORTEST and _signs(plain) == _signs(other) and one_slip_apart(plain, other)
+    return (
+        min(len(plain), len(other)) >= SHORTEST
+        and _numbers_and_sign(plain) == _numbers_and_sign(other)
+        and one_slip_apart(plain, other)
+    )
 
 
 def _is_plural(plain: str, other: str) -> bool:
@@ -165,13 +157,13 @@ def _is_plural(plain: str, other: str) -> bool:
     return len(one) >= _SHORTEST_PLURAL and one[-1].isalpha() and many in plurals
 
 
-def _plain(name: str) -> str:
+def _normalised(name: str) -> str:
     """Normalise a name: remove case, full-width letters, spaces, hyphens and underscores.
 
     A separator between two digits is kept as a space, and a minus or plus at the end is kept.
 
-    >>> _plain("Traffic_Light"), _plain(" trafficlight"), _plain("v1-2"), _plain("v12"), _plain("HER2 -")
-    ('trafficlight', 'trafficlight', 'v1 2', 'v12', 'her2-')
+    >>> [_normalised(name) for name in ("Traffic_Light", " trafficlight", "v1-2", "v12", "HER2 -")]
+    ['trafficlight', 'trafficlight', 'v1 2', 'v12', 'her2-']
     """
     plain = unicodedata.normalize("NFKC", _UNSEEN.sub("", name)).casefold().strip()
     end = plain[-1:] if len(plain) > 1 and plain[-1] in "+-" else ""
@@ -179,11 +171,11 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_-]+", "", plain).replace("\0", " ") + end
 
 
-def _seen(name: str) -> str:
+def _as_seen_on_screen(name: str) -> str:
     """Return a name as it looks on a screen: composed accents, no invisible characters, single spaces."""
     return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", name)).split())
 
 
-def _signs(name: str) -> list[str]:
+def _numbers_and_sign(name: str) -> list[str]:
     """Return the numbers in a name, and a plus or minus at its end."""
     return re.findall(r"\d+|\+|-$", name)

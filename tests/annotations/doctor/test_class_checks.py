@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskrcnn.annotations.doctor import apply, class_name_checks, examine
+from maskrcnn.annotations import similar_class_names
+from maskrcnn.annotations.doctor import apply, class_checks, examine
 from maskrcnn.annotations.regions import Point, Region
 from tests.annotations.doctor import made_up
 
@@ -46,15 +47,15 @@ from tests.annotations.doctor import made_up
     ],
 )  # fmt: skip
 def test_slips(counts: dict[str, int], slips: dict[str, str]) -> None:
-    assert class_name_checks.slips(counts) == slips
+    assert similar_class_names.misspelt_classes(counts) == slips
 
 
 def test_a_class_that_is_chosen_from_a_list_is_no_slip_of_one_letter() -> None:
     counts = {"boat": 50, "goat": 1, "Boat": 1}
-    assert class_name_checks.slips(counts, declared=("boat", "goat")) == {"Boat": "boat"}
-    assert class_name_checks.slips({"Boat": 2, "boat": 2}, declared=("boat",)) == {"Boat": "boat"}
-    assert class_name_checks.slips({"car": 5, "cars": 9}, declared=("car", "cars")) == {}
-    assert class_name_checks.slips({"car": 5, "cars": 9}, declared=("car",)) == {"cars": "car"}
+    assert similar_class_names.misspelt_classes(counts, declared=("boat", "goat")) == {"Boat": "boat"}
+    assert similar_class_names.misspelt_classes({"Boat": 2, "boat": 2}, declared=("boat",)) == {"Boat": "boat"}
+    assert similar_class_names.misspelt_classes({"car": 5, "cars": 9}, declared=("car", "cars")) == {}
+    assert similar_class_names.misspelt_classes({"car": 5, "cars": 9}, declared=("car",)) == {"cars": "car"}
 
 
 def _distance(one: str, other: str) -> int:
@@ -71,7 +72,7 @@ def _distance(one: str, other: str) -> int:
 
 @given(st.text("abc", max_size=6), st.text("abc", max_size=6))
 def test_one_slip_is_a_damerau_levenshtein_distance_of_one(one: str, other: str) -> None:
-    assert class_name_checks.one_slip_apart(one, other) == (_distance(one, other) == 1)
+    assert similar_class_names.one_slip_apart(one, other) == (_distance(one, other) == 1)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_one_slip_is_a_damerau_levenshtein_distance_of_one(one: str, other: str)
     ],
 )
 def test_rare_classes(counts: dict[str, int], said: str | None) -> None:
-    assert [finding.what for finding in class_name_checks.imbalance(counts)] == ([said] if said else [])
+    assert [finding.what for finding in class_checks.imbalance(counts)] == ([said] if said else [])
 
 
 def test_renaming_leaves_no_class_without_regions(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_each_check_trips_alone_and_its_mend_heals(check: str, make: Callable[[P
         assert examine(apply(dataset, made_up.decided(found))) == []
     else:
         assert apply(dataset, found).images == dataset.images  # nothing is done unasked
-    for option in {choice.called for choice in finding.choices}:
+    for option in {choice.option_name for choice in finding.choices}:
         mended = apply(dataset, choose(found, {check: option}))
         assert check not in {finding.check for finding in examine(mended)}, option
 
@@ -64,7 +64,7 @@ def test_what_is_not_surely_wrong_is_a_choice(tmp_path: Path) -> None:
             if finding.fix is not None:
                 sure.add(finding.check)
             elif finding.choices:
-                asked[finding.check] = [choice.called for choice in finding.choices]
+                asked[finding.check] = [choice.option_name for choice in finding.choices]
     # Where two readings fit a file, or a mend takes something away, a person is asked.
     # 30 of 200 px beyond the edge, and more than half of the region inside: cut off.
     assert sure == {"turned-labels", "size-mismatch", "outside-picture", "self-crossing", "in-both-splits"}
@@ -121,8 +121,8 @@ REAL = {
 @pytest.mark.parametrize("name", REAL)
 def test_known_oddities_of_real_labels(name: str, real_data: Path) -> None:
     dataset = read(real_data / name)
-    looks: dict = {}
-    found = examine(dataset, looks=looks)
+    file_notes: dict = {}
+    found = examine(dataset, file_notes=file_notes)
     places: dict[str, list[str]] = {}
     for finding in found:
         if finding.check not in ("below-anchor", "no-regions", "class-imbalance", "crowd"):
@@ -130,7 +130,7 @@ def test_known_oddities_of_real_labels(name: str, real_data: Path) -> None:
     assert {check: sorted(where) for check, where in places.items()} == REAL[name]
     mended = apply(dataset, found)
     assert mended.n_regions == dataset.n_regions
-    left = Counter(finding.check for finding in examine(mended, looks=looks))
+    left = Counter(finding.check for finding in examine(mended, file_notes=file_notes))
     assert set(left) <= {"below-anchor", "no-regions", "class-imbalance", "crowd"}
 
 
@@ -161,14 +161,14 @@ def test_progress_and_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     read_files: list[Path] = []
     real = pictures.surveyed
     monkeypatch.setattr(pictures, "surveyed", lambda path, side: read_files.append(path) or real(path, side))
-    sound, calls, looks = made_up.healthy(tmp_path), [], {}
-    examine(sound, progress=lambda done, total: calls.append((done, total)), looks=looks)
+    sound, calls, file_notes = made_up.healthy(tmp_path), [], {}
+    examine(sound, progress=lambda done, total: calls.append((done, total)), file_notes=file_notes)
     assert calls == [(1, 2), (2, 2)]
     assert [path.name for path in read_files] == ["a.png", "b.png"]
-    examine(sound, looks=looks)
+    examine(sound, file_notes=file_notes)
     assert len(read_files) == 2
     made_up.picture(tmp_path / "b.png", 9)
-    examine(sound, looks=looks)
+    examine(sound, file_notes=file_notes)
     assert [path.name for path in read_files] == ["a.png", "b.png", "b.png"]
 
 
@@ -205,7 +205,7 @@ def test_a_scribble_may_be_dropped(tmp_path: Path) -> None:
     places = np.random.default_rng(0).uniform(0, 160, (1000, 2)).round(2).tolist()
     dataset = made_up.with_region(tmp_path, made_up.Polygon(tuple(map(tuple, places))))
     found = examine(dataset)
-    assert [(f.check, f.fix, [choice.called for choice in f.choices]) for f in found] == [
+    assert [(f.check, f.fix, [choice.option_name for choice in f.choices]) for f in found] == [
         ("self-crossing", None, ["drop"])
     ]
     assert examine(apply(dataset, made_up.decided(found))) == []

@@ -1,4 +1,4 @@
-"""Examine a dataset: one pass that reads each picture once, then the checks that need all pictures.
+"""Run all checks on a dataset: one pass that reads each picture once, then the checks that need all pictures.
 
 Each check sees the dataset after the automatic fixes of earlier checks. For example, a region that will be dropped is
 not a duplicate, and regions are counted by their corrected class. So after `apply` of all automatic fixes, a new
@@ -10,39 +10,30 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.doctor import (
-    dataset_checks,
+    box_checks,
+    class_checks,
     duplicate_regions,
     frame_checks,
-    picture_checks,
-    region_class_checks,
+    outside_picture,
+    picture_file_checks,
     shape_checks,
+    skipped_regions,
 )
-from maskrcnn.annotations.doctor.duplicate_regions import Drawn
-from maskrcnn.annotations.doctor.findings import CHECKS, Finding, Fix, Symptom
-from maskrcnn.annotations.doctor.picture_checks import Look
-from maskrcnn.annotations.doctor.picture_notes import PictureNotes, counts
+from maskrcnn.annotations.doctor.findings import CHECKS, Finding, Symptom
+from maskrcnn.annotations.doctor.picture_notes import NumberedRegion, PictureFileNotes, PictureNotes
+from maskrcnn.annotations.doctor.shape_checks import Anchor
 from maskrcnn.annotations.learnable_objects import why_not
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Region
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 from maskrcnn.config import Config
 
 _CLASSROOM = Config.preset("classroom")
 _LARGEST_CANVAS = 1e8
 """Maximum number of pixels of the substitute canvas for drawing masks if the picture size is unknown."""
-
-
-@dataclass(frozen=True)
-class _Anchor:
-    """The side of the smallest anchor (px), and the settings for scaling a picture to working size."""
-
-    side: float
-    image_min_dim: int
-    image_max_dim: int
 
 
 def examine(
@@ -52,13 +43,13 @@ def examine(
     image_min_dim: int = _CLASSROOM.image_min_dim,
     image_max_dim: int = _CLASSROOM.image_max_dim,
     progress: Progress | None = None,
-    looks: MutableMapping[Path, Look] | None = None,
+    file_notes: MutableMapping[Path, PictureFileNotes] | None = None,
 ) -> list[Finding]:
     """Return all findings of a dataset, sorted by the order of `CHECKS`, then by picture and region.
 
     `smallest_anchor` is a side in pixels at working size; `image_min_dim` and `image_max_dim` define the working size
     as in `config.Config`. The defaults are those of the classroom preset. `progress(done, total)` is called after each
-    picture. `looks` is a cache of the picture files: pass the same dict again to skip unchanged pictures.
+    picture. `file_notes` is a cache of facts about the files: pass the same dict again to skip unchanged pictures.
 
     Pictures are compared across splits only if records have splits (`ImageRecord.split`). The function iterates once
     over `dataset.images`, and again without reading pictures if class names need fixes or many labels extend outside
@@ -70,37 +61,37 @@ def examine(
     >>> [(finding.check, finding.region_number) for finding in examine(labels)]
     [('picture-missing', None), ('duplicate', 2)]
     """
-    looks = {} if looks is None else looks
-    anchor = _Anchor(smallest_anchor, image_min_dim, image_max_dim)
+    file_notes = {} if file_notes is None else file_notes
+    anchor = Anchor(smallest_anchor, image_min_dim, image_max_dim)
     found: list[Finding] = []
     noted: list[PictureNotes] = []
-    seen_of: list[tuple[int, str, Look | None]] = []
+    seen_of: list[tuple[int, str, PictureFileNotes | None]] = []
     total = len(dataset.images)
     for number, record in enumerate(dataset.images):
         seen = None
         if record.path is not None:
-            seen = looks[record.path] = picture_checks.look(
-                record.path, with_likeness=record.split is not None, before=looks.get(record.path)
+            seen = file_notes[record.path] = picture_file_checks.read_file_notes(
+                record.path, with_likeness=record.split is not None, before=file_notes.get(record.path)
             )
         seen_of.append((number, record.file_name, seen))
         noted.append(_examine_record(found, number, record, seen, anchor))
         if progress is not None:
             progress(number + 1, total)
 
-    twice = dataset_checks.in_both_splits(noted)
-    if doubt := dataset_checks.beyond_the_edges(noted):
+    in_both_splits = picture_file_checks.in_both_splits(noted)
+    if doubt := frame_checks.beyond_many_pictures(noted):
         found, before = [], noted
         noted = []
         for (number, _, seen), record in zip(seen_of, dataset.images, strict=True):
             noted.append(_examine_record(found, number, record, seen, anchor, may_cut=False))
             noted[-1].left_out = before[number].left_out
-    found += picture_checks.narrow_ranges(seen_of)
-    found = dataset_checks.without_any_picture(found, noted)
-    found = dataset_checks.passed_over(found, noted)
-    found += dataset_checks.in_parts(noted) or [*doubt, *dataset_checks.in_one_corner(noted)]
-    found += dataset_checks.as_corners(noted)
-    found += twice
-    found += region_class_checks.duplicates_and_classes(dataset, noted)
+    found += picture_file_checks.narrow_ranges(seen_of)
+    found = picture_file_checks.all_pictures_missing(found, noted)
+    found = skipped_regions.with_consequences(found, noted)
+    found += frame_checks.in_percent_or_thousandths(noted) or [*doubt, *frame_checks.in_one_corner(noted)]
+    found += box_checks.boxes_as_corners(noted)
+    found += in_both_splits
+    found += class_checks.duplicates_and_classes(dataset, noted)
     order = {check: place for place, check in enumerate(CHECKS)}
     return sorted(found, key=lambda f: (order[f.check], -1 if f.picture is None else f.picture, f.region_number or 0))
 
@@ -109,8 +100,8 @@ def _examine_record(
     found: list[Finding],
     number: int,
     record: ImageRecord,
-    seen: Look | None,
-    anchor: _Anchor,
+    seen: PictureFileNotes | None,
+    anchor: Anchor,
     *,
     may_cut: bool = True,
 ) -> PictureNotes:
@@ -118,48 +109,47 @@ def _examine_record(
 
     `may_cut` False: do not clip regions automatically, because the labels may belong to copies of another size.
     """
-    symptoms, mended = picture_checks.symptoms(record, seen)
-    if empty := picture_checks.no_regions(record):
-        symptoms.append(empty)
-    frame = None if mended.width is None or mended.height is None else (mended.width, mended.height)
+    symptoms, mended = picture_file_checks.check_picture(record, seen)
+    if not record.regions:
+        symptoms.append(Symptom("no-regions", "hint", "nothing is labelled on it"))
+    frame = mended.size
     in_shares = frame_checks.normalised([region.shape for region in mended.regions], frame)
     symptoms += [in_shares] if in_shares else []
 
-    canvas = frame or _made_up_canvas(mended.regions)
-    left = [shape_checks.before_a_cut(region, frame, canvas) for region in mended.regions]
+    canvas = frame or _canvas_around(mended.regions)
+    left = [shape_checks.shape_before_clipping(region, frame, canvas) for region in mended.regions]
     leaving = {shape for shape in left if shape is not None}
-    if leaving and frame is not None and all(map(picture_checks.is_of_other_bytes, symptoms)):
-        lying = picture_checks.sideways(mended.regions, leaving, frame)
+    if leaving and frame is not None and all(map(frame_checks.is_other_file, symptoms)):
+        lying = frame_checks.sideways(mended.regions, leaving, frame)
         symptoms += [lying] if lying else []
     if leaving:
         # A file with other bytes may be a copy of another size, so do not fix its size automatically.
-        symptoms = [shape_checks.unsure(s) if picture_checks.is_of_other_bytes(s) else s for s in symptoms]
-        may_cut = may_cut and not any(picture_checks.leaves_the_frame_open(symptom) for symptom in symptoms)
-    may_cut = may_cut and not any(frame_checks.lies_far_outside(shape, frame) for shape in leaving)
+        symptoms = [s.unsure() if frame_checks.is_other_file(s) else s for s in symptoms]
+        may_cut = may_cut and not any(frame_checks.has_open_frame(symptom) for symptom in symptoms)
+    may_cut = may_cut and not any(outside_picture.lies_far_outside(shape, frame) for shape in leaving)
     found += [symptom.at(number, record.file_name) for symptom in symptoms]
 
-    kept: list[Drawn] = []
+    kept: list[NumberedRegion] = []
     passed: dict[int, str | None] = {}
     objects: Counter[str | None] = Counter()
     for place, region in enumerate(mended.regions, start=1):
         if in_shares:  # normalised labels cause many other faults, so skip the other checks
-            kept.append(Drawn(place, region, None))
+            kept.append(NumberedRegion(place, region, None))
             continue
         looked = shape_checks.examined(region, frame, canvas, may_cut=may_cut)
-        symptoms = [*looked.symptoms, *([unlike] if (unlike := frame_checks.box_mismatch(region)) else [])]
+        symptoms = [*looked.symptoms, *([unlike] if (unlike := box_checks.box_mismatch(region)) else [])]
         if (mended_region := looked.region) is not None:
             is_settled = not any(symptom.check == "outside-picture" and not symptom.fix for symptom in symptoms)
-            kept.append(Drawn(place, mended_region, looked.encoded, is_settled))
+            kept.append(NumberedRegion(place, mended_region, looked.encoded, is_settled))
             reason = why_not(mended_region, frame)
             if reason is None:
                 objects[mended_region.class_name] += 1
             if reason in ("crowd", "line", "point"):
                 passed[place] = mended_region.class_name
             if reason == "crowd":
-                make = Fix("make it an object", "make-object")
-                symptoms.append(Symptom("crowd", "hint", "it marks a crowd and is not learned", None, (make,)))
+                symptoms.append(skipped_regions.crowd())
             is_tiny = any(symptom.check in ("thin-box", "tiny") for symptom in symptoms)
-            if frame and not is_tiny and (small := below_anchor(mended_region, frame, anchor)):
+            if frame and not is_tiny and (small := shape_checks.below_anchor(mended_region, frame, anchor)):
                 symptoms.append(small)
         box = raster.bounds(region.shape)
         found += [symptom.at(number, record.file_name, place, region, box) for symptom in symptoms]
@@ -168,33 +158,20 @@ def _examine_record(
         record.split,
         record.path,
         seen.likeness if seen is not None else None,
-        classes=Counter(drawn.region.class_name for drawn in kept if counts(drawn.region)),
-        pairs=[] if in_shares else duplicate_regions.pairs(kept),
+        classes=Counter(drawn.region.class_name for drawn in kept if class_checks.needs_class(drawn.region)),
+        pairs=[] if in_shares else duplicate_regions.region_pairs(kept),
         objects=objects,
         passed=passed,
         labels=frozenset((r.shape, r.class_name, r.iscrowd, r.keypoints) for r in mended.regions).__hash__(),
         n_regions=len(mended.regions),
         frame=frame,
-        around=None if in_shares else frame_checks.around([region.shape for region in mended.regions]),
-        is_beyond=frame is not None and any(frame_checks.lies_beyond_a_slip(shape, frame) for shape in leaving),
-        boxes=frame_checks.corner_boxes(mended.regions, frame),
+        around=None if in_shares else frame_checks.around_all([region.shape for region in mended.regions]),
+        is_beyond=frame is not None and any(outside_picture.lies_beyond_a_slip(shape, frame) for shape in leaving),
+        boxes=box_checks.corner_boxes(mended.regions, frame),
     )
 
 
-def below_anchor(region: Region, frame: tuple[int, int], anchor: _Anchor) -> Symptom | None:
-    """Return a symptom if the object's box is smaller than the smallest anchor at working size; None for crowds."""
-    if region.iscrowd or isinstance(region.shape, Keypoints) or not raster.has_area(region.shape):
-        return None
-    x0, y0, x1, y1 = raster.bounds(region.shape)
-    scale = min(anchor.image_min_dim / min(frame), anchor.image_max_dim / max(frame))
-    side = scale * math.sqrt((x1 - x0) * (y1 - y0))
-    if side >= anchor.side:
-        return None
-    words = f"at working size it is about {side:.0f} px large, the smallest anchor {anchor.side:g} px"
-    return Symptom("below-anchor", "hint", words)
-
-
-def _made_up_canvas(regions: tuple[Region, ...]) -> tuple[int, int] | None:
+def _canvas_around(regions: tuple[Region, ...]) -> tuple[int, int] | None:
     """Return a (width, height) that contains all regions of a picture of unknown size; None if too large."""
     boxes = [raster.bounds(region.shape) for region in regions]
     width = max([1, *(math.ceil(box[2]) for box in boxes)])

@@ -68,7 +68,7 @@ def test_which_frame(shape, declared, on_its_side, upright, orientation: int, tm
     swapped = orientation < 5 and declared == (160, 200)  # width and height exchanged, or of another picture
     turns = ["true-size", "exchange", "turn-right", "turn-left"]
     choices = ["turn", "true-size"] if unsure else turns if swapped else []
-    assert [choice.called for f in found for choice in f.choices] == choices
+    assert [choice.option_name for f in found for choice in f.choices] == choices
     assert checks(apply(dataset, made_up.decided(found))) == []
 
 
@@ -106,7 +106,7 @@ def test_labels_for_another_size(fields, scaled: bool, choices: list[str], tmp_p
     dataset = made_up.dataset(drawn)
     found = [finding for finding in examine(dataset) if finding.check == "size-mismatch"]
     assert [finding.severity for finding in found] == ["error"]
-    assert [choice.called for choice in found[0].choices] == choices
+    assert [choice.option_name for choice in found[0].choices] == choices
     assert f"{fields['width']} x {fields['height']} px" in found[0].what
     assert (found[0].fix is not None) == scaled
     if "scale" in choices:

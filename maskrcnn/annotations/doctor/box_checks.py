@@ -1,0 +1,103 @@
+"""Checks of boxes: boxes that may be written as two corners, and boxes that do not fit the outline of their object.
+
+Some programs write (x0, y0, x1, y1) where the format has (x, y, width, height). Frames are `(width, height)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.doctor import outside_picture
+from maskrcnn.annotations.doctor.findings import Finding, Fix, Symptom
+from maskrcnn.annotations.doctor.picture_notes import CornerBox, PictureNotes
+from maskrcnn.annotations.raster import Box, Frame
+from maskrcnn.annotations.regions import Keypoints, Rect, Region
+
+_LEAST_OVERLAP, _LEAST_SIDE = 0.5, 4.0
+"""Limits of `box_mismatch`: minimum IoU of the box and the outline of one object, and minimum side (px) of both."""
+
+_SAME_BOX = 0.95
+"""Two interpretations of a box with a larger IoU count as the same."""
+
+_LEAST_BOXES = 3
+"""Minimum number of boxes in a dataset for `boxes_as_corners`."""
+
+
+def box_mismatch(region: Region) -> Symptom | None:
+    """Return a symptom if the outline and the box of a COCO object hardly overlap (and both are large enough)."""
+    given = region.extras.get("coco", {}).get("bbox")
+    if given is None or isinstance(region.shape, Rect | Keypoints) or not raster.has_area(region.shape):
+        return None
+    x, y, width, height = given
+    around = raster.bounds(region.shape)
+    share = _box_iou((x, y, x + width, y + height), around)
+    if share >= _LEAST_OVERLAP or min(width, height, around[2] - around[0], around[3] - around[1]) < _LEAST_SIDE:
+        return None
+    words = f"its box ({x:g}, {y:g}, {width:g}, {height:g}) and its outline overlap by {share:.0%} only"
+    if _box_iou((x, y, width, height), around) >= _LEAST_OVERLAP:
+        words += ", as the box is written as two corners"
+    return Symptom("box-mismatch", "hint", words)
+
+
+def box_from_corners(region: Region, frame: Frame | None) -> tuple[float, float, float, float] | None:
+    """Interpret the four numbers of a rectangle as two corners. Return its (x, y, width, height).
+
+    None if the result is not a rectangle inside the picture, or is nearly equal to the clipped original.
+    """
+    shape = region.shape
+    if frame is None or not isinstance(shape, Rect) or not _can_be_corners(shape, frame):
+        return None
+    x, y, right, bottom = shape.x, shape.y, shape.width, shape.height
+    seen = x, y, min(x + right, frame[0]), min(y + bottom, frame[1])
+    return None if _box_iou((x, y, right, bottom), seen) > _SAME_BOX else (x, y, right - x, bottom - y)
+
+
+def corner_boxes(regions: Sequence[Region], frame: Frame | None) -> tuple[CornerBox, ...] | None:
+    """Return the rectangles of a picture that may be written as two corners.
+
+    Rectangles that would be nearly the same are left out. None if any rectangle of the picture cannot be two corners,
+    because then the file does not write corners.
+    """
+    found = []
+    for number, region in enumerate(regions, start=1):
+        if not isinstance(region.shape, Rect):
+            continue
+        if frame is None or not _can_be_corners(region.shape, frame):
+            return None
+        if read := box_from_corners(region, frame):
+            found.append(CornerBox(number, region, read, outside_picture.lies_beyond_a_slip(region.shape, frame)))
+    return tuple(found)
+
+
+def boxes_as_corners(noted: list[PictureNotes]) -> list[Finding]:
+    """Find boxes inside their pictures that may be written as two corners, because other boxes are."""
+    several = [(number, entry, box) for number, entry in enumerate(noted) for box in entry.boxes or ()]
+    if any(entry.boxes is None for entry in noted) or len(several) < _LEAST_BOXES:
+        return []
+    if not any(box.leaves for _, _, box in several):
+        return []
+    found = []
+    for number, entry, box in several:
+        if outside_picture.places_outside(box.region.shape, entry.frame) is None:
+            words = "it lies in the picture, but as others leave theirs, its four numbers may be two corners"
+            read = Fix("read its four numbers as two corners", "corners", box.read)
+            symptom = Symptom("outside-picture", "warning", words, None, (read,))
+            around = raster.bounds(box.region.shape)
+            found.append(symptom.at(number, entry.file_name, box.number, box.region, around))
+    return found
+
+
+def _can_be_corners(shape: Rect, frame: Frame) -> bool:
+    """Whether the four numbers of a rectangle, read as (left, top, right, bottom), are a box inside the picture."""
+    left, top, right, bottom = shape.x, shape.y, shape.width, shape.height
+    slack = outside_picture.ROUNDING
+    return 0 <= left < right <= frame[0] + slack and 0 <= top < bottom <= frame[1] + slack
+
+
+def _box_iou(one: Box, other: Box) -> float:
+    """Return the IoU of two boxes xyxy; 0 if both are empty."""
+    across = max(0.0, min(one[2], other[2]) - max(one[0], other[0]))
+    down = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
+    areas = sum(max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]) for box in (one, other))
+    return across * down / (areas - across * down) if areas else 0.0

@@ -1,0 +1,213 @@
+"""Checks of the classes of a dataset: misspelt and rare classes, regions without a class, attributes that name classes.
+
+They need all regions of the dataset, without those that are dropped as duplicates.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.doctor.duplicate_regions import (
+    copies_to_drop,
+    duplicate_findings,
+    undecided_duplicates,
+)
+from maskrcnn.annotations.doctor.findings import DROP_REGION, Finding, Fix, Symptom
+from maskrcnn.annotations.doctor.picture_notes import NumberedRegion, PictureNotes
+from maskrcnn.annotations.formats.via import attribute_definitions, class_attributes, class_values
+from maskrcnn.annotations.regions import Dataset, Point, Polyline, Region
+from maskrcnn.annotations.similar_class_names import RARE, misspelt_classes, respelled_classes
+from maskrcnn.words import counted
+
+_LISTED = 5
+"""Maximum number of classes or attributes that a message lists by name."""
+
+_YES = ("1", "1.0", "yes", "y", "true", "x", "on")
+"""Values of an attribute that mean that its name is the class."""
+
+DroppedCopies = Mapping[int, Mapping[int, NumberedRegion]]
+"""The duplicates that are dropped automatically: {picture index: {region number: region}}."""
+
+
+class ClassNames(NamedTuple):
+    """The class names of a dataset.
+
+    - `respelled`: {name: intended name} for names that look identical on a screen. The fix is automatic.
+    - `misspelt`: {name: class that it may be a misspelling of}. The user must decide.
+    - `numbers`: number of regions of each class, after respelled names are fixed.
+    - `rivals`: several attributes that each name classes.
+    """
+
+    respelled: Mapping[str, str]
+    misspelt: Mapping[str, str]
+    numbers: Mapping[str, int]
+    rivals: tuple[str, ...]
+
+
+def duplicates_and_classes(dataset: Dataset, noted: Sequence[PictureNotes]) -> list[Finding]:
+    """Return the findings about regions drawn twice and about classes."""
+    declared = _choices_of_class_attribute(dataset)
+    respelled, dropped, counts = _respelled_and_dropped(noted, declared)
+    numbers: Counter[str] = Counter()
+    for name, count in counts.items():
+        if name is not None:
+            numbers[respelled.get(name, name)] += count
+    misspelt = misspelt_classes(numbers, declared)
+    rivals = class_attributes.rival_attributes(dataset) if counts[None] else ()
+    names = ClassNames(respelled, misspelt, numbers, rivals)
+
+    found = [
+        finding
+        for number, entry in enumerate(noted)
+        for finding in duplicate_findings(entry.pairs, dropped.get(number, {}), respelled, (number, entry.file_name))
+    ]
+    found += imbalance(_objects_by_class(noted, dropped, names))
+    if rivals:
+        found.append(_several_attributes(dataset, rivals))
+    if respelled or misspelt or counts[None]:
+        found += _class_findings(dataset, noted, dropped, names)
+    return found
+
+
+def needs_class(region: Region) -> bool:
+    """Whether a region counts in the checks of classes. Points and lines count only if they have a class."""
+    return region.class_name is not None or not isinstance(region.shape, Point | Polyline)
+
+
+def imbalance(counts: Mapping[str, int]) -> list[Finding]:
+    """Return a finding if a class has at most a tenth of the objects of the most common class; else an empty list.
+
+    `counts`: number of objects of each class.
+    """
+    used = {name: count for name, count in counts.items() if count}
+    most = max(used.values(), default=0)
+    rare = sorted((count, name) for name, count in used.items() if count * RARE <= most)
+    if not rare:
+        return []
+    common = min(name for name, count in used.items() if count == most)
+    listed = ", ".join(f'"{name}" {count}' for count, name in rare[:_LISTED])
+    more = f" and {len(rare) - _LISTED} more" if len(rare) > _LISTED else ""
+    return [Finding("class-imbalance", "hint", f'"{common}" has {counted(most, "object")}, but {listed}{more}')]
+
+
+def _respelled_and_dropped(
+    noted: Sequence[PictureNotes], declared: Collection[str]
+) -> tuple[dict[str, str], DroppedCopies, Counter[str | None]]:
+    """Return `ClassNames.respelled`, the dropped duplicates, and the numbers of the other regions by class.
+
+    Two regions are duplicates only if their intended classes are equal, and the intended spelling of a class depends on
+    the numbers of regions without duplicates. So both are computed in turn until no more respelled names are found.
+    """
+    respelled: dict[str, str] = {}
+    while True:
+        dropped = {n: copies_to_drop(entry.pairs, respelled) for n, entry in enumerate(noted) if not entry.left_out}
+        counts: Counter[str | None] = Counter()
+        for number, copies in dropped.items():
+            counts += noted[number].classes
+            counts -= Counter(copy.region.class_name for copy in copies.values() if needs_class(copy.region))
+        found = respelled_classes({name: count for name, count in counts.items() if name is not None}, declared)
+        if found.keys() <= respelled.keys():
+            return respelled, dropped, counts
+        # Keep the earlier names: a respelled name has no regions left if all of them are dropped as duplicates.
+        respelled = {name: found.get(other, other) for name, other in respelled.items()} | found
+
+
+def _objects_by_class(noted: Sequence[PictureNotes], dropped: DroppedCopies, names: ClassNames) -> Counter[str]:
+    """Return the number of objects of each class, without dropped duplicates. A misspelt class counts as intended."""
+    objects: Counter[str] = Counter()
+    for number, copies in dropped.items():
+        of_copies = Counter(copy.region.class_name for copy in copies.values() if not copy.region.iscrowd)
+        for class_name, count in (noted[number].objects - of_copies).items():
+            if class_name is not None:
+                name = names.respelled.get(class_name, class_name)
+                objects[names.misspelt.get(name, name)] += count
+    return objects
+
+
+def _several_attributes(dataset: Dataset, rivals: tuple[str, ...]) -> Finding:
+    """Return the finding that several attributes of the regions (`rivals`) each name classes."""
+    listed = ", ".join(f'"{name}"' for name in rivals[:_LISTED])
+    more = f" and {len(rivals) - _LISTED} more" if len(rivals) > _LISTED else ""
+    chosen = f'the class is read from "{dataset.class_attribute}" alone' if dataset.class_attribute else "none is read"
+    return Finding("several-attributes", "warning", f"the attributes {listed}{more} each name classes, and {chosen}")
+
+
+def _class_findings(
+    dataset: Dataset, noted: Sequence[PictureNotes], dropped: DroppedCopies, names: ClassNames
+) -> list[Finding]:
+    """Return the findings about the class of each region, from a second pass over the regions."""
+    classes = list(dict.fromkeys(names.respelled.get(name, name) for name in (*dataset.classes, *names.numbers)))
+    found = []
+    for number, record in enumerate(dataset.images):
+        copies = dropped.get(number, {})
+        undecided = undecided_duplicates(noted[number].pairs, copies)
+        for place, region in enumerate(record.regions, start=1):
+            if place in copies or not needs_class(region):
+                continue
+            symptom: Symptom | None
+            if region.class_name is None:
+                symptom = _without_class(dataset, region, classes, names.rivals, is_sure=place not in undecided)
+            else:
+                symptom = _misspelt_class(region.class_name, names)
+            if symptom is not None:
+                found.append(symptom.at(number, record.file_name, place, region, raster.bounds(region.shape)))
+    return found
+
+
+def _misspelt_class(class_name: str, names: ClassNames) -> Symptom | None:
+    """Return the symptom of a class name that is respelled (automatic fix) or misspelt (choice); else None."""
+    name = names.respelled.get(class_name, class_name)
+    other = names.misspelt.get(name)
+    if name != class_name:
+        words = f'its class is "{class_name}", and {counted(names.numbers[name], "region is", "regions are")} "{name}"'
+        return Symptom("class-typo", "warning", words, Fix(f'call it "{name}"', "rename", name))
+    if other is None:
+        return None
+    words = f'its class is "{class_name}", which looks like "{other}" ({counted(names.numbers[other], "region")})'
+    return Symptom("class-typo", "warning", words, None, (Fix(f'call it "{other}"', "rename", other),))
+
+
+def _without_class(
+    dataset: Dataset, region: Region, classes: list[str], rivals: tuple[str, ...], *, is_sure: bool
+) -> Symptom:
+    """Return the symptom of a region without a class.
+
+    The only class of the dataset is an automatic fix if nothing in the label file contradicts it. `is_sure` False: the
+    region may be a duplicate of another one, so there is no automatic fix.
+    """
+    own = {
+        name: name if value.strip().casefold() in _YES else value
+        for name, value in class_values.classes_named_by_values(region).items()
+        if not rivals or name in rivals
+    }
+    several = any(isinstance(value, Mapping) and value for value in region.attributes.values())
+    # In a COCO file each object has a category, so a category without a name is not the one with a name.
+    is_of_another = "coco" in region.extras
+    if len(classes) == 1 and is_sure and not (own or several or rivals or is_of_another):
+        fix = Fix(f'call it "{classes[0]}", the only class there is', "rename", classes[0])
+        return Symptom("no-class", "error", "it has no class", fix)
+    choices = [
+        Fix(f'call it "{called}", as its attribute "{name}" says', "rename", called, "own-attribute")
+        for name, called in own.items()
+    ][:1]
+    words = "it has no class"
+    if own:
+        says = " and ".join(f'"{name}" says "{called}"' for name, called in list(own.items())[:_LISTED])
+        words += f"; its attribute {says}" if len(own) == 1 else f"; its attributes {says}"
+    if len(classes) <= _LISTED:
+        choices += [Fix(f'call it "{name}"', "rename", name, name) for name in classes if name not in own.values()]
+    return Symptom("no-class", "error", words, None, (*choices, DROP_REGION))
+
+
+def _choices_of_class_attribute(dataset: Dataset) -> Collection[str]:
+    """Return the classes that VIA offers in a list. They are not typed, so none of them is a misspelling."""
+    definitions = dataset.extras.get("via_attributes", {}).get("region", {})
+    definition = definitions.get(dataset.class_attribute) if isinstance(definitions, Mapping) else None
+    return (
+        attribute_definitions.options_of_definition(definition)
+        if attribute_definitions.is_choice_of_options(definition)
+        else ()
+    )

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.words import sentence
 
 COMMANDS = {
     "train": "fine-tune a network on labelled pictures",
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = CommandLineParser(prog="maskrcnn", description="Mask R-CNN Studio on the command line.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        command = commands.add_parser(name, help=summary, description=sentence(summary))
         if name in arguments[:1]:
             importlib.import_module(f"maskrcnn.cli.{name}").add_arguments(command)
     args = parser.parse_args(arguments)

@@ -41,6 +41,15 @@ def distinct_decimals(value: float, other: float) -> str:
     return f"{value:.2f}"
 
 
+def sentence(text: str) -> str:
+    """The text with a capital letter and a full stop, unless it ends like a sentence already.
+
+    >>> sentence("3 pictures are empty"), sentence("Which class?")
+    ('3 pictures are empty.', 'Which class?')
+    """
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
+
+
 # Control characters, bidirectional controls and surrogates. File names can contain them, and terminals execute them.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 

@@ -1,4 +1,4 @@
-"""Progress bars with the remaining time. They are shown only on a terminal."""
+"""Progress bars of the commands, with the remaining time, and lines above them. Bars are shown only on a terminal."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def training_bar(stack: ExitStack, *, shown: bool) -> Callable[[Row], None]:
 
 
 def print_line(line: str) -> None:
-    """Print a line above the progress bar."""
+    """Print a line of a training on standard output, above its progress bar."""
     tqdm.write(line)
     sys.stdout.flush()
 

@@ -41,7 +41,7 @@ KEYWORDS = ("label", "body", "help", "text", "caption", "captions", "value", "de
 CAREFUL = {
     *("plain", "bullets"),  # foreign words, made safe
     # of words that went through `plain`
-    *("_sentence", "in_words", "quoted_list", "_turn_words", "waiting_words", "source_in_words"),
+    *("sentence", "in_words", "quoted_list", "_turn_words", "waiting_words", "source_in_words"),
     *("len", "sum", "round", "max", "min", "abs"),  # numbers
     *(
         "counted",

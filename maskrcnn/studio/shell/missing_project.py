@@ -63,7 +63,7 @@ def _restore_button(gone: ProjectGone) -> None:
 
 
 def other_project_buttons(here: str) -> None:
-    """Draw a button for each of the first projects, except the one whose folder is `here`."""
+    """Draw a button for each of the first projects that can be opened, except the one whose folder is `here`."""
     with session.fail_softly():
         names = {
             path: name for path, name in project_labels(session.this_workspace().projects()).items() if path != here

@@ -67,7 +67,7 @@ def _manage_projects() -> None:
 
 
 def _switch_to_chosen() -> None:
-    """Open the project that was chosen in the list."""
+    """Open the project that was chosen in the list of the switcher."""
     with session.fail_softly(stop=False):
         # After a rename the browser still sends the old label, which is not a project, although no user clicked.
         chosen = Path(st.session_state[_CHOSEN] or "")
@@ -84,7 +84,7 @@ def project_labels(paths: Sequence[Path]) -> dict[str, str]:
 
 
 def create_project_form() -> None:
-    """Draw the form that creates an empty project."""
+    """Draw the form of the switcher that creates an empty project."""
     _clear_used_field("new_project_name")
     with st.form("new_project", border=False):
         name = st.text_input("New project", placeholder="a name, for example cells", key="new_project_name")
@@ -96,7 +96,7 @@ def create_project_form() -> None:
 
 
 def open_project_form() -> None:
-    """Draw the form that opens a project folder, or makes a new project from labels or pictures at a path."""
+    """Draw the form of the switcher that opens a project folder, or makes a project from labels or pictures."""
     _clear_used_field("open_path")
     with st.form("open_folder", border=False):
         path = st.text_input(
@@ -118,13 +118,16 @@ def open_project_form() -> None:
 
 
 def _note_used_field(field: str) -> None:
-    """Close the switcher after a project was made from a text field; the next script run clears the field."""
+    """Note that a project was created or opened from the text field of a form, and close the switcher.
+
+    The next script run clears the field.
+    """
     st.session_state[_USED_FIELD] = field
     _close_switcher()
 
 
 def _clear_used_field(field: str) -> None:
-    """Clear a text field if `_note_used_field` was called for it. Call this before the field is drawn."""
+    """Clear the text field of a form if `_note_used_field` was called for it. Call this before the field is drawn."""
     if st.session_state.get(_USED_FIELD) == field:
         del st.session_state[_USED_FIELD]
         st.session_state[field] = ""

@@ -15,7 +15,7 @@ _KEY = "project_undo"
 
 
 @dataclass(frozen=True)
-class _Step:
+class _UndoableStep:
     """A step that can be undone: a deletion (`id` in the bin), or the removal of a folder from the list (`path`)."""
 
     name: str
@@ -30,12 +30,12 @@ class _Step:
 def note_deleted(deleted: Deleted) -> None:
     """Remember that this tab moved a project to the bin. Call this before `session.leave_project`."""
     was_here = session.remembered() == str(session.workspace() / deleted.name)
-    st.session_state[_KEY] = _Step(deleted.name, was_here, id=deleted.id)
+    st.session_state[_KEY] = _UndoableStep(deleted.name, was_here, id=deleted.id)
 
 
 def note_taken_off(project: Path) -> None:
     """Remember that this tab removed an outside project from the list. Call this before `session.leave_project`."""
-    st.session_state[_KEY] = _Step(project.name, session.remembered() == str(project), path=str(project))
+    st.session_state[_KEY] = _UndoableStep(project.name, session.remembered() == str(project), path=str(project))
 
 
 def forget() -> None:
@@ -49,7 +49,7 @@ def show(where: str = "bar") -> None:
     `where` is a part of the widget keys. It is "bar" in the side bar; elsewhere the message has a border.
     """
     step = st.session_state.get(_KEY)
-    if not isinstance(step, _Step):
+    if not isinstance(step, _UndoableStep):
         return
     if step.back:
         with st.container(border=where != "bar", gap="xsmall", horizontal=True, vertical_alignment="center"):
@@ -77,7 +77,9 @@ def show(where: str = "bar") -> None:
 
 
 def bring_back(deleted: Deleted) -> Path:
-    """Restore a project from the bin, and return its folder. If its name is taken, a number is added to the name.
+    """Undo the deletion of a project: restore it from the bin, and return its folder.
+
+    If its name is taken, a number is added to the name.
 
     Raises `StudioError` if the project cannot be restored.
     """
@@ -85,7 +87,7 @@ def bring_back(deleted: Deleted) -> Path:
     return space.restore(deleted.id, space.free_name(deleted.name) if space.is_taken(deleted.name) else None)
 
 
-def _undo(step: _Step) -> Path:
+def _undo(step: _UndoableStep) -> Path:
     """Undo a step, and return the folder of the project. Raises `StudioError` if that fails."""
     space = session.this_workspace()
     if step.path:

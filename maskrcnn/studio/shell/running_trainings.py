@@ -39,27 +39,30 @@ def job_pill() -> None:
     """
     workspace = session.workspace()
     st.session_state.pop(_LAST, None)
-    _show_notices(queue.reconcile(workspace))
+    _show_new_notices(queue.reconcile(workspace))
     try:
         busy = bool(queue.running(workspace) or queue.waiting(workspace))
     except StudioError:  # `reconcile` has already reported it
         return
     # `st.fragment` is not used as a decorator, because the interval depends on the state of the queue.
-    st.fragment(_pill, run_every="3s" if busy else None)(workspace)
+    st.fragment(_training_box, run_every="3s" if busy else None)(workspace)
 
 
-def _show_notices(lines: list[str]) -> None:
-    """Show the notices that were not shown the last time. The queue repeats a notice until its cause is fixed."""
+def _show_new_notices(lines: list[str]) -> None:
+    """Show notices about trainings as toasts on the current page, except those that it showed the last time.
+
+    The queue repeats a notice until its cause is fixed.
+    """
     for line in lines:
         if line not in st.session_state.get(_SHOWN_NOTICES, []):
             st.toast(plain(line), icon=":material/warning:", duration="infinite")
     st.session_state[_SHOWN_NOTICES] = lines
 
 
-def _pill(workspace: Path) -> None:
-    """Draw the box; called again at each refresh."""
+def _training_box(workspace: Path) -> None:
+    """Draw the box of the side bar with the running trainings; called again at each refresh."""
     try:
-        _show_notices(queue.reconcile(workspace))
+        _show_new_notices(queue.reconcile(workspace))
         running = queue.running(workspace)
         waiting = queue.waiting(workspace)
     except StudioError:
@@ -86,9 +89,9 @@ def _pill(workspace: Path) -> None:
 
 
 def _training(run: RunFolder, silent: float | None) -> None:
-    """Draw one training: a link to its page, its progress, and the time since its last heartbeat (`silent`, seconds).
+    """Draw one training in the box: a link to its page, its progress, and a warning if its heartbeat is late.
 
-    `silent` is None if the heartbeat is recent.
+    `silent` is the time since its last heartbeat in seconds, None if that is recent.
     """
     try:
         now = session.backend().progress(run)

@@ -28,7 +28,9 @@ _NOTED = "project_noted"
 
 
 def workspace() -> Path:
-    """Return the folder with the projects (`install_folders.workspace_folder`); create it if it does not exist.
+    """Return the workspace folder that this server's pages use; create it if it does not exist.
+
+    It is `install_folders.workspace_folder()`, the folder with the projects.
 
     Raises `StudioError` if it cannot be created.
     """

@@ -79,7 +79,7 @@ def intervals(report: Report, resamples: int, seed: int = 0, progress: Progress 
 
 
 def part_of_resampling_progress(progress: Progress | None, number: int, parts: int) -> Progress | None:
-    """A progress callback for part `number` of `parts` equal parts of a job; it reports progress of the whole job."""
+    """A progress callback for part `number` of `parts` equal parts of the resampling; it reports the whole progress."""
     if progress is None:
         return None
     return lambda done, total: progress(number * total + done, parts * total)

@@ -26,7 +26,7 @@ Id = int | str
 
 
 def coco_id_order(number: Id) -> tuple[bool, Id]:
-    """The sorting key of an id: numbers by value first, then texts.
+    """The sorting key of an image or category id, as pycocotools needs it: numbers by value first, then texts.
 
     >>> sorted(["10", 10, 9, "9"], key=coco_id_order)
     [9, 10, '10', '9']

@@ -29,6 +29,24 @@ EQUAL = 1e-9
 """Two APs of a picture are equal if they differ by at most this."""
 
 
+Names = tuple[str, str]
+"""The names of the two reports, a and b."""
+
+
+@dataclass(frozen=True)
+class ComparedReport:
+    """One of the two compared reports: its name, its pictures, and the `rankings` of each measure that both have."""
+
+    name: str
+    pictures: tuple[PictureRow, ...]
+    rankings: dict[IouType, list[Ranking]]
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes in this report, sorted."""
+        return sorted(ranking.name for ranking in self.rankings["bbox"])
+
+
 def compare(
     report_a: Report,
     report_b: Report,
@@ -53,7 +71,7 @@ def compare(
     of pictures without objects, and for the intervals of a single picture. `verdict` is one of `VERDICTS`. `per_image`
     compares masks if both reports have them, else keypoints, else boxes.
 
-    Raises `StudioError` if the reports cannot be compared (see `comparability.comparable_reports`).
+    Raises `StudioError` if the reports cannot be compared (see `comparable_reports`).
 
     `docs/python.md` has an example.
     """
@@ -144,26 +162,8 @@ def _picture_by_picture(a: ComparedReport, b: ComparedReport, kind: IouType) -> 
 
 
 def _number_or_none(value: float) -> float | None:
-    """A float, with None for NaN (which JSON does not have)."""
+    """A value of a comparison as a float; None for NaN, which JSON does not have."""
     return None if np.isnan(value) else float(value)
-
-
-Names = tuple[str, str]
-"""The names of the two reports, a and b."""
-
-
-@dataclass(frozen=True)
-class ComparedReport:
-    """One of two reports: its name, its pictures, and the `rankings` of each measure that both reports have."""
-
-    name: str
-    pictures: tuple[PictureRow, ...]
-    rankings: dict[IouType, list[Ranking]]
-
-    @property
-    def classes(self) -> list[str]:
-        """The class names, sorted."""
-        return sorted(ranking.name for ranking in self.rankings["bbox"])
 
 
 def comparable_reports(a: Report, b: Report, names: Names) -> tuple[ComparedReport, ComparedReport]:
@@ -193,7 +193,7 @@ def comparable_reports(a: Report, b: Report, names: Names) -> tuple[ComparedRepo
 
 
 def _compared_report(report: Report, kinds: Sequence[IouType], name: str) -> ComparedReport:
-    """A report as a `ComparedReport` with its rankings. Raises `StudioError` if its evidence is damaged."""
+    """A report prepared for a comparison, with its rankings. Raises `StudioError` if its evidence is damaged."""
     try:
         return ComparedReport(name, report.per_image, {kind: class_rankings(report, kind) for kind in kinds})
     except ValueError:  # evidence is missing, not numeric, or of the wrong length
@@ -232,4 +232,5 @@ def _other_objects(a: ComparedReport, b: ComparedReport, file: str, what: str, i
 
 
 def _class_list(names: Sequence[str]) -> str:
+    """Class names as text for an error message; "none" if there are none."""
     return ", ".join(names) or "none"

@@ -88,7 +88,9 @@ def class_rankings(report: Report, kind: IouType) -> list[Ranking]:
 
 
 def shortest_decimals(scores: np.ndarray) -> np.ndarray:
-    """Scores (N,) float64, each rounded to the fewest decimals that keep the order: different ones stay different.
+    """Scores (N,) float64, rounded as the evidence stores them: to the fewest decimals that keep their order.
+
+    Different scores stay different.
 
     >>> shortest_decimals(np.array([0.12341, 0.12349, 0.5])).tolist()  # .12345 is halfway between the first two
     [0.123, 0.1235, 0.5]
@@ -104,19 +106,23 @@ def shortest_decimals(scores: np.ndarray) -> np.ndarray:
 
 
 def _scores_by_picture(results: Sequence[Mapping[str, Any] | None]) -> list[list[float]]:
-    """The scores of the detections of each picture, from the results of `COCOeval.evaluateImg`."""
+    """The detection scores of one class in each picture, from the results of `COCOeval.evaluateImg`."""
     return [[] if result is None else result["dtScores"] for result in results]
 
 
 def _encoded_scores(scores: list[list[float]]) -> tuple[str, ...]:
-    """The scores of each picture as a text, with the fewest decimals that keep the order over all pictures."""
+    """The scores of each picture as a text of the evidence, with the fewest decimals that keep the order of all."""
     ends = np.cumsum([len(group) for group in scores], dtype=np.int64)
     short = shortest_decimals(np.array([score for group in scores for score in group], dtype=np.float64))
     return tuple(_encoded_numbers(group) for group in np.split(short, ends[:-1])) if scores else ()
 
 
 def _encoded_matches(results: Sequence[Mapping[str, Any] | None]) -> ReportedMatches:
-    """The matches of one class in one measure, from the results of `COCOeval.evaluateImg` for each picture."""
+    """The matches of one class in one measure, encoded as a text per picture (see the module docstring).
+
+    `results` are those of `COCOeval.evaluateImg` for each picture; None: no objects and no detections. `found` and
+    `ignored` have a bit for each IoU threshold: the product with `_BITS` makes one number of a column of 10 booleans.
+    """
     found, ignored, objects = [], [], []
     for result in results:
         objects.append(0 if result is None else int(np.count_nonzero(np.asarray(result["gtIgnore"]) == 0)))
@@ -133,12 +139,14 @@ def _encoded_matches(results: Sequence[Mapping[str, Any] | None]) -> ReportedMat
 
 
 def _encoded_numbers(numbers: np.ndarray) -> str:
-    """Numbers as a text, separated by spaces."""
+    """Numbers as a text of the evidence, separated by spaces."""
     return " ".join(map(repr, numbers.tolist()))
 
 
 def _decoded_ranking(entry: ReportedClass, kind: IouType, by_id: np.ndarray) -> Ranking:
-    """The ranking of one class in the measure `kind`; `by_id` (P,) are picture indices, sorted by image id.
+    """Decode the evidence of one class in the measure `kind` to its ranking.
+
+    `by_id` (P,) are picture indices, sorted by image id.
 
     Raises `ValueError` if the evidence is damaged.
     """
@@ -173,5 +181,5 @@ def _decoded_ranking(entry: ReportedClass, kind: IouType, by_id: np.ndarray) -> 
 
 
 def _joined_pictures(arrays: Sequence[np.ndarray], dtype: type) -> np.ndarray:
-    """The arrays concatenated; an empty array if there are none."""
+    """The arrays of all pictures as one array; an empty one if there are no pictures."""
     return np.concatenate([np.zeros(0, dtype), *arrays])

@@ -189,7 +189,7 @@ def match_image(
 
 
 def _matched_detection(detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndarray, masks: bool) -> Prediction:
-    """A detection with its match; `partner` is the index of its object (-1: none), `ious` (G,) its IoUs."""
+    """A detection as a `Prediction`; `partner` is the index of its object (-1: none), `ious` (G,) are its IoUs."""
     ignored = partner >= 0 and bool(crowd[partner])
     found = partner >= 0 and not ignored
     return Prediction(
@@ -206,7 +206,7 @@ def _matched_detection(detection: Entry, partner: int, ious: np.ndarray, crowd: 
 
 
 def _matched_object(annotation: Entry, column: int, partners: np.ndarray, table: Overlaps, masks: bool) -> Truth:
-    """The object `column` with its match; `partners` are the results of `greedy_partners`."""
+    """The object `column` as a `Truth`; `partners` is the result of `greedy_partners`."""
     finders = np.flatnonzero(partners == column)
     is_crowd = bool(table.crowd[column])
     found = len(finders) > 0 and not is_crowd
@@ -224,6 +224,6 @@ def _matched_object(annotation: Entry, column: int, partners: np.ndarray, table:
 
 
 def _keypoints_if_labelled(entry: Entry) -> tuple[float, ...] | None:
-    """The keypoints of an entry; None if it has none, or none with a visibility above 0."""
+    """The keypoints of a matched object or detection; None if none of them has a visibility above 0."""
     given = entry.get("keypoints")
     return tuple(given) if given and any(given[2::3]) else None

@@ -35,8 +35,8 @@ class PictureRow(_Part):
 
     `n_gt` is the number of objects without crowds, `n_pred` the number of detections of at least the `min_score` of the
     report. Of these, `tp` are true positives and `fp` false positives; `fn` objects are missed. `ap` and `ap50` are
-    COCO's AP of this picture, `ap50_pooled` is its AP from one ranking of all classes (see `pooled_ap`). APs are None
-    for a picture without objects.
+    COCO's AP of this picture, `ap50_pooled` is its AP from one ranking of all classes (see `ranking_ap.pooled_ap`).
+    APs are None for a picture without objects.
     """
 
     image_id: int | str
@@ -72,7 +72,7 @@ class ReportedClass(_Part):
     keypoints: ReportedMatches | None = None
 
     def matches(self, kind: IouType) -> ReportedMatches | None:
-        """The matches in a measure; None if the report does not have it."""
+        """The matches of this class in a measure; None if the report does not have the measure."""
         found: ReportedMatches | None = getattr(self, kind)
         return found
 
@@ -98,7 +98,7 @@ class ReportIntervals(_Part):
     keypoints: Edges | None
 
     def edges(self, kind: IouType) -> Edges:
-        """The intervals of a measure; empty if there are none."""
+        """The bootstrap intervals of the APs of a measure; empty if the report does not have the measure."""
         found: Edges | None = getattr(self, kind)
         return found or {}
 

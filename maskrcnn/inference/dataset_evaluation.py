@@ -105,7 +105,9 @@ def measurable(dataset: Dataset, config: Config, class_attribute: str | None = N
 def category_ids_of_classes(
     ground_truth: Mapping[str, Any], classes: Sequence[str], source: object, model_name: str
 ) -> list[Id]:
-    """The category id in `ground_truth` of each of `classes` (the classes of the network), found by name.
+    """The category id in the labels of each class of the network, found by name.
+
+    `ground_truth` are the labels (COCO), `classes` are the class names of the network.
 
     A class that the labels do not have gets a new id, larger than theirs. Raises `StudioError` if the labels have an
     object of another class; its message names the labels (`source`), that class and the network (`model_name`).

@@ -65,7 +65,7 @@ def finest_ap(row: Mapping[str, Any]) -> str | None:
     >>> finest_ap({"bbox_ap": 0.6, "segm_ap": 0.5}), finest_ap({"bbox_ap": 0.6, "segm_ap": None})
     ('segm_ap', 'bbox_ap')
     """
-    return next((name for name in _ORDER if _is_number(row.get(name))), None)
+    return next((name for name in _ORDER if _is_measured_ap(row.get(name))), None)
 
 
 _ORDER = tuple(f"{kind}_ap" for kind in MEASURES)
@@ -81,5 +81,6 @@ def ap_words(field: str) -> str:
     return f"{MEASURES[kind]} {name.upper()}"
 
 
-def _is_number(value: Any) -> bool:
+def _is_measured_ap(value: Any) -> bool:
+    """Whether the AP field of a row is a finite number."""
     return isinstance(value, int | float) and math.isfinite(value)

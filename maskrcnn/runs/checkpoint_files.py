@@ -1,4 +1,4 @@
-"""Find the checkpoint file for a model name or path, and read the configuration and epoch in its header, without torch.
+"""Checkpoint files: find those of a model or a run, and read the configuration and epoch in their header. No torch.
 
 A checkpoint is a safetensors file whose metadata contain `format`, `config` and `epoch`. `model.weights` reads and
 writes its tensors. A `.pth` file of torch has no such header.
@@ -25,7 +25,7 @@ TORCH_FILES = (".pth", ".pt")
 
 
 def checkpoint_file(model: Path | str) -> Path:
-    """The weights file for `model`: the name of a shipped model, a file, or a run folder.
+    """The file with the weights of `model`: the name of a shipped model, a file, or a run folder.
 
     For a run folder it is the best checkpoint, or the latest if there is no best. "toy" is the shipped model; write
     "./toy" for a folder of that name. Raises `ArgumentError` if the file does not exist, `StudioError` for a run that
@@ -47,7 +47,7 @@ def checkpoint_file(model: Path | str) -> Path:
 
 
 def best_checkpoint_file(folder: Path) -> Path:
-    """The best checkpoint of a run folder, or the latest if there is no best.
+    """The file of the best checkpoint of a run folder, or of the latest if there is no best.
 
     Raises `ArgumentError` if the folder is no run, `StudioError` if it has no checkpoint yet.
     """

@@ -212,7 +212,7 @@ class Documents(_Splits, _FromToy):
 
 
 def _checked_dataset(documents: Documents) -> Documents:
-    """Validate both splits with `_check_coco_labels`, and return the documents."""
+    """Validate the content of dataset.json: both splits with `_check_coco_labels`. Returns it."""
     for split in (documents["train"], documents["val"]):
         if split:
             _check_coco_labels(split)
@@ -246,7 +246,7 @@ def _check_coco_labels(labels: Labels) -> None:
 
 
 def _checked_detections(detections: list[Detection]) -> list[Detection]:
-    """Raise `ValueError` for an invalid detection, and return the detections."""
+    """Validate the detections of a run (COCO results): raise `ValueError` for an invalid one. Returns them."""
     for number, detection in enumerate(detections):
         if detection.get("segmentation") == []:
             raise ValueError(f"detection {number} has an outline without a corner")

@@ -1,4 +1,4 @@
-"""Epochs of a run: the definition and length of an epoch, and the best epoch. Does not import torch.
+"""Epochs and passes of a run: their definitions, their number of steps, and passes as text. Does not import torch.
 
 The pages, the log and the trainer use these functions, so that they all use the same definitions.
 """
@@ -60,6 +60,17 @@ def passes_in_words(passes: float) -> str:
     return f"{passes:.2g}" if 0 < passes < 0.0995 else f"{passes:.1f}"
 
 
+def times_through(passes: float) -> str:
+    """A number of passes as text: `once through the pictures`, `4 times through the pictures`, `0.017 times ...`
+
+    A number close to an integer is rounded, because an epoch has whole steps. A small number keeps two digits.
+    """
+    if 0 < passes < 0.1:
+        return f"{passes:.2g} times through the pictures"
+    times = f"{passes:.0f}" if passes >= 9.95 or abs(passes - round(passes)) < 0.05 else f"{passes:.1f}"
+    return "once through the pictures" if times in ("1", "1.0") else f"{times} times through the pictures"
+
+
 def steps_per_epoch(config: Config, pass_steps: int, seconds_per_step: float) -> int:
     """The number of steps in an epoch.
 
@@ -72,14 +83,3 @@ def steps_per_epoch(config: Config, pass_steps: int, seconds_per_step: float) ->
         return pass_steps
     fitting = 60 * config.minutes / EPOCHS_IN_A_BUDGET / seconds_per_step
     return pass_steps * max(1, round(fitting / pass_steps))
-
-
-def times_through(passes: float) -> str:
-    """A number of passes as text: `once through the pictures`, `4 times through the pictures`, `0.017 times ...`
-
-    A number close to an integer is rounded, because an epoch has whole steps. A small number keeps two digits.
-    """
-    if 0 < passes < 0.1:
-        return f"{passes:.2g} times through the pictures"
-    times = f"{passes:.0f}" if passes >= 9.95 or abs(passes - round(passes)) < 0.05 else f"{passes:.1f}"
-    return "once through the pictures" if times in ("1", "1.0") else f"{times} times through the pictures"

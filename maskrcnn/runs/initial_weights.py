@@ -1,6 +1,10 @@
-"""Initial weights of a network: which weights fit, which are on this machine, and which are the default.
+"""Initial weights of a network: which fit, which are on this machine, which are the default, and the Config fields that
+a training takes over from their network.
 
-The command line, the Launch page and the Python interface use the same rules. This module does not import torch.
+Initial weights are those of a run, a checkpoint, a shipped model, or torchvision (COCO detectors, ImageNet bodies).
+They belong to a network with certain fields. A training that starts from them uses the same fields, except those that
+the user chose. The command line, the Launch page and the Python interface use the same rules. This module does not
+import torch; `model.weights` loads the tensors.
 """
 
 from __future__ import annotations
@@ -22,6 +26,30 @@ IMAGENET_WEIGHTS: dict[str, str] = {"resnext50": "resnext50_32x4d", "resnext101"
 
 NEVER_TRAINED = ("resnet18_slim",)
 """Bodies of this project for which no ImageNet weights exist."""
+
+COCO_DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
+    "maskrcnn_resnet50_fpn": ("torchvision", {}),
+    "maskrcnn_resnet50_fpn_v2": ("torchvision-v2", {}),
+    "fasterrcnn_resnet50_fpn": ("torchvision", {"tasks": ("box",)}),
+    "fasterrcnn_resnet50_fpn_v2": ("torchvision-v2", {"tasks": ("box",)}),
+    "fasterrcnn_mobilenet_v3_large_fpn": ("torchvision-mobilenet", {}),
+    "fasterrcnn_mobilenet_v3_large_320_fpn": ("torchvision-mobilenet-320", {}),
+    "keypointrcnn_resnet50_fpn": ("torchvision", {"tasks": ("box", "keypoints"), "num_classes": 2}),
+}
+"""Name of torchvision's builder function -> the preset of the same network, and the fields that differ from it."""
+
+COCO_WEIGHTS = "COCO_V1"
+"""torchvision's name of the weights for the option `--init coco`."""
+
+_WITHOUT_EPS = ("maskrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn")
+"""Builders whose COCO weights were trained with frozen BatchNorm and eps = 0 (first generation)."""
+
+TorchFile = Callable[[Path], Config | str]
+"""A function that reads a `.pth` file with torch (`model.weights.torch_file_network`). Returns the Config of a
+detector, or the name of the body ("resnet18") if the file contains only a body."""
+
+SMALLEST_EPS = 1e-5
+"""Minimum `norm_eps` of a trained norm, because the variance within a small batch may be 0."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +138,7 @@ def fields_of_network(source: Config, tasks: tuple[str, ...]) -> dict[str, Any]:
 
 
 def weights_misfit(source: Config, config: Config) -> str | None:
-    """The first field because of which the tensors of the network `source` do not fit the network `config`.
+    """The first field because of which the weights of the network `source` do not fit the network `config`.
 
     None if they fit. A head that `source` does not have gets random weights, so its shape is not compared.
     """
@@ -131,7 +159,7 @@ def weights_misfit(source: Config, config: Config) -> str | None:
     return None
 
 
-# Weights of torchvision
+# Weights of torchvision: ImageNet bodies and COCO detectors
 
 
 def is_weights_file_downloaded(weights: str) -> bool:
@@ -145,7 +173,7 @@ def is_weights_file_downloaded(weights: str) -> bool:
 
 
 def imagenet_weights_file(config: Config) -> str:
-    """The start of the file name of torchvision's ImageNet weights for the body of `config`."""
+    """The start of the file name of torchvision's ImageNet weights for the body of `config`, in torchvision's cache."""
     return IMAGENET_WEIGHTS.get(config.body, config.body)
 
 
@@ -157,7 +185,7 @@ def imagenet_weights_misfit(config: Config) -> str | None:
 
 
 def coco_weights_file(config: Config) -> str:
-    """The start of the file name of the COCO weights of torchvision's `nearest_coco_detector`."""
+    """The start of the file name of torchvision's COCO weights for `nearest_coco_detector`, in torchvision's cache."""
     builder = nearest_coco_detector(config)
     return builder if "mobilenet" in builder else f"{builder}_coco"
 
@@ -172,24 +200,6 @@ def coco_weights_misfit(config: Config) -> str | None:
             f'{setting_word(getattr(config, field))}; choose the preset "{preset}", or start without them'
         )
     return None
-
-
-COCO_DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
-    "maskrcnn_resnet50_fpn": ("torchvision", {}),
-    "maskrcnn_resnet50_fpn_v2": ("torchvision-v2", {}),
-    "fasterrcnn_resnet50_fpn": ("torchvision", {"tasks": ("box",)}),
-    "fasterrcnn_resnet50_fpn_v2": ("torchvision-v2", {"tasks": ("box",)}),
-    "fasterrcnn_mobilenet_v3_large_fpn": ("torchvision-mobilenet", {}),
-    "fasterrcnn_mobilenet_v3_large_320_fpn": ("torchvision-mobilenet-320", {}),
-    "keypointrcnn_resnet50_fpn": ("torchvision", {"tasks": ("box", "keypoints"), "num_classes": 2}),
-}
-"""Name of torchvision's builder function -> the preset of the same network, and the fields that differ from it."""
-
-COCO_WEIGHTS = "COCO_V1"
-"""torchvision's name of the weights for the option `--init coco`."""
-
-_WITHOUT_EPS = ("maskrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn")
-"""Builders whose COCO weights were trained with frozen BatchNorm and eps = 0 (first generation)."""
 
 
 def coco_network_fields(builder: str, weights: str = COCO_WEIGHTS) -> tuple[str, dict[str, Any]]:
@@ -232,12 +242,7 @@ def require_coco_detector(config: Config) -> str:
     return nearest_coco_detector(config)
 
 
-TorchFile = Callable[[Path], Config | str]
-"""A function that reads a `.pth` file with torch (`model.weights.torch_file_network`). Returns the Config of a
-detector, or the name of the body ("resnet18") if the file contains only a body."""
-
-SMALLEST_EPS = 1e-5
-"""Minimum `norm_eps` of a trained norm, because the variance within a small batch may be 0."""
+# Fields from the network of the weights
 
 
 def fields_from_weights(
@@ -245,11 +250,18 @@ def fields_from_weights(
 ) -> dict[str, Any]:
     """The Config fields of the network of the initial weights `source` (a value of `--init`).
 
-    For "coco", the nearest of torchvision's COCO networks is chosen, from the `preset` and the fields that the user has
-    `changed`. Classes and keypoints are not included, because they depend on the labels; nor is `layers`. For a run,
-    training fields such as seed, length and learning rate are not included, because they were chosen for other
-    pictures. For a shipped model, only the network's fields are included, because all others were chosen for a toy
-    world. For a file with only a body, the result is its `backbone`.
+    Classes, keypoints (they depend on the labels) and `layers` are never included. What else is included depends on the
+    source:
+
+    - "none": nothing;
+    - "coco": the fields of the nearest COCO detector of torchvision, for the `preset` and the fields that the user has
+      `changed`;
+    - a shipped model: only the fields of the network (`fields_of_network`), because the others suit a toy world;
+    - a run or a checkpoint: all fields except those of the role "training" (seed, length, learning rate), which were
+      chosen for other pictures;
+    - a `.pth` file of a detector: all fields of its preset; of a body alone: its `backbone`.
+
+    `norm_eps` is at least `SMALLEST_EPS`, unless the norms stay frozen.
 
     Raises `ArgumentError` if the file does not exist, `StudioError` if it cannot be read, and `ValueError` for a `.pth`
     file without `torch_file`.
@@ -285,7 +297,7 @@ def fields_from_weights(
 
 
 def _network_of_coco_weights(changed: Mapping[str, Any], preset: str | None) -> Config:
-    """The network of the COCO weights that are most similar to the preset and the changed fields."""
+    """The Config of torchvision's COCO detector that is most similar to the preset and the changed fields."""
     light = changed.get("backbone") == "mobilenet_v3_large_fpn32"
     usual = "torchvision-mobilenet" if light else "torchvision"
     theirs, fields = coco_network_fields(nearest_coco_detector(Config.preset(preset or usual, **changed)))

@@ -32,7 +32,7 @@ _TAIL = 256
 
 @dataclass(frozen=True)
 class MetricRows:
-    """The metrics of a run so far.
+    """The metrics rows of a run so far.
 
     `steps` maps each field of the step rows to a float64 array (N,), NaN for a row without the field. `epochs` are the
     epoch rows. `last` is the last row of the file, None if there is none. Rows are in the order of the file.

@@ -94,44 +94,41 @@ def card_in(run: Path) -> Card | None:
     The name and `card.json` of the run are not trusted. The weights are compared byte for byte with those of the
     shipped models, and the card is that of the shipped model.
     """
-    weights = _shipped_file(run, BEST)
+    weights = _weights_file(run)
     if weights is None:
         return None
     for name in names():
-        own = _shipped_file(FOLDER / name, BEST)
+        own = _weights_file(FOLDER / name)
         # Compare the size first, so that few files must be hashed.
-        if own is not None and own.size == weights.size and own.hash() == weights.hash():
+        if own is not None and own.size == weights.size and _weights_hash(own) == _weights_hash(weights):
             return card(name)
     return None
 
 
-class _ShippedFile(NamedTuple):
-    """The path and stat values of a file. If its content changes, `changed` (time in ns), `size` or `inode` changes."""
+class _WeightsFile(NamedTuple):
+    """The weights file of a run with its stat values; one of them changes (`changed` is in ns) if its content does."""
 
     path: Path
     size: int
     changed: int
     inode: int
 
-    def hash(self) -> str | None:
-        """The SHA-256 of the content; None if it cannot be read."""
-        return _shipped_file_hash(self)
 
-
-def _shipped_file(folder: Path, name: str) -> _ShippedFile | None:
-    """The file `name` of a folder; None if it does not exist or is a link that leads out of the folder."""
-    path = folder / name
+def _weights_file(run: Path) -> _WeightsFile | None:
+    """The file of the best weights of a run; None if it is missing or a link that leads out of the run folder."""
+    path = run / BEST
     try:
-        if not path.is_file() or not untrusted_files.is_confined(path, [folder]):
+        if not path.is_file() or not untrusted_files.is_confined(path, [run]):
             return None
         about = path.stat()
     except (OSError, ValueError):
         return None
-    return _ShippedFile(path, about.st_size, about.st_mtime_ns, about.st_ino)
+    return _WeightsFile(path, about.st_size, about.st_mtime_ns, about.st_ino)
 
 
 @lru_cache(maxsize=256)
-def _shipped_file_hash(file: _ShippedFile) -> str | None:
+def _weights_hash(file: _WeightsFile) -> str | None:
+    """The SHA-256 of a weights file, to compare it with those of the shipped models; None if it cannot be read."""
     try:
         with file.path.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
@@ -163,7 +160,7 @@ def copy_into(runs: Path, model: str, pictures: Mapping[str, Path]) -> Path:
 
 
 def toy_pictures_words(drawn: Mapping[str, Any]) -> str:
-    """A text about a set of toy pictures: their number, their world and their seed.
+    """The toy pictures of a shipped model as text, from its card: their number, their world and their seed.
 
     >>> toy_pictures_words({"pictures": 10_000, "world": "shapes", "seed": 1000})
     '10,000 pictures of the toy world shapes, seed 1000'
@@ -216,4 +213,5 @@ def shipped_config(name: str) -> Config:
 
 @lru_cache(maxsize=8)
 def _shipped_config(path: Path, stamp: int) -> Config:
+    """The Config of a shipped model, cached; `stamp`, the modification time, is part of the cache key."""
     return Config.parse(json.loads(path.read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""Find the process that trains a run, by the command line of the process.
+"""The trainer process of a run: note it in process.json, and find it again by its command line.
 
 A run folder may come from another person, so the pid in it is not trusted. A process is the trainer of a run if it
 belongs to this user and its command line is `-m maskrcnn train --out RUN`. The pid alone is not enough, because the
@@ -63,7 +63,10 @@ def trainer_options(words: list[str]) -> list[str] | None:
 
 
 def living_process(pid: int | None) -> psutil.Process | None:
-    """The process with this pid, None if it does not exist or is a zombie. Invalid numbers are allowed."""
+    """The process with this pid, for example of a trainer; None if it does not exist or is a zombie.
+
+    The pid may be any number, because it may come from a file.
+    """
     try:
         process = psutil.Process(pid) if pid is not None else None
         return process if process is not None and process.status() != psutil.STATUS_ZOMBIE else None
@@ -112,7 +115,7 @@ def note_trainer(
 
 
 def noted_here(run: RunFolder) -> bool:
-    """Whether process.json contains the pid of the current process."""
+    """Whether process.json of the run contains the pid of the current process."""
     try:
         return (run.read_json(PROCESS) or {}).get("pid") == os.getpid()
     except StudioError:
@@ -120,7 +123,7 @@ def noted_here(run: RunFolder) -> bool:
 
 
 def living_trainer(run: RunFolder) -> psutil.Process | None:
-    """The process with the pid in process.json, or None if it is dead or no trainer of this run."""
+    """The trainer process of a run, by the pid in its process.json; None if it is dead or no trainer of this run."""
     return trainer_with_pid(run.path, (run.read_json(PROCESS) or {}).get("pid"))
 
 

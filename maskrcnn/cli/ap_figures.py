@@ -13,12 +13,18 @@ from maskrcnn.errors import ArgumentError
 from maskrcnn.evaluation.coco_ap import IouType
 from maskrcnn.evaluation.figure_definitions import report_definitions
 
+TASKS: dict[IouType, str] = {"bbox": "boxes", "segm": "masks", "keypoints": "keypoints"}
+"""COCO's name of a measure -> a word for what is measured."""
+
+FEW_PICTURES = 20
+"""With fewer pictures, 95 % intervals contain the true value less often than they should (`evaluation.bootstrap`)."""
+
 FEWEST = 100
 """Minimum number of resamples: with fewer, one or two of them decide the ends of a 95 % interval."""
 
 
 def add_resampling(parser: argparse.ArgumentParser, default: int, help: str) -> None:
-    """Add both options to a parser; `help` is the help text of `--resamples`."""
+    """Add `--resamples` and `--seed`, for the intervals of AP, to a parser; `help` is the help of `--resamples`."""
     parser.add_argument("--resamples", type=int, default=default, metavar="N", help=f"{help} ({default})")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="which pictures the resamples draw (0)")
 
@@ -30,13 +36,6 @@ def check_resampling(args: argparse.Namespace, zero_allowed: bool = False) -> No
         raise ArgumentError(f"--resamples {args.resamples}: give at least {FEWEST}{leave_out}")
     if args.seed < 0:
         raise ArgumentError(f"--seed {args.seed}: give 0 or more")
-
-
-TASKS: dict[IouType, str] = {"bbox": "boxes", "segm": "masks", "keypoints": "keypoints"}
-"""COCO's name of a measure -> a word for what is measured."""
-
-FEW_PICTURES = 20
-"""With fewer pictures, 95 % intervals contain the true value less often than they should (`evaluation.bootstrap`)."""
 
 
 def glossary(names: Sequence[str]) -> str:
@@ -51,7 +50,7 @@ def glossary(names: Sequence[str]) -> str:
 
 
 def few_pictures_warning(pictures: int) -> list[str]:
-    """A list with a warning about intervals from few pictures; empty if there are enough pictures."""
+    """A list with a warning about intervals of AP from few pictures; empty if there are enough pictures."""
     few = 1 < pictures < FEW_PICTURES
     return [f"caution: intervals of so few pictures ({pictures}) come out too narrow; measure on more"] * few
 

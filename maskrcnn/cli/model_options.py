@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import get_args
 
+import torch
+
 from maskrcnn.config import Precision
+from maskrcnn.errors import ArgumentError
 from maskrcnn.inference import load
 from maskrcnn.inference.model_description import network_line
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.weights import find_checkpoint
-from maskrcnn.training.hardware import choose_device
+from maskrcnn.training.hardware import available_devices
 
 
 def add_inference(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +35,7 @@ def add_inference(parser: argparse.ArgumentParser) -> None:
 
 def load_for_inference(args: argparse.Namespace) -> StudioRCNN:
     """Load the network `args.model` for inference on the chosen device, and print a line that describes it."""
-    device = choose_device(args.device)
+    device = device_of_option(args.device)
     checkpoint = find_checkpoint(args.model)
     model = load(checkpoint, device, args.precision, args.compile)
     print(f"model: {network_line(args.model, checkpoint)}")
@@ -42,3 +45,16 @@ def load_for_inference(args: argparse.Namespace) -> StudioRCNN:
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add `--device` to a parser."""
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
+
+
+def device_of_option(name: str) -> torch.device:
+    """The torch device that `--device` names; "auto" is the fastest available one.
+
+    Raises `ArgumentError` if it is not available.
+    """
+    available = available_devices()
+    if name == "auto":
+        name = available[0]
+    if name not in available:
+        raise ArgumentError(f"--device {name}: this machine has none; leave it out or take cpu")
+    return torch.device(name)

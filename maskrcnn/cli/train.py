@@ -12,14 +12,13 @@ from pathlib import Path
 
 import psutil
 
-from maskrcnn.cli.model_options import add_device
+from maskrcnn.cli.model_options import add_device, device_of_option
 from maskrcnn.cli.progress_bars import preparation_bars, print_line, training_bar
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.runs.costs import estimate_in_words
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.request_options import add_options
 from maskrcnn.training.distributed import join
-from maskrcnn.training.hardware import choose_device
 from maskrcnn.training.labelled_samples import LabelledSamples
 from maskrcnn.training.training_run import train
 from maskrcnn.training.training_start import rehearse
@@ -45,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train a network, or with `--estimate` only measure its cost. Returns the exit status: 0 if all is done."""
     request, is_cancelled = TrainingRequest.from_options(vars(args)), stop_on_signals()
-    team, device = join(choose_device(args.device))
+    team, device = join(device_of_option(args.device))
     watch = preparation_bars(is_cancelled)
     if args.estimate:
         return estimate_command(*rehearse(request, args.out, device, watch))

@@ -31,6 +31,21 @@ from maskrcnn.untrusted_files import is_confined
 
 T = TypeVar("T")
 
+RUNNER_LOG = "jobs.log"
+"""The file in the workspace for the output of runners. Runners print nothing except errors."""
+
+ATTEMPTS = 3
+"""Maximum number of runners that are started for one job; after that many failures, the job fails."""
+
+SILENT = 15.0
+"""Seconds without a heartbeat after which a page shows a warning."""
+
+_RUNNER_START = 20.0
+"""Maximum time, in seconds, from the start of a runner until it adopts its job."""
+
+_STUCK = 60.0
+"""Seconds without a heartbeat after which a living runner is regarded as stuck."""
+
 
 def with_table(workspace: Path, work: Callable[[JobTable], T]) -> T:
     """Call `work` with the table of a workspace and return its result.
@@ -174,22 +189,6 @@ def _device_of_terminal_training(argv: list[str]) -> str:
     return chosen if chosen in ("cpu", "mps") else devices.available()[0]
 
 
-RUNNER_LOG = "jobs.log"
-"""The file in the workspace for the output of runners. Runners print nothing except errors."""
-
-ATTEMPTS = 3
-"""Maximum number of runners that are started for one job; after that many failures, the job fails."""
-
-SILENT = 15.0
-"""Seconds without a heartbeat after which a page shows a warning."""
-
-_RUNNER_START = 20.0
-"""Maximum time, in seconds, from the start of a runner until it adopts its job."""
-
-_STUCK = 60.0
-"""Seconds without a heartbeat after which a living runner is regarded as stuck."""
-
-
 def update_active_job(table: JobTable, job: Job) -> None:
     """Update the row of an active job whose runner may be dead, from its run folder and the list of processes."""
     run = RunFolder(job.run)
@@ -214,6 +213,11 @@ def update_active_job(table: JobTable, job: Job) -> None:
                 f"{run.name} trains on, but the process that looked after it is gone: while it trains nothing is lost, "
                 "and the queue goes on when it has ended and a page of the studio is open.",
             )
+
+
+def runner_of(job: Job) -> psutil.Process | None:
+    """The process of the job's runner, or None if it is dead or unknown."""
+    return processes.living(*job.runner) if job.runner else None
 
 
 def _record_job_end(table: JobTable, job: Job) -> None:
@@ -265,8 +269,3 @@ def _trainer_missing_in_row(job: Job) -> tuple[int, float] | None:
     trainer_process.note_trainer(run, process.pid, process.cmdline(), job.attempt, created, job.device)
     waiting_folder.end_waiting(run)
     return process.pid, created
-
-
-def runner_of(job: Job) -> psutil.Process | None:
-    """The process of the job's runner, or None if it is dead or unknown."""
-    return processes.living(*job.runner) if job.runner else None

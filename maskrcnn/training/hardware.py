@@ -13,7 +13,6 @@ import psutil
 import torch
 
 from maskrcnn.config import Config
-from maskrcnn.errors import ArgumentError
 from maskrcnn.model.backbone_compilation import compile_backbone
 from maskrcnn.model.build import StudioRCNN
 
@@ -59,16 +58,6 @@ def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
-
-
-def choose_device(name: str) -> torch.device:
-    """The torch device `name`; "auto" is the fastest available one. Raises `ArgumentError` if it is not available."""
-    available = available_devices()
-    if name == "auto":
-        name = available[0]
-    if name not in available:
-        raise ArgumentError(f"--device {name}: this machine has none; leave it out or take cpu")
-    return torch.device(name)
 
 
 def seed_everything(seed: int) -> None:

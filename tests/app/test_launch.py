@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from maskrcnn.annotations.regions import Keypoints, Polygon, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config, parse_settings
 from maskrcnn.jobs import cost_measurement, devices, known_costs, queue
+from maskrcnn.jobs.backend import Training
+from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.runs.costs import Costs
-from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.trainer_process import TRAINER
 from maskrcnn.studio.launch import doctor_summary, duration_estimate
 from maskrcnn.studio.launch.training_inputs import MORE
@@ -44,27 +44,11 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "available", lambda: ("cpu",))
 
 
-@dataclass
-class Started:
-    """What the page put into the queue."""
-
-    run: Path
-    options: list[str]
-    device: str
-    expected_seconds: float | None
-
-
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[Started]:
-    calls: list[Started] = []
-
-    def add(
-        run: Path, options: Sequence[str], *, workspace: Path, device: str, expected_seconds: float | None
-    ) -> RunFolder:
-        calls.append(Started(run, list(options), device, expected_seconds))
-        return RunFolder(run)
-
-    monkeypatch.setattr(queue, "add", add)
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Training]:
+    """The trainings that the page starts; none of them runs."""
+    calls: list[Training] = []
+    monkeypatch.setattr(LocalBackend, "start", lambda self, training: calls.append(training))
     return calls
 
 
@@ -126,7 +110,7 @@ def test_a_validation_set_is_kept_back_in_one_click_and_given_back(root: Path, w
 
 @pytest.mark.parametrize("preset", ["classroom", "torchvision-v2"])
 def test_fields_that_are_not_opened_have_the_values_that_they_would_show(
-    root: Path, workspace: Path, started: list[Started], preset: str
+    root: Path, workspace: Path, started: list[Training], preset: str
 ) -> None:
     make_project(workspace / "cells")
     inputs = []
@@ -140,17 +124,19 @@ def test_fields_that_are_not_opened_have_the_values_that_they_would_show(
     assert folded.options == opened.options
 
 
-def test_what_was_entered_stays_when_the_section_is_folded(root: Path, workspace: Path, started: list[Started]) -> None:
+def test_what_was_entered_stays_when_the_section_is_folded(
+    root: Path, workspace: Path, started: list[Training]
+) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
     widget(app.number_input, "image_min_dim").set_value(128).run()
     app.session_state[MORE] = False
     app.run()
     press_start(app)
-    assert "image_min_dim=128" in started[0].options
+    assert "image_min_dim=128" in started[0].request.to_argv()
 
 
-def test_start_passes_the_choices_on_and_goes_to_runs(root: Path, workspace: Path, started: list[Started]) -> None:
+def test_start_passes_the_choices_on_and_goes_to_runs(root: Path, workspace: Path, started: list[Training]) -> None:
     project = make_project(workspace / "cells")
     app = open_launch(root)
     widget(app.number_input, "Epochs").set_value(2).run()
@@ -162,8 +148,8 @@ def test_start_passes_the_choices_on_and_goes_to_runs(root: Path, workspace: Pat
     app = press_start(app)
     assert not app.exception
     [call] = started
-    options = call.options
-    assert call.run == project.runs_folder / "first try"
+    options = call.request.to_argv()
+    assert call.run.path == project.runs_folder / "first try"
     assert option(options, "--data") == str(project.folder)
     assert option(options, "--preset") == "classroom"
     assert option(options, "--epochs") == "2"
@@ -190,7 +176,7 @@ def test_only_kinds_of_maps_that_exist_are_offered(root: Path, workspace: Path) 
     assert not app.error  # five anchor scales on three maps: every scale on each
 
 
-def test_what_is_found_decides_what_is_asked(root: Path, workspace: Path, started: list[Started]) -> None:
+def test_what_is_found_decides_what_is_asked(root: Path, workspace: Path, started: list[Training]) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
     boxes, masks, keypoints = app.toggle
@@ -204,11 +190,11 @@ def test_what_is_found_decides_what_is_asked(root: Path, workspace: Path, starte
     assert not [element for element in app.number_input if element.label == "mask_head_width"]
     assert "Faster R-CNN" in words(app)
     press_start(app)
-    options = started[0].options
+    options = started[0].request.to_argv()
     assert option(options, "--tasks") == "box"
 
 
-def test_keypoints_can_be_learned_where_there_are_some(root: Path, workspace: Path, started: list[Started]) -> None:
+def test_keypoints_can_be_learned_where_there_are_some(root: Path, workspace: Path, started: list[Training]) -> None:
     project = make_project(workspace / "cells")
     (region,), revision = project.regions(project.images()[0].id)
     posed = replace(region, keypoints=Keypoints(((10, 10, 2), (20, 20, 1), (30, 12, 2))))
@@ -222,13 +208,13 @@ def test_keypoints_can_be_learned_where_there_are_some(root: Path, workspace: Pa
     widget(app.text_input, "keypoint_sigmas").input("0.1, 0.1, 0.2").run()
     assert not app.error
     press_start(app)
-    options = started[0].options
+    options = started[0].request.to_argv()
     assert option(options, "--tasks") == "box,mask,keypoints"
     assert "num_keypoints=3" in options
     assert "keypoint_sigmas=[0.1, 0.1, 0.2]" in options
 
 
-def test_more_choices_hold_every_kind_of_value(root: Path, workspace: Path, started: list[Started]) -> None:
+def test_more_choices_hold_every_kind_of_value(root: Path, workspace: Path, started: list[Training]) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
     widget(app.checkbox, "compile").set_value(True).run()
@@ -238,7 +224,7 @@ def test_more_choices_hold_every_kind_of_value(root: Path, workspace: Path, star
     widget(app.number_input, "norm_eps").set_value(0.0).run()
     press_start(app)
     assert not app.error
-    options = started[0].options
+    options = started[0].request.to_argv()
     changes = [options[at + 1] for at, word in enumerate(options) if word == "--set"]
     config = Config.preset("classroom", **parse_settings(changes))
     assert (config.compile, config.rpn_scales_at, config.norm_eps) == (True, "every-level", 0.0)
@@ -265,7 +251,7 @@ def test_a_preset_brings_its_own_values(
 
 
 def test_the_eps_of_coco_weights_is_shown_and_follows_the_norm(
-    root: Path, workspace: Path, started: list[Started]
+    root: Path, workspace: Path, started: list[Training]
 ) -> None:
     """torchvision's first COCO weights were trained with 0, which a norm that learns cannot have."""
     make_project(workspace / "cells")
@@ -282,17 +268,17 @@ def test_the_eps_of_coco_weights_is_shown_and_follows_the_norm(
     assert widget(app.number_input, "norm_eps").value == 1e-5
     assert not app.error
     press_start(app)
-    configs = [TrainingRequest.from_argv(call.options).config() for call in started]
+    configs = [call.request.config() for call in started]
     assert [(config.norm, config.norm_eps) for config in configs] == [("frozen", 0.0), ("batch", 1e-5)]
 
 
-def test_minutes_instead_of_epochs(root: Path, workspace: Path, started: list[Started]) -> None:
+def test_minutes_instead_of_epochs(root: Path, workspace: Path, started: list[Training]) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
     app.button_group(key="launch-classroom-unit").set_value("minutes").run()
     widget(app.number_input, "Minutes").set_value(3.0).run()
     press_start(app)
-    options = started[0].options
+    options = started[0].request.to_argv()
     assert option(options, "--minutes") == "3.0"
     assert "--epochs" not in options
 
@@ -307,7 +293,7 @@ def test_minutes_instead_of_epochs(root: Path, workspace: Path, started: list[St
     ],
 )
 def test_a_wrong_value_is_one_red_box_and_starts_nothing(
-    root: Path, workspace: Path, started: list[Started], label: str, value: str, said: str
+    root: Path, workspace: Path, started: list[Training], label: str, value: str, said: str
 ) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
@@ -319,7 +305,7 @@ def test_a_wrong_value_is_one_red_box_and_starts_nothing(
     assert not started
 
 
-def test_a_weights_file_that_is_not_there_starts_nothing(root: Path, workspace: Path, started: list[Started]) -> None:
+def test_a_weights_file_that_is_not_there_starts_nothing(root: Path, workspace: Path, started: list[Training]) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
     widget(app.selectbox, "Initial weights").set_value("file").run()
@@ -340,19 +326,19 @@ def test_what_cannot_be_trained_cannot_be_started(
     assert "How long" not in words(app)
 
 
-def test_until_it_no_longer_improves(root: Path, workspace: Path, started: list[Started]) -> None:
+def test_until_it_no_longer_improves(root: Path, workspace: Path, started: list[Training]) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
     app.button_group(key="launch-classroom-unit").set_value("until").run()
     widget(app.number_input, "Epochs without a better one").set_value(7).run()
     assert "Patience needs a validation set" in app.warning[0].value
     press_start(app)
-    options = started[0].options
+    options = started[0].request.to_argv()
     assert option(options, "--epochs") == "100"
     assert "patience=7" in options
 
 
-def test_layers_one_after_the_other(root: Path, workspace: Path, started: list[Started]) -> None:
+def test_layers_one_after_the_other(root: Path, workspace: Path, started: list[Training]) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
     widget(app.selectbox, "Which layers learn").set_value("heads,all").run()
@@ -362,7 +348,7 @@ def test_layers_one_after_the_other(root: Path, workspace: Path, started: list[S
     widget(app.text_input, "Schedule of layers").input("heads:0.3,all:0.7:0.5").run()
     assert not app.error
     press_start(app)
-    assert option(started[0].options, "--layers") == "heads:0.3,all:0.7:0.5"
+    assert option(started[0].request.to_argv(), "--layers") == "heads:0.3,all:0.7:0.5"
 
 
 # A step on a full batch of 4 pictures; the project has one.
@@ -370,7 +356,7 @@ COSTS = Costs(step={"all": 12.0}, first_read=0.0, validation=0.0, epoch=0.0, sta
 
 
 def test_a_known_time_is_told_and_given_to_the_queue(
-    root: Path, workspace: Path, started: list[Started], monkeypatch: pytest.MonkeyPatch
+    root: Path, workspace: Path, started: list[Training], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = make_project(workspace / "cells")
     config = Config.preset("classroom", norm="batch", class_names=("cell",))
@@ -421,7 +407,7 @@ def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
 
 
 def test_where_one_trains_the_next_one_waits(
-    root: Path, workspace: Path, started: list[Started], monkeypatch: pytest.MonkeyPatch
+    root: Path, workspace: Path, started: list[Training], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_project(workspace / "cells")
     monkeypatch.setattr(queue, "turn", lambda workspace, device: (600.0, ("cells-0007",)))
@@ -433,7 +419,7 @@ def test_where_one_trains_the_next_one_waits(
 
 
 def test_a_device_is_chosen_where_there_are_several(
-    root: Path, workspace: Path, started: list[Started], monkeypatch: pytest.MonkeyPatch
+    root: Path, workspace: Path, started: list[Training], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(devices, "available", lambda: ("cuda:0", "cuda:1"))
     make_project(workspace / "cells")
@@ -467,7 +453,7 @@ def test_the_doctor_asks_before_a_long_examination(
 
 
 def test_where_nothing_was_downloaded_the_toy_is_proposed_with_its_network(
-    root: Path, workspace: Path, started: list[Started], weights_folder: Path
+    root: Path, workspace: Path, started: list[Training], weights_folder: Path
 ) -> None:
     ship(weights_folder, backbone="resnet18_slim_fpn", fpn_channels=64)
     make_project(workspace / "cells")
@@ -480,14 +466,14 @@ def test_where_nothing_was_downloaded_the_toy_is_proposed_with_its_network(
     assert widget(app.number_input, "fpn_channels").value == 64
     assert not app.error
     press_start(app)
-    options = started[0].options
+    options = started[0].request.to_argv()
     assert (option(options, "--init"), option(options, "--backbone")) == ("toy", "resnet18_slim_fpn")
     assert "fpn_channels=64" in options
     assert 'norm="frozen"' in options
 
 
 def test_another_start_brings_the_presets_network_back(
-    root: Path, workspace: Path, started: list[Started], weights_folder: Path
+    root: Path, workspace: Path, started: list[Training], weights_folder: Path
 ) -> None:
     ship(weights_folder, backbone="resnet18_slim_fpn", fpn_channels=64)
     make_project(workspace / "cells")
@@ -499,7 +485,7 @@ def test_another_start_brings_the_presets_network_back(
     assert widget(app.selectbox, "Initial weights").value == "none"
     assert widget(app.number_input, "fpn_channels").value == 128
     press_start(app)
-    options = started[0].options
+    options = started[0].request.to_argv()
     assert (option(options, "--init"), option(options, "--backbone")) == ("none", "resnet18_fpn")
 
 

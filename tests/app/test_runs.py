@@ -13,8 +13,10 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.jobs import queue
+from maskrcnn.jobs.backend import Training
 from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.runs.folder import CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, RunFolder
+from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.runs import run_tables
 from tests.jobs.fakes import end_all, this_process, trainer_of
 
@@ -248,18 +250,19 @@ def test_delete_removes_an_ended_run(root: Path, project: Project) -> None:
 
 @pytest.mark.parametrize("state", ["cancelled", "failed"])
 def test_a_run_that_was_stopped_can_be_resumed(
-    root: Path, workspace: Path, project: Project, asked: list[Any], state: str
+    root: Path, workspace: Path, project: Project, started: list[Training], state: str
 ) -> None:
     run = make_run(project, "cells-0001", epochs=2, result={"state": state, "seconds": 1.0})
     app = open_runs(root)
     assert not [element for element in app.button if element.label == "Resume"]  # it has left no state
     run.state.write_bytes(b"state")
     button(app.run(), "Resume").click().run()
-    assert asked == [(run.path, [], {"workspace": workspace.resolve(), "resume": True})]
+    [training] = started
+    assert (training.run.path, training.request, training.resume) == (run.path, TrainingRequest(), True)
 
 
 def test_a_run_that_is_done_can_be_trained_for_more_epochs(
-    root: Path, workspace: Path, project: Project, asked: list[Any]
+    root: Path, workspace: Path, project: Project, started: list[Training]
 ) -> None:
     run = make_run(project, "cells-0001", epochs=2, result={"state": "done", "seconds": 1.0})
     run.state.write_bytes(b"state")
@@ -268,11 +271,16 @@ def test_a_run_that_is_done_can_be_trained_for_more_epochs(
     assert button(app, "Train 10 more epochs")
     app = app.number_input(key="runs-more").set_value(1).run()
     button(app, "Train 1 more epoch").click().run()
-    assert asked == [(run.path, ["--epochs", "1"], {"workspace": workspace.resolve(), "resume": True})]
+    [training] = started
+    assert (training.run.path, training.request, training.resume) == (
+        run.path,
+        TrainingRequest(changed={"epochs": 1}),
+        True,
+    )
 
 
 def test_a_run_of_so_many_minutes_is_trained_for_more_minutes(
-    root: Path, workspace: Path, project: Project, asked: list[Any]
+    root: Path, workspace: Path, project: Project, started: list[Training]
 ) -> None:
     run = make_run(project, "cells-0001", epochs=2, result={"state": "done", "seconds": 1.0})
     run.state.write_bytes(b"state")
@@ -280,14 +288,19 @@ def test_a_run_of_so_many_minutes_is_trained_for_more_minutes(
     app = open_runs(root)
     app = app.number_input(key="runs-more-minutes").set_value(2.5).run()
     button(app, "Train 2.5 more minutes").click().run()
-    assert asked == [(run.path, ["--minutes", "2.5"], {"workspace": workspace.resolve(), "resume": True})]
+    [training] = started
+    assert (training.run.path, training.request, training.resume) == (
+        run.path,
+        TrainingRequest(changed={"minutes": 2.5}),
+        True,
+    )
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What the queue was asked to do, which it does not."""
-    calls: list[Any] = []
-    monkeypatch.setattr(queue, "add", lambda run, options, **about: calls.append((run, options, about)))
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Training]:
+    """The trainings that the page starts; none of them runs."""
+    calls: list[Training] = []
+    monkeypatch.setattr(LocalBackend, "start", lambda self, training: calls.append(training))
     return calls
 
 

@@ -95,6 +95,7 @@ OURS: dict[str, str] = {
     "runs/curve_charts.py": "loss gauge.title gauge.meaning word name drawn_steps_words(curves[0].rows) "
     "small_charts_words(curves) most_steps(len(curves)) curve_points.x_axes([chosen.run,*compared])",
     "runs/predictions_by_epoch.py": "epochs words line page",
+    "shell/project_switcher.py": "label",
     "shell/sidebar.py": "counts.done counts.pictures group page label",
     "serving/uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
     "inspect/why_missed.py": "epoch map(str,networks)",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from maskrcnn.cli.ap_figures import TASKS, ap_text, interval_text
 from maskrcnn.config import PRESETS
-from maskrcnn.config.config_table import Line, lines
+from maskrcnn.config.config_table import Line
 from maskrcnn.durations import clock
 from maskrcnn.inference import describe
 from maskrcnn.inference.model_description import origin_line
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     if found.card:
         print("\n".join(card_lines(found.card)), end="\n\n")
     print(f"{origin_line(found)}\n")
-    print("\n".join(table(lines(found.config), why=args.why)))
+    print("\n".join(table(table_lines(found.config), why=args.why)))
     print()
     for part, count in found.parameters.items():
         print(f"{part:14} {count:12,d} parameters")
@@ -72,7 +72,7 @@ def card_lines(card: shipped_models.Card) -> list[str]:
 
 def _figures(card: shipped_models.Card) -> Iterator[tuple[str, str]]:
     """The test set and the figures of a model card, as pairs (title, text); none if nothing was measured."""
-    if shipped_models.finest(card) is None:
+    if shipped_models.card_ap(card) is None:
         return
     pictures = shipped_models.toy_pictures_words(card["test"])
     yield "measured on", f"{pictures}; in brackets the 95 % interval of {card['resamples']} resamples"

@@ -61,24 +61,24 @@ _DERIVED: dict[str, tuple[Callable[[Config], Any], str]] = {
 }
 
 
-def lines(config: Config) -> list[Line]:
+def table_lines(config: Config) -> list[Line]:
     """The whole table, sorted by name: all fields of the Config and what follows from them."""
     fields = [
-        Line(name.upper(), shown(getattr(config, name)), field.description or "")
+        Line(name.upper(), table_cell(getattr(config, name)), field.description or "")
         for name, field in Config.model_fields.items()
     ]
-    derived = [Line(name, shown(value(config)), why) for name, (value, why) in _DERIVED.items()]
+    derived = [Line(name, table_cell(value(config)), why) for name, (value, why) in _DERIVED.items()]
     return sorted([*fields, *derived], key=lambda line: line.name)
 
 
-def shown(value: Any) -> str:
+def table_cell(value: Any) -> str:
     """A value as text in a cell of the table.
 
-    >>> shown((16, 32)), shown(None), shown({"a": 1.0, "b": 1.0})
+    >>> table_cell((16, 32)), table_cell(None), table_cell({"a": 1.0, "b": 1.0})
     ('(16, 32)', '-', '1 each')
     """
     if isinstance(value, tuple):
-        return "(" + ", ".join(shown(item) for item in value) + ")" if value else "-"
+        return "(" + ", ".join(table_cell(item) for item in value) + ")" if value else "-"
     if isinstance(value, dict):
         numbers = set(value.values())
         if len(numbers) == 1:

@@ -7,16 +7,13 @@ intervals and comparisons.
 from maskrcnn.evaluation.bootstrap import intervals
 from maskrcnn.evaluation.coco_ap import coco_summary
 from maskrcnn.evaluation.comparison import compare
-from maskrcnn.evaluation.matching import ImageMatches, Prediction, Truth, match_image
-from maskrcnn.evaluation.report import PictureRow, Report
+from maskrcnn.evaluation.matching import ImageMatches, match_image
+from maskrcnn.evaluation.report import Report
 from maskrcnn.evaluation.report_building import evaluate
 
 __all__ = [
     "ImageMatches",
-    "PictureRow",
-    "Prediction",
     "Report",
-    "Truth",
     "coco_summary",
     "compare",
     "evaluate",

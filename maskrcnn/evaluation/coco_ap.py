@@ -101,7 +101,7 @@ class CocoEvaluation:
         """The six figures over all pictures; five for keypoints, which have no APs."""
         precision = self._over_all(iou_type).eval["precision"][..., 0]
         sizes = ("APm", "APl") if iou_type == "keypoints" else ("APs", "APm", "APl")
-        by_size = {name: _mean(precision[..., area]) for area, name in enumerate(sizes, start=1)}
+        by_size = {name: _mean_precision(precision[..., area]) for area, name in enumerate(sizes, start=1)}
         return {**_at_thresholds(precision[..., 0]), **by_size}
 
     def picture(self, image_id: Id, iou_type: IouType) -> Summary:
@@ -201,10 +201,14 @@ def _ranked_pose(detection: Entry) -> Entry:
 
 def _at_thresholds(precision: np.ndarray) -> Summary:
     """AP, AP50 and AP75 from `precision` (10 IoU thresholds, 101 recalls, classes)."""
-    return {"AP": _mean(precision), "AP50": _mean(precision[0]), "AP75": _mean(precision[5])}
+    return {
+        "AP": _mean_precision(precision),
+        "AP50": _mean_precision(precision[0]),
+        "AP75": _mean_precision(precision[5]),
+    }
 
 
-def _mean(precision: np.ndarray) -> float | None:
+def _mean_precision(precision: np.ndarray) -> float | None:
     """The mean of the defined values; None if there are none. A class without objects has -1 everywhere."""
     defined = precision[precision > -1]
     return float(defined.mean()) if defined.size else None

@@ -99,7 +99,7 @@ def parse(
     )
     for annotation in ground_truth["annotations"]:
         if annotation["image_id"] in images:
-            found.annotations[annotation["image_id"]].append(_annotation(annotation, images, found))
+            found.annotations[annotation["image_id"]].append(_normalised_annotation(annotation, images, found))
     known = {image["id"] for image in ground_truth["images"]}
     for position, detection in enumerate(detections):
         _check_detection(detection, position, known)
@@ -109,7 +109,7 @@ def parse(
                 f"that entry 0 {'lacks' if 'pose_score' in detection else 'has'}; predict all pictures with one model"
             )
         if detection["image_id"] in images:
-            found.detections[detection["image_id"]].append(_detection(detection, position, images, found))
+            found.detections[detection["image_id"]].append(_normalised_detection(detection, position, images, found))
     return found
 
 
@@ -143,7 +143,7 @@ def _num_keypoints(ground_truth: Document, detections: Sequence[Document]) -> in
     return next(iter(counts), 0)
 
 
-def _annotation(annotation: Document, images: dict[Id, Entry], found: CocoDocuments) -> Entry:
+def _normalised_annotation(annotation: Document, images: dict[Id, Entry], found: CocoDocuments) -> Entry:
     """A normalised copy of an annotation (see `CocoDocuments`)."""
     entry = dict(annotation)
     image = images[annotation["image_id"]]
@@ -160,7 +160,7 @@ def _annotation(annotation: Document, images: dict[Id, Entry], found: CocoDocume
     return entry
 
 
-def _detection(detection: Document, position: int, images: dict[Id, Entry], found: CocoDocuments) -> Entry:
+def _normalised_detection(detection: Document, position: int, images: dict[Id, Entry], found: CocoDocuments) -> Entry:
     """A normalised copy of a detection (see `CocoDocuments`)."""
     entry = dict(detection, position=position, iscrowd=0)
     image = images[detection["image_id"]]

@@ -40,7 +40,7 @@ def evaluate(
     coco = CocoEvaluation(found, sigmas)
     per_image = []
     for done, image_id in enumerate(found.images, start=1):
-        per_image.append(_picture(found, coco, image_id, min_score))
+        per_image.append(_picture_row(found, coco, image_id, min_score))
         if progress is not None:
             progress(done, len(found.images))
     pooled = [row.ap50_pooled for row in per_image if row.ap50_pooled is not None]
@@ -60,7 +60,7 @@ def evaluate(
     return report
 
 
-def _picture(found: CocoDocuments, coco: CocoEvaluation, image_id: Id, min_score: float) -> PictureRow:
+def _picture_row(found: CocoDocuments, coco: CocoEvaluation, image_id: Id, min_score: float) -> PictureRow:
     """The row of one picture of the report."""
     table = overlaps(found.detections[image_id], found.annotations[image_id], found.masks)
     partners = greedy_partners(table.ious, table.crowd)

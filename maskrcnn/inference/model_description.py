@@ -55,13 +55,13 @@ def describe(model: str, settings: Sequence[str] = ()) -> ModelDescription:
     """
     if model in PRESETS:
         config = Config.preset(model, **parse_settings(list(settings)))
-        return ModelDescription(config, _parameters(config), preset=model, changed=tuple(settings))
+        return ModelDescription(config, _parameter_counts(config), preset=model, changed=tuple(settings))
     checkpoint = find_checkpoint(model)
     if settings:
         raise ArgumentError(f"--set {settings[0]}: {checkpoint.path} was trained as it is; --set is for presets")
     return ModelDescription(
         checkpoint.config,
-        _parameters(checkpoint.config),
+        _parameter_counts(checkpoint.config),
         file=checkpoint.path,
         epoch=checkpoint.epoch,
         origin=checkpoint.origin,
@@ -69,7 +69,7 @@ def describe(model: str, settings: Sequence[str] = ()) -> ModelDescription:
     )
 
 
-def _parameters(config: Config) -> dict[str, int]:
+def _parameter_counts(config: Config) -> dict[str, int]:
     """Number of parameters by part, of a network of `config`."""
     with torch.device("meta"):  # no memory is allocated for the parameters
         return parameter_counts(build(config))

@@ -41,6 +41,6 @@ def checked(options: Sequence[str]) -> list[str]:
     """Check the options: parse them as a `TrainingRequest` and return the options of that request.
 
     Raises `ArgumentError` for the first option that does not exist or has an invalid value
-    (`runs.request_options.read_pairs`).
+    (`runs.request_options.options_from_argv`).
     """
     return TrainingRequest.from_argv(options).to_argv()

@@ -70,7 +70,7 @@ def read_header(path: Path) -> tuple[Config, int]:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise unreadable(path, error) from None
+        raise unreadable_checkpoint(path, error) from None
     written_as = metadata.get("format", "")
     if written_as.startswith(FORMAT.partition("/")[0]) and written_as != FORMAT:
         raise StudioError(f"{path} is a checkpoint of another version ({written_as}); update Mask R-CNN Studio")
@@ -103,7 +103,7 @@ def _parse_metadata(path: Path, metadata: Mapping[str, str]) -> tuple[Config, in
         raise StudioError(f"{path}: its configuration does not hold ({error}){damaged}") from None
 
 
-def unreadable(path: Path, error: Exception) -> StudioError:
+def unreadable_checkpoint(path: Path, error: Exception) -> StudioError:
     """The `StudioError` for a file that safetensors cannot read."""
     reason = str(error).removeprefix("Error while deserializing header: ")
     return StudioError(

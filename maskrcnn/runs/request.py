@@ -22,7 +22,7 @@ from maskrcnn.config import DEFAULT_PRESET, Config, parse_settings
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs import initial_weights, shipped_models
 from maskrcnn.runs.initial_weights import TorchFile, fields_from_weights
-from maskrcnn.runs.request_options import FIELD_OPTIONS, LONGEST_VALUE, OPTIONS, read_pairs, written
+from maskrcnn.runs.request_options import FIELD_OPTIONS, LONGEST_VALUE, OPTIONS, options_from_argv, options_to_argv
 
 _TEXTS = tuple(option.key for option in OPTIONS if not option.is_field)
 _PATHS = ("data", "val", "images", "backbone_weights", "init")
@@ -80,11 +80,11 @@ class TrainingRequest:
 
         The options are not trusted: raises `ArgumentError` for the first unknown option or invalid value.
         """
-        return cls.from_options(read_pairs(argv))
+        return cls.from_options(options_from_argv(argv))
 
     def to_argv(self) -> list[str]:
         """The options of `python -m maskrcnn train` for this request."""
-        return written({name: getattr(self, name) for name in _TEXTS}, self.changed)
+        return options_to_argv({name: getattr(self, name) for name in _TEXTS}, self.changed)
 
     @classmethod
     def from_json(cls, text: str) -> TrainingRequest:

@@ -1,8 +1,8 @@
 """The table of the options of `python -m maskrcnn train`, and functions that parse and format them.
 
-`add_options` adds the options to an argparse parser. `read_pairs` parses a list of alternating names and values, as
-stored in jobs; it is strict. `written` formats options. Parsed options are a mapping of option key to value; the key
-`set` has the list of `FIELD=VALUE` settings.
+`add_options` adds the options to an argparse parser. `options_from_argv` parses a list of alternating names and values,
+as stored in jobs; it is strict. `options_to_argv` formats options. Parsed options are a mapping of option key to value;
+the key `set` has the list of `FIELD=VALUE` settings.
 """
 
 from __future__ import annotations
@@ -145,13 +145,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_pairs(argv: Sequence[str]) -> dict[str, Any]:
+def options_from_argv(argv: Sequence[str]) -> dict[str, Any]:
     """Parse options, a list of alternating names and values. If an option is repeated, the last value is used.
 
     The list is not trusted, because it may come from a stored job: raises `ArgumentError` for the first unknown option
     or invalid value.
 
-    >>> read_pairs(["--epochs", "3", "--set", "ema=0.9"])
+    >>> options_from_argv(["--epochs", "3", "--set", "ema=0.9"])
     {'set': ['ema=0.9'], 'epochs': 3}
     """
     argv = list(argv)
@@ -181,10 +181,10 @@ def _checked_set_option(text: str) -> str:
 _SETTING = Option("set", "FIELD=VALUE", "", _checked_set_option)
 
 
-def written(values: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
-    """Format options as a list that `read_pairs` can parse: `values` of options, and `fields` of the Config.
+def options_to_argv(values: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
+    """Format options as a list that `options_from_argv` can parse: `values` of options, and `fields` of the Config.
 
-    >>> written({"data": "cells"}, {"tasks": ("box",), "ema": 0.9, "epochs": None, "minutes": 2.5})
+    >>> options_to_argv({"data": "cells"}, {"tasks": ("box",), "ema": 0.9, "epochs": None, "minutes": 2.5})
     ['--data', 'cells', '--minutes', '2.5', '--tasks', 'box', '--set', 'ema=0.9']
     """
     argv: list[str] = []

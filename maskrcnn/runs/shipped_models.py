@@ -52,7 +52,7 @@ class _Drawn(TypedDict):
 
 @with_config(ConfigDict(extra="allow"))
 class _Card(TypedDict):
-    """The fields of a model card; other fields are allowed. See `finest` for `ap` and `intervals`."""
+    """The fields of a model card; other fields are allowed. See `card_ap` for `ap` and `intervals`."""
 
     name: str
     what: str
@@ -168,7 +168,7 @@ def toy_pictures_words(drawn: Mapping[str, Any]) -> str:
     return f"{counted(drawn['pictures'], 'picture')} of the toy world {drawn['world']}, seed {drawn['seed']}"
 
 
-def finest(about: Card) -> tuple[str, float, tuple[float, float] | None] | None:
+def card_ap(about: Card) -> tuple[str, float, tuple[float, float] | None] | None:
     """The most detailed AP of a card: its name ("mask AP"), its value and its 95 % interval (None if unknown).
 
     Masks come before keypoints before boxes. None if no AP was measured.
@@ -181,9 +181,9 @@ def finest(about: Card) -> tuple[str, float, tuple[float, float] | None] | None:
     return None
 
 
-def ap_words(about: Card) -> str:
-    """The `finest` AP as text: `mask AP 0.713 [0.690, 0.735] on 500 others`; empty if no AP was measured."""
-    found = finest(about)
+def card_ap_words(about: Card) -> str:
+    """The `card_ap` AP as text: `mask AP 0.713 [0.690, 0.735] on 500 others`; empty if no AP was measured."""
+    found = card_ap(about)
     if found is None:
         return ""
     word, value, edges = found
@@ -191,12 +191,12 @@ def ap_words(about: Card) -> str:
     return f"{word} {value:.3f}{interval} on {about['test']['pictures']:,} others"
 
 
-def in_short(about: Card) -> str:
+def card_in_short(about: Card) -> str:
     """A summary of a model in one line, from its card: its training pictures and its AP.
 
     `10,000 pictures of the toy world shapes, seed 1000  ·  mask AP 0.713 [0.690, 0.735] on 500 others`
     """
-    return "  ·  ".join(filter(None, [toy_pictures_words(about["train"]), ap_words(about)]))
+    return "  ·  ".join(filter(None, [toy_pictures_words(about["train"]), card_ap_words(about)]))
 
 
 # Shipped models

@@ -87,8 +87,8 @@ def training_documents(
         "classes": classes,
         "keypoints": keypoints,
         "notes": notes,
-        "train": frozen(training, classes, run, outlines=outlines),
-        "val": frozen(validation, classes, run, outlines=outlines) if validation else None,
+        "train": training_document(training, classes, run, outlines=outlines),
+        "val": training_document(validation, classes, run, outlines=outlines) if validation else None,
         "learned": {
             "train": replace(learnable_objects.tally(training.images, outlines=outlines), waiting=waiting),
             "val": learnable_objects.tally((validation or held_back).images, outlines=outlines) if held_back else None,
@@ -119,7 +119,7 @@ def learnable_in_project(
     return replace(learnable_objects.tally(dataset.images, outlines=outlines, progress=progress), waiting=waiting)
 
 
-def frozen(dataset: Dataset, classes: Sequence[str], run: Path, *, outlines: bool = True) -> dict[str, Any]:
+def training_document(dataset: Dataset, classes: Sequence[str], run: Path, *, outlines: bool = True) -> dict[str, Any]:
     """The dataset as a COCO document whose images also have the path of their file (`path`).
 
     It contains the objects that can be learned (`learnable_objects.why_not`), and the crowds of `classes`, which the

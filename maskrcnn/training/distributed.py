@@ -61,7 +61,7 @@ class Team:
         """The sum of each value over the team."""
         if self.size == 1:
             return list(values)
-        sums = torch.tensor(values, dtype=torch.float64, device=_device())
+        sums = torch.tensor(values, dtype=torch.float64, device=_device_of_messages())
         dist.all_reduce(sums)
         return sums.tolist()
 
@@ -69,7 +69,7 @@ class Team:
         """The largest of each value over the team."""
         if self.size == 1:
             return tuple(values)
-        most = torch.tensor(values, device=_device())
+        most = torch.tensor(values, device=_device_of_messages())
         dist.all_reduce(most, dist.ReduceOp.MAX)
         return tuple(most.tolist())
 
@@ -128,6 +128,6 @@ def join(device: torch.device) -> tuple[Team, torch.device]:
     return Team(rank, size), device
 
 
-def _device() -> torch.device:
+def _device_of_messages() -> torch.device:
     """The device of the tensors that the processes exchange."""
     return torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")

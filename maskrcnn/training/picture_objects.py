@@ -59,7 +59,7 @@ class PictureObjects:
         assert others.outlines is not None
         covered = [
             outline.under(
-                [over for over, far in zip(others.outlines, apart(others.boxes, box), strict=True) if not far]
+                [over for over, far in zip(others.outlines, disjoint_boxes(others.boxes, box), strict=True) if not far]
             )
             for outline, box in zip(self.outlines, self.boxes, strict=True)
         ]
@@ -89,7 +89,7 @@ class PictureObjects:
         return replace(self.chosen(seen), boxes=boxes[seen])
 
 
-def apart(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
+def disjoint_boxes(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Whether each of `boxes (N, 4)` is disjoint from `box (4,)`: bool `(N,)`."""
     beyond: np.ndarray = np.concatenate([boxes[:, :2] >= box[2:], boxes[:, 2:] <= box[:2]], axis=1)
     return np.asarray(beyond.any(axis=1))

@@ -78,10 +78,10 @@ def train(
                 place.write_failure(str(error))
         raise
     with RunLog(start.run, say, quiet=not team.leads) as log:
-        return _follow(start, team, report, cancelled, log)
+        return _train_with_log(start, team, report, cancelled, log)
 
 
-def _follow(
+def _train_with_log(
     start: TrainingStart, team: Team, report: Callable[[Row], None], cancelled: Callable[[], bool], log: RunLog
 ) -> dict[str, Any]:
     """Train, write a line of the log for every epoch, and write and return the result."""

@@ -63,7 +63,7 @@ def begin(request: TrainingRequest, out: Path, device: torch.device, team: Team,
         return TrainingStart(run, moved_to_device(build(run.config()), device), run.dataset())
     run = RunFolder(out)
     run.refuse_if_taken()
-    model, documents, lines = prepared(request, out, watch)
+    model, documents, lines = network_and_labels(request, out, watch)
     refuse_uneven(model.config, documents, team)
     model = moved_to_device(model, device)
     run = RunFolder(RunFolder.create(out).path, made_here=True)
@@ -80,7 +80,7 @@ def rehearse(
     request: TrainingRequest, out: Path, device: torch.device, watch: Watch
 ) -> tuple[StudioRCNN, LabelledSamples, LabelledSamples | None]:
     """The network, the training samples and the validation samples (or None) for `trial_steps`. Writes nothing."""
-    model, documents, _ = prepared(request, out, watch, snapshot=False)
+    model, documents, _ = network_and_labels(request, out, watch, snapshot=False)
     training, validation = labelled_sets(documents, RunFolder(out, made_here=True), model.config)
     return moved_to_device(model, device), training, validation
 
@@ -100,7 +100,7 @@ def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team
         raise ArgumentError(f"{run.path} has come to its end; --epochs N or --minutes M trains it so much longer")
     state = load_state(run.state, device)
     planned = run.config()
-    config = longer(planned, epochs, minutes)
+    config = lengthened(planned, epochs, minutes)
     model = moved_to_device(build(config), device)
     documents = run.dataset()
     require_ready(documents)
@@ -125,7 +125,7 @@ def _length_words(config: Config) -> str:
     return counted(config.epochs or 0, "epoch")
 
 
-def longer(config: Config, epochs: int | None, minutes: float | None) -> Config:
+def lengthened(config: Config, epochs: int | None, minutes: float | None) -> Config:
     """`config` with its length increased by `epochs` or `minutes` (None: not given).
 
     Raises `ArgumentError` if the length of `config` is set in the other unit, or the increase is not positive.
@@ -145,7 +145,7 @@ def longer(config: Config, epochs: int | None, minutes: float | None) -> Config:
     return config
 
 
-def prepared(
+def network_and_labels(
     request: TrainingRequest, out: Path, watch: Watch, snapshot: bool = True
 ) -> tuple[StudioRCNN, dict[str, Any], list[str]]:
     """The network of a new training with its initial weights, its labels (`documents`), and lines of the log about the

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from maskrcnn.config import PRESETS, Config
-from maskrcnn.config.config_table import lines, shown
+from maskrcnn.config.config_table import table_cell
 from maskrcnn.config.derived_shapes import anchor_count, anchors_per_location, backbone_shapes, image_shape
 from maskrcnn.model.build import build
 
@@ -61,7 +61,7 @@ def test_the_network_has_maps_of_these_shapes(backbone: str) -> None:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_table_has_every_field_and_the_names_of_the_notebooks(preset: str) -> None:
-    table = {line.name: line for line in lines(Config.preset(preset))}
+    table = {line.name: line for line in table_lines(Config.preset(preset))}
     assert list(table) == sorted(table)
     assert {name.upper() for name in Config.model_fields} | set(OF_THE_NOTEBOOKS.split()) <= set(table)
     assert all(line.value and line.why.endswith(".") for line in table.values())
@@ -79,4 +79,4 @@ def test_the_table_has_every_field_and_the_names_of_the_notebooks(preset: str) -
     ],
 )
 def test_values_in_a_cell(value: object, text: str) -> None:
-    assert shown(value) == text
+    assert table_cell(value) == text

@@ -87,7 +87,7 @@ OURS: dict[str, str] = {
     "initial_weights_inputs.weights_note(start,default)",
     "launch/summary.py": "data.left_out() network_in_short(config)",
     "launch/training_inputs.py": "schedule_in_words(values['layers']) heading",
-    "components/network_choice.py": "shipped_models.in_short(card)",  # the card of a model that ships
+    "components/network_choice.py": "shipped_models.card_in_short(card)",  # the card of a model that ships
     "shell/projects_dialog.py": "label words help",
     "runs/queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",
     "runs/run_actions.py": "item.label run_downloads.size_words(item.size) item.help "

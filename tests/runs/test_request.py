@@ -15,7 +15,7 @@ from maskrcnn.config import LOSSES, Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs.trainer_command import checked
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.runs.request_options import OPTIONS, read_pairs
+from maskrcnn.runs.request_options import OPTIONS, options_from_argv
 
 REQUESTS = {
     "nothing": TrainingRequest(),
@@ -80,7 +80,7 @@ def test_an_option_of_its_own_comes_before_a_setting() -> None:
 def test_a_path_that_begins_with_a_hyphen_is_no_option() -> None:
     assert TrainingRequest(data="-odd").to_argv() == ["--data", "./-odd"]
     with pytest.raises(ArgumentError, match="no value for it"):
-        read_pairs(["--data", "-odd"])
+        options_from_argv(["--data", "-odd"])
 
 
 @pytest.mark.parametrize(

@@ -42,12 +42,12 @@ def test_where_nothing_ships_no_word_means_a_model() -> None:
 
 
 def test_a_card_in_words() -> None:
-    assert shipped_models.in_short(shipping.CARD) == (
+    assert shipped_models.card_in_short(shipping.CARD) == (
         "10,000 pictures of the toy world shapes, seed 1000  ·  mask AP 0.700 [0.680, 0.720] on 500 others"
     )
     boxes = {**shipping.CARD, "ap": {"bbox": {"AP": 0.5}, "segm": None, "keypoints": None}, "intervals": {}}
-    assert shipped_models.ap_words(boxes) == "box AP 0.500 on 500 others"
-    assert shipped_models.ap_words({**shipping.CARD, "ap": {}}) == ""
+    assert shipped_models.card_ap_words(boxes) == "box AP 0.500 on 500 others"
+    assert shipped_models.card_ap_words({**shipping.CARD, "ap": {}}) == ""
 
 
 def test_a_copy_names_the_projects_own_pictures(weights_folder: Path, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_each_is_a_run_with_its_card(name: str) -> None:
     config = run.config()
     assert config == shipped_models.shipped_config(name) == load(name).config
     assert about["name"] == name
-    assert shipped_models.ap_words(about)
+    assert shipped_models.card_ap_words(about)
     assert not run.state.exists()
     assert (run.result() or {})["state"] == "done"
     assert len(run.epochs()) == config.epochs == about["epochs"]

@@ -26,7 +26,7 @@ from maskrcnn.model.weights.torchvision_files import (
     read_state,
 )
 from maskrcnn.runs import shipped_models
-from maskrcnn.runs.checkpoint_files import FORMAT, TORCH_FILES, checkpoint_file, read_header, unreadable
+from maskrcnn.runs.checkpoint_files import FORMAT, TORCH_FILES, checkpoint_file, read_header, unreadable_checkpoint
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Checkpoint:
             with safe_open(self.path, framework="pt") as file:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         except (SafetensorError, OSError) as error:
-            raise unreadable(self.path, error) from None
+            raise unreadable_checkpoint(self.path, error) from None
 
 
 def save(model: StudioRCNN, path: Path, epoch: int) -> None:

@@ -50,7 +50,9 @@ def show_shipped_model_card(run: RunFolder) -> None:
     """
     if card := shipped_models.card_in(run.path):
         badge = f":violet-badge[:material/inventory_2: {_SHIPS}]"
-        st.markdown(f"{badge} :small[{shipped_models.in_short(card)}]", help=plain(f"{card['what']} {card['limits']}"))
+        st.markdown(
+            f"{badge} :small[{shipped_models.card_in_short(card)}]", help=plain(f"{card['what']} {card['limits']}")
+        )
 
 
 @st.cache_resource(max_entries=1, show_spinner="Loading the network")

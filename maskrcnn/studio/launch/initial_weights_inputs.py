@@ -100,7 +100,7 @@ def weights_note(start: str, config: Config) -> str:
         )
     if card := shipped_models.card(start):
         return (
-            f"{card['what']} It learned from {shipped_models.in_short(card)}. Its network comes along. Where a "
+            f"{card['what']} It learned from {shipped_models.card_in_short(card)}. Its network comes along. Where a "
             "download is possible, ImageNet or COCO weights know photographs."
         )
     file = (

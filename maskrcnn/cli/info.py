@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from maskrcnn.cli.ap_figures import TASKS, ap_text, interval_text
 from maskrcnn.config import PRESETS
-from maskrcnn.config.config_table import Line
+from maskrcnn.config.config_table import Line, table_lines
 from maskrcnn.durations import clock
 from maskrcnn.inference import describe
 from maskrcnn.inference.model_description import origin_line

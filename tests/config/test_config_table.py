@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from maskrcnn.config import PRESETS, Config
-from maskrcnn.config.config_table import table_cell
+from maskrcnn.config.config_table import table_cell, table_lines
 from maskrcnn.config.derived_shapes import anchor_count, anchors_per_location, backbone_shapes, image_shape
 from maskrcnn.model.build import build
 

@@ -116,7 +116,7 @@ def detection_marks(detections: Sequence[dict[str, Any]], names: Sequence[str], 
 
 
 def resize_for_overlay(picture: np.ndarray, longest: int = DISPLAY_SIDE) -> tuple[np.ndarray, float]:
-    """Resize a picture, uint8 (H, W, 3), so that its longer side has `longest` pixels.
+    """Resize a picture, uint8 (H, W, 3), to the size at which overlays are drawn: its longer side has `longest` pixels.
 
     Returns the resized picture and the scale (display pixels per picture pixel).
 
@@ -219,7 +219,7 @@ def _fill_mark(
     *,
     hatched: bool,
 ) -> None:
-    """Blend the colour into the canvas, in place, for the pixels of `inside` (h, w), whose corner is at (left, top)."""
+    """Fill the mask of a mark with its colour, in place. The corner of the mask `inside` (h, w) is at (left, top)."""
     height, width = inside.shape
     window = canvas[top : top + height, left : left + width]
     stripes = _hatch_stripes(left, top, height, width, max(canvas.shape[:2]))
@@ -229,7 +229,7 @@ def _fill_mark(
 
 
 def _hatch_box(canvas: np.ndarray, corners: np.ndarray, colour: RGB, opacity: float) -> None:
-    """Hatch a box, in place. `corners` (4, 2) are in display pixels."""
+    """Hatch the box of a mark, in place. `corners` (4, 2) are in display pixels."""
     left, top = np.maximum(np.floor(corners[0]), 0).astype(int)
     right, bottom = np.ceil(corners[2]).astype(int)
     inside = np.ones(canvas[top : max(bottom, 0), left : max(right, 0)].shape[:2], bool)
@@ -237,7 +237,7 @@ def _hatch_box(canvas: np.ndarray, corners: np.ndarray, colour: RGB, opacity: fl
 
 
 def _hatch_stripes(left: int, top: int, height: int, width: int, side: int) -> np.ndarray:
-    """Return slanted stripes with soft edges, float32 (h, w) in [0, 1].
+    """Return the stripes of hatched marks: slanted, with soft edges, float32 (h, w) in [0, 1].
 
     The phase depends on canvas coordinates, so the stripes of neighbouring objects are aligned.
     """
@@ -257,7 +257,7 @@ def _outline_mark(
     *,
     dashed: bool,
 ) -> None:
-    """Draw the outline of the mask `inside` (h, w), whose corner is at (left, top), on the canvas, in place."""
+    """Draw the outline of a mark's mask, in place. The corner of the mask `inside` (h, w) is at (left, top)."""
     rings, _ = cv2.findContours(
         np.pad(inside.astype(np.uint8), 1), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left - 1, top - 1)
     )
@@ -303,7 +303,10 @@ def _draw_line(
 
 
 def _cut_into_dashes(line: np.ndarray, length: float, *, closed: bool) -> list[np.ndarray]:
-    """Cut a line into dashes, returned as open polylines. A dash is about `length` long, a gap 0.8 times as long."""
+    """Cut the line of a dashed mark into dashes, returned as open polylines.
+
+    A dash is about `length` long, a gap 0.8 times as long.
+    """
     whole = np.vstack([line, line[:1]]) if closed else line
     at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(whole, axis=0).T))])
     count = max(3 if closed else 1, round(at[-1] / (1.8 * length)))

@@ -1,13 +1,13 @@
-"""The network: torchvision's Mask R-CNN, composed with our pooling and described by one `Config`.
+"""The network: torchvision's Mask R-CNN with RoI pooling of the studio, described by one `Config`.
 
 ```python
 from maskrcnn.config import Config
 from maskrcnn.model import build, detect, explain, load, prepare, trace
 
-model = build(Config.preset("torchvision"))  # maskrcnn_resnet50_fpn, key for key
+model = build(Config.preset("torchvision"))  # torchvision's maskrcnn_resnet50_fpn
 model = load("runs/balloon")                 # a run folder or a checkpoint
 found = detect(prepare(model), picture)      # prepare: the same detections in less time and memory
-stages = trace(model, picture)               # every map, anchor, proposal and box on the way, with survivors
+stages = trace(model, picture)               # all maps, anchors, proposals and boxes, and the survivors of each filter
 ```
 """
 

@@ -1,4 +1,4 @@
-"""Bodies: a classification network cut into stages, and which of its maps the detector works on.
+"""Backbones: the stages of a classification network (the body), and the maps that the detector reads.
 
 Stage s has stride 2^s (C2: 4, C3: 8, C4: 16, C5: 32), the naming of Lin et al. 2017, "Feature Pyramid Networks".
 
@@ -34,10 +34,11 @@ from maskrcnn.config import Config
 
 @dataclass(frozen=True)
 class Body:
-    """How one classification network is cut.
+    """The stages of one classification network.
 
-    `network`: torchvision's name of it; `children`: the attribute that holds its blocks, "" for itself; `ends`: the
-    last block of stages 2..5; `channels`: of C2..C5; `stages`: the stage that each block belongs to.
+    `network`: torchvision's name of the network; `children`: the attribute with its blocks, "" if they are attributes
+    of the network itself; `ends`: the last block of stages 2..5; `channels`: channels of C2..C5; `stages`: block ->
+    number of its stage.
     """
 
     network: str
@@ -53,6 +54,7 @@ class Body:
 
 
 def _resnet_body(network: str, channels: tuple[int, int, int, int]) -> Body:
+    """The `Body` of a ResNet: its layers 1..4 are stages 2..5."""
     layers = ("layer1", "layer2", "layer3", "layer4")
     stages = {"conv1": 1, "bn1": 1} | {layer: stage for stage, layer in enumerate(layers, start=2)}
     return Body(network, "", layers, channels, stages)
@@ -61,9 +63,13 @@ def _resnet_body(network: str, channels: tuple[int, int, int, int]) -> Body:
 def _numbered_blocks_body(
     network: str, ends: tuple[int, int, int, int], channels: tuple[int, int, int, int], stem: int
 ) -> Body:
-    """A network that is one row of numbered blocks, of which blocks 0..`stem` make stage 1."""
-    last = (stem, *ends)
-    stages = {str(block): sum(block > end for end in last[:-1]) + 1 for block in range(ends[-1] + 1)}
+    """The `Body` of a network whose blocks are numbered 0, 1, ...: `stem` is the last block of stage 1, and `ends` are
+    the last blocks of stages 2..5."""
+    stages: dict[str, int] = {}
+    first = 0
+    for stage, end in enumerate((stem, *ends), start=1):
+        stages |= {str(block): stage for block in range(first, end + 1)}
+        first = end + 1
     return Body(network, "features", tuple(map(str, ends)), channels, stages)  # type: ignore[arg-type]
 
 
@@ -76,40 +82,43 @@ BODIES: dict[str, Body] = {
     "resnet152": _resnet_body("resnet152", (256, 512, 1024, 2048)),
     "resnext50": _resnet_body("resnext50_32x4d", (256, 512, 1024, 2048)),
     "resnext101": _resnet_body("resnext101_32x8d", (256, 512, 1024, 2048)),
-    # The last block of the MobileNets, a 1x1 convolution for the classifier, is left out: what follows would only
-    # shrink it again.
+    # The last block of the MobileNets, a 1x1 convolution that widens the map for the classifier, is left out: the
+    # pyramid would reduce its channels again.
     "mobilenet_v2": _numbered_blocks_body("mobilenet_v2", (3, 6, 13, 17), (24, 32, 96, 320), stem=1),
     "mobilenet_v3_small": _numbered_blocks_body("mobilenet_v3_small", (1, 3, 8, 11), (16, 24, 48, 96), stem=0),
     "mobilenet_v3_large": _numbered_blocks_body("mobilenet_v3_large", (3, 6, 12, 15), (24, 40, 112, 160), stem=1),
-    # AlexNet strides by 4 at once, so it has no stage 1; its stage 5 is a lone max pooling.
+    # The first layer of AlexNet has stride 4, so there is no stage 1. Its stage 5 is a single max pooling.
     "alexnet": _numbered_blocks_body("alexnet", (1, 4, 11, 12), (64, 192, 256, 256), stem=-1),
 }
 
 FIRST_AND_LAST = {"mobilenet_v3_large": (("13", 160), ("16", 960))}
-"""Bodies with an `fpn32` -> the first and the last block of stride 32, with their channels."""
+"""Body that can have an `fpn32` -> the first and the last block of stride 32, with their channels."""
 
 
 def body_of(config: Config) -> Body:
-    """How the body of that network is cut."""
+    """The body of the network that `config` describes."""
     return BODIES[config.body]
 
 
 def norm_layer(kind: str, eps: float = 1e-5) -> Callable[[int], nn.Module] | None:
-    """What makes a norm for a number of channels: "frozen", "batch", "group" (Wu and He 2018) or "none"."""
+    """A function that makes a norm for a number of channels; None for the kind "none".
+
+    `kind`: "frozen" or "batch" (BatchNorm with fixed or learned statistics), "group" (Wu and He 2018) or "none".
+    """
     if kind == "frozen":
         return partial(FrozenBatchNorm2d, eps=eps)
     if kind == "batch":
         return partial(nn.BatchNorm2d, eps=eps)
     if kind == "group":
-        # 32 groups as in the paper, fewer where they do not divide the channels.
+        # 32 groups as in the paper, or fewer if 32 does not divide the channels.
         return lambda channels: nn.GroupNorm(math.gcd(32, channels), channels, eps)
     return None
 
 
 class SlimResNet(ResNet):
-    """A ResNet with half as many channels in each stage: a quarter of the weights and of the arithmetic.
+    """A ResNet with half the channels in each stage: a quarter of the weights and of the arithmetic.
 
-    Nobody has trained it on ImageNet. It is small enough to be trained from nothing, and to ship.
+    There are no ImageNet weights for it. It is small enough to be trained from random weights and to ship.
     """
 
     def _make_layer(self, block: Any, planes: int, *args: Any, **kwargs: Any) -> nn.Sequential:
@@ -117,7 +126,10 @@ class SlimResNet(ResNet):
 
 
 class SingleMap(nn.Module):
-    """A body of which one map is used: `(N, 3, H, W)` -> `{"0": (N, out_channels, h, w)}`."""
+    """A backbone (kinds `c4` and `c5`) that returns one map of its body, after the module `neck`.
+
+    `(N, 3, H, W)` -> `{"0": (N, out_channels, h, w)}`. `end` is the block of the body that ends with the map.
+    """
 
     def __init__(self, network: nn.Module, end: str, neck: nn.Module, out_channels: int) -> None:
         super().__init__()
@@ -126,26 +138,27 @@ class SingleMap(nn.Module):
         self.out_channels = out_channels
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """The map, under the key "0"."""
         return OrderedDict({"0": self.neck(self.body(x)["0"])})
 
 
 def build_backbone(config: Config) -> tuple[BackboneWithFPN | SingleMap, nn.Sequential | None]:
-    """The backbone that `config` describes, randomly initialised, and with `c4` the body's stage 5 for the heads.
+    """The backbone that `config` describes, randomly initialised, and with `c4` stage 5 of the body for the heads.
 
-    Stage 5 has its blocks under their names in the body. It does not stride there, so that a grid of 7 x 7 stays one
-    (He et al. 2017, fig. 4).
+    The blocks of stage 5 have the same names as in the body. Stage 5 has stride 1 there, so that a grid of 7 x 7 cells
+    keeps its size (He et al. 2017, fig. 4). It is None with other kinds, and with a body whose stage 5 has no weights.
     """
     body, channels = body_of(config), config.fpn_channels
     network = blocks_of(config)
     if config.kind == "c4":
         stage5 = nn.Sequential(OrderedDict((block, network.get_submodule(block)) for block in body.stage5))
-        learns = any(True for _ in stage5.parameters())  # AlexNet's does not: its heads are its fully connected layers
+        learns = any(True for _ in stage5.parameters())  # that of AlexNet has no weights
         backbone = SingleMap(network, body.ends[2], nn.Identity(), body.channels[2])
         return backbone, _without_stride(stage5) if learns else None
     norm = norm_layer(config.head_norm, config.norm_eps)
     if config.kind == "c5":
         reduce = nn.Conv2d(body.channels[3], channels, 1, bias=norm is None)
-        nn.init.kaiming_uniform_(reduce.weight, a=1)  # as the pyramid's lateral convolutions
+        nn.init.kaiming_uniform_(reduce.weight, a=1)  # as the lateral convolutions of the pyramid
         neck = nn.Sequential(reduce, norm(channels)) if norm else reduce
         return SingleMap(network, body.ends[3], neck, channels), None
     ends = FIRST_AND_LAST[config.body] if config.kind == "fpn32" else zip(body.ends, body.channels, strict=True)
@@ -155,11 +168,11 @@ def build_backbone(config: Config) -> tuple[BackboneWithFPN | SingleMap, nn.Sequ
 
 
 def blocks_of(config: Config) -> nn.Module:
-    """The blocks of the classification network."""
+    """The blocks of the classification network of a backbone, randomly initialised, as one module."""
     body = body_of(config)
-    if config.body == "alexnet":  # it knows no norms
+    if config.body == "alexnet":  # it has no norms
         blocks = get_model("alexnet", weights=None).features
-        # Its own paddings make maps a little smaller than picture / stride, so that cells would drift off their place.
+        # With its own paddings, maps are smaller than picture / stride, so cells would be in the wrong place.
         blocks[0].padding = (4, 4)
         for pooling in (blocks[2], blocks[5], blocks[12]):
             pooling.padding = 1
@@ -171,6 +184,7 @@ def blocks_of(config: Config) -> nn.Module:
 
 
 def _without_stride(stage: nn.Sequential) -> nn.Sequential:
+    """The stage with all its convolutions set to stride 1, in place."""
     for module in stage.modules():
         if isinstance(module, nn.Conv2d):
             module.stride = (1, 1)
@@ -178,16 +192,17 @@ def _without_stride(stage: nn.Sequential) -> nn.Sequential:
 
 
 def set_trainable(backbone: nn.Module, body: Body, layers: str) -> None:
-    """Freeze the stages of the body that `layers` leaves out: "heads" all, "3+" stages 1 and 2, "all" none."""
+    """Freeze the stages of the body that `layers` leaves out: all with "heads", 1 and 2 with "3+", none with "all"."""
     first = {"heads": 6, "all": 1}.get(layers) or int(layers[0])
     for name, child in backbone.get_submodule("body").named_children():
         child.requires_grad_(body.stages.get(name, 5 if name.isdigit() else 1) >= first)
 
 
 class LeanPyramid(nn.Module):
-    """A `FeaturePyramidNetwork` that releases each map of the body as soon as it has been read.
+    """The pyramid of a backbone for inference, a `FeaturePyramidNetwork` that uses less memory.
 
-    It removes the maps from the dict that it is given, so that nothing else holds them either.
+    It releases each map of the body after reading it: it removes the maps from the dict that it is given, so that their
+    memory is freed.
     """
 
     def __init__(self, fpn: FeaturePyramidNetwork) -> None:
@@ -195,7 +210,10 @@ class LeanPyramid(nn.Module):
         self.inner_blocks, self.layer_blocks, self.extra_blocks = fpn.inner_blocks, fpn.layer_blocks, fpn.extra_blocks
 
     def forward(self, maps: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Key -> `(N, C, h, w)` of the body, finest first; the same keys, and "pool", of the pyramid."""
+        """The maps of the pyramid from those of the body, `(N, C, h, w)`, finest first.
+
+        The keys are those of the body's maps, and "pool".
+        """
         names, pyramid = list(maps), list[Tensor]()
         above: Tensor | None = None
         for name, inner, layer in zip(names[::-1], self.inner_blocks[::-1], self.layer_blocks[::-1], strict=True):

@@ -1,4 +1,4 @@
-"""From a `Config` to a network: torchvision's R-CNN, composed part by part."""
+"""Building of a network from a `Config`: torchvision's R-CNN, composed of its parts."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from maskrcnn.model.training_sampling import TrainingSampler
 
 
 class StudioRCNN(GeneralizedRCNN):
-    """torchvision's R-CNN with the `config` that it was built from.
+    """torchvision's R-CNN with the `config` from which it was built.
 
-    Called as torchvision's: a list of `(3, H, W)` float pictures in [0, 1] (in training also a list of targets with
-    `boxes (N, 4)` xyxy, `labels (N,)` and, for the tasks that there are, `masks (N, H, W)` and `keypoints (N, K, 3)`)
-    in; a dict of losses in training, else a list of dicts with `boxes`, `labels`, `scores`, `masks (N, 1, H, W)`,
-    `keypoints (N, K, 3)` and `keypoints_scores (N, K)` out.
+    It is called as in torchvision, with a list of float pictures `(3, H, W)` in [0, 1], and in training also a list of
+    targets: `boxes (N, 4)` xyxy, `labels (N,)` and, for the tasks of the network, `masks (N, H, W)` and `keypoints (N,
+    K, 3)`. It returns a dict of losses in training, else a list of dicts with `boxes`, `labels`, `scores`, `masks (N,
+    1, H, W)`, `keypoints (N, K, 3)` and `keypoints_scores (N, K)`.
     """
 
     config: Config
@@ -34,25 +34,25 @@ class StudioRCNN(GeneralizedRCNN):
 
     @property
     def level_names(self) -> dict[str, str]:
-        """Key of each map that the backbone returns -> its name in the papers."""
+        """Key of each map that the backbone returns ("0") -> its name in the papers ("P2")."""
         return self.config.level_names
 
     @property
     def samplers(self) -> dict[str, TrainingSampler]:
-        """What draws the anchors ("rpn") and the RoIs ("roi") that a step learns from."""
+        """The samplers that draw the anchors ("rpn") and the RoIs ("roi") of a training step."""
         return {"rpn": self.rpn.fg_bg_sampler, "roi": self.roi_heads.fg_bg_sampler}
 
     def set_layers(self, layers: str) -> None:
-        """Choose what learns: "heads", "3+", "4+", "5+" or "all" (see `Config.layers`).
+        """Choose the layers that are trained: "heads", "3+", "4+", "5+" or "all" (see `Config.layers`).
 
-        Stage 5 of a `c4` backbone is part of the heads and always learns.
+        Stage 5 of a `c4` backbone is part of the heads and is always trained.
         """
         self.requires_grad_(True)
         set_trainable(self.backbone, body_of(self.config), layers)
 
 
 def build(config: Config) -> StudioRCNN:
-    """The network that `config` describes, randomly initialised (`maskrcnn.model.weights` fills it), in eval mode.
+    """The network that `config` describes, in eval mode, with random weights (`maskrcnn.model.weights` loads others).
 
     >>> network = build(Config.preset("classroom", num_classes=3))
     >>> sum(value.numel() for value in network.parameters()) == parameter_counts(network)["total"]
@@ -73,6 +73,7 @@ def build(config: Config) -> StudioRCNN:
 
 
 def _rpn(config: Config, channels: int) -> StudioRPN:
+    """The RPN for maps with `channels` channels."""
     ratios = (config.rpn_anchor_ratios,) * len(config.anchor_scales)
     anchors = AnchorGenerator(config.anchor_scales, ratios)
     return StudioRPN(
@@ -93,8 +94,10 @@ def _rpn(config: Config, channels: int) -> StudioRPN:
 
 
 def _roi_heads(config: Config, channels: int, stage5: nn.Sequential | None) -> StudioRoIHeads:
+    """The box, mask and keypoint heads with their RoI poolers, for maps with `channels` channels."""
+
     def pooler(size: int) -> RoIPooler:
-        # P6 is for proposals only; of torchvision's two maps of stride 32 the heads read the first.
+        # Only the RPN reads P6. Of the two maps of stride 32 in `fpn32` the heads read the first.
         strides = {"fpn": config.backbone_strides[:-1], "fpn32": config.backbone_strides[:1]}
         return RoIPooler(
             config.pooling,
@@ -139,14 +142,14 @@ PARTS: dict[str, tuple[str, ...]] = {
     "mask head": ("roi_heads.mask_head", "roi_heads.mask_predictor"),
     "keypoint head": ("roi_heads.keypoint_head", "roi_heads.keypoint_predictor"),
 }
-"""Part of the network, as lectures name it -> its modules; a network has those of its kind."""
+"""Part of a network by its usual name -> prefixes of its modules. A network has only the modules of its kind."""
 
 
 def parameter_counts(model: nn.Module) -> dict[str, int]:
-    """Parameters of each part that the network has, and `total`.
+    """Number of parameters of each part of a network, and `total`.
 
     >>> from torch import device
-    >>> with device("meta"):  # counted without making them
+    >>> with device("meta"):  # without memory for the parameters
     ...     parameter_counts(build(Config.preset("torchvision")))["total"]
     44401393
     """

@@ -1,4 +1,4 @@
-"""From a picture to detections in COCO's results format."""
+"""Detection of objects in a picture, in COCO's results format."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from maskrcnn.model.resize import resize, to_tensor, working_size
 
 PROPOSALS_AT_ONCE = 250
 DETECTIONS_AT_ONCE = 25
-"""RoIs that a head works on at a time: enough to keep the processor busy, few enough to need little memory."""
+"""Numbers of RoIs that a head processes together: enough to use the processor fully, few enough to need little
+memory."""
 
 
 @torch.inference_mode()
 def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[dict[str, Any]]:
-    """Detections of one uint8 `(H, W, 3)` RGB picture, best first.
+    """The detections in one uint8 `(H, W, 3)` RGB picture, best first.
 
-    Each is `{"image_id", "category_id", "bbox": [x, y, w, h], "score"}` in pixels of that picture. `category_id` is the
-    class index, 1 to num_classes - 1. With the mask task there is `"segmentation"`, a compressed RLE, too; with the
-    keypoint task `"keypoints"`, [x, y, 2] of each in one flat list, `"keypoint_scores"`, the expected OKS of each, and
-    `"pose_score"`, the score times their mean. (Read by argmax: the logit of each at its peak, and no pose score.) The
-    model must be in eval mode; `maskrcnn.model.prepare` makes it faster.
+    A detection is `{"image_id", "category_id", "bbox": [x, y, w, h], "score"}` in pixels of the picture. `category_id`
+    is the class index, 1 to num_classes - 1. With the mask task it also has `"segmentation"`, a compressed RLE. With
+    the keypoint task it also has `"keypoints"`, x, y and 2 of each keypoint in one flat list, `"keypoint_scores"`, the
+    expected OKS of each, and `"pose_score"`, the score times their mean. (With `keypoint_decode` argmax the keypoint
+    scores are logits, and there is no pose score.) The model must be in eval mode; `maskrcnn.model.prepare` makes it
+    faster.
 
     >>> from maskrcnn.config import Config
     >>> from maskrcnn.model import build
@@ -63,11 +65,13 @@ def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[di
 
 @torch.inference_mode()
 def find(model: StudioRCNN, picture: Tensor) -> dict[str, Tensor]:
-    """What `model` finds in one picture of its working size, float `(3, H, W)` in [0, 1].
+    """The detections of `model` in one picture of its working size, as tensors, best first.
 
-    As calling it does, but the masks are not pasted and no large tensor lives longer than it is needed: `boxes (N, 4)`
-    xyxy in pixels of `picture`, `labels (N,)`, `scores (N,)`, best first, `masks (N, 1, M, M)` in [0, 1], `keypoints
-    (N, K, 3)` and `keypoints_scores (N, K)`, as far as the network has them.
+    `picture`: float `(3, H, W)` in [0, 1].
+
+    The result is that of calling `model`, with masks that are not pasted: `boxes (N, 4)` xyxy in pixels of `picture`,
+    `labels (N,)`, `scores (N,)`, and for the tasks of the network `masks (N, 1, M, M)` in [0, 1], `keypoints (N, K, 3)`
+    and `keypoints_scores (N, K)`. It needs less memory, because RoIs are processed in groups.
     """
     size = (picture.shape[1], picture.shape[2])
     batch = model.transform.batch_images([model.transform.normalize(picture)])
@@ -93,7 +97,7 @@ def find(model: StudioRCNN, picture: Tensor) -> dict[str, Tensor]:
 def _soft_masks(
     model: StudioRCNN, maps: dict[str, Tensor], size: tuple[int, int], boxes: Tensor, labels: Tensor
 ) -> Tensor:
-    """`(K, 1, M, M)` in [0, 1]: the mask of each box's own class."""
+    """The soft mask of each box's own class, `(K, 1, M, M)` in [0, 1]."""
     heads = model.roi_heads
     grids = heads.mask_head(heads.mask_roi_pool(maps, [boxes], [size]))
     if isinstance(heads.mask_predictor, ChannelsLastMaskPredictor) and heads.mask_kind == "sigmoid":

@@ -69,7 +69,7 @@ def _copy_with_shared_tensors(model: StudioRCNN) -> StudioRCNN:
 
 
 def _use_faster_parts(model: StudioRCNN) -> None:
-    """Replace the heads by ones for grids that are stored channels last, and the pyramid by a `LeanPyramid`. In place."""
+    """Replace the heads by heads for grids stored channels last, and the pyramid by a `LeanPyramid`, in place."""
     heads = model.roi_heads
     if isinstance(model.backbone, BackboneWithFPN):
         model.backbone.fpn = LeanPyramid(model.backbone.fpn)
@@ -81,7 +81,7 @@ def _use_faster_parts(model: StudioRCNN) -> None:
 
 
 def _store_tensors(model: StudioRCNN, device: torch.device, dtype: torch.dtype) -> None:
-    """Move a network to its device, with convolution weights channels last and the weights of its wide parts in `dtype`.
+    """Move a network to `device`, with convolution weights channels last and the weights of its wide parts in `dtype`.
 
     Tensors are replaced, not changed in place, because the first network shares them.
     """

@@ -1,4 +1,4 @@
-"""The feature maps of one picture, for pages that look inside."""
+"""The feature maps of one picture, which a page shows: the maps of the backbone that the RPN and the heads read."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from maskrcnn.model.resize import resize, to_tensor, working_size
 
 @dataclass(frozen=True)
 class FeatureMaps:
-    """The maps of one picture that proposals and heads are made from.
+    """The feature maps of one picture that the RPN and the heads read.
 
-    `maps`: "P2".."P6" (or "C4" or "C5", see `StudioRCNN.level_names`) -> float32 `(C, h, w)`; `strides`: level ->
-    pixels of the *resized* picture per cell; `scale`: (sx, sy), resized pixels per pixel of the picture. The maps are
-    padded on the right and bottom to a multiple of 32 pixels; cell (row, column) covers resized pixels
-    [column * stride, (column + 1) * stride).
+    `maps`: level name ("P2".."P6", "C4" or "C5", see `StudioRCNN.level_names`) -> float32 `(C, h, w)`; `strides`: level
+    name -> pixels of the *resized* picture per cell; `scale`: (sx, sy), resized pixels per pixel of the picture. The
+    maps are padded on the right and bottom to a multiple of 32 pixels. Cell (row, column) covers the resized pixels
+    with x in [column * stride, (column + 1) * stride), and y likewise.
     """
 
     maps: dict[str, np.ndarray]
@@ -28,7 +28,7 @@ class FeatureMaps:
 
 @torch.inference_mode()
 def features(model: StudioRCNN, picture: np.ndarray) -> FeatureMaps:
-    """The maps that `model` sees of one uint8 `(H, W, 3)` RGB picture. The model must be in eval mode.
+    """The feature maps of a uint8 `(H, W, 3)` RGB picture in `model`, which must be in eval mode.
 
     >>> from maskrcnn.config import Config
     >>> from maskrcnn.model import build

@@ -1,8 +1,8 @@
 """The modules of the box, mask and keypoint heads, which turn the pooled grid of each RoI into predictions.
 
 They are torchvision's modules, with the variants that the paper compares. With a `c4` backbone all heads begin with
-stage 5 of the body. The box head owns stage 5; the other heads run it too, on their own grids, with the same weights (He
-et al. 2017, fig. 4, left: "res5" is shared). The second half of the file has the variants for inference.
+stage 5 of the body. The box head owns stage 5; the other heads run it too, on their own grids, with the same weights
+(He et al. 2017, fig. 4, left: "res5" is shared). The second half of the file has the variants for inference.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Stage5Head(nn.Module):
 
 
 class AfterStage5(nn.Module):
-    """A head that first runs stage 5 of the box head. It does not own stage 5, so these weights are saved only once."""
+    """A head that first runs stage 5 of the box head, without owning it: the weights of stage 5 are saved only once."""
 
     def __init__(self, stage5: nn.Sequential, head: nn.Module) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class MLPMaskPredictor(nn.Module):
 
 
 def box_head(config: Config, channels: int, stage5: nn.Sequential | None) -> tuple[nn.Module, nn.Module]:
-    """The box head and its predictor: `(K, channels, pool_size, pool_size)` -> class logits `(K, C)`, deltas `(K, 4 C)`."""
+    """The box head and its predictor: `(K, channels, pool_size, pool_size)` -> logits `(K, C)`, deltas `(K, 4 C)`."""
     head: nn.Module
     width = config.box_head_width
     if stage5 is not None:

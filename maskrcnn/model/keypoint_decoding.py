@@ -1,13 +1,13 @@
-"""From the heatmaps of the keypoint head to one position for each keypoint.
+"""Decoding of keypoints: from the heatmaps of the keypoint head to one position for each keypoint.
 
-The softmax of a heatmap is the probability of each of its cells to hold the keypoint: the loss trains it as that (He et
-al. 2017, "Mask R-CNN", sec. 5). One position can be chosen in two ways:
+The softmax of a heatmap is the probability that each of its cells contains the keypoint; the loss trains it as such (He
+et al. 2017, "Mask R-CNN", sec. 5). There are two ways to choose one position:
 
 - the most probable cell, as in the paper and in torchvision (`argmax`);
-- the position with the highest expected OKS (`by_expected_oks`; Purkrabek and Matas 2025, "ProbPose"). Where the
-  probability is spread out, this is where most of it is near, not the cell that happens to be the highest. The expected
-  OKS is also a confidence in the unit of the measure, which a ranking of poses needs (Gu et al. 2024, "On the
-  Calibration of Human Pose Estimation").
+- the position with the highest expected OKS (`by_expected_oks`; Purkrabek and Matas 2025, "ProbPose"). If the
+  probability is spread over many cells, this position is close to most of it, while the single highest cell is random.
+  The expected OKS is also a confidence in the unit of the evaluation measure, which a ranking of poses needs (Gu et al.
+  2024, "On the Calibration of Human Pose Estimation").
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ import torch
 from torch import Tensor
 
 AREA_OF_BOX = 0.53
-"""Area of an object as a share of its box, for OKS, which scales with the area: about that of people in COCO. With half
-or twice as much, the keypoint AP of drawn people changes by less than 0.005."""
+"""Area of an object as a share of the area of its box, which OKS needs: about the share of people in COCO. With half or
+twice this value, the keypoint AP of drawn people changes by less than 0.005."""
 
 BOXES_AT_ONCE = 16
-"""Boxes that are processed together, which bounds the memory."""
+"""Number of boxes that are processed together, which limits the memory."""
 
 
 def by_expected_oks(heatmaps: Tensor, boxes: Tensor, sigmas: Sequence[float]) -> tuple[Tensor, Tensor]:
     """The position of each keypoint with the highest expected OKS, and that OKS.
 
-    `heatmaps`: logits `(N, K, S, S)`, cell by cell over `boxes`, xyxy `(N, 4)` in pixels; `sigmas`: one for each of the
-    K keypoints, as shares of the object's size (cocodataset.org, keypoints evaluation). Returns `(N, K, 3)` float32, x
-    and y in the frame of the boxes and a 1, as torchvision does, and `(N, K)` float32 in [0, 1].
+    `heatmaps`: logits `(N, K, S, S)`, whose S x S cells divide the `boxes`, xyxy `(N, 4)` in pixels; `sigmas`: one for
+    each of the K keypoints, as shares of the object's size (cocodataset.org, keypoints evaluation). Returns the
+    positions `(N, K, 3)` float32, (x, y, 1) in the frame of the boxes as in torchvision, and the expected OKS `(N, K)`
+    float32 in [0, 1].
 
     A peak in the middle cell of a 3 x 3 heatmap over a box of 30 x 30 is a keypoint at (15, 15):
 
@@ -46,10 +47,16 @@ def by_expected_oks(heatmaps: Tensor, boxes: Tensor, sigmas: Sequence[float]) ->
 
 
 def _highest_expected_oks(heatmaps: Tensor, boxes: Tensor, sigmas: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """`by_expected_oks` for a few boxes at once: positions `(N, K, 3)` and their expected OKS `(N, K)`.
+
+    The OKS of a position for a keypoint at distance (dx, dy) is a product of a function of dx and one of dy. So the
+    expected OKS of all cells is two matrix products with the probabilities. The best cell is then refined to a fraction
+    of a cell by a parabola along each axis.
+    """
     count, keypoints, side = heatmaps.shape[:3]
     probabilities = heatmaps.float().flatten(2).softmax(dim=2).view(count, keypoints, side, side)
     corner, size = boxes[:, :2].float(), (boxes[:, 2:] - boxes[:, :2]).float().clamp(min=1)
-    reach = 2 * torch.tensor(sigmas, device=boxes.device)  # k of OKS
+    reach = 2 * torch.tensor(sigmas, device=boxes.device)  # the constant k of OKS, twice sigma
     scale = (AREA_OF_BOX * size.prod(dim=1)).sqrt()[:, None, None]
     spread = reach[:, None] * scale / (size / side)[:, None]  # in cells, (N, K, xy)
     expected_oks = _oks_kernel(spread[..., 1], side) @ probabilities @ _oks_kernel(spread[..., 0], side)
@@ -64,16 +71,20 @@ def _highest_expected_oks(heatmaps: Tensor, boxes: Tensor, sigmas: Sequence[floa
 
 
 def _oks_kernel(spread: Tensor, side: int) -> Tensor:
-    """exp(-d^2 / (2 spread^2)) for each pair of cells with distance d along one axis: `(..., side, side)` from `spread`
-    (...)."""
+    """The factor of OKS along one axis, exp(-d^2 / (2 spread^2)), for all pairs of cells at distance d.
+
+    `spread (...)` is in cells; the result is `(..., side, side)`.
+    """
     place = torch.arange(side, device=spread.device, dtype=torch.float32)
     distance = (place[:, None] - place) ** 2
     return (-distance / (2 * spread[..., None, None] ** 2)).exp()
 
 
 def _peak_offset(line: Tensor, top: Tensor) -> Tensor:
-    """Offset in cells from the highest cell `top` (...) of `line` (..., S) to the vertex of the parabola through it and
-    its two neighbours; 0 at the ends."""
+    """Offset in cells from the highest cell to the peak of the parabola through it and its two neighbours.
+
+    `line (..., S)`: the values along one axis; `top (...)`: the index of the highest. 0 at both ends of the line.
+    """
     last = line.shape[-1] - 1
     before, at, after = (line.gather(-1, (top + step).clamp(0, last)[..., None])[..., 0] for step in (-1, 0, 1))
     bend = before - 2 * at + after

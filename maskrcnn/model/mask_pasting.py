@@ -1,12 +1,13 @@
-"""From the soft mask of a detection to its pixels in the picture, computed within its box only.
+"""Pasting of masks: from the soft mask of a detection to its pixels in the picture, and their COCO run lengths.
 
-The mask head predicts an `(M, M)` grid of probabilities for each box. It is resized to the box and thresholded at 0.5
-(He et al. 2017, section 3). The result is written as COCO's run lengths without a bitmap of the whole picture.
+The mask head predicts a grid `(M, M)` of probabilities for each box. It is resized to the box and thresholded at 0.5
+(He et al. 2017, section 3). Only the pixels within the box are computed, and the run lengths are made without a bitmap
+of the whole picture.
 
-There are two ways to place it. Exact: every pixel centre within the box reads the grid at its exact position. Legacy:
-torchvision's, which rounds the box to whole pixels first and so moves an outline by up to a pixel. Its COCO weights are
-evaluated with that, so networks with `pooling = align-legacy` use it; tests/model/test_mask_pasting.py compares it with
-torchvision's own.
+There are two ways to resize it. Exact: the grid is interpolated at the exact position of every pixel centre in the box.
+Legacy: as torchvision, which first rounds the box to whole pixels and so moves an outline by up to a pixel.
+torchvision's COCO weights are evaluated with that, so networks with `pooling = align-legacy` use it;
+tests/model/test_mask_pasting.py compares it with torchvision's own.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from maskrcnn.config import Config
 
 @dataclass(frozen=True)
 class MaskCrop:
-    """The part of a mask that lies in the picture.
+    """A pasted mask, cropped to its box.
 
-    `inside (w, h)` bool, column by column as COCO's run lengths go; its first pixel is (`left`, `top`) of the picture.
+    `inside (w, h)` bool, indexed by column, then row, which is the order of COCO's run lengths; its first pixel is
+    (`left`, `top`) of the picture.
     """
 
     inside: np.ndarray
@@ -39,17 +41,22 @@ NOTHING = MaskCrop(np.zeros((0, 0), bool), 0, 0)
 
 
 def crop_mask(mask: np.ndarray, box: np.ndarray, height: int, width: int, legacy: bool = False) -> MaskCrop:
-    """The pixels that the soft `(M, M)` float32 mask of a `box` covers, xyxy in pixels of a picture of that size."""
+    """The pixels that a soft mask covers, as a `MaskCrop` of a picture of that size.
+
+    `mask`: float32 `(M, M)` in [0, 1]; `box`: xyxy in pixels; `legacy`: paste as torchvision does.
+    """
     return (_legacy_crop if legacy else _exact_crop)(mask, box, height, width)
 
 
 def pastes_legacy(config: Config) -> bool:
-    """Whether masks of this network are placed as torchvision does."""
+    """Whether masks of the network that `config` describes are pasted as torchvision does (`legacy`)."""
     return config.pooling == "align-legacy"
 
 
 def paste_mask(mask: np.ndarray, box: np.ndarray, height: int, width: int, legacy: bool = False) -> np.ndarray:
-    """The same as a uint8 `(height, width)` bitmap of 0 and 1, in Fortran order as COCO's encoder wants it.
+    """The pixels that a soft mask covers, as a uint8 bitmap `(height, width)` of 0 and 1 in Fortran order.
+
+    The arguments are those of `crop_mask`. COCO's encoder needs Fortran order.
 
     A mask of 1 over a box of 2 x 1 pixels:
 
@@ -64,6 +71,7 @@ def paste_mask(mask: np.ndarray, box: np.ndarray, height: int, width: int, legac
 
 
 def _exact_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> MaskCrop:
+    """The mask interpolated at the exact positions of the pixel centres in its box, and thresholded at 0.5."""
     x1, y1, x2, y2 = (float(side) for side in box)
     left, top = max(0, int(np.floor(x1))), max(0, int(np.floor(y1)))
     right, bottom = min(width, int(np.ceil(x2))), min(height, int(np.ceil(y2)))
@@ -75,21 +83,21 @@ def _exact_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> M
 
 
 def _interpolation_weights(centres: np.ndarray, low: float, high: float, cells: int) -> np.ndarray:
-    """`(len(centres), cells)` weights that read a row of `cells` values, spread over [low, high], linearly at
-    `centres`.
+    """Weights `(P, cells)` for linear interpolation along one axis: times `cells` values they give P values.
 
-    Beyond the outermost values the row fades to 0 within one cell, as if it were padded with one.
+    The values belong to the middles of `cells` equal parts of [low, high]; `centres (P,)` are the positions at which
+    they are interpolated. Outside the first and the last value, the result falls to 0 within one cell.
     """
     position = (centres - low) / (high - low) * cells - 0.5
     return np.clip(1 - np.abs(position[:, None] - np.arange(cells)), 0, None).astype(np.float32)
 
 
 def _legacy_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> MaskCrop:
-    """As `paste_masks_in_image` of torchvision, cut at more than one half, without the rest of the picture."""
+    """The mask as torchvision's `paste_masks_in_image` pastes it, thresholded at more than 0.5, cropped to its box."""
     padded, scale = expand_masks(torch.from_numpy(np.ascontiguousarray(mask))[None, None], padding=1)
     expanded = expand_boxes(torch.from_numpy(np.asarray(box, np.float32))[None], scale).to(torch.int64)
     x1, y1, x2, y2 = expanded[0].tolist()
-    x2, y2 = max(x2, x1) + 1, max(y2, y1) + 1  # the last pixel belongs to the box, which keeps at least one
+    x2, y2 = max(x2, x1) + 1, max(y2, y1) + 1  # the box includes its last pixel, and has at least one
     left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
     if right <= left or bottom <= top:
         return NOTHING
@@ -99,9 +107,9 @@ def _legacy_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> 
 
 
 def encode_crop(part: MaskCrop, height: int, width: int) -> dict[str, Any]:
-    """COCO's compressed RLE of a picture of that size in which nothing but `part` is set, as JSON can hold it.
+    """COCO's compressed RLE, for JSON, of a mask in a picture of that size that consists of the crop `part`.
 
-    The counts are the lengths of runs of 0 and 1 in turn, down the columns, beginning with 0.
+    The counts are the lengths of alternating runs of 0 and 1, down the columns, beginning with 0.
 
     >>> whole = crop_mask(np.ones((28, 28), np.float32), np.array([1, 0, 3, 1]), height=2, width=4)
     >>> coco_mask.decode(encode_crop(whole, height=2, width=4)).tolist()
@@ -112,7 +120,7 @@ def encode_crop(part: MaskCrop, height: int, width: int) -> dict[str, Any]:
     padded[:, 1:-1] = part.inside
     column, row = np.divmod(np.flatnonzero(padded[:, 1:] != padded[:, :-1]), rows + 1)
     places = (part.left + column) * height + part.top + row
-    if rows == height:  # a run may go on at the top of the next column: it neither ends nor begins there
+    if rows == height:  # a run can continue at the top of the next column; such ends and starts are removed
         joined = np.flatnonzero(places[1:] == places[:-1])
         places = np.delete(places, np.concatenate([joined, joined + 1]))
     counts = np.diff(places, prepend=0, append=height * width)

@@ -27,11 +27,11 @@ def supports_bfloat16(device: torch.device) -> bool:
 
 
 def wide_parts(model: StudioRCNN) -> list[nn.Module]:
-    """The parts of a network that may compute in bfloat16: backbone, RPN head and heads, where nearly all arithmetic is.
+    """The parts of a network that may compute in bfloat16: backbone, RPN head and heads.
 
-    Not included are the last layers for classes, boxes and keypoints, and everything that decodes, pools or sums.
-    bfloat16 has eight bits of precision: a box corner at 300 would move by up to a pixel, and equal scores have no
-    order.
+    They do nearly all of the arithmetic. Not included are the last layers for classes, boxes and keypoints, and
+    everything that decodes, pools or sums. bfloat16 has eight bits of precision: a box corner at 300 would move by up
+    to a pixel, and scores that differ would become equal.
     """
     heads = model.roi_heads
     parts = [model.backbone, model.rpn.head, heads.box_head]

@@ -1,8 +1,8 @@
-"""Folding of norms with fixed statistics into the convolution before them: for good (inference) or temporarily (training).
+"""Folding of norms with fixed statistics into the convolution before them: for good, or temporarily while training.
 
 For weights w, bias b and a norm with scale a and shift c, norm(w * x + b) = a (w * x + b) + c for each channel. This is
-a convolution with weights a w and bias a b + c, so the maps and the gradients are the same. It saves time because a norm
-as a module of its own (`FrozenBatchNorm2d`) multiplies and shifts every value of every map: twice as much memory
+a convolution with weights a w and bias a b + c, so the maps and the gradients are the same. It saves time: a norm as a
+module of its own (`FrozenBatchNorm2d`) multiplies and shifts every value of every map, which is twice as much memory
 traffic as the convolution, and in float32, so that each map is converted to bfloat16 again for the next convolution.
 """
 

@@ -1,18 +1,19 @@
-"""RoI pooling from one map or a pyramid of maps, with one word to choose how.
+"""RoI pooling from one map or a pyramid of maps: RoIAlign, RoIPool and RoIWarp.
 
-Pixel model: cell i of a map covers [i, i + 1) and its value sits at i + 0.5. An image coordinate x lies at x / stride
-on the map.
+Pixel model: cell i of a map covers [i, i + 1), and its value belongs to its centre i + 0.5. An image coordinate x is at
+x / stride on the map. The Config field `pooling` chooses the method:
 
-- `align` samples there exactly (He et al. 2017, "Mask R-CNN", sec. 3, with the half-cell shift that Detectron2 added).
-- `align-legacy` takes the value of cell i to sit at i, which reads everything half a cell too far to the bottom right;
-  torchvision's COCO weights were trained with it.
-- `pool` rounds the box, and each bin of it, to whole cells (Girshick 2015, "Fast R-CNN", sec. 2.1).
-- `warp` rounds the box as `pool` does and then samples as `align` does: what the Mask R-CNN paper calls RoIWarp (Dai et
-  al. 2016, "Instance-aware Semantic Segmentation via Multi-task Network Cascades", sec. 3.2). Beside `align` it shows
-  what rounding costs, apart from how the bins are filled.
+- `align` samples at exact positions (He et al. 2017, "Mask R-CNN", sec. 3, with the half-cell shift that Detectron2
+  added).
+- `align-legacy` assumes that the value of cell i belongs to position i, so all samples are half a cell too far to the
+  bottom right; torchvision's COCO weights were trained with it.
+- `pool` rounds the box, and each of its bins, to whole cells (Girshick 2015, "Fast R-CNN", sec. 2.1).
+- `warp` rounds the box as `pool` does and then samples as `align` does. The Mask R-CNN paper calls this RoIWarp (Dai et
+  al. 2016, "Instance-aware Semantic Segmentation via Multi-task Network Cascades", sec. 3.2). Compared with `align` it
+  shows the effect of rounding the box alone.
 
-What becomes of the values in a bin is a second word: their `max` (Fast R-CNN) or their `average` (Mask R-CNN).
-`tests/model/test_pooling.py` pins the numbers, `test_pooling_oracles.py` compares with slow loops.
+The field `pooling_mode` chooses how the values in a bin are combined: `max` (Fast R-CNN) or `average` (Mask R-CNN).
+`tests/model/test_pooling.py` checks numbers, `test_pooling_oracles.py` compares with slow loops.
 """
 
 from __future__ import annotations
@@ -27,25 +28,25 @@ from torchvision.ops import MultiScaleRoIAlign, roi_align, roi_pool
 from torchvision.ops.poolers import LevelMapper
 
 CHANNELS_AT_ONCE = 32
-"""How many channels the average of RoIPool works on at a time: its sums are float64 and four for each bin."""
+"""Number of channels that `roi_average` processes together. Its sums are float64, four for each bin."""
 
 MOST_SAMPLES = 4
-"""Most samples per bin side for `roi_align_channels_last`, which writes down the cells of all of them."""
+"""Maximum number of samples per bin side for `roi_align_channels_last`, which lists the cells of all samples."""
 
 
 class RoIPooler(MultiScaleRoIAlign):
-    """Reads a `size` x `size` grid for every box, from the map that fits the box.
+    """Pools a `size` x `size` grid for every box, from the map of the level that fits the size of the box.
 
-    `pooling` is `align`, `align-legacy`, `pool` or `warp`; `mode` is `max`, `average` or `auto`: max for `pool`,
-    average for the others. `sampling_ratio` samples are taken per side of a bin, or, where it is 0, as many as the bin
-    has cells (only for the average); `pool` has none.
+    `pooling` is `align`, `align-legacy`, `pool` or `warp`. `mode` is `max`, `average` or `auto`, which is max for
+    `pool` and average for the others. `sampling_ratio` is the number of samples per bin side; 0 means as many as the
+    bin has cells (only for the average). `pool` has no samples.
 
-    Map "0", "1", ... has `strides[0]`, `strides[1]`, ... image pixels per cell, finest first. With several, a box of
-    w x h image pixels is read from level floor(roi_level + log2(sqrt(w h) / 224)), where level l has stride 2^l,
-    clamped to the levels there are (Lin et al. 2017, "Feature Pyramid Networks", eq. 1).
+    Map "0", "1", ... has `strides[0]`, `strides[1]`, ... image pixels per cell, finest first. With several maps, a box
+    of w x h image pixels is pooled from level floor(roi_level + log2(sqrt(w h) / 224)), limited to the levels that
+    exist; level l has stride 2^l (Lin et al. 2017, "Feature Pyramid Networks", eq. 1).
 
-    It is a `MultiScaleRoIAlign` only because torchvision's constructors insist on one; nothing of it but the attributes
-    `output_size` and `featmap_names` is used.
+    It is a subclass of `MultiScaleRoIAlign` only because torchvision's constructors require that. Only the attributes
+    `output_size` and `featmap_names` of that class are used.
     """
 
     def __init__(
@@ -66,16 +67,17 @@ class RoIPooler(MultiScaleRoIAlign):
         )
 
     def pool(self, feature_map: Tensor, rois: Tensor, stride: int) -> Tensor:
-        """`(K, C, size, size)` from one map `(N, C, H, W)` and rois `(K, 5)`: picture index, then xyxy image pixels.
+        """The grids `(K, C, size, size)` of `rois (K, 5)` from one map `(N, C, H, W)`.
 
-        The grid has the map's dtype. Boxes stay in float32 where the map is in half precision, because a box is not as
-        exact in it: bfloat16 knows no number between 512 and 516. A box whose second corner lies before the first is
-        as empty as if it lay on it. Gradients reach the map, not the boxes.
+        A row of `rois` is the picture index, then xyxy in image pixels. The grids have the map's dtype. With a map in
+        half precision, boxes stay in float32, which is exact enough: bfloat16 has no number between 512 and 516. A box
+        whose second corner is before the first is treated as an empty box at the first corner. Gradients flow to the
+        map, not to the boxes.
         """
         dtype = feature_map.dtype
         exact = torch.promote_types(dtype, torch.float32)
         rois, scale = rois.detach().to(exact), 1 / stride
-        # torchvision's operator asks for a negative number of samples in a box turned round, and fails.
+        # torchvision's operator fails for a reversed box, with a negative number of samples.
         rois = torch.cat([rois[:, :3], torch.maximum(rois[:, 1:3], rois[:, 3:])], dim=1)
 
         size, samples = self.output_size[0], self.sampling_ratio
@@ -88,12 +90,12 @@ class RoIPooler(MultiScaleRoIAlign):
         align, feature_map = (roi_align_channels_last, feature_map) if by_cell else (roi_align, feature_map.to(exact))
         aligned = self.pooling != "align-legacy"
         if self.mode == "max":
-            # One grid cell for each sample of each bin: the same places as with `samples` to a bin.
+            # A finer grid with one sample per cell has its samples at the same positions as `samples` per bin.
             return functional.max_pool2d(align(feature_map, rois, size * samples, scale, 1, aligned), samples).to(dtype)
         return align(feature_map, rois, size, scale, samples, aligned).to(dtype)
 
     def forward(self, x: dict[str, Tensor], boxes: list[Tensor], image_shapes: list[tuple[int, int]]) -> Tensor:
-        """`(sum of K_i, C, size, size)` for the boxes `[(K_i, 4), ...]` of every picture, in their order."""
+        """The grids `(sum of K_i, C, size, size)` of the boxes `[(K_i, 4), ...]` of every picture, in their order."""
         maps = [x[level] for level in self.featmap_names]
         rois = torch.cat([torch.cat([b.new_full((len(b), 1), i), b], dim=1) for i, b in enumerate(boxes)])
         if len(maps) == 1:
@@ -107,7 +109,7 @@ class RoIPooler(MultiScaleRoIAlign):
             if len(chosen) == len(rois):
                 return self.pool(feature_map, rois, stride)
             if len(chosen):
-                # Under autocast the maps of a pyramid can differ in dtype.
+                # With autocast the maps of a pyramid can have different dtypes.
                 grids[chosen] = self.pool(feature_map, rois[chosen], stride).to(grids.dtype)
         return grids
 
@@ -119,28 +121,30 @@ class RoIPooler(MultiScaleRoIAlign):
 
 
 def whole_cells(rois: Tensor, scale: float) -> Tensor:
-    """Rois `(K, 5)` in image pixels as xyxy edges of whole cells of a map, rounded as RoIPool does.
+    """Rois `(K, 5)` in image pixels, rounded to whole cells of a map as in RoIPool: xyxy edges in cells.
 
-    Halves are rounded away from zero, as C's `round` does; both end cells belong to the box, and it keeps at least one.
+    Halves are rounded away from zero, as `round` of C does. The cells of both corners belong to the box, so it has at
+    least one cell.
 
-    Pixels 10 to 27 of a map of stride 8 are cells 1.25 to 3.375, so cells 1 to 3, whose edges are 1 and 4:
+    On a map of stride 8, pixels 10 to 27 are 1.25 to 3.375 in cells. Rounded these are cells 1 to 3, with edges 1 and
+    4:
 
     >>> whole_cells(torch.tensor([[0.0, 10.0, 10.0, 27.0, 27.0]]), scale=1 / 8).tolist()
     [[0.0, 1.0, 1.0, 4.0, 4.0]]
     """
     corners = rois[:, 1:] * scale
     whole = corners.trunc()
-    # Not floor(x + 0.5): the sum itself would be rounded, up to 1 for the largest number below a half.
+    # Not floor(x + 0.5): for the largest float below 0.5 the sum is rounded to 1.
     whole = whole + (corners - whole).abs().ge(0.5) * corners.sign()
     first, last = whole[:, :2], whole[:, 2:]
     return torch.cat([rois[:, :1], first, torch.maximum(first, last) + 1], dim=1)
 
 
 def is_channels_last_on_cpu(feature_map: Tensor) -> bool:
-    """Whether `roi_align_channels_last` is the faster twin: on a processor, where the channels of a cell lie together.
+    """Whether a map is on the CPU and stored channels last. Then `roi_align_channels_last` is faster than torchvision.
 
-    torchvision's operator would copy such a map first and then walk over one channel after the other, with one thread:
-    it takes four times as long forward, and eight forward and backward.
+    torchvision's operator copies such a map first and then processes its channels one by one, in one thread. It takes
+    four times as long forward, and eight times as long forward and backward.
     """
     by_cell = feature_map.is_contiguous(memory_format=torch.channels_last) and not feature_map.is_contiguous()
     return by_cell and feature_map.device.type == "cpu"
@@ -149,10 +153,11 @@ def is_channels_last_on_cpu(feature_map: Tensor) -> bool:
 def roi_align_channels_last(
     feature_map: Tensor, rois: Tensor, size: int, scale: float, samples: int, aligned: bool
 ) -> Tensor:
-    """`torchvision.ops.roi_align` for a map in channels_last and a fixed number of samples; equal up to rounding.
+    """`torchvision.ops.roi_align` for a map that is stored channels last, with a fixed number of samples.
 
-    Each bin is a weighted sum of cells, four for each sample, and a cell is a row of all its channels: what
-    `embedding_bag` adds up. A map in half precision is read as it is; the places are computed in the dtype of `rois`.
+    The result is equal up to rounding. Each bin is a weighted sum of cells, four for each sample, and the channels of a
+    cell are one row in memory, so `embedding_bag` can add them up. The map may be in half precision; positions are
+    computed in the dtype of `rois`.
     """
     channels, height, width = feature_map.shape[1:]
     corners = rois[:, 1:] * scale - (0.5 if aligned else 0)
@@ -174,21 +179,22 @@ def roi_align_channels_last(
 
 
 def taps(first: Tensor, last: Tensor, size: int, samples: int, cells: int) -> tuple[Tensor, Tensor]:
-    """The cells `(K, size, 2 samples)` that each bin of RoIAlign reads along one axis, and the weight of each.
+    """The cells that each bin of RoIAlign reads along one axis, and their weights: both `(K, size, 2 samples)`.
 
-    A sample at 1.25 lies between the values of cells 1 and 2 and reads 0.75 of the first and 0.25 of the second:
+    A sample at 1.25 is between the values of cells 1 and 2; it reads 0.75 of the first and 0.25 of the second:
 
     >>> cells, weights = taps(torch.tensor([1.0]), torch.tensor([1.5]), size=1, samples=1, cells=8)
     >>> cells.tolist(), weights.tolist()
     ([[[1, 2]]], [[[0.75, 0.25]]])
 
-    A box `[first, last]`, `(K,)`, in cells whose values sit at whole numbers, has `size` bins of `samples` samples.
-    A sample lies between two cells and counts each the more the nearer; beyond the outermost cells it reads those, and
-    more than one cell beyond the map nothing.
+    `first` and `last` `(K,)` are the ends of the boxes in cells, where the value of cell i is at i. A box has `size`
+    bins with `samples` samples each; the map has `cells` cells along the axis. A sample is interpolated linearly
+    between its two neighbour cells. Outside the map it reads the outermost cell, and nothing if it is more than one
+    cell outside.
     """
     length = ((last - first) / size)[:, None, None]
     bins, steps = torch.arange(size, device=first.device)[:, None], torch.arange(samples, device=first.device)
-    # In the order of torchvision's operator, so that rounding does not move the samples.
+    # The order of operations is that of torchvision's operator, so that the samples are rounded alike.
     at = first[:, None, None] + bins * length + (steps + 0.5) * length / samples
     counts = ((at >= -1) & (at <= cells)).to(first.dtype) / samples
     at = at.clamp(0, cells - 1)
@@ -199,11 +205,11 @@ def taps(first: Tensor, last: Tensor, size: int, samples: int, cells: int) -> tu
 
 
 def roi_average(feature_map: Tensor, rois: Tensor, size: int, scale: float) -> Tensor:
-    """RoIPool with the mean of each bin's cells in the place of their maximum; as `torchvision.ops.roi_pool` otherwise.
+    """RoIPool with the mean instead of the maximum of each bin's cells; otherwise as `torchvision.ops.roi_pool`.
 
-    `(K, C, size, size)` from a map `(N, C, H, W)` and rois `(K, 5)` in image pixels, of the map's dtype, at `scale`
-    cells per pixel. Bins are made of whole cells and share some with their neighbours; a bin that has none, because
-    it lies outside the map, is 0.
+    Returns the grids `(K, C, size, size)` of `rois (K, 5)` in image pixels from a map `(N, C, H, W)` with `scale` cells
+    per pixel. Rois have the map's dtype. Bins consist of whole cells, and neighbour bins can share cells. A bin outside
+    the map has no cells and is 0.
     """
     height, width = feature_map.shape[2:]
     pictures, edges = rois[:, 0].long()[:, None, None], whole_cells(rois, scale)
@@ -213,7 +219,7 @@ def roi_average(feature_map: Tensor, rois: Tensor, size: int, scale: float) -> T
     top, bottom, left, right = top[:, :, None], bottom[:, :, None], left[:, None, :], right[:, None, :]
 
     def average(channels: Tensor) -> Tensor:
-        """From the sums of all cells above and to the left of each place, four of which make the sum of a bin."""
+        """The bin means of some channels. The sum of a bin is computed from four values of the summed-area table."""
         sums = functional.pad(channels.double().cumsum(2).cumsum(3), (1, 0, 1, 0)).permute(0, 2, 3, 1)
         total = sums[pictures, bottom, right] - sums[pictures, top, right]
         total = total - sums[pictures, bottom, left] + sums[pictures, top, left]
@@ -223,12 +229,13 @@ def roi_average(feature_map: Tensor, rois: Tensor, size: int, scale: float) -> T
 
 
 def bin_cells(start: Tensor, end: Tensor, size: int, cells: int) -> tuple[Tensor, Tensor]:
-    """First cell `(K, size)` of every bin along one axis, and the cell after its last; equal where a bin has none.
+    """First cell of every bin along one axis, and the cell after its last: both `(K, size)`. Equal for an empty bin.
 
-    A box `[start, end)` of whole cells, `(K,)`, is cut into `size` equal bins, whose ends are rounded outwards and
-    clipped to the map's `cells`. In the dtype of the box, as RoIPool: rounding can add a cell to a bin.
+    A box `[start, end)` of whole cells, `(K,)`, is divided into `size` equal bins. Their ends are rounded outwards and
+    clipped to the map, which has `cells` cells. It is computed in the dtype of the box as in RoIPool, because rounding
+    can add a cell to a bin.
 
-    Five cells in two bins of 2.5 cells: cells 0 to 2 and cells 2 to 4.
+    Five cells in two bins of 2.5 cells are cells 0 to 2 and cells 2 to 4:
 
     >>> first, after = bin_cells(torch.tensor([0.0]), torch.tensor([5.0]), size=2, cells=8)
     >>> first.tolist(), after.tolist()

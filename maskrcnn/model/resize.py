@@ -1,4 +1,4 @@
-"""Scaling of a picture to the working size of a network. Training and inference share it."""
+"""Resizing of pictures to the working size of a network, and batching of them, for training and inference."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from maskrcnn.config import Config
 
 
 def working_size(height: int, width: int, config: Config, factor: float = 1.0) -> tuple[int, int]:
-    """(height, width) after scaling: the shorter side becomes image_min_dim, unless the longer would pass
-    image_max_dim.
+    """The (height, width) to which a picture is resized for a network.
 
-    `factor` enlarges the result, for a training picture that will be jittered in scale.
+    The shorter side becomes `image_min_dim`, or less if the longer side would be longer than `image_max_dim`. `factor`
+    multiplies the result, for a training picture whose scale is jittered.
 
     >>> working_size(1200, 1600, Config.preset("classroom"))  # image_min_dim 384, image_max_dim 512
     (384, 512)
@@ -30,7 +30,9 @@ def working_size(height: int, width: int, config: Config, factor: float = 1.0) -
 
 
 def resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """`(H, W, 3)` or `(H, W)` uint8 at `size` (height, width); shrinking averages pixels, against aliasing.
+    """A uint8 picture `(H, W, 3)` or `(H, W)`, resized to `size` (height, width).
+
+    If it gets smaller, pixels are averaged, against aliasing.
 
     >>> resize(np.zeros((40, 60, 3), np.uint8), (20, 30)).shape
     (20, 30, 3)
@@ -41,8 +43,9 @@ def resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def resize_mask(bitmap: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A bitmap `(H, W)`, bool or 0 and 1, as uint8 at `size` (height, width): 1 where at least half a pixel is
-    covered.
+    """A bitmap `(H, W)` of bool or 0 and 1, resized to `size` (height, width), as uint8.
+
+    A pixel of the result is 1 if at least half of it is covered.
 
     >>> resize_mask(np.array([[1, 1, 0, 0], [1, 0, 0, 0]], np.uint8), (1, 2)).tolist()  # 3 of 4 pixels, and none
     [[1, 0]]
@@ -53,7 +56,7 @@ def resize_mask(bitmap: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def to_tensor(picture: np.ndarray) -> Tensor:
-    """uint8 `(H, W, 3)` RGB -> float `(3, H, W)` in [0, 1].
+    """A uint8 RGB picture `(H, W, 3)` as float tensor `(3, H, W)` in [0, 1].
 
     >>> to_tensor(np.full((2, 3, 3), 255, np.uint8)).shape, to_tensor(np.full((2, 3, 3), 255, np.uint8)).max().item()
     (torch.Size([3, 2, 3]), 1.0)
@@ -62,14 +65,14 @@ def to_tensor(picture: np.ndarray) -> Tensor:
 
 
 class PictureTransform(GeneralizedRCNNTransform):
-    """Scales, normalises and batches pictures.
+    """The first module of a network: it resizes, normalises and batches pictures.
 
-    Its attributes change how (`temporary_attributes` sets them for a while):
+    It has these attributes besides torchvision's (`temporary_attributes` sets them temporarily):
 
-    - `resized`: pictures have their working size already and are not scaled. The trainer resizes (and augments) on its
-      own, once; torchvision's transform would undo its scale jitter.
-    - `room`: batches are padded to this (height, width) at least; processes that share a batch pad theirs alike.
-    - `dtype`: dtype of the batches, None for float32; a network prepared for bfloat16 takes its pictures in it.
+    - `resized`: whether pictures have their working size already, so that they are not resized. The trainer resizes
+      (and augments) pictures itself; resizing again would undo its scale jitter.
+    - `room`: minimum (height, width) of a batch, reached by padding. Processes that share a batch use the same value.
+    - `dtype`: dtype of the batches, None for float32. It is bfloat16 in a network that is prepared for it.
     """
 
     resized = False
@@ -77,12 +80,15 @@ class PictureTransform(GeneralizedRCNNTransform):
     dtype: torch.dtype | None = None
 
     def batch_images(self, images: list[Tensor], size_divisible: int = 32) -> Tensor:
-        """`(N, 3, H, W)` from pictures `(3, h, w)`, padded on the right and at the bottom with zeros to a multiple of
-        `size_divisible` pixels."""
+        """A batch `(N, 3, H, W)` of pictures `(3, h, w)`, padded with zeros on the right and at the bottom.
+
+        H and W are multiples of `size_divisible`.
+        """
         batch = super().batch_images(images, size_divisible)
         height, width = (math.ceil(side / size_divisible) * size_divisible for side in self.room)
         batch = functional.pad(batch, (0, max(0, width - batch.shape[3]), 0, max(0, height - batch.shape[2])))
         return batch if self.dtype is None else batch.to(self.dtype)
 
     def resize(self, image: Tensor, target: dict[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor] | None]:
+        """A picture and its target at the working size; unchanged if `resized` is set."""
         return (image, target) if self.resized else super().resize(image, target)

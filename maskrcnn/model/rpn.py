@@ -1,9 +1,9 @@
-"""torchvision's region proposal network, whose gradient is worked out only where there is one.
+"""torchvision's region proposal network (RPN), with a gradient that is computed for the sampled anchors only.
 
-The RPN's losses look at 256 sampled anchors of each picture; the gradient of its 3 x 3 convolution is zero everywhere
-else. torchvision walks back through all cells of all maps nevertheless, which was a quarter of a training step on a
-processor, most of it on the finest map. Here the head runs over the maps without keeping a graph, and once more, with
-one, on the cells of the sampled anchors alone. Losses and gradients are the same (Ren et al. 2015, eq. 1).
+The losses of the RPN use 256 sampled anchors of each picture, so the gradient of its 3 x 3 convolution is zero in all
+other cells. torchvision computes it for all cells of all maps, which took a quarter of a training step on a CPU, most
+of it on the finest map. Here the RPN head runs on the maps without a gradient, and again with a gradient on the cells
+of the sampled anchors. Losses and gradients are the same (Ren et al. 2015, eq. 1).
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from torchvision.models.detection.rpn import RegionProposalNetwork, concat_box_p
 
 
 class StudioRPN(RegionProposalNetwork):
-    """`RegionProposalNetwork` with its gradient at the sampled anchors only, where its head is a single convolution."""
+    """A `RegionProposalNetwork` that computes its gradient for the sampled anchors only.
+
+    With a head of several convolutions it computes the gradient for all cells, as torchvision does.
+    """
 
     def forward(
         self, images: ImageList, features: dict[str, Tensor], targets: list[dict[str, Tensor]] | None = None
     ) -> tuple[list[Tensor], dict[str, Tensor]]:
-        """Proposals of each picture, xyxy `(K, 4)` in its pixels, and in training the two losses."""
+        """The proposals of each picture, xyxy `(K, 4)` in pixels, and in training the two losses of the RPN."""
         if not self.training or targets is None or not self._is_single_convolution():
             return super().forward(images, features, targets)
         maps = list(features.values())
@@ -44,13 +47,15 @@ class StudioRPN(RegionProposalNetwork):
         return boxes, {"loss_objectness": loss_objectness, "loss_rpn_box_reg": loss_box}
 
     def _is_single_convolution(self) -> bool:
+        """Whether the RPN head has one 3 x 3 convolution with ReLU before its last layers."""
         parts = self.head.conv
         return len(parts) == 1 and [type(part) for part in parts[0]] == [torch.nn.Conv2d, torch.nn.ReLU]
 
     def _predict_at_anchors(self, maps: list[Tensor], sampled: Tensor, per_level: list[int]) -> tuple[Tensor, Tensor]:
-        """Objectness logits `(S,)` and deltas `(S, 4)` of the anchors `sampled (S,)`, counted over all pictures.
+        """Objectness logits `(S,)` and deltas `(S, 4)` of the anchors with the numbers `sampled (S,)`.
 
-        torchvision counts the anchors of a picture level by level, and in a level by row, column and shape.
+        Anchors are numbered over all pictures; within a picture level by level, and in a level by row, column and
+        shape, as in torchvision. `per_level`: the number of anchors of a picture in each map of `maps`.
         """
         shapes = self.head.cls_logits.out_channels
         picture, within = sampled // sum(per_level), sampled % sum(per_level)
@@ -65,7 +70,7 @@ class StudioRPN(RegionProposalNetwork):
         convolution = self.head.conv[0][0]
         weights = convolution.weight.permute(0, 2, 3, 1).flatten(1)
         hidden = functional.relu(functional.linear(grids, weights, convolution.bias))
-        shape = within % shapes  # every level begins with a whole cell
+        shape = within % shapes  # the number of anchors of a level is a multiple of `shapes`
         rows = torch.arange(len(sampled), device=sampled.device)
         logits = _rpn_layer_at_cells(self.head.cls_logits, hidden).view(-1, shapes)[rows, shape]
         moves = _rpn_layer_at_cells(self.head.bbox_pred, hidden).view(-1, shapes, 4)[rows, shape]
@@ -73,9 +78,10 @@ class StudioRPN(RegionProposalNetwork):
 
 
 def rpn_neighbourhoods(features: Tensor, picture: Tensor, cell: Tensor) -> Tensor:
-    """The 3 x 3 cells around `cell (S,)` (row by row) of the map of `picture (S,)`: `(S, 9, C)`, 0 outside the map.
+    """The input of the RPN's 3 x 3 convolution at single cells of a map: `(S, 9, C)`, 0 outside the map.
 
-    `features`: `(N, C, H, W)`.
+    `features (N, C, H, W)`: the map; `picture (S,)`: the index of the picture of each cell; `cell (S,)`: its number,
+    row by row.
     """
     channels, height, width = features.shape[1:]
     step = torch.arange(-1, 2, device=cell.device)
@@ -88,5 +94,5 @@ def rpn_neighbourhoods(features: Tensor, picture: Tensor, cell: Tensor) -> Tenso
 
 
 def _rpn_layer_at_cells(layer: torch.nn.Conv2d, hidden: Tensor) -> Tensor:
-    """A 1 x 1 convolution of single cells `(S, C)`."""
+    """The result of a last layer of the RPN head, a 1 x 1 convolution, for single cells `hidden (S, C)`."""
     return functional.linear(hidden, layer.weight.flatten(1), layer.bias)

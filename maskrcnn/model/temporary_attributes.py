@@ -1,4 +1,4 @@
-"""Change attributes of a network's modules for a while, and put back what was there."""
+"""Temporary changes of attributes of a network's modules."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ _ABSENT = object()
 
 @contextmanager
 def temporary_attributes(*changes: tuple[nn.Module, str, Any]) -> Iterator[None]:
-    """Within the context each `(module, name, value)` is set on that one module; afterwards, also after an exception,
-    every module has what it had before.
+    """Within the context, attribute `name` of `module` is `value`, for each `(module, name, value)`.
 
-    For plain attributes and methods (`forward`), which a module keeps beside its parameters, buffers and submodules:
-    the names in `state_dict` are the same within and after.
+    After the context, also after an exception, the attributes have their former values. It is for plain attributes and
+    methods (`forward`), not for parameters, buffers and submodules, so the names in `state_dict` do not change.
 
     >>> layer = nn.ReLU()
     >>> with temporary_attributes((layer, "forward", lambda x: -x)):

@@ -1,4 +1,4 @@
-"""Sampling of the anchors and RoIs of a training step: torchvision's, counted, and repeatable picture by picture."""
+"""Sampling of the anchors and RoIs that a training step uses, repeatable for each picture and with counts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
 
 
 class TrainingSampler:
-    """torchvision's sampler of positives and negatives, in its place.
+    """A replacement for torchvision's sampler of positives and negatives.
 
-    With `seeds`, one for each picture of the batch, the draw of a picture depends on its seed alone: a resumed run, and
-    a batch that several processes share, draw as one process would. Without, it is torchvision's draw. `positives` and
-    `negatives` are how many the last call drew in all, from so many `pictures`.
+    With `seeds`, one for each picture of the batch, the sample of a picture depends only on its seed. So a resumed run,
+    and several processes that share a batch, draw the same samples as one process. Without `seeds`, torchvision's
+    sampler draws. `positives`, `negatives` and `pictures` are the numbers of samples and pictures of the last call.
     """
 
     def __init__(self, inner: BalancedPositiveNegativeSampler) -> None:
@@ -23,8 +23,10 @@ class TrainingSampler:
         self.positives = self.negatives = self.pictures = 0
 
     def __call__(self, labels: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """Masks `(A,)` of the positives and of the negatives drawn from each picture's `labels (A,)`, where 1 and more
-        is positive, 0 negative, and less is neither."""
+        """For each picture, the masks `(A,)` of the drawn positives and of the drawn negatives.
+
+        `labels (A,)` of a picture are at least 1 for positives, 0 for negatives and below 0 for neither.
+        """
         self.pictures = len(labels)
         if self.seeds is None:
             drawn = self.inner(labels)
@@ -35,14 +37,14 @@ class TrainingSampler:
         return [positive for positive, _ in masks], [negative for _, negative in masks]
 
     def _draw(self, label: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-        """What torchvision draws from one picture after `torch.manual_seed(seed)` on the processor.
+        """The sample that torchvision draws from one picture on the CPU after `torch.manual_seed(seed)`.
 
-        The generator is the processor's on every device: a card draws what the processor would, and the state of no
-        device has to be saved and restored for each picture.
+        The random generator is that of the CPU on every device. So a GPU draws the same sample as a CPU, and no state
+        of a device has to be saved and restored.
         """
         generator = torch.Generator().manual_seed(seed)
 
-        def mask_of(candidates: Tensor, most: int) -> tuple[Tensor, int]:
+        def drawn_mask(candidates: Tensor, most: int) -> tuple[Tensor, int]:
             places = torch.where(candidates)[0]
             chosen = torch.randperm(len(places), generator=generator)[:most]
             mask = torch.zeros_like(label, dtype=torch.uint8)
@@ -50,8 +52,8 @@ class TrainingSampler:
             return mask, len(chosen)
 
         room = self.inner.batch_size_per_image
-        positive, positives = mask_of(label >= 1, int(room * self.inner.positive_fraction))
-        negative, negatives = mask_of(label == 0, room - positives)
+        positive, positives = drawn_mask(label >= 1, int(room * self.inner.positive_fraction))
+        negative, negatives = drawn_mask(label == 0, room - positives)
         self.positives += positives
         self.negatives += negatives
         return positive, negative

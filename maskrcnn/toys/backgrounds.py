@@ -7,10 +7,10 @@ import math
 import cv2
 import numpy as np
 
-from maskrcnn.toys.colour_schemes import Scheme, parse_colour
+from maskrcnn.toys.colour_schemes import ColourScheme, parse_colour
 
 
-def background(rng: np.random.Generator, height: int, width: int, scheme: Scheme) -> np.ndarray:
+def background(rng: np.random.Generator, height: int, width: int, scheme: ColourScheme) -> np.ndarray:
     """A cluttered background, float `(height, width, 3)`: clouds of two colours, a pattern, lumps, curves and grain."""
     first, second = (parse_colour(text) for text in scheme.ground)
     clouds = clouds_noise(rng, height, width, cells=4)
@@ -59,7 +59,7 @@ def _background_with_curve(rng: np.random.Generator, ground: np.ndarray) -> np.n
     return ground + shade * (line / 255)[:, :, None]
 
 
-def _background_with_lumps(rng: np.random.Generator, ground: np.ndarray, scheme: Scheme) -> np.ndarray:
+def _background_with_lumps(rng: np.random.Generator, ground: np.ndarray, scheme: ColourScheme) -> np.ndarray:
     """The background with many random lumps painted on it; small lumps are far more frequent than large ones.
 
     Opaque objects that overlap, with sizes from a power law, have the image statistics of photographs: the "dead

@@ -67,18 +67,19 @@ def render(parts: Sequence[Part], skin: Skin, light: np.ndarray, height: int, wi
 def _offsets_from_axis(
     part: Part, spread: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each pixel between the corners `low` and `high` (x, y), the nearest point of the axis of a part in 2D.
+    """Where each pixel between the corners `low` and `high` (x, y) lies relative to the axis of a body part.
 
-    Returns the position of that point between start (0) and end (1) `(h, w)`, the offset (x, y) of the pixel from it
-    `(2, h, w)`, and the squared length of this offset in half axes `(h, w)`.
+    Distances are measured in the metric of the part's ellipse in the picture (`spread[:2, :2]`), whose points have
+    distance 1. Returns, for the point of the axis that is nearest to the pixel, its position between start (0) and end
+    (1) `(h, w)`; the offset (x, y) of the pixel from it in pixels `(2, h, w)`; and the squared distance `(h, w)`.
     """
     metric = np.linalg.inv(spread[:2, :2])
     bone = (part.end - part.start)[:2]
     x = (np.arange(low[0], high[0]) + 0.5 - part.start[0]).astype(np.float32)[None, :]
     y = (np.arange(low[1], high[1]) + 0.5 - part.start[1]).astype(np.float32)[:, None]
-    pull, length = metric @ bone, float(bone @ metric @ bone)
+    projection, length = metric @ bone, float(bone @ metric @ bone)
     if length > 1e-3:
-        along = np.clip(x * np.float32(pull[0] / length) + y * np.float32(pull[1] / length), 0, 1)
+        along = np.clip(x * np.float32(projection[0] / length) + y * np.float32(projection[1] / length), 0, 1)
     else:  # the axis points at the viewer: only its nearer end is visible
         along = np.full(np.broadcast_shapes(x.shape, y.shape), float(part.end[2] > part.start[2]), np.float32)
     dx, dy = x - along * np.float32(bone[0]), y - along * np.float32(bone[1])

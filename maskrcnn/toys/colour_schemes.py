@@ -9,26 +9,26 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Scheme:
+class ColourScheme:
     """A colour scheme, as `#rrggbb`: two colours for the background and five for shapes."""
 
     ground: tuple[str, str]
     shapes: tuple[str, ...]
 
 
-SCHEMES: tuple[Scheme, ...] = (
-    Scheme(("#f1e7d8", "#dcc9a6"), ("#c8553d", "#588b8b", "#f28f3b", "#2d3142", "#8f2d56")),
-    Scheme(("#26374f", "#131c2e"), ("#f0ebd8", "#e07a5f", "#81b29a", "#f2cc8f", "#4ea8de")),
-    Scheme(("#a9b78f", "#6f8f63"), ("#fefae0", "#dda15e", "#bc4749", "#274029", "#6a4c93")),
-    Scheme(("#9ed2e8", "#5fb3ce"), ("#ffb703", "#fb8500", "#0b3c5d", "#fdfcf5", "#d6404e")),
-    Scheme(("#b8916d", "#8a6244"), ("#ede0d4", "#55622f", "#2f3e1f", "#f4a261", "#2a9d8f")),
-    Scheme(("#b4bbc2", "#7f8890"), ("#ffd166", "#ef476f", "#0ead83", "#1b6f9a", "#f4f5f6")),
-    Scheme(("#d3c0e0", "#a8c8ee"), ("#5a189a", "#e0115f", "#ef6f2e", "#2f6fdb", "#f7c948")),
-    Scheme(("#4a4e57", "#2c2f36"), ("#e9c46a", "#e76f51", "#7fc8b6", "#d9dbe0", "#a06cd5")),
+SCHEMES: tuple[ColourScheme, ...] = (
+    ColourScheme(("#f1e7d8", "#dcc9a6"), ("#c8553d", "#588b8b", "#f28f3b", "#2d3142", "#8f2d56")),
+    ColourScheme(("#26374f", "#131c2e"), ("#f0ebd8", "#e07a5f", "#81b29a", "#f2cc8f", "#4ea8de")),
+    ColourScheme(("#a9b78f", "#6f8f63"), ("#fefae0", "#dda15e", "#bc4749", "#274029", "#6a4c93")),
+    ColourScheme(("#9ed2e8", "#5fb3ce"), ("#ffb703", "#fb8500", "#0b3c5d", "#fdfcf5", "#d6404e")),
+    ColourScheme(("#b8916d", "#8a6244"), ("#ede0d4", "#55622f", "#2f3e1f", "#f4a261", "#2a9d8f")),
+    ColourScheme(("#b4bbc2", "#7f8890"), ("#ffd166", "#ef476f", "#0ead83", "#1b6f9a", "#f4f5f6")),
+    ColourScheme(("#d3c0e0", "#a8c8ee"), ("#5a189a", "#e0115f", "#ef6f2e", "#2f6fdb", "#f7c948")),
+    ColourScheme(("#4a4e57", "#2c2f36"), ("#e9c46a", "#e76f51", "#7fc8b6", "#d9dbe0", "#a06cd5")),
 )
 
 
-def random_scheme(rng: np.random.Generator) -> Scheme:
+def random_scheme(rng: np.random.Generator) -> ColourScheme:
     """A random scheme for the world *shapes*: with probability 1/2 one of `SCHEMES`, else random HSV colours.
 
     No colour depends on a class.
@@ -40,16 +40,16 @@ def random_scheme(rng: np.random.Generator) -> Scheme:
         _hsv_hex(hue + rng.normal(0, 0.06), rng.uniform(0.05, 0.5), light * rng.uniform(0.7, 1)) for _ in range(2)
     ]
     shapes = [_hsv_hex(rng.random(), rng.uniform(0.15, 0.95), rng.uniform(0.25, 1)) for _ in range(5)]
-    return Scheme((ground[0], ground[1]), tuple(shapes))
+    return ColourScheme((ground[0], ground[1]), tuple(shapes))
 
 
-def random_people_scheme(rng: np.random.Generator) -> Scheme:
+def random_people_scheme(rng: np.random.Generator) -> ColourScheme:
     """A random scheme for the world *people*: with probability 1/2 one of `SCHEMES`, else random colours."""
     scheme = SCHEMES[int(rng.integers(len(SCHEMES)))]
     if rng.random() < 0.5:
         return scheme
     made = ["#" + "".join(f"{int(v):02x}" for v in np.clip(random_colour(rng), 0, 255)) for _ in range(7)]
-    return Scheme((made[0], made[1]), tuple(made[2:]))
+    return ColourScheme((made[0], made[1]), tuple(made[2:]))
 
 
 def _hsv_hex(hue: float, saturation: float, value: float) -> str:

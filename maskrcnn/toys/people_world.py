@@ -32,7 +32,7 @@ from maskrcnn.toys.backgrounds import background
 from maskrcnn.toys.body_geometry import Figure, posed, random_build
 from maskrcnn.toys.body_rendering import Layer, render
 from maskrcnn.toys.clothes import random_outfit
-from maskrcnn.toys.colour_schemes import Scheme, random_people_scheme
+from maskrcnn.toys.colour_schemes import ColourScheme, random_people_scheme
 from maskrcnn.toys.poses import random_pose, random_view
 from maskrcnn.toys.shape_painting import paint
 from maskrcnn.toys.shapes_world import outline_of
@@ -84,14 +84,14 @@ The depth is a fraction of the body height."""
 class _Sighting:
     """A keypoint of a person that nothing else covers yet.
 
-    `x`, `y` is its position in the layer. `bare` are the pixels (row, column) next to it at which the body does not
-    hide it. `away` tells whether it belongs to a face that is turned away.
+    `x`, `y` is its position in the layer. `visible_pixels` are the pixels (row, column) next to it at which the body
+    does not hide it. `is_turned_away` tells whether it belongs to a face that is turned away.
     """
 
     x: float
     y: float
-    bare: tuple[tuple[int, int], ...]
-    away: bool
+    visible_pixels: tuple[tuple[int, int], ...]
+    is_turned_away: bool
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,9 @@ def _paint_person(canvas: np.ndarray, person: _Person, light: float) -> None:
     canvas[window] += colour[part] - cover[part][:, :, None] * canvas[window]
 
 
-def _paint_thing(rng: np.random.Generator, canvas: np.ndarray, thing: _Thing, scheme: Scheme, light: float) -> None:
+def _paint_thing(
+    rng: np.random.Generator, canvas: np.ndarray, thing: _Thing, scheme: ColourScheme, light: float
+) -> None:
     """Paint a thing onto the canvas, in place; only the pixels around it are processed."""
     margin = 4 + 0.2 * float(np.ptp(thing.outline, axis=0).max())
     low = np.floor(thing.outline.min(axis=0) - margin).astype(int).clip(0)
@@ -287,26 +289,31 @@ def _paint_thing(rng: np.random.Generator, canvas: np.ndarray, thing: _Thing, sc
 
 
 def _joint_sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sighting, ...]:
-    """The `_Sighting` of each keypoint of a figure: the pixels at which the figure itself does not hide it."""
+    """The `_Sighting` of each keypoint of a person, with the 3 x 3 pixels around it as candidates for visible pixels.
+
+    A keypoint is visible at a pixel if one of its body parts (`_SHOWN_BY`) is in front there, with the keypoint close
+    under its surface. A keypoint of the face is turned away if it is visible at no pixel and either only the head (or
+    neck, chest or background) is in front of it, or it lies behind the middle of the ears.
+    """
     numbers = {part.name: number for number, part in enumerate(figure.parts)}
-    of_head = [numbers[name] for name in ("head", "nose", "left ear", "right ear", "neck", "chest")]
-    middle = (figure.joints["left_ear"][2] + figure.joints["right_ear"][2]) / 2
+    around_face = [-1, *(numbers[name] for name in ("head", "nose", "left ear", "right ear", "neck", "chest"))]
+    middle_of_ears = (figure.joints["left_ear"][2] + figure.joints["right_ear"][2]) / 2
     found = []
     for name in SKELETON.names:
         side, _, joint = name.rpartition("_")
         shown_by, deep = _SHOWN_BY[joint]
         shown = [numbers[part.format(side=side)] for part in shown_by]
         x, y, depth = figure.joints[name]
-        bare, face_away = [], True
+        visible, only_head_in_front = [], True
         for row in range(max(int(y) - 1, 0), min(int(y) + 2, layer.part.shape[0])):
             for column in range(max(int(x) - 1, 0), min(int(x) + 2, layer.part.shape[1])):
                 part = int(layer.part[row, column])
-                face_away &= part < 0 or part in of_head
+                only_head_in_front &= part in around_face
                 if part in shown and layer.near[row, column] - depth <= deep * stature * FINE:
-                    bare.append((row, column))
-        face_away |= bool(depth < middle)  # also if something covers it
-        away = not bare and face_away and joint in ("nose", "eye", "ear")
-        found.append(_Sighting(float(x), float(y), tuple(bare), away))
+                    visible.append((row, column))
+        is_behind = only_head_in_front or bool(depth < middle_of_ears)
+        is_turned_away = not visible and is_behind and joint in ("nose", "eye", "ear")
+        found.append(_Sighting(float(x), float(y), tuple(visible), is_turned_away))
     return tuple(found)
 
 
@@ -316,17 +323,17 @@ def _coco_keypoints(scene: _Scene, number: int, person: _Person) -> tuple[tuple[
     found = []
     for seen in person.sightings:
         x, y = seen.x + person.x, seen.y + person.y
-        if seen.away or not (0 <= x < width and 0 <= y < height):
+        if seen.is_turned_away or not (0 <= x < width and 0 <= y < height):
             found.append((0.0, 0.0, 0))
             continue
-        places = ((row + person.y, column + person.x) for row, column in seen.bare)
+        places = ((row + person.y, column + person.x) for row, column in seen.visible_pixels)
         on_top = any(0 <= r < height and 0 <= c < width and scene.owner[r, c] == number for r, c in places)
         found.append((round(x / FINE, 2), round(y / FINE, 2), 2 if on_top else 1))
     return tuple(found)
 
 
 def _person_outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
-    """The outline of a mask on the fine grid, in picture pixels, rounded to 0.1; None if nothing is left.
+    """The outline of a person's mask on the fine grid, in picture pixels, rounded to 0.1; None for an empty mask.
 
     Parts and holes smaller than a pixel are left out.
     """
@@ -363,4 +370,5 @@ def _person_outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
 
 
 def _ring_points(ring: shapely.LinearRing) -> Points:
+    """The vertices of one ring of a person's outline, rounded to 0.1 pixel."""
     return tuple((x, y) for x, y in np.round(shapely.get_coordinates(ring)[:-1], 1).tolist())

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 
 from maskrcnn.toys.backgrounds import clouds_noise
-from maskrcnn.toys.colour_schemes import Scheme, parse_colour
+from maskrcnn.toys.colour_schemes import ColourScheme, parse_colour
 
 _FINE = 4
 """Supersampling factor: shapes are filled at this many times the resolution, for smooth edges."""
 
 
 def paint(
-    rng: np.random.Generator, canvas: np.ndarray, outline: np.ndarray, scheme: Scheme, light: float
+    rng: np.random.Generator, canvas: np.ndarray, outline: np.ndarray, scheme: ColourScheme, light: float
 ) -> np.ndarray:
     """The canvas `(H, W, 3)` with a shape and its shadow painted on it.
 
@@ -54,7 +54,7 @@ def shape_coverage(outline: np.ndarray, height: int, width: int) -> np.ndarray:
 def _shape_fill(
     rng: np.random.Generator,
     outline: np.ndarray,
-    scheme: Scheme,
+    scheme: ColourScheme,
     height: int,
     width: int,
     light: float,

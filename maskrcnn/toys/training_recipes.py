@@ -105,7 +105,7 @@ class Recipe:
 
 
 def evaluation_report(run: Path, data: PictureSet, work: Path) -> dict[str, Any]:
-    """The evaluation report (JSON) of the best weights of a run on a set of pictures.
+    """The evaluation report (JSON) of the best weights of a recipe's run on a set of pictures.
 
     `evaluate` runs only if `work` does not have the report yet.
     """

@@ -106,7 +106,7 @@ def halve(source: Path, target: Path) -> None:
 
 
 def round_json_floats(value: Any, digits: int) -> Any:
-    """A JSON value with all its floats rounded to `digits` significant digits; float32 has seven."""
+    """A JSON value of a shipped run with all floats rounded to `digits` significant digits. (float32 has seven.)"""
     match value:
         case float():
             return float(f"{value:.{digits}g}")

@@ -253,7 +253,7 @@ def test_a_person_is_painted_where_the_mask_is() -> None:
     people_world._paint_person(canvas, person, 0.0)
     scene = people_world._Scene(np.zeros((400, 400), np.int16), [])
     people_world._add_first_fitting(scene, [person])
-    shape = people_world._outline(scene.owner == 1)
+    shape = people_world._person_outline(scene.owner == 1)
     assert shape is not None
     half_covered = canvas[:, :, 0] > 100
     assert (half_covered ^ raster.mask(shape, 200, 200).astype(bool)).sum() < 0.05 * half_covered.sum()
@@ -279,7 +279,7 @@ def test_nobody_is_buried() -> None:
     assert len(scene.layout) == 1
     people_world._add_first_fitting(scene, [up_to(0), up_to(knees)])
     assert len(scene.layout) == 2
-    hidden = people_world._keypoints(scene, 1, scene.layout[0])[-4:]
+    hidden = people_world._coco_keypoints(scene, 1, scene.layout[0])[-4:]
     assert [v for _, _, v in hidden] == [1, 1, 1, 1]
 
 
@@ -287,8 +287,8 @@ def test_nobody_is_buried() -> None:
 def test_who_shows_too_few_keypoints_is_left_out(visible: int, placed: int) -> None:
     person = people_world._random_person(np.random.default_rng(2), 150, 0.0)
     row, column = np.argwhere(person.body)[0].tolist()
-    shown = people_world._Sighting(column, row, ((row, column),), away=False)
-    sightings = (shown,) * visible + (replace(shown, bare=()),) * (17 - visible)
+    shown = people_world._Sighting(column, row, ((row, column),), is_turned_away=False)
+    sightings = (shown,) * visible + (replace(shown, visible_pixels=()),) * (17 - visible)
     scene = people_world._Scene(np.zeros((600, 600), np.int16), [])
     people_world._add_first_fitting(scene, [replace(person, sightings=sightings, x=50, y=50)])
     assert len(scene.layout) == placed
@@ -300,11 +300,11 @@ def test_an_outline_has_its_holes_and_parts() -> None:
     mask[20:40, 20:40] = False
     mask[50:60, 50:60] = True  # touches it at a corner only
     mask[80, 80] = True  # a speck
-    shape = people_world._outline(mask)
+    shape = people_world._person_outline(mask)
     assert [len(part) for part in shape.parts] in ([2, 1], [1, 2])
     rings = sorted(raster.rings(shape), key=lambda ring: shapely.Polygon(ring).area)
     assert [shapely.Polygon(ring).bounds for ring in rings] == [(25, 25, 30, 30), (10, 10, 20, 20), (5, 5, 25, 25)]
-    assert people_world._outline(np.zeros((9, 9), bool)) is None
+    assert people_world._person_outline(np.zeros((9, 9), bool)) is None
 
 
 def test_a_drawn_set_is_a_coco_file_that_can_be_trained_on(drawn: list[Drawn], tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""Every stage of the network on one picture, and the stage at which an object was lost.
+"""Every stage of the network on one picture, and the stage at which a labelled object was missed.
 
-`trace` runs the network and keeps its intermediate results; `filters` repeats its filters one by one with their
-survivors; `assignment` computes the targets of training. `missed_objects` follows each labelled object through the
-filters, with its `object_candidates` and the `miss_verdicts` in words.
+`trace` runs the network and keeps its intermediate results. `filters` repeats the filters of the network one by one,
+with their survivors. `assignment` computes the training targets. `missed_objects` tells the story of each labelled
+object; it uses `object_candidates` (the candidates of an object after each filter) and `miss_verdicts` (sentences).
 """
 
 from maskrcnn.model.tracing.assignment import GroundTruth

@@ -1,7 +1,4 @@
-"""Training targets of one picture: which anchor and which proposal is assigned to which ground-truth object.
-
-Matchers and box coder are torchvision's own.
-"""
+"""Assignment of training targets in one picture: the object of every anchor and proposal, by torchvision's matchers."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from maskrcnn.model.roi_heads import StudioRoIHeads
 from maskrcnn.words import counted
 
 POSITIVE, NEGATIVE, NEUTRAL = 1, 0, -1
-"""What an anchor teaches the RPN: here is an object; here is none; nothing, it is in between."""
+"""Training target of an anchor: an object; background; none, because its IoU is between the two limits."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class GroundTruth:
     """The labelled objects of one picture, in its own pixels.
 
     `boxes (N, 4)` float32 xyxy; `labels (N,)` int64 from 1; `masks (N, H, W)` bool and `keypoints (N, K, 3)` float32
-    (x, y, v), None where there are none.
+    (x, y, v), None if they are unknown.
     """
 
     boxes: np.ndarray
@@ -40,9 +37,9 @@ class GroundTruth:
 
     @classmethod
     def parse(cls, targets: Mapping[str, Any], picture_size: tuple[int, int], config: Config) -> GroundTruth:
-        """From arrays by torchvision's names: `boxes`, `labels`, and `masks` and `keypoints` where they are known.
+        """The ground truth from arrays by torchvision's names: `boxes`, `labels`, optionally `masks` and `keypoints`.
 
-        `picture_size`: (height, width). Raises `StudioError` naming what does not fit picture or network.
+        `picture_size`: (height, width). Raises `StudioError` if an array does not fit the picture or the network.
         """
         boxes = np.asarray(targets["boxes"], np.float32).reshape(-1, 4)
         labels = np.asarray(targets["labels"], np.int64).reshape(-1)
@@ -74,20 +71,24 @@ class GroundTruth:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What training would ask of every anchor and of every proposal of this picture.
+    """The training targets of every anchor and every proposal of a picture.
 
-    In training only a sample of them counts (`rpn_train_anchors_per_image`, `train_rois_per_image`), and the objects'
-    own boxes join the proposals; here are all, and the proposals alone. Frame: the resized picture.
+    Training uses only a sample of them (`rpn_train_anchors_per_image`, `train_rois_per_image`), and adds the boxes of
+    the objects to the proposals. Here are all anchors and all proposals, without these boxes. Frame: the resized
+    picture.
 
-    Of the M anchors, numbered as the trace does: `anchor_labels (M,)` int64 `POSITIVE`, `NEGATIVE` or `NEUTRAL`;
-    `anchor_objects (M,)` int64, the object of a positive anchor, else -1; `anchor_deltas (M, 4)` float32, what it has
-    to predict, NaN unless positive.
+    `truth`: the objects in pixels of the picture; `boxes (N, 4)` float32: their boxes in the resized picture.
 
-    Of the K proposals: `labels (K,)` int64, a class, 0 for background; `objects (K,)` int64, the object, else -1;
-    `deltas (K, 4)` float32, in the units of `bbox_std_dev`, NaN for background. Of the P among them that are no
-    background, in order: `positives (P,)` int64, which ones; `masks (P, M, M)` float32 in [0, 1], the part of their
-    object's mask that lies in them, at `mask_shape`; `keypoint_cells (P, keypoints)` int64, row x side + column in the
-    heatmap, -1 for a keypoint that is not labelled or not in the proposal. None where task or labels are not there.
+    For the M anchors, in the order of their numbers in the trace: `anchor_labels (M,)` int64, `POSITIVE`, `NEGATIVE` or
+    `NEUTRAL`; `anchor_objects (M,)` int64, the object of a positive anchor, else -1; `anchor_deltas (M, 4)` float32,
+    the deltas that a positive anchor has to predict, else NaN.
+
+    For the K proposals: `labels (K,)` int64, the class, 0 for background; `objects (K,)` int64, the object, else -1;
+    `deltas (K, 4)` float32 in units of `bbox_std_dev`, NaN for background. For the P proposals that are not background,
+    in order: `positives (P,)` int64, their indices; `masks (P, M, M)` float32 in [0, 1], the part of the object's mask
+    inside the proposal, at `mask_shape`; `keypoint_cells (P, keypoints)` int64, row x side + column in the heatmap, -1
+    for a keypoint that is not labelled or lies outside the proposal. `masks` and `keypoint_cells` are None without the
+    task or its labels.
     """
 
     truth: GroundTruth
@@ -113,8 +114,11 @@ def assign(
     size: tuple[int, int],
     scale: tuple[float, float],
 ) -> Assignment:
-    """Match `anchors (M, 4)` and `proposals (K, 4)`, xyxy in pixels of the resized picture of `size` (height, width),
-    with the objects. `scale`: (sx, sy), resized pixels per pixel of the picture."""
+    """Assign the objects of `truth` to `anchors (M, 4)` and `proposals (K, 4)`.
+
+    Both are xyxy in pixels of the resized picture of `size` (height, width). `scale`: (sx, sy), resized pixels per
+    pixel of the picture.
+    """
     device = anchors.device
     boxes = torch.from_numpy(truth.boxes * np.array([*scale, *scale], np.float32)).to(device)
     classes = torch.from_numpy(truth.labels).to(device)

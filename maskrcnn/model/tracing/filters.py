@@ -1,9 +1,9 @@
 """The filters of proposals (RPN) and of detections (box head), one by one, with the candidates that survive each.
 
-Both are the steps of torchvision's `RegionProposalNetwork.filter_proposals` and `RoIHeads.postprocess_detections` for
-one picture, in their order and with torchvision's own operators, so the last survivors are the network's, number for
-number (`tests/model/tracing/test_trace.py`). Here every step also returns the candidates that are left, and NMS which
-candidate it kept in place of each that it dropped.
+They are the steps of torchvision's `RegionProposalNetwork.filter_proposals` and `RoIHeads.postprocess_detections` for
+one picture, in the same order and with torchvision's operators, so the last survivors equal those of the network
+(`tests/model/tracing/test_trace.py`). Here every step also returns the candidates that are left, and NMS returns in
+favour of which candidate it dropped each other one.
 
 All boxes are xyxy in pixels of the resized picture.
 """
@@ -35,18 +35,18 @@ DETECTION_NMS = "detection NMS"
 BEST = "best detections"
 
 SMALLEST_BOX = 1e-2
-"""Side in pixels below which `postprocess_detections` drops a box; the RPN has its own, `rpn.min_size`."""
+"""Minimum side in pixels of a detection's box in `postprocess_detections`; that of the RPN is `rpn.min_size`."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """What is left after one step. `name` is one of the names above.
+    """One filter step and the candidates that survived it. `name` is one of the names above.
 
-    `knob`: the config's field that sets it, "" where there is none; `limit`: its value (a score, an IoU, a number of
-    boxes or of pixels), 0 where the step drops nothing; `survivors (S,)` int64: which candidates are left, in the
-    network's order; `boxes (S, 4)` float32: where they are after this step; `scores (S,)` float32: objectness or class
-    probability, in [0, 1]; `groups (S,)` int64: what ranks and NMS keep apart, the level of a proposal (0 the finest)
-    or the class of a detection.
+    `knob`: the Config field that sets the limit, "" if there is none; `limit`: the limit (a score, an IoU, a number of
+    boxes or of pixels), 0 if the step drops nothing; `survivors (S,)` int64: numbers of the candidates that are left,
+    in the network's order; `boxes (S, 4)` float32: their boxes after this step; `scores (S,)` float32: objectness or
+    class probability, in [0, 1]; `groups (S,)` int64: the level of a proposal (0 is the finest) or the class of a
+    detection. Ranking and NMS treat each group separately.
     """
 
     name: str
@@ -59,31 +59,31 @@ class Filter:
 
     @property
     def count(self) -> int:
-        """How many candidates are left."""
+        """The number of candidates that are left."""
         return len(self.survivors)
 
 
 @dataclass(frozen=True)
 class Suppression:
-    """Which candidate NMS dropped in whose favour.
+    """The candidates that NMS dropped, and in favour of which ones.
 
-    `dropped (D,)` int64: candidates; `by (D,)` int64: the best-scored survivor of the same level or class that overlaps
-    each by more than the limit; `ious (D,)` float32: by how much.
+    `dropped (D,)` int64: numbers of the dropped candidates; `by (D,)` int64: for each the survivor with the highest
+    score in the same group that overlaps it by more than the limit; `ious (D,)` float32: the IoU of the two.
     """
 
     dropped: np.ndarray
     by: np.ndarray
     ious: np.ndarray
 
-    def group(self, kept: int) -> tuple[np.ndarray, np.ndarray]:
-        """The candidates that were dropped in favour of `kept`, and the IoU of each with it."""
+    def dropped_for(self, kept: int) -> tuple[np.ndarray, np.ndarray]:
+        """The candidates that NMS dropped in favour of the candidate `kept`, and the IoU of each with it."""
         chosen = self.by == kept
         return self.dropped[chosen], self.ious[chosen]
 
 
 @dataclass(frozen=True)
 class _Remaining:
-    """The candidates that are left, as tensors."""
+    """The candidates that are left between two filters, as tensors; the fields are those of `Filter`."""
 
     survivors: Tensor
     boxes: Tensor
@@ -91,12 +91,15 @@ class _Remaining:
     groups: Tensor
 
     def keep(self, chosen: Tensor | slice) -> _Remaining:
+        """Only the chosen candidates."""
         return _Remaining(self.survivors[chosen], self.boxes[chosen], self.scores[chosen], self.groups[chosen])
 
     def clip(self, size: tuple[int, int]) -> _Remaining:
+        """The same candidates with boxes clipped to a picture of `size` (height, width)."""
         return _Remaining(self.survivors, clip_boxes_to_image(self.boxes, size), self.scores, self.groups)
 
     def as_filter(self, name: str, knob: str = "", limit: float = 0) -> Filter:
+        """The `Filter` of that name that these candidates survived."""
         arrays = (tensor.cpu().numpy() for tensor in (self.survivors, self.boxes, self.scores, self.groups))
         return Filter(name, knob, limit, *arrays)
 
@@ -104,15 +107,17 @@ class _Remaining:
 def filter_proposals(
     rpn: RegionProposalNetwork, boxes: Tensor, objectness: Tensor, level_sizes: list[int], size: tuple[int, int]
 ) -> tuple[tuple[Filter, ...], Suppression]:
-    """From every decoded box to the proposals: seven filters, from `DECODED` to `POST_NMS`, and what NMS dropped.
+    """The seven filters of the RPN, from every decoded box (`DECODED`) to the proposals (`POST_NMS`), and what NMS
+    dropped.
 
-    `boxes (M, 4)` and `objectness (M,)` logits of all anchors, level after level, `level_sizes` of each; `size`:
-    (height, width) of the resized picture. Candidates are numbered as anchors. The RPN must be in eval mode.
+    `boxes (M, 4)` and logits `objectness (M,)` of all anchors, level after level; `level_sizes`: the number of anchors
+    of each level; `size`: (height, width) of the resized picture. A candidate has the number of its anchor. The RPN
+    must be in eval mode.
     """
     groups = torch.cat([boxes.new_full((count,), level, dtype=torch.int64) for level, count in enumerate(level_sizes)])
     left = _Remaining(torch.arange(len(boxes), device=boxes.device), boxes, objectness.sigmoid(), groups)
     filters = [left.as_filter(DECODED)]
-    # By the logits, as the network does: two of them can have one sigmoid in float32.
+    # By the logits, as in the network: two different logits can have the same sigmoid in float32.
     left = left.keep(rpn._get_top_n_idx(objectness[None], level_sizes)[0])
     filters.append(left.as_filter(PRE_NMS, "pre_nms_limit", rpn.pre_nms_top_n()))
     left = left.clip(size)
@@ -131,11 +136,12 @@ def filter_proposals(
 def filter_detections(
     heads: RoIHeads, boxes: Tensor, probabilities: Tensor, size: tuple[int, int]
 ) -> tuple[tuple[Filter, ...], Suppression]:
-    """From every proposal as every class to the detections: six filters, `REFINED` to `BEST`, and what NMS dropped.
+    """The six filters of the box head, from every proposal for every class (`REFINED`) to the detections (`BEST`); and
+    what NMS dropped.
 
-    `boxes (K, C, 4)`: each proposal as the box head refines it for each class; `probabilities (K, C)`; `size`: (height,
-    width) of the resized picture. Class 0, the background, is no candidate: candidate i is proposal i // (C - 1) as
-    class i % (C - 1) + 1.
+    `boxes (K, C, 4)`: each proposal after the box head refined it for each class; `probabilities (K, C)`; `size`:
+    (height, width) of the resized picture. Class 0, the background, is no candidate: candidate i is proposal
+    i // (C - 1) for class i % (C - 1) + 1.
     """
     count, classes = probabilities.shape
     groups = torch.arange(1, classes, device=boxes.device).expand(count, -1).reshape(-1)
@@ -156,10 +162,10 @@ def filter_detections(
 
 
 def _suppress(before: _Remaining, threshold: float) -> tuple[_Remaining, Suppression]:
-    """Greedy NMS within each group, by torchvision, and for each box that it drops the box that dropped it.
+    """torchvision's greedy NMS within each group, and for each dropped box the box in favour of which it was dropped.
 
-    That is the best-scored survivor whose IoU is above the threshold: NMS goes through the boxes from the best score
-    down, and a survivor strikes out at once all that overlap it.
+    This is the survivor with the highest score among those with an IoU above the threshold, because NMS takes the boxes
+    in the order of their scores, and each survivor drops all boxes that overlap it.
     """
     order = batched_nms(before.boxes, before.scores, before.groups, threshold)
     gone = torch.ones(len(before.boxes), dtype=torch.bool, device=before.boxes.device)
@@ -170,8 +176,8 @@ def _suppress(before: _Remaining, threshold: float) -> tuple[_Remaining, Suppres
         winners = order[before.groups[order] == group]
         overlap = box_iou(before.boxes[losers], before.boxes[winners])
         above = overlap > threshold
-        # argmax gives the first True. NMS of several groups at once shifts them apart, which can round an IoU across
-        # the threshold; then the largest is the one.
+        # argmax returns the first True. torchvision shifts the groups apart to process them together, which can round
+        # an IoU to the other side of the threshold; then no IoU is above it here, and the largest is taken.
         first = torch.where(above.any(dim=1), above.int().argmax(dim=1), overlap.argmax(dim=1))
         dropped.append(before.survivors[losers])
         by.append(before.survivors[winners[first]])

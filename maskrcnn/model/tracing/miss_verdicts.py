@@ -45,7 +45,7 @@ _MATCHING_REASONS: dict[str, Reason] = {MATCH: "counted for another", MASK: "too
 """Step after the filters of the network -> reason."""
 
 DETECTION_FILTERS = (filters.BOX_CLIPPED, filters.BOX_TOO_SMALL, filters.DETECTION_NMS, filters.BEST)
-"""Filters whose candidates are detections with the score of a class; those of the RPN have proposals."""
+"""Filters whose candidates the sentences call detections, with a score; others have proposals, with an objectness."""
 
 
 def judge(obj: ObjectCandidates, lost_at: str, min_score: float) -> tuple[Reason, str]:
@@ -123,7 +123,7 @@ def _overlap_text(detection: OverlappingDetection, article: str = "a") -> str:
 
 
 def _another_class(obj: ObjectCandidates, other: OverlappingDetection, lost_at: str, min_score: float) -> str:
-    """The sentences for an object with a detection of another class: that detection, and the result for its own class."""
+    """The sentences for an object with a detection of another class: about it, and about the object's own class."""
     taken = f"Taken for another class: {_overlap_text(other)}."
     if lost_at in (filters.SCORE, SHOWN):
         left = obj.left_before(lost_at)

@@ -1,14 +1,14 @@
-"""Why each labelled object of a traced picture was found or missed: the filter that dropped its last candidate, and the
-detections that overlap it.
+"""The story of each labelled object of a traced picture: whether it was found, and if not, why it was missed.
 
 ```python
 for story in explain(trace(model, picture, {"boxes": boxes, "labels": labels})):
     print(story.name, story.lost_at, story.verdict)
 ```
 
-A candidate belongs to an object if their IoU is at least 0.5; for detections the class has to be right too. The object
-is lost at the first filter after which it has no candidate. A verdict first names what a person sees on the object: a
-detection of another class, one with a low IoU, or one that is matched to another object; then the filter.
+A candidate belongs to an object if their IoU is at least 0.5; a detection must also have the right class. The object is
+lost at the filter after which it has no candidate any more. A verdict first names what a person sees on the object: a
+detection of another class, a detection with a low IoU, or a detection that is matched to another object. Then it names
+what the filter did.
 """
 
 from __future__ import annotations
@@ -40,17 +40,19 @@ from maskrcnn.model.tracing.trace import Trace
 
 @dataclass(frozen=True)
 class ObjectStory:
-    """What became of one labelled object.
+    """How one labelled object was found or missed.
 
-    `number`: which of the targets; `label`, `name`: its class; `box`: xyxy in pixels of the picture; `anchor`: its best
-    one. `proposals`: its standing after each filter of the RPN. `detections`: after each of the box head, and then
+    `number`: its index among the targets; `label`, `name`: its class; `box`: xyxy in pixels of the picture; `anchor`:
+    the anchor that overlaps it best. `proposals`: its candidates after each filter of the RPN. `detections`: its
+    candidates after each filter of the box head, and then after
 
-    - "shown": among detections from `min_score` on,
-    - "mask" (where masks are known): the same, by the IoU of masks,
-    - "match": among those that are not taken by another object, by COCO's greedy rule.
+    - "shown": the detections with a score of at least `min_score`,
+    - "mask" (if masks are known): the same detections, with the IoU of masks,
+    - "match": the detections that are not matched to another object by COCO's greedy rule.
 
-    `found`, or else `lost_at`: the name of the filter, or one of these three, after which no candidate was left.
-    `reason`: why it was missed, in a word (see `miss_verdicts.Reason`). `verdict`: the same in words with the numbers.
+    `found`: whether it was found. `lost_at`: the name of the filter, or of one of these three steps, after which no
+    candidate was left; "" if it was found. `reason`: why it was missed (see `miss_verdicts.Reason`). `verdict`: the
+    same in one or two sentences with the numbers.
     """
 
     number: int
@@ -67,21 +69,23 @@ class ObjectStory:
 
 
 def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
-    """One story for each object that the trace was given, in their order.
+    """One story for each object in the targets of the trace, in their order.
 
-    `min_score`: detections below are not shown, so an object that has no other is lost. Raises `StudioError` where the
-    trace has no ground truth.
+    `min_score`: detections with a lower score are not shown, so an object without another detection is missed. Raises
+    `StudioError` if the trace has no targets.
 
     `docs/python.md` has an example.
     """
     if trace.assignment is None:
         raise StudioError("explain: the trace knows no objects; give trace() their boxes and labels as targets")
     truth, objects = trace.assignment.truth, trace.assignment.boxes
-    anchor_ious = ious(trace.rpn.all_anchors, objects)
-    proposal_ious = [ious(step.boxes, objects) for step in trace.rpn.filters]
-    detection_ious = [ious(step.boxes, objects) for step in trace.heads.filters]
+    anchor_ious = _box_ious(trace.rpn.all_anchors, objects)
+    proposal_ious = [_box_ious(step.boxes, objects) for step in trace.rpn.filters]
+    detection_ious = [_box_ious(step.boxes, objects) for step in trace.heads.filters]
     on_objects, matched = _overlaps_and_matches(trace, trace.assignment, detection_ious[-1], min_score)
-    endings = _shown_mask_and_match(trace, trace.assignment, detection_ious[-1], on_objects, matched, min_score)
+    last_steps = _candidates_after_detection(
+        trace, trace.assignment, detection_ious[-1], on_objects, matched, min_score
+    )
     stories = []
     for number, label in enumerate(truth.labels.tolist()):
         best = int(anchor_ious[:, number].argmax())
@@ -95,17 +99,17 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
             _candidates_after(step, overlap[:, number], step.groups == label)
             for step, overlap in zip(trace.heads.filters, detection_ious, strict=True)
         ]
-        detections += [ending[number] for ending in endings]
+        detections += [step[number] for step in last_steps]
         steps = {step.filter: step for step in proposals + detections}
         overlapping = _overlapping_detections(trace, on_objects, detection_ious[-1], matched, number, min_score)
-        case = ObjectCandidates(trace, number, label, trace.config.names[label - 1], anchor, steps, overlapping)
-        lost_at = case.lost_at()
-        reason, words = judge(case, lost_at, min_score)
+        obj = ObjectCandidates(trace, number, label, trace.config.names[label - 1], anchor, steps, overlapping)
+        lost_at = obj.lost_at()
+        reason, words = judge(obj, lost_at, min_score)
         stories.append(
             ObjectStory(
                 number=number,
                 label=label,
-                name=case.name,
+                name=obj.name,
                 box=tuple(truth.boxes[number].tolist()),
                 anchor=anchor,
                 proposals=tuple(step.summary() for step in proposals),
@@ -119,32 +123,33 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
     return stories
 
 
-def ious(boxes: np.ndarray, objects: np.ndarray) -> np.ndarray:
-    """IoU of xyxy `boxes (S, 4)` with `objects (N, 4)`: `(S, N)` float32, 0 for two boxes without area."""
+def _box_ious(boxes: np.ndarray, objects: np.ndarray) -> np.ndarray:
+    """IoU of candidates `boxes (S, 4)` with `objects (N, 4)`, all xyxy: `(S, N)` float32; 0 for boxes without area."""
     return box_iou(torch.from_numpy(boxes), torch.from_numpy(objects)).nan_to_num(0).numpy()
 
 
 def _candidates_after(step: Filter, overlap: np.ndarray, chosen: np.ndarray | slice = slice(None)) -> FilterCandidates:
+    """The candidates that survived a filter, with their IoU `overlap (S,)`; `chosen` selects those of one class."""
     return FilterCandidates(step.name, step.survivors[chosen], overlap[chosen], step.scores[chosen])
 
 
 def _overlaps_and_matches(
     trace: Trace, assignment: Assignment, boxes: np.ndarray, min_score: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How far each detection lies on each object, whatever its class, and which finds which.
+    """The IoU of each of D detections with each of N objects, of any class, and which detection is matched to which.
 
-    `boxes (D, N)`: IoU of the boxes. Returns `(D, N)` float32, the IoU of the masks where they are known, else of the
-    boxes; and bool `(D, N)`.
+    `boxes (D, N)`: IoU of the boxes. Returns `(D, N)` float32, the IoU of the masks if they are known, else of the
+    boxes; and the matches, bool `(D, N)`.
     """
     truth, found = assignment.truth, trace.detections
     overlap = boxes
     if truth.masks is not None and found.soft_masks is not None:
         overlap = _mask_ious(trace, truth.masks, boxes > 0)
-    return overlap, _greedy_matches(np.where(_could_match(trace, assignment, min_score), overlap, 0))
+    return overlap, _greedy_matches(np.where(_can_match(trace, assignment, min_score), overlap, 0))
 
 
-def _could_match(trace: Trace, assignment: Assignment, min_score: float) -> np.ndarray:
-    """Which detection could find which object: bool `(D, N)`, where it is shown and the class is right."""
+def _can_match(trace: Trace, assignment: Assignment, min_score: float) -> np.ndarray:
+    """Which detection can be matched to which object: bool `(D, N)`, True if it is shown and has the object's class."""
     found = trace.detections
     return (found.scores >= min_score)[:, None] & (found.labels[:, None] == assignment.truth.labels)
 
@@ -152,8 +157,11 @@ def _could_match(trace: Trace, assignment: Assignment, min_score: float) -> np.n
 def _overlapping_detections(
     trace: Trace, overlap: np.ndarray, boxes: np.ndarray, matched: np.ndarray, number: int, min_score: float
 ) -> tuple[OverlappingDetection, ...]:
-    """The detections that lie on object `number`, closest first. `(D, N)`: IoU of masks where they are known, IoU of
-    boxes (the same array where they are not), and which finds which."""
+    """The detections that overlap object `number` by at least `NEAR_IOU`, closest first.
+
+    `overlap (D, N)`: IoU of masks if they are known, else the array `boxes`; `boxes (D, N)`: IoU of boxes; `matched (D,
+    N)`: which detection is matched to which object.
+    """
     found, candidates = trace.detections, trace.heads.filters[-1].survivors
     near = np.flatnonzero(overlap[:, number] >= NEAR_IOU)
     overlapping = []
@@ -176,28 +184,34 @@ def _overlapping_detections(
     return tuple(overlapping)
 
 
-def _shown_mask_and_match(
+def _candidates_after_detection(
     trace: Trace, assignment: Assignment, boxes: np.ndarray, overlap: np.ndarray, matched: np.ndarray, min_score: float
 ) -> list[list[FilterCandidates]]:
-    """What is left for each object at "shown", "mask" and "match". `(D, N)`: IoU of the boxes, IoU of masks where they
-    are known, and which finds which."""
+    """The candidates of each object after the steps "shown", "mask" and "match": a list for each step.
+
+    `boxes (D, N)`: IoU of boxes; `overlap (D, N)`: IoU of masks if they are known; `matched (D, N)`: which detection is
+    matched to which object.
+    """
     truth, found = assignment.truth, trace.detections
     candidates = trace.heads.filters[-1].survivors
-    right = _could_match(trace, assignment, min_score)
+    can_match = _can_match(trace, assignment, min_score)
 
-    def ending(name: str, left: np.ndarray, ious: np.ndarray) -> list[FilterCandidates]:
+    def of_each_object(name: str, left: np.ndarray, ious: np.ndarray) -> list[FilterCandidates]:
         columns = zip(left.T, ious.T, strict=True)
         return [FilterCandidates(name, candidates[own], values[own], found.scores[own]) for own, values in columns]
 
-    endings = [ending(SHOWN, right, boxes)]
+    steps = [of_each_object(SHOWN, can_match, boxes)]
     if truth.masks is not None and found.soft_masks is not None:
-        endings.append(ending(MASK, right, overlap))
-    endings.append(ending(MATCH, matched, overlap))
-    return endings
+        steps.append(of_each_object(MASK, can_match, overlap))
+    steps.append(of_each_object(MATCH, matched, overlap))
+    return steps
 
 
 def _mask_ious(trace: Trace, masks: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """IoU of the pasted masks with the objects' `masks (N, H, W)`: `(D, N)` float32, 0 where not `wanted (D, N)`."""
+    """IoU of the detections' pasted masks with the objects' `masks (N, H, W)`: `(D, N)` float32.
+
+    It is computed only for the pairs in `wanted (D, N)`; for others it is 0.
+    """
     areas = masks.reshape(len(masks), -1).sum(axis=1).tolist()
     found = np.zeros(wanted.shape, np.float32)
     for detection in np.flatnonzero(wanted.any(axis=1)).tolist():
@@ -210,8 +224,11 @@ def _mask_ious(trace: Trace, masks: np.ndarray, wanted: np.ndarray) -> np.ndarra
 
 
 def _greedy_matches(overlap: np.ndarray) -> np.ndarray:
-    """Which detection finds which object, bool `(D, N)`: from the best score down, each takes the free object that it
-    overlaps best, the later one of two that it overlaps alike (as `evaluation.matching` does)."""
+    """Which detection is matched to which object, bool `(D, N)`, from their IoU `overlap (D, N)`.
+
+    In the order of their scores, each detection is matched to the unmatched object with the largest IoU of at least
+    `MATCH_IOU`; of two objects with the same IoU to the later one (as `evaluation.matching` does).
+    """
     matched = np.zeros(overlap.shape, bool)
     for detection, values in enumerate(overlap):
         free = np.where(matched.any(axis=0), 0, values)

@@ -13,7 +13,8 @@ MATCH_IOU = 0.5
 """Minimum IoU with which a box belongs to the object, as in AP50."""
 
 NEAR_IOU = 0.1
-"""Minimum IoU with which a detection overlaps the object; below, it is background (Bolya et al. 2020, TIDE, section 2.2)."""
+"""Minimum IoU with which a detection counts as overlapping the object; with less, it lies elsewhere (Bolya et al. 2020,
+TIDE, section 2.2)."""
 
 # Filters after those of the network; see `ObjectStory`.
 SHOWN = "shown"

@@ -1,4 +1,4 @@
-"""Every stage of the network on one picture, as named arrays: what a lecture shows and a lesson computes with.
+"""The trace of a picture: the intermediate results of every stage of the network, as named arrays.
 
 ```python
 found = trace(model, picture, {"boxes": boxes, "labels": labels})
@@ -6,13 +6,14 @@ found = trace(model, picture, {"boxes": boxes, "labels": labels})
 found.maps["P3"].shape, found.heads.features[0], found.detections.pasted_masks
 ```
 
-Frames. Unless a docstring says "of the picture", boxes are xyxy in pixels of the *resized* picture, where everything
-happens; `Trace.to_picture` brings them back. Maps are padded on the right and bottom to a multiple of 32 pixels.
+Frames: unless a docstring says "of the picture", boxes are xyxy in pixels of the *resized* picture;
+`Trace.to_picture` converts them to pixels of the picture. Maps are padded on the right and bottom to a multiple of 32
+pixels.
 
-Nothing is computed otherwise than in `detect`: the same modules run on the same tensors, and the steps between them
-are torchvision's (see `filters.py`). So proposals and detections are exactly the network's. A trace takes a tenth
-longer than a detection. Its memory is the maps and the pooled grids: 25 to 40 MB with the `classroom` preset, some 320
-MB with `torchvision`'s and some 210 MB with a ResNet-50 `c4` at the sizes of `standard`.
+The same modules as in `detect` run on the same tensors, and the steps between them are torchvision's (see `filters`),
+so proposals and detections equal those of the network. A trace takes a tenth more time than a detection. It needs
+memory for the maps and the pooled grids: 25 to 40 MB with the preset `classroom`, about 320 MB with `torchvision`, and
+about 210 MB with a ResNet-50 `c4` at the sizes of `standard`.
 """
 
 from __future__ import annotations
@@ -41,12 +42,13 @@ Maps = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class RegionProposals:
-    """What the RPN makes of the maps.
+    """The results of the RPN.
 
-    Level name -> the A anchors at each of its h x w cells: `anchors (h, w, A, 4)`, `objectness (h, w, A)` logits,
-    `deltas (h, w, A, 4)` (dx, dy, dw, dh), all float32. All M anchors are numbered level after level, row by row.
+    By level name, for the A anchors at each of h x w cells, float32: `anchors (h, w, A, 4)`, logits
+    `objectness (h, w, A)`, `deltas (h, w, A, 4)` (dx, dy, dw, dh). All M anchors are numbered level after level, row by
+    row.
 
-    `filters`: from the decoded box of every anchor to the proposals, seven steps; `nms`: what NMS dropped.
+    `filters`: the seven steps from the decoded box of every anchor to the proposals; `nms`: what NMS dropped.
     """
 
     anchors: Maps
@@ -62,16 +64,16 @@ class RegionProposals:
 
     @property
     def scores(self) -> np.ndarray:
-        """Their objectness, `(K,)` in [0, 1]."""
+        """The objectness of the K proposals, `(K,)` in [0, 1]."""
         return self.filters[-1].scores
 
     @property
     def all_anchors(self) -> np.ndarray:
-        """`(M, 4)`, in the order of their numbers."""
+        """All M anchors, `(M, 4)`, in the order of their numbers."""
         return np.concatenate([anchors.reshape(-1, 4) for anchors in self.anchors.values()])
 
     def place(self, anchor: int) -> tuple[str, int, int, int]:
-        """Level, row, column and shape of the anchor of that number: where it is in `anchors`."""
+        """Level, row, column and shape index in `anchors` of the anchor with that number."""
         for level, anchors in self.anchors.items():
             count = len(anchors.reshape(-1, 4))
             if anchor < count:
@@ -83,14 +85,14 @@ class RegionProposals:
 
 @dataclass(frozen=True)
 class HeadStages:
-    """What the box head makes of the K proposals, which are `RegionProposals.boxes`.
+    """The results of the box head for the K proposals (`RegionProposals.boxes`).
 
-    `levels (K,)` str: the map that each is pooled from; `features (K, channels, pool_size, pool_size)` float32: the
-    pooled grids; `probabilities (K, C)`: of each class, background first; `deltas (K, C, 4)`: (dx, dy, dw, dh) in units
-    of `bbox_std_dev`; `refined (K, C, 4)`: the boxes that they lead to, not clipped.
+    `levels (K,)` str: the map that each proposal is pooled from; `features (K, channels, pool_size, pool_size)`
+    float32: the pooled grids; `probabilities (K, C)`: of each class, background first; `deltas (K, C, 4)`: (dx, dy, dw,
+    dh) in units of `bbox_std_dev`; `refined (K, C, 4)`: the proposals with these deltas applied, not clipped.
 
-    `filters`: from every proposal as every class to the detections, six steps; `nms`: what NMS dropped. Candidate i is
-    proposal i // (C - 1) as class i % (C - 1) + 1.
+    `filters`: the six steps from every proposal for every class to the detections; `nms`: what NMS dropped. Candidate i
+    is proposal i // (C - 1) for class i % (C - 1) + 1.
     """
 
     levels: np.ndarray
@@ -106,12 +108,12 @@ class HeadStages:
 class Detections:
     """The D detections, best first.
 
-    `boxes (D, 4)`; `labels (D,)` int64; `scores (D,)`; `proposals (D,)` int64: the proposal that each comes from.
+    `boxes (D, 4)`; `labels (D,)` int64; `scores (D,)`; `proposals (D,)` int64: the proposal that each was made from.
 
     With the mask task: `mask_features (D, channels, mask_pool_size, mask_pool_size)`, the pooled grids; `mask_logits
-    (D, masks, M, M)` with M = `mask_shape`, one for each class or one for all; `soft_masks (D, M, M)`, the mask of the
-    detection's own class in [0, 1]. With the keypoint task: `heatmaps (D, keypoints, S, S)` logits with S =
-    `keypoint_shape`; `keypoints (D, keypoints, 3)`, (x, y, 1), where `keypoint_decode` puts each. Else None.
+    (D, masks, M, M)` with M = `mask_shape`, one mask for each class or one for all; `soft_masks (D, M, M)`, the mask of
+    the detection's own class in [0, 1]. With the keypoint task: `heatmaps (D, keypoints, S, S)`, logits with S =
+    `keypoint_shape`; `keypoints (D, keypoints, 3)`, (x, y, 1), decoded as `keypoint_decode` says. None without a task.
     """
 
     boxes: np.ndarray
@@ -127,16 +129,17 @@ class Detections:
 
 @dataclass(frozen=True)
 class Trace:
-    """All stages of one picture, in the order in which they happen.
+    """All stages of the network for one picture, in their order.
 
-    `picture_size`: (height, width) of the picture; `size`: of the resized one; `scale`: (sx, sy), resized pixels per
-    pixel of the picture; `input (3, H, W)` float32: the resized picture, normalised and padded.
+    `picture_size`: (height, width) of the picture; `size`: of the resized picture; `scale`: (sx, sy), resized pixels
+    per pixel of the picture; `input (3, H, W)` float32: the resized picture, normalised and padded.
 
-    `body`: stage -> map of the backbone's body, "C2".."C5" as far as it goes ("C5 first" and "C5 last" with `fpn32`),
-    float32 `(C, h, w)`; `maps`: level -> map that proposals and heads work on, as `StudioRCNN.level_names` calls them;
-    `strides`: level -> resized pixels per cell.
+    `body`: name -> map of the backbone's body, float32 `(C, h, w)`: "C2".."C5", as many as the body has ("C5 first" and
+    "C5 last" with `fpn32`); `maps`: level name (see `StudioRCNN.level_names`) -> map that the RPN and the heads read;
+    `strides`: level name -> resized pixels per cell.
 
-    `rpn`, `heads`, `detections`: see there. `assignment`: what training would ask, where targets were given.
+    `rpn`, `heads`, `detections`: see these classes. `assignment`: the training targets, None if the trace was made
+    without the objects of the picture.
     """
 
     config: Config
@@ -153,12 +156,12 @@ class Trace:
     assignment: Assignment | None
 
     def to_picture(self, boxes: np.ndarray) -> np.ndarray:
-        """Boxes `(..., 4)` in pixels of the picture."""
+        """Boxes `(..., 4)` of the resized picture, converted to pixels of the picture."""
         (height, width), (inner_height, inner_width) = self.picture_size, self.size
         return boxes * np.array([width / inner_width, height / inner_height] * 2, np.float32)
 
     def pasted_mask(self, detection: int) -> np.ndarray:
-        """The mask of one detection in the picture, `(H, W)` bool of its size. Computed when asked for."""
+        """The mask of one detection, bool `(H, W)` of the picture's size. It is computed at each call."""
         if self.detections.soft_masks is None:
             raise LookupError("a network without the mask task has no masks")
         box = self.to_picture(self.detections.boxes[detection])
@@ -167,17 +170,17 @@ class Trace:
 
     @property
     def pasted_masks(self) -> np.ndarray:
-        """All of them, `(D, H, W)` bool: D bytes for each pixel of the picture. Computed when asked for."""
+        """The masks of all detections, bool `(D, H, W)`, computed at each call. They take D bytes per picture pixel."""
         masks = [self.pasted_mask(number) for number in range(len(self.detections.boxes))]
         return np.stack(masks) if masks else np.zeros((0, *self.picture_size), bool)
 
 
 @torch.inference_mode()
 def trace(model: StudioRCNN, image: np.ndarray, targets: Mapping[str, Any] | None = None) -> Trace:
-    """Run `model`, in eval mode, on one uint8 `(H, W, 3)` RGB picture and keep every stage.
+    """Run `model`, in eval mode, on one uint8 `(H, W, 3)` RGB picture and keep the results of every stage.
 
-    `targets`: its objects, where they are known, in pixels of the picture: `boxes (N, 4)` xyxy, `labels (N,)` from 1,
-    and if wanted `masks (N, H, W)` and `keypoints (N, K, 3)`. Raises `StudioError` where they do not fit.
+    `targets`: the objects, if they are known, in pixels of the picture: `boxes (N, 4)` xyxy, `labels (N,)` from 1, and
+    optionally `masks (N, H, W)` and `keypoints (N, K, 3)`. Raises `StudioError` if they do not fit picture or network.
 
     >>> from maskrcnn.model import build
     >>> found = trace(build(Config.preset("classroom")), np.zeros((64, 64, 3), np.uint8))
@@ -214,14 +217,14 @@ def trace(model: StudioRCNN, image: np.ndarray, targets: Mapping[str, Any] | Non
 
 
 def _array(tensor: Tensor) -> np.ndarray:
-    """As a numpy array on this machine, bfloat16 as float32."""
+    """The tensor as a NumPy array; floating point values as float32."""
     return np.ascontiguousarray((tensor.float() if tensor.is_floating_point() else tensor).cpu().numpy())
 
 
 def _backbone(model: StudioRCNN, pictures: Tensor) -> tuple[Maps, dict[str, Tensor]]:
-    """The maps of the body by their names, and those of the whole backbone by torchvision's keys."""
+    """The maps of the body by their names ("C2"), and the maps of the whole backbone by torchvision's keys ("0")."""
     body: Maps = {}
-    mine = threading.get_ident()  # pages of several people may share one network
+    mine = threading.get_ident()  # several sessions can use the same network at the same time
 
     def keep(name: str) -> Any:
         def hook(module: nn.Module, arguments: Any, output: Tensor) -> None:
@@ -238,7 +241,7 @@ def _backbone(model: StudioRCNN, pictures: Tensor) -> tuple[Maps, dict[str, Tens
     there = {name: blocks.get_submodule(end) for end, name in names.items() if end in blocks}
     hooks = [block.register_forward_hook(keep(name)) for name, block in there.items()]
     try:
-        # Not through __call__: there a compiled backbone would be compiled once more, for the hooks.
+        # Not `model.backbone(pictures)`: with hooks, that would compile a compiled backbone again.
         maps = model.backbone.forward(pictures)
     finally:
         for handle in hooks:
@@ -247,7 +250,7 @@ def _backbone(model: StudioRCNN, pictures: Tensor) -> tuple[Maps, dict[str, Tens
 
 
 def _propose(model: StudioRCNN, images: ImageList, maps: dict[str, Tensor]) -> tuple[RegionProposals, Tensor]:
-    """The stages of the RPN, and all anchors `(M, 4)`."""
+    """The results of the RPN, and all anchors `(M, 4)`."""
     rpn, features = model.rpn, list(maps.values())
     objectness, deltas = rpn.head(features)
     (anchors,) = rpn.anchor_generator(images, features)
@@ -266,6 +269,7 @@ def _propose(model: StudioRCNN, images: ImageList, maps: dict[str, Tensor]) -> t
 
 
 def _classify(model: StudioRCNN, maps: dict[str, Tensor], proposals: Tensor, size: tuple[int, int]) -> HeadStages:
+    """The results of the box head for `proposals (K, 4)` of a picture of `size` (height, width)."""
     heads = model.roi_heads
     pooler = heads.box_roi_pool
     grids = pooler(maps, [proposals], [size])
@@ -287,6 +291,7 @@ def _classify(model: StudioRCNN, maps: dict[str, Tensor], proposals: Tensor, siz
 
 
 def _detect(model: StudioRCNN, maps: dict[str, Tensor], stages: HeadStages, size: tuple[int, int]) -> Detections:
+    """The detections of a picture of `size` (height, width), with the results of the mask and keypoint heads."""
     heads, best = model.roi_heads, stages.filters[-1]
     device = next(iter(maps.values())).device
     boxes, labels = torch.from_numpy(best.boxes).to(device), torch.from_numpy(best.groups).to(device)

@@ -1,7 +1,8 @@
-"""Reading and writing weights: models that ship, our checkpoints, torchvision's detectors and classification networks.
+"""Reading and writing of weights: shipped models, checkpoints, torchvision's detectors and classification networks.
 
-`checkpoints` has our files, `torchvision_files` torchvision's, `transfer` copies from one network to another; `loading`
-uses all three.
+`checkpoints` finds, opens and writes checkpoints, `torchvision_files` reads files of torchvision, `tensor_checks`
+compares the tensors of a file with a network, `transfer` copies tensors from one network to another, and `loading`
+builds or fills a network.
 """
 
 from maskrcnn.model.weights.checkpoints import Checkpoint, find_checkpoint, save

@@ -1,8 +1,9 @@
-"""Transfer of weights between networks: tensor by tensor, and in the last layers class by class.
+"""Transfer of weights from one network to another: tensor by tensor, and in the last layers row by row.
 
-In two networks of the same architecture only the last layers differ, whose rows belong to classes or keypoints. A row
-is copied to the class of the same name; rows of new names keep their initial values (`model.build.init_last_head_layers`). A
-head that only one of the two has is no mismatch; any other difference is, and is listed.
+Two networks of the same architecture differ only in the last layers, whose rows belong to classes or keypoints. A row
+is copied to the class or keypoint of the same name. Rows of new names keep their initial values
+(`heads.init_last_head_layers`). A head that only one of the two networks has is no error. Any other difference is an
+error, and the message lists it.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ from maskrcnn.model.weights.tensor_checks import (
 from maskrcnn.words import counted
 
 _HEADS = {"mask": ("roi_heads.mask_head.", "roi_heads.mask_predictor."), "keypoints": ("roi_heads.keypoint_",)}
-"""Task -> how the names of its tensors begin."""
+"""Task -> prefixes of the names of its head's tensors."""
 
 _MASK_LAYERS = tuple(layer for layer in LAST_HEAD_LAYERS if layer.startswith(_HEADS["mask"]))
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """What was taken over.
+    """The result of a transfer: which weights were copied, and which kept their initial values ("fresh").
 
-    `loaded`: tensors filled, wholly or in part; `fresh`: names of tensors that stay, wholly or in part, as they were
-    initialised; `kept_classes`, `new_classes`, `kept_keypoints`, `new_keypoints`: names whose rows came along, and
-    those whose rows start afresh; `fresh_heads`: tasks whose whole head starts afresh; `fresh_masks`: whether the last
-    layer of the mask head does, because its masks are of another kind; `part`: what was filled where that is less than
-    the network ("resnet50 body"), else "".
+    `loaded`: number of tensors that were copied, wholly or in part; `fresh`: names of tensors that are fresh, wholly or
+    in part; `kept_classes`, `kept_keypoints`: names whose rows were copied; `new_classes`, `new_keypoints`: names
+    whose rows are fresh; `fresh_heads`: tasks whose whole head is fresh; `fresh_masks`: whether the last layer of the
+    mask head is fresh, because its masks are of another kind; `part`: the part that was filled if it is not the whole
+    network ("resnet50 body"), else "".
     """
 
     loaded: int
@@ -52,7 +53,7 @@ class Transfer:
     part: str = ""
 
     def describe(self, source: str) -> str:
-        """One line for the log, as "kept what COCO knows of car, person; 3 classes start afresh"."""
+        """One line for the log, such as "kept what COCO knows of car, person; 3 classes start afresh"."""
         if self.part:
             return f"took the {self.part} of {source}; everything else starts afresh"
         known = [*self.kept_classes, *(self.kept_keypoints if self.new_keypoints else ())]
@@ -74,15 +75,16 @@ class Transfer:
 
 
 def _names_text(names: Sequence[str], limit: int = 8) -> str:
+    """The names of classes and keypoints as a list in words; those after the first `limit` are counted."""
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more
 
 
 def rows_kept(old: Sequence[str], new: Sequence[str], old_count: int, new_count: int) -> dict[int, int]:
-    """Place of each new name that the old network knows -> its place there, both from 0.
+    """Rows of a last layer that are copied: index of a new class or keypoint -> index in the old network, both from 0.
 
-    Names are the same if they are equal but for case; torchvision's "N/A" is no name. Where the new names, or both, are
-    unnamed (empty) and the counts are equal, every place keeps its meaning.
+    Names are compared without case; torchvision's "N/A" is no name. If the counts are equal and the new names are empty
+    (or equal to the old ones), every index is copied to the same index.
 
     >>> rows_kept(["nut", "bolt"], ["bolt", "gear"], 2, 2)
     {0: 1}
@@ -96,9 +98,9 @@ def rows_kept(old: Sequence[str], new: Sequence[str], old_count: int, new_count:
 def transfer_weights(
     wanted: StateDict, given: Mapping[str, Tensor], old: Config, new: Config, source: object
 ) -> Transfer:
-    """Copy what fits of `given` (the tensors of a network `old`) into `wanted` (those of a network `new`), in place.
+    """Copy the tensors `given` of a network `old` into the tensors `wanted` of a network `new`, in place.
 
-    Raises `StudioError` listing what does not fit, or naming a tensor that is not finite; then nothing was copied.
+    Raises `StudioError` if tensors do not fit, with a list, or are not finite; then nothing was copied.
     """
     fresh_heads = tuple(
         task
@@ -149,9 +151,9 @@ def transfer_weights(
 
 
 def _kept_rows(old: Config, new: Config) -> tuple[dict[int, int], dict[int, int]]:
-    """`rows_kept` of the classes (without the background) and of the keypoints."""
+    """`rows_kept` of the classes (without the background), and of the keypoints."""
     classes = rows_kept(old.class_names, new.class_names, old.num_classes - 1, new.num_classes - 1)
-    # Who counts as many keypoints, and nobody named the old ones, means the same skeleton.
+    # If the old keypoints have no names, the same number of keypoints means the same skeleton.
     names = new.keypoint_names if old.keypoint_names else ()
     return classes, rows_kept(old.keypoint_names, names, old.num_keypoints, new.num_keypoints)
 
@@ -159,9 +161,10 @@ def _kept_rows(old: Config, new: Config) -> tuple[dict[int, int], dict[int, int]
 def _merged_last_layer(
     name: str, start: Tensor, known: Tensor, old: Config, new: Config, classes: dict[int, int], points: dict[int, int]
 ) -> Tensor | None:
-    """A tensor of the last layers, put together from rows that are kept and rows that start afresh.
+    """The tensor `start` of a last layer, with the rows that the old network has by name copied from `known`.
 
-    None where it is to be taken whole: it has no such rows, they are all the same, or its shape does not fit.
+    None if the rows need no choice: the tensor is of another layer, all rows are copied in order, or its shape does not
+    fit.
     """
     layer, _, kind = name.rpartition(".")
     if layer not in LAST_HEAD_LAYERS or (layer in _MASK_LAYERS and new.mask_kind == "agnostic"):
@@ -170,7 +173,7 @@ def _merged_last_layer(
         rows, counts = points, (old.num_keypoints, new.num_keypoints)
     else:
         background = {0: 0}
-        rows = background | {place + 1: there + 1 for place, there in classes.items()}
+        rows = background | {new_row + 1: old_row + 1 for new_row, old_row in classes.items()}
         counts = (old.num_classes, new.num_classes)
     if counts[0] == counts[1] and rows == {row: row for row in range(counts[1])}:
         return None
@@ -181,24 +184,30 @@ def _merged_last_layer(
 def _replace_rows(
     start: Tensor, known: Tensor, rows: Mapping[int, int], counts: tuple[int, int], dim: int
 ) -> Tensor | None:
-    """`start` with the given rows of `known` (new row -> old row); None where the two differ in more than their rows.
+    """A copy of `start` in which `rows` (new row -> old row) are replaced by rows of `known`.
 
-    Along `dim` lie `counts` = (old, new) rows of equally many values each: 1 per class, 4 for its box, M x M for the
+    None if the shapes differ in more than the number of rows. Along the axis `dim`, `known` and `start` have
+    `counts` = (old, new) rows. A row has the same number of values in both: 1 per class, 4 for its box, M x M for the
     mask of an MLP.
     """
     if start.ndim != known.ndim or known.shape[dim] * counts[1] != start.shape[dim] * counts[0]:
         return None
-    each = start.shape[dim] // counts[1]
-    merged, source = (tensor.transpose(0, dim).unflatten(0, (-1, each)) for tensor in (start.clone(), known))
+    values_per_row = start.shape[dim] // counts[1]
+
+    def as_rows(tensor: Tensor) -> Tensor:
+        """`(rows, values per row, ...)`."""
+        return tensor.transpose(0, dim).unflatten(0, (-1, values_per_row))
+
+    merged, source = as_rows(start.clone()), as_rows(known)
     if merged.shape[1:] != source.shape[1:]:
         return None
-    for row, there in rows.items():
-        merged[row] = source[there]
+    for new_row, old_row in rows.items():
+        merged[new_row] = source[old_row]
     return merged.flatten(0, 1).transpose(0, dim)
 
 
 def _differing_fields_advice(old: Config, new: Config) -> str:
-    """Which fields make the two differ."""
+    """The end of a message about tensors that do not fit: which network fields differ, and what to do."""
     fields = [name for task in new.tasks for name in fields_with(task=task)]
     if "group" not in (old.norm, new.norm):  # frozen or not, BatchNorm has the same tensors
         fields.remove("norm")

@@ -34,7 +34,7 @@ def without_trainings(root: Path, project: Path, done: str) -> Iterator[None]:
     """
     table = open_table(root)
     with table.writing() as db:
-        jobs = of_project(table, db, project)
+        jobs = _trainings_of_project(table, db, project)
         if jobs.training:
             verb = "trains" if len(jobs.training) == 1 else "train"
             raise StudioError(
@@ -63,7 +63,7 @@ def take_out_waiting(root: Path, project: Path) -> None:
     """
     table = open_table(root)
     with table.reading() as db:
-        jobs = of_project(table, db, project)
+        jobs = _trainings_of_project(table, db, project)
     for run in () if jobs.training else jobs.waiting:
         with suppress(StudioError):  # it has just been started or removed by another process
             queue.take_out(root, run)
@@ -80,14 +80,14 @@ def busy_runs(project: Path) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class ProjectJobs:
+class ProjectTrainings:
     """The trainings that use a project: the names of the running ones, and the run folders of the waiting ones."""
 
     training: tuple[str, ...]
     waiting: tuple[RunFolder, ...]
 
 
-def of_project(table: JobTable, db: sqlite3.Connection, project: Path) -> ProjectJobs:
+def _trainings_of_project(table: JobTable, db: sqlite3.Connection, project: Path) -> ProjectTrainings:
     """The trainings that use a project, found in the table of jobs, in its run folders and in the user's processes.
 
     If `db` is a write transaction, no other job of the workspace can start before the transaction ends.
@@ -100,7 +100,7 @@ def of_project(table: JobTable, db: sqlite3.Connection, project: Path) -> Projec
             continue
     training += _trained_by_processes(project)
     waiting = [RunFolder(job.run) for job in table.waiting(db) if _uses_project(job, project)]
-    return ProjectJobs(tuple(dict.fromkeys(training)), tuple(waiting))
+    return ProjectTrainings(tuple(dict.fromkeys(training)), tuple(waiting))
 
 
 def _uses_project(job: Job, project: Path) -> bool:

@@ -21,7 +21,7 @@ from maskrcnn.runs.best_epoch import finest_ap
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import config_with_labels
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.training import loop
+from maskrcnn.training import validation
 from maskrcnn.training.augmentation import mirror_order
 from maskrcnn.training.labelled_samples import LabelledSamples
 from maskrcnn.training.loop import train
@@ -273,7 +273,7 @@ def test_a_run_records_the_losses_and_the_ap_of_its_tasks(
 def test_the_best_epoch_is_the_one_with_the_best_keypoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Boxes get better and keypoints worse: without masks the keypoints decide."""
     figures = iter([{"bbox_ap": 0.1, "keypoints_ap": 0.6}, {"bbox_ap": 0.9, "keypoints_ap": 0.5}])
-    monkeypatch.setattr(loop, "average_precision", lambda *documents: next(figures))
+    monkeypatch.setattr(validation, "average_precision", lambda *documents: next(figures))
     prepared = Prepared(tmp_path, "box,keypoints", epochs=2)
     assert train(prepared.model, prepared.training, prepared.validation, prepared.run)["best_epoch"] == 1
 

@@ -128,7 +128,7 @@ def test_one_number_of_objects_everywhere(kind: str, tmp_path: Path) -> None:
     dataset = project.dataset()
     documents = training_documents(project.folder, None, None, project.runs_folder / "run")
     data = launch_data.count_labels(project).data_for(("box", "mask"))
-    numbers, light = statistics(dataset), split_view._without_outlines(project, lambda done, total: None)
+    numbers, light = statistics(dataset), split_view._classes_of_objects(project, lambda done, total: None)
     config = config_with_labels(Config.preset("classroom", image_min_dim=64, image_max_dim=96), documents)
     for split in ("train", "val"):
         expected = oracle(raw, split)

@@ -19,7 +19,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.model import load
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.readiness import remarks, require_ready
-from maskrcnn.training import loop
+from maskrcnn.training import loop, saved_state
 from maskrcnn.training.batch_loader import BatchLoader
 from maskrcnn.training.saved_state import load_state
 from maskrcnn.training.training_errors import disk_is_full, diverged, memory_errors_explained
@@ -201,7 +201,7 @@ def test_a_full_disk(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
             if row["event"] == "step" and row["epoch"] == 2:
                 if what == "checkpoint":
-                    monkeypatch.setattr(loop.weights, "save", spoilt)
+                    monkeypatch.setattr(saved_state.weights, "save", spoilt)
                 else:
                     monkeypatch.setattr(RunFolder, "append_metrics", spoilt)
 

@@ -28,6 +28,12 @@ from maskrcnn.runs.folder import CONFIG, METRICS, PROCESS, Row, RunFolder
 MOST_RUNS = 30
 """Maximum number of runs, newest first, that are searched for a run with the same key."""
 
+_WARM_UP_STEPS = 2
+"""Number of steps at the start of a run that are ignored, because they are slow."""
+
+_USUAL_START = 10.0
+"""Seconds from the start of the process to the first step, used if a run does not record them."""
+
 
 @dataclass(frozen=True)
 class KnownCosts:
@@ -125,13 +131,6 @@ def _cached_run_costs(run: Path, size: int, started: float | None) -> tuple[Cost
 def _measurement_file(store: Path, key: str) -> Path:
     """The JSON file of the measurement with this key."""
     return store / f"{key}.json"
-
-
-_WARM_UP_STEPS = 2
-"""Number of steps at the start of a run that are ignored, because they are slow."""
-
-_USUAL_START = 10.0
-"""Seconds from the start of the process to the first step, used if a run does not record them."""
 
 
 def costs_of_run(run: RunFolder, config: Config, rows: list[Row]) -> Costs | None:

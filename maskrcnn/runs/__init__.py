@@ -1,1 +1,1 @@
-"""A run on disk: folder, documents, metrics, schedule, costs, and the request that started it. Loads no torch."""
+"""A run on disk: folder, documents, metrics, epochs, costs, initial weights, and the request that started it. No torch."""

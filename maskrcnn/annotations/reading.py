@@ -44,9 +44,9 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
     is set on a region gives its class.
 
     Pictures are searched in `images` if given, else in the folder of the label file, its subfolders and the layouts of
-    `picture_folders.pictures_around_labels`. Names are matched by the rules of `picture_index`. A picture that is not found has `path`
-    None; this is not an error here, but in `trainable_check.require_trainable`. `warnings` tell if no picture was found
-    or if files have similar names.
+    `picture_folders.pictures_around_labels`. Names are matched by the rules of `picture_index`. A picture that is not
+    found has `path` None; this is not an error here, but in `trainable_check.require_trainable`. `warnings` tell if no
+    picture was found or if files have similar names.
 
     A folder with several label files, or with labels in subfolders (`annotations/` next to `images/`, `train/` next to
     `valid/`), is read by the same rules as the import in the browser (`intake.combined_dataset`). An unreadable file

@@ -142,9 +142,20 @@ class Region:
     extras: Mapping[str, Any] = field(default_factory=dict)
     id: str = field(default_factory=new_id)
 
+    @property
+    def any_keypoints(self) -> Keypoints | None:
+        """The keypoints of an object with or without an outline, also if none of them is labelled; None without any."""
+        return self.shape if isinstance(self.shape, Keypoints) else self.keypoints
+
     def with_shape(self, shape: Shape) -> Region:
         """Return the region with another shape. `extras` are removed, because they describe the old shape."""
         return self if shape == self.shape else replace(self, shape=shape, extras={})
+
+
+Split = Literal["train", "val"]
+"""The split of a picture: training or validation."""
+
+SPLITS: tuple[Split, ...] = ("train", "val")
 
 
 @dataclass(frozen=True)
@@ -210,7 +221,3 @@ def classes_in(images: Iterable[ImageRecord]) -> tuple[str, ...]:
     ('bolt', 'nut')
     """
     return tuple(sorted({region.class_name for image in images for region in image.regions if region.class_name}))
-
-
-Split = Literal["train", "val"]
-SPLITS: tuple[Split, ...] = ("train", "val")

@@ -34,7 +34,7 @@ def keypoints_of(region: Region) -> Keypoints | None:
     >>> keypoints_of(Region(Keypoints(((0, 0, 0), (5, 5, 2))), "hand")).points
     ((0, 0, 0), (5, 5, 2))
     """
-    keypoints = region.shape if isinstance(region.shape, Keypoints) else region.keypoints
+    keypoints = region.any_keypoints
     labelled = keypoints is not None and any(visibility for _, _, visibility in keypoints.points)
     return keypoints if labelled else None
 

@@ -22,14 +22,14 @@ class Writer:
     """How labels are written in a format.
 
     `words` is the name for buttons. `suffix` is the suffix of the single file, or None for a format that is a folder of
-    files. `own_folders` is true if training and validation have separate folders, so that a picture of each may have
+    files. `split_folders` is true if training and validation have separate folders, so that a picture of each may have
     the same name.
     """
 
     words: str
     suffix: str | None
     encode: Callable[[Dataset], Encoded]
-    own_folders: bool = False
+    split_folders: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class TextReader:
 
 
 def _is_never_of_this_format(_: Path) -> bool:
+    """The default for a format whose folders are recognised with certainty: no other folder may be of this format."""
     return False
 
 

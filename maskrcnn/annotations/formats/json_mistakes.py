@@ -49,9 +49,9 @@ def json_mistake(text: str, error: json.JSONDecodeError, source: Path | str) -> 
                 "between the outer braces"
             )
         if (late := _LATE.search(text)) and first not in "{[" and not text.lstrip().startswith(_COMMENTS):
-            shown = _excerpt(text.lstrip().splitlines()[0][:30])
+            shown, place = _excerpt(text.lstrip().splitlines()[0][:30]), _line_and_column(text, late.end() - 1)
             return StudioError(
-                f'{source}: not JSON: it begins with "{shown}", and the document at {_line_and_column(text, late.end() - 1)}; '
+                f'{source}: not JSON: it begins with "{shown}", and the document at {place}; '
                 "take out what stands before it"
             )
         if first.isalnum():

@@ -59,12 +59,24 @@ def coordinate(value: Any, key: str, complain: Complaint) -> float:
 
 
 def as_whole_number(value: Any) -> Any:
-    """Return 3 for 3.0, because spreadsheets write whole numbers so. Any other value is returned unchanged.
+    """Return the JSON value 3.0 as 3, because spreadsheets write whole numbers so. Any other value is returned
+    unchanged.
 
     >>> as_whole_number(3.0), as_id(3.5), as_id("3")
     (3, 3.5, '3')
     """
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def picture_side(value: Any) -> int | None:
+    """Return the width or height of a picture in a label file as a number of pixels; None if it is unknown or no valid
+    size.
+
+    >>> picture_side("640"), picture_side(480.0), picture_side(-1)
+    (640, 480, None)
+    """
+    side = as_whole_number(as_number(value))
+    return side if type(side) is int and 0 < side < LARGEST_SIDE else None
 
 
 def length(holder: Json, key: str, complain: Complaint) -> float:
@@ -131,8 +143,8 @@ def is_too_deep(value: Any) -> bool:
 
 
 def require_few_regions(count: int, complain: Complaint) -> None:
-    """Raise `StudioError` if a picture has more regions than the studio can show and save. Called before any region is
-    created."""
+    """Raise `StudioError` if a picture of a label file has more regions than the studio can show and save. Called
+    before any region is created."""
     if count > MOST_REGIONS:
         raise complain(f"has more than {MOST_REGIONS} regions, which is the most for one picture")
 

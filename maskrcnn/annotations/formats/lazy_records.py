@@ -33,8 +33,8 @@ class LazyRecords(Sequence[ImageRecord]):
     def __init__(self) -> None:
         self._last: tuple[int, ImageRecord] | None = None
 
-    def made(self, index: int) -> ImageRecord:
-        """Create record number `index`, from 0."""
+    def create_record(self, index: int) -> ImageRecord:
+        """Return a new record for picture number `index`, from 0. Called at each access to a record."""
         raise NotImplementedError
 
     @overload
@@ -47,12 +47,12 @@ class LazyRecords(Sequence[ImageRecord]):
         place = range(len(self))[index]
         last = self._last
         if last is None or last[0] != place:
-            last = (place, self.made(place))
+            last = (place, self.create_record(place))
             self._last = last
         return last[1]
 
     def __iter__(self) -> Iterator[ImageRecord]:
-        return map(self.made, range(len(self)))
+        return map(self.create_record, range(len(self)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, tuple | LazyRecords):
@@ -84,7 +84,8 @@ class LazyJsonRecords(LazyRecords):
     def __len__(self) -> int:
         return len(self._starts)
 
-    def made(self, index: int) -> ImageRecord:
+    def create_record(self, index: int) -> ImageRecord:
+        """Return the record of picture number `index`, parsed from its place in the JSON text."""
         parsed, _ = _decode(self._text, self._starts[index])
         return self._record(index, parsed)
 
@@ -100,8 +101,9 @@ class LazyChangedRecords(LazyRecords):
     def __len__(self) -> int:
         return len(self._records)
 
-    def made(self, index: int) -> ImageRecord:
-        return self._change(index, self._records.made(index))
+    def create_record(self, index: int) -> ImageRecord:
+        """Return the changed record of picture number `index`."""
+        return self._change(index, self._records.create_record(index))
 
 
 def change_each(records: Sequence[ImageRecord], change: Change) -> Sequence[ImageRecord]:
@@ -112,6 +114,11 @@ def change_each(records: Sequence[ImageRecord], change: Change) -> Sequence[Imag
     if isinstance(records, LazyRecords):
         return LazyChangedRecords(records, lambda _, record: change(record))
     return tuple(change(record) for record in records)
+
+
+def file_names_of(records: Sequence[ImageRecord]) -> Sequence[str]:
+    """Return the file names of all records, without creating lazy records."""
+    return records.file_names if isinstance(records, LazyRecords) else [record.file_name for record in records]
 
 
 def with_paths(records: Sequence[ImageRecord], paths: Sequence[Path | None]) -> Sequence[ImageRecord]:
@@ -134,9 +141,5 @@ class _PathSetter:
 
 
 def _record_with_path(record: ImageRecord, path: Path | None) -> ImageRecord:
+    """Return a record, lazy or not, with the path of its picture file."""
     return record if record.path == path else replace(record, path=path)
-
-
-def file_names_of(records: Sequence[ImageRecord]) -> Sequence[str]:
-    """Return the file names of records. Lazy records are not created for this."""
-    return records.file_names if isinstance(records, LazyRecords) else [record.file_name for record in records]

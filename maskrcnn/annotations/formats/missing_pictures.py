@@ -32,8 +32,8 @@ def missing_picture_lines(source: Path | str, found: FoundPictures, where: str) 
 
 
 def near_hint(dataset: Dataset, file_name: str) -> str:
-    """Return ` ("1 (2).jpg" is there)` if `missing_picture_lines` has such a suggestion for a missing picture; otherwise an empty
-    string."""
+    """Return ` ("1 (2).jpg" is there)` if `missing_picture_lines` has such a suggestion for a missing picture;
+    otherwise an empty string."""
     begin = _near_name_beginning(file_name)
     for line in dataset.warnings:
         if begin in line and (files := re.match(r'"[^"]*"(?: or "[^"]*")?', line.partition(begin)[2])):

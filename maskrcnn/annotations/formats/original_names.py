@@ -4,7 +4,7 @@ A project gives each picture a unique name: if `train/1.jpg` and `val/1.jpg` are
 (2).jpg`. The original names are stored in `ImageRecord.extras["origin"]`:
 
 - `name`: the file name after the folders that the label file wrote: `1.jpg` or `val/1.jpg`;
-- `original_path`: the path of the file in the imported folder or zip, if it has folders: `balloon/val/1.jpg`.
+- `place`: the path of the file in the imported folder or zip, if it has folders: `balloon/val/1.jpg`.
 
 Nothing is stored if it would equal `ImageRecord.file_name`.
 
@@ -42,7 +42,7 @@ def with_original_name(
 ) -> ImageRecord:
     """Return the record with its original name stored in `extras`.
 
-    `file` is the name of the picture's file, `original_path` its path in the imported folder or zip. The stored name has the
+    `file` is the name of the picture's file, `place` its path in the imported folder or zip. The stored name has the
     folders of the label file's name and the last part of `file`. A name that is stored already is kept. With `always`,
     the name is stored even if it equals the record's name, because the file itself is stored under another name.
     """
@@ -74,71 +74,72 @@ def original_path(record: ImageRecord) -> str:
 
 
 def with_original_names(
-    dataset: Dataset, own_folders: bool = False, with_pictures: bool = False
+    dataset: Dataset, split_folders: bool = False, with_pictures: bool = False
 ) -> tuple[Dataset, tuple[str, ...]]:
     """Return the dataset with the original names of its pictures, and notes about names that could not be restored.
 
-    `own_folders` is true for a format with a folder for each split: pictures of two splits may then have the same name.
+    `split_folders` is true for a format with a folder for each split: pictures of two splits may then have the same
+    name.
     `with_pictures` is true if the pictures are written too: names must then differ by more than case, and contain no
     colon, which Windows does not allow. A dataset without stored names is returned with its own names.
     """
-    records = dataset.images
-    origins = getattr(records, "origins", None)  # stored projects know the origins without loading the regions
-    known = [_KnownNames.of(record) for record in (records if origins is None else origins)]
-    splits = [entry.split or "train" if own_folders else None for entry in known]
-    if not any(entry.is_noted for entry in known):
-        names, lines = _valid_export_names([entry.file_name for entry in known], splits, own_folders, with_pictures)
-        return _dataset_with_names(dataset, names, lines) if lines else (dataset, ())
-    stored, plain = [entry.file_name for entry in known], [entry.called for entry in known]
-    with_folders = _without_common_folders([entry.place for entry in known])
-    names, left, lines = plain, _duplicate_names(plain, splits), []
-    if left and len(_duplicate_names(with_folders, splits)) < len(left):
-        names, left = with_folders, _duplicate_names(with_folders, splits)
-        if names != stored:
-            folder = brief(next(name for name in names if "/" in name), 60)
-            or_else = (
-                ", or export training and validation one by one"
-                if _are_unique_in_each_split(known, own_folders)
-                else ""
-            )
-            lines.append(
-                f"{counted(len(names), 'picture')} are called with their folders ({folder}), as several have the same "
-                f"name; put the labels above these folders{or_else}"
-            )
-    if left and not (own_folders or with_pictures):
-        same = _duplicate_names(names, splits, exactly=True)
-        if by_case := left - same:
+    origins = getattr(dataset.images, "origins", None)  # a project knows the origins without loading the regions
+    known = [_KnownNames.of(record) for record in (dataset.images if origins is None else origins)]
+    splits = [entry.split or "train" if split_folders else None for entry in known]
+    project_names = [entry.project_name for entry in known]
+    if not any(entry.has_origin for entry in known):
+        names, notes = _valid_export_names(project_names, splits, split_folders, with_pictures)
+        return _dataset_with_names(dataset, names, notes) if notes else (dataset, ())
+
+    # The original names, or with their folders if that leaves fewer duplicates.
+    original_names = [entry.original_name for entry in known]
+    names, duplicates, notes = original_names, _duplicate_names(original_names, splits), []
+    with_folders = _without_common_folders([entry.original_path for entry in known])
+    if duplicates and len(_duplicate_names(with_folders, splits)) < len(duplicates):
+        names, duplicates = with_folders, _duplicate_names(with_folders, splits)
+        if names != project_names:
+            notes.append(_folders_note(names, known, split_folders))
+    if duplicates and not (split_folders or with_pictures):  # names that differ in case are no duplicates then
+        exact_duplicates = _duplicate_names(names, splits, exactly=True)
+        if by_case := duplicates - exact_duplicates:
             first = brief(names[min(by_case)], 60)
-            lines.append(
+            notes.append(
                 f"{counted(len(by_case), 'picture')} are called alike but for upper and lower case or the spelling of "
                 f"accents ({first}); put the labels on a disk that tells them apart, as that of the pictures does"
             )
-        left = same
-    if left:
-        mixed = [stored[number] if number in left else name for number, name in enumerate(names)]
-        names = stored if _duplicate_names(mixed, splits, not (own_folders or with_pictures)) else mixed
-        changed = [number for number, name in enumerate(names) if name == stored[number] != plain[number]]
-        if changed:
-            lines.append(_project_names_note(known, changed, own_folders))
-    names, more = _valid_export_names(names, splits, own_folders, with_pictures)
-    return _dataset_with_names(dataset, names, [*lines, *more])
+        duplicates = exact_duplicates
+
+    # Pictures whose names are still duplicates keep the project's names.
+    if duplicates:
+        mixed = [project_names[number] if number in duplicates else name for number, name in enumerate(names)]
+        exactly = not (split_folders or with_pictures)
+        names = project_names if _duplicate_names(mixed, splits, exactly) else mixed
+        kept = [number for number, name in enumerate(names) if name == project_names[number] != original_names[number]]
+        if kept:
+            notes.append(_project_names_note(known, kept, split_folders))
+    names, more = _valid_export_names(names, splits, split_folders, with_pictures)
+    return _dataset_with_names(dataset, names, [*notes, *more])
 
 
 def _dataset_with_names(
-    dataset: Dataset, names: Sequence[str], lines: Sequence[str]
+    dataset: Dataset, names: Sequence[str], notes: Sequence[str]
 ) -> tuple[Dataset, tuple[str, ...]]:
     """Return the dataset with these names, and the notes, each beginning with the dataset's source."""
     records = dataset.images
-    stored = file_names_of(records)
-    renamed = dataset if list(names) == list(stored) else replace(dataset, images=_records_with_names(records, names))
-    return renamed, tuple(f"{dataset.source or 'the dataset'}: {line}" for line in lines)
+    if list(names) != list(file_names_of(records)):
+        dataset = replace(dataset, images=_records_with_names(records, names))
+    return dataset, tuple(f"{dataset.source or 'the dataset'}: {note}" for note in notes)
 
 
 def _valid_export_names(
-    names: Sequence[str], splits: Sequence[str | None], own_folders: bool, with_pictures: bool
+    names: Sequence[str], splits: Sequence[str | None], split_folders: bool, with_pictures: bool
 ) -> tuple[Sequence[str], list[str]]:
-    """Return the names changed as the format or the exported pictures need them, and notes about changed names."""
-    if not own_folders:
+    """Return the names of exported pictures, changed where the files could not be written so, and notes about changes.
+
+    Names that become names of files have no colon. In a format with split folders, two pictures of a split must differ
+    by more than their suffixes, because their label files have the same suffix.
+    """
+    if not split_folders:
         return _names_without_colons(names) if with_pictures else (names, [])
     names, lines = _names_without_colons(names)
     stems = UnusedNames()
@@ -181,19 +182,20 @@ def _names_without_colons(names: Sequence[str]) -> tuple[list[str], list[str]]:
 
 @dataclass(frozen=True)
 class _KnownNames:
-    """The names that are known for a picture."""
+    """The names that are known for a picture: in the project and before its import. `has_origin` is false if no
+    original name is stored; the original name is then that of the project."""
 
-    file_name: str
-    called: str
-    place: str
+    project_name: str
+    original_name: str
+    original_path: str
     split: str | None
-    is_noted: bool
+    has_origin: bool
 
     @classmethod
     def of(cls, record: ImageRecord) -> _KnownNames:
-        return cls(
-            record.file_name, original_name(record), original_path(record), record.split, ORIGIN in record.extras
-        )
+        """Return the known names of a record."""
+        has_origin = ORIGIN in record.extras
+        return cls(record.file_name, original_name(record), original_path(record), record.split, has_origin)
 
 
 def _duplicate_names(names: Sequence[str], splits: Sequence[str | None], exactly: bool = False) -> set[int]:
@@ -207,22 +209,34 @@ def _duplicate_names(names: Sequence[str], splits: Sequence[str | None], exactly
     return {number for number, kind in enumerate(kinds) if count[kind] > 1}
 
 
-def _project_names_note(known: Sequence[_KnownNames], changed: Sequence[int], own_folders: bool) -> str:
-    """Return the note about pictures that keep the project's names."""
-    first = known[changed[0]]
-    are = "is" if len(changed) == 1 else "are"
-    line = (
-        f"{counted(len(changed), 'picture')} {are} called as in the project ({brief(first.file_name, 60)} instead of "
-        f"{brief(first.called, 60)}), as another picture of this export has the same name"
+def _folders_note(names: Sequence[str], known: Sequence[_KnownNames], split_folders: bool) -> str:
+    """Return the note that the exported pictures have their folders in their names."""
+    folder = brief(next(name for name in names if "/" in name), 60)
+    alone = ", or export training and validation one by one" if _unique_if_exported_alone(known, split_folders) else ""
+    return (
+        f"{counted(len(names), 'picture')} are called with their folders ({folder}), as several have the same "
+        f"name; put the labels above these folders{alone}"
     )
+
+
+def _project_names_note(known: Sequence[_KnownNames], kept: Sequence[int], split_folders: bool) -> str:
+    """Return the note about the pictures `kept` (indices), which keep the project's names in an export."""
+    first = known[kept[0]]
+    are = "is" if len(kept) == 1 else "are"
     alone = "; export training and validation one by one to keep it"
-    return line + alone if _are_unique_in_each_split(known, own_folders) else line
+    return (
+        f"{counted(len(kept), 'picture')} {are} called as in the project ({brief(first.project_name, 60)} instead of "
+        f"{brief(first.original_name, 60)}), as another picture of this export has the same name"
+        f"{alone if _unique_if_exported_alone(known, split_folders) else ''}"
+    )
 
 
-def _are_unique_in_each_split(known: Sequence[_KnownNames], own_folders: bool) -> bool:
-    """Whether each split alone could have the original names, but both splits together cannot."""
+def _unique_if_exported_alone(known: Sequence[_KnownNames], split_folders: bool) -> bool:
+    """Whether the original names would be unique in an export of one split alone. False if all splits are exported to
+    one folder each anyway (`split_folders`), or if there is only one split."""
     splits = [entry.split or "train" for entry in known]
-    return not own_folders and len({*splits}) > 1 and not _duplicate_names([entry.called for entry in known], splits)
+    originals = [entry.original_name for entry in known]
+    return not split_folders and len({*splits}) > 1 and not _duplicate_names(originals, splits)
 
 
 def _without_common_folders(places: Sequence[str]) -> list[str]:

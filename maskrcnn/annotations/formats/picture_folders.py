@@ -103,7 +103,8 @@ def find_pictures(
     default_folder: str = "",
     also: Mapping[str, str] | None = None,
 ) -> FoundPictures:
-    """Return the pictures with these names, as `label_file` writes them. Only the folders of `pictures_around_labels` are searched.
+    """Return the pictures with these names, as `label_file` writes them. Only the folders of `pictures_around_labels`
+    are searched.
 
     `also` maps some names to further names, which are also used to find similar file names. If every name matches a
     file exactly, the folders are not walked.

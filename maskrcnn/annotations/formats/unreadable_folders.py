@@ -13,7 +13,7 @@ from maskrcnn.annotations.file_names import folders_of_files
 from maskrcnn.annotations.formats import masks, text_encodings, unsupported_formats
 from maskrcnn.annotations.formats.masks import voc_masks
 from maskrcnn.annotations.formats.masks.mask_files import coloured_masks_message, is_mask_folder_name
-from maskrcnn.annotations.formats.unsupported_formats import _BEGINNING, unsupported_document, unsupported_text
+from maskrcnn.annotations.formats.unsupported_formats import unsupported_document, unsupported_text
 from maskrcnn.annotations.formats.yolo import text_files
 from maskrcnn.annotations.formats.yolo.data_set_files import IMAGES
 from maskrcnn.annotations.formats.yolo.text_files import is_not_a_label_file
@@ -56,16 +56,15 @@ def unsupported_files(files: Mapping[str, Path]) -> str | None:
     for path in [path for name, path in files.items() if name.lower().endswith(_SUFFIXES)][:_LOOKED_INTO]:
         try:
             with untrusted_files.opened(path) as file:
-                content = file.read(_BEGINNING)
+                content = file.read(_EXAMINED_BYTES)
         except (StudioError, OSError):
             continue
         beginning = text_encodings.decoded_beginning(content)
-        known = unsupported_text(beginning) or _unsupported_first_line(beginning)
-        if (
-            known := unsupported_formats.unsupported_binary(content)
-            if "\0" in beginning or "\ufffd" in beginning
-            else known
-        ):
+        if "\0" in beginning or "\ufffd" in beginning:
+            known = unsupported_formats.unsupported_binary(content)
+        else:
+            known = unsupported_text(beginning) or _unsupported_first_line(beginning)
+        if known is not None:
             return known
     return None
 
@@ -75,7 +74,9 @@ _SUFFIXES = (
     *(".parquet", ".arrow", ".npz", ".npy", ".mat", ".h5", ".hdf5", ".xlsx", ".xls", ".ods", ".zip", ".rar", ".7z"),
     *(".tar", ".gz", ".tgz"),
 )
+"""Suffixes of files that may be labels of another program."""
 _LOOKED_INTO = 3
+_EXAMINED_BYTES = 5000
 
 
 def _unsupported_first_line(text: str) -> str | None:

@@ -1,8 +1,8 @@
 """Recognise label files of formats that the studio does not read, and say what to export instead.
 
-`unsupported_document` recognises a parsed JSON document, `unsupported_text` text that is not JSON, `unsupported_table` a text by its first row,
-and `of_files` the files of a folder. Each returns the words for a message, in the form "what it is; what to do", or
-None if the content is unknown.
+`unsupported_document` recognises a parsed JSON document, `unsupported_text` text that is not JSON, `unsupported_table`
+a table by its first row, and `unsupported_binary` a binary file by its first bytes. Each returns the words for a
+message, in the form "what it is; what to do", or None if the content is unknown.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ _AS_COCO = "export as COCO (instances, with polygons)"
 
 
 def _object_with(*keys: str) -> Callable[[Any], bool]:
-    """Return a test whether a document is an object with all these keys."""
+    """Return a test for a document of an unsupported format: whether it is an object with all these keys."""
     return lambda document: isinstance(document, dict) and document.keys() >= set(keys)
 
 
 def _object_or_list_with(*keys: str) -> Callable[[Any], bool]:
-    """Return a test whether a document is an object with all these keys, or a list whose first entry is one."""
+    """Return a test for a document of an unsupported format: whether it is an object with all these keys, or a list
+    whose first entry is one."""
     entry_fits = _object_with(*keys)
     return lambda document: entry_fits(document[0] if isinstance(document, list) and document else document)
 
@@ -41,7 +42,7 @@ def _annotations_with(key: str) -> Callable[[Any], bool]:
 
 
 def _is_darwin(document: Any) -> bool:
-    """Whether a document is a file of V7 Darwin."""
+    """Whether a document is a file of V7 Darwin, which the studio does not read."""
     image = document.get("image") if isinstance(document, dict) else None
     return (
         isinstance(image, dict) and "annotations" in document and ("filename" in image or "original_filename" in image)
@@ -49,7 +50,7 @@ def _is_darwin(document: Any) -> bool:
 
 
 def _is_sa1b(document: Any) -> bool:
-    """Whether a document is a file of the SA-1B dataset."""
+    """Whether a document is a file of the SA-1B dataset, which the studio does not read."""
     image = document.get("image") if isinstance(document, dict) and "annotations" in document else None
     return isinstance(image, dict) and "image_id" in image
 
@@ -62,8 +63,8 @@ def _is_scalabel(document: Any) -> bool:
 
 
 def _mapping_of_pictures_with(*keys: str) -> Callable[[Any], bool]:
-    """Return a test whether a document maps picture names to objects with all these keys, or to lists of such objects.
-    Only the first entry is checked."""
+    """Return a test for a document of an unsupported format: whether it maps picture names to objects with all these
+    keys, or to lists of such objects. Only the first entry is checked."""
     entry_fits = _object_or_list_with(*keys)
     return lambda document: (
         isinstance(document, dict)
@@ -76,14 +77,14 @@ def _mapping_of_pictures_with(*keys: str) -> Callable[[Any], bool]:
 _PICTURE = re.compile(r"\.(jpe?g|png|bmp|tiff?|webp)$", re.IGNORECASE)
 
 
-def _known_format_without(missing: str, there: str, *of_entry: str) -> Callable[[Any], bool]:
-    """Return a test whether a document is a known format without its part `missing`, judged by the entries of its list
-    `there`."""
+def _without_key(missing: str, list_key: str, *entry_keys: str) -> Callable[[Any], bool]:
+    """Return a test for a damaged document: whether it has no key `missing`, but a list under `list_key` whose first
+    entry has all `entry_keys`."""
 
     def fits(document: Any) -> bool:
-        entries = document.get(there) if isinstance(document, dict) and missing not in document else None
+        entries = document.get(list_key) if isinstance(document, dict) and missing not in document else None
         first = entries[0] if isinstance(entries, list) and entries else None
-        return isinstance(first, dict) and first.keys() >= set(of_entry)
+        return isinstance(first, dict) and first.keys() >= set(entry_keys)
 
     return fits
 
@@ -118,7 +119,7 @@ _DOCUMENTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
         f"annotations of SA-1B (Segment Anything), one file a picture, {_NOT_READ}; put them into one COCO file",
     ),
     (
-        _known_format_without("images", "videos"),
+        _without_key("images", "videos"),
         f"annotations of videos (YouTube-VIS), {_NOT_READ}; convert its frames to COCO",
     ),
     (_object_or_list_with("image", "annotations"), f"CreateML JSON, which holds boxes only; {_AS_COCO}"),
@@ -185,11 +186,11 @@ _DOCUMENTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
         f"dataset dicts of Detectron2, {_NOT_READ}; write them with its convert_to_coco_json",
     ),
     (
-        _known_format_without("images", "annotations", "image_id", "category_id"),
+        _without_key("images", "annotations", "image_id", "category_id"),
         'a COCO file without its list "images", so nobody knows its pictures; export it again',
     ),
     (
-        _known_format_without("imagePath", "shapes", "points"),
+        _without_key("imagePath", "shapes", "points"),
         'a labelme file without "imagePath", so nobody knows its picture; save it again in labelme',
     ),
     (

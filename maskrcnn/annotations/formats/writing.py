@@ -47,7 +47,7 @@ def encode(dataset: Dataset, format: str, pictures: bool | None = None) -> Encod
         raise ArgumentError(f'format "{format}" is unknown; choose {", ".join(FORMATS)}')
     if pictures is None:
         pictures = FORMATS[format].suffix is None
-    dataset, notes = original_names.with_original_names(dataset, FORMATS[format].own_folders, pictures)
+    dataset, notes = original_names.with_original_names(dataset, FORMATS[format].split_folders, pictures)
     encoded = replace(FORMATS[format].encode(dataset), notes=notes)
     beside = {path_inside(record.file_name): record.path for record in dataset.images if record.path is not None}
     missing = [record.file_name for record in dataset.images if record.path is None]

@@ -21,9 +21,15 @@ from maskrcnn.annotations.formats.labelme import reading
 from maskrcnn.annotations.formats.lazy_records import LazyRecords, file_names_of
 from maskrcnn.annotations.formats.via import project_parts
 from maskrcnn.annotations.intake import label_files as labels
-from maskrcnn.annotations.intake.dropped_files import PICTURES_ONLY, Dropped, Understood, dropped_project, project_among
+from maskrcnn.annotations.intake.dropped_files import (
+    PICTURES_ONLY,
+    DroppedDataset,
+    DroppedFiles,
+    dataset_of_dropped_project,
+    project_among,
+)
 from maskrcnn.annotations.intake.label_files import FoundLabels
-from maskrcnn.annotations.intake.picture_headers import Headers
+from maskrcnn.annotations.intake.picture_headers import PictureHeaders
 from maskrcnn.annotations.picture_index import PictureIndex
 from maskrcnn.annotations.predefined_splits import is_for_test
 from maskrcnn.annotations.progress_callback import Progress
@@ -34,17 +40,17 @@ from maskrcnn.untrusted_files import is_confined
 from maskrcnn.words import counted
 
 
-def understand(dropped: Dropped) -> Understood:
+def understand(dropped: DroppedFiles) -> DroppedDataset:
     """Return the dataset of the dropped files.
 
     Raises `StudioError` if nothing can be read, or if the files cannot be combined to one dataset.
     """
     dropped = replace(dropped, files=dict(sorted(dropped.files.items(), key=lambda entry: natural_key(entry[0]))))
-    headers = Headers(dropped.name, dropped.packed)
+    headers = PictureHeaders(dropped.name, dropped.packed)
     if dropped.only is None:  # with `only`, unlabelled pictures are not needed
         headers.measure(dropped.pictures.items())
     if project := project_among(dropped.files, dropped.name):
-        return dropped_project(project, dropped)
+        return dataset_of_dropped_project(project, dropped)
     wanted = dropped.files if dropped.only is None else {dropped.only: dropped.files[dropped.only]}
     found, notices = labels.find_labels(wanted, dropped.root, further=dropped.known)
     if not found and dropped.only is not None and notices:  # even if there are pictures beside it
@@ -93,7 +99,7 @@ def understand(dropped: Dropped) -> Understood:
     notices += remarks
     places = [replace(place, found_at=_found_at(place, by_path, dropped)) for place in places]
     images = combined_records(sources, _with_distinct_names(places, by_path))
-    return Understood(
+    return DroppedDataset(
         replace(_joined_facts(found, Path(dropped.name)), images=images),
         words,
         tuple(entry.name or dropped.name for entry in found),
@@ -119,7 +125,7 @@ def of_labels(
         return None
     found, remarks = labels.without_twins(found) if len(found) > 1 else (found, [])
     notices += remarks
-    dropped = Dropped(files, root, str(root), room=Path, images=images)
+    dropped = DroppedFiles(files, root, str(root), room=Path, images=images)
     index = (
         PictureIndex(dropped.pictures) if images is None else picture_folders.pictures_around_labels(root, images).index
     )
@@ -144,14 +150,14 @@ def of_labels(
 
 
 def _places_named(
-    found: Sequence[FoundLabels], index: PictureIndex, dropped: Dropped, unpacks: bool = True
+    found: Sequence[FoundLabels], index: PictureIndex, dropped: DroppedFiles, unpacks: bool = True
 ) -> tuple[list[PicturePlace], list[str]]:
     """Return the pictures that the label files name, and warnings."""
     places: list[PicturePlace] = []
     notices: list[str] = []
     for source, entry in enumerate(found):
         file_names = file_names_of(entry.dataset.images)
-        paths, remarks = _paths(entry, file_names, index, dropped, unpacks)
+        paths, remarks = _picture_paths_in_labels(entry, file_names, index, dropped, unpacks)
         notices += remarks
         places += [PicturePlace(source, n, *known) for n, known in enumerate(zip(file_names, paths, strict=True))]
     return places, notices
@@ -173,8 +179,8 @@ def _similar_names(
     return similar_files(once, [file for file, path in index.files.items() if path not in used], also) if once else {}
 
 
-def _paths(
-    entry: FoundLabels, file_names: Sequence[str], index: PictureIndex, dropped: Dropped, unpacks: bool
+def _picture_paths_in_labels(
+    entry: FoundLabels, file_names: Sequence[str], index: PictureIndex, dropped: DroppedFiles, unpacks: bool
 ) -> tuple[list[Path | None], list[str]]:
     """Return the path of each picture (None: not found) of one label file or folder of labels, and warnings."""
     images = entry.dataset.images
@@ -217,7 +223,7 @@ def _refuse_twice_labelled(found: Sequence[FoundLabels], places: Sequence[Pictur
 
 
 def _without_unreadable(
-    places: Sequence[PicturePlace], by_path: Mapping[Path, str], headers: Headers, progress: Progress | None
+    places: Sequence[PicturePlace], by_path: Mapping[Path, str], headers: PictureHeaders, progress: Progress | None
 ) -> tuple[list[PicturePlace], list[str]]:
     """Return the places with the sizes of their pictures, without pictures that cannot be opened, and the errors of
     these.
@@ -297,7 +303,7 @@ def _origin_extras(file: str, plain: str) -> dict[str, dict[str, str]]:
     return {} if plain == name else {original_names.ORIGIN: {"name": name}}
 
 
-def _found_at(place: PicturePlace, by_path: Mapping[Path, str], dropped: Dropped) -> str | None:
+def _found_at(place: PicturePlace, by_path: Mapping[Path, str], dropped: DroppedFiles) -> str | None:
     """Return the path of a picture in the dropped files, without the numbered folder that `dropped_files` adds for a
     second file of the same name."""
     file = by_path.get(place.path) if place.path is not None else None

@@ -1,4 +1,4 @@
-"""The files of one import (`Dropped`): uploads are written to a folder, and a project among them is read."""
+"""The files of one import (`DroppedFiles`): uploads are written to a folder, and a project among them is read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROJECT = "a project of this studio"
 
 
 @dataclass(frozen=True)
-class Dropped:
+class DroppedFiles:
     """The files of one import: relative name -> path.
 
     - `root`: the folder that the names are relative to.
@@ -61,8 +61,8 @@ class Dropped:
 
 
 @dataclass(frozen=True)
-class Understood:
-    """The dataset, its format, and what the user should know about it.
+class DroppedDataset:
+    """The dataset that was read from dropped files, its format, and what the user should know about it.
 
     `missing` are the names of pictures that were not found. `unlabelled` is the number of pictures without labels.
     `named` is the number of pictures that the label files name. `near` are files with similar names for missing
@@ -88,7 +88,7 @@ def project_among(files: Mapping[str, Path], source: object) -> Path | None:
     return found[0] if found else None
 
 
-def dropped_project(folder: Path, dropped: Dropped) -> Understood:
+def dataset_of_dropped_project(folder: Path, dropped: DroppedFiles) -> DroppedDataset:
     """Return the dataset of a dropped project. A picture outside the project counts as missing. Raises `StudioError`
     if the database is damaged."""
     try:
@@ -104,7 +104,9 @@ def dropped_project(folder: Path, dropped: Dropped) -> Understood:
     missing = tuple(record.file_name for record in images if record.path is None)
     unlabelled = sum(record.path is not None and not record.regions for record in images)
     dataset = replace(dataset, images=images)
-    return Understood(dataset, PROJECT, (DATABASE,), missing, unlabelled, picture_folders.shortened(dropped.warnings))
+    return DroppedDataset(
+        dataset, PROJECT, (DATABASE,), missing, unlabelled, picture_folders.shortened(dropped.warnings)
+    )
 
 
 def write_uploads(uploads: Sequence[tuple[str, bytes]], folder: Path) -> dict[str, Path]:

@@ -166,7 +166,7 @@ def without_twins(labels: Sequence[FoundLabels]) -> tuple[list[FoundLabels], lis
         labels, key=lambda entry: _RICHEST_FIRST.index(entry.flavour) if entry.flavour in _RICHEST_FIRST else 0
     )
     for entry in richest_first:
-        twin = next((other for other in kept if _repeats(entry, other)), None)
+        twin = next((other for other in kept if _is_repeated_by(entry, other)), None)
         if twin is None:
             kept.append(entry)
         else:
@@ -182,7 +182,7 @@ _RICHEST_FIRST = ("via-project", "via2", "via1", "via-csv")
 _ShapesAndAttributes = list[tuple[Shape, dict[str, Any]]]
 
 
-def _repeats(one: FoundLabels, other: FoundLabels) -> bool:
+def _is_repeated_by(one: FoundLabels, other: FoundLabels) -> bool:
     """Whether a VIA file has the same regions as another one, and no attribute that the other does not have."""
     if names.folder(one.name) != names.folder(other.name) or len(one.dataset.images) != len(other.dataset.images):
         return False
@@ -200,7 +200,7 @@ def _repeats(one: FoundLabels, other: FoundLabels) -> bool:
 
 
 def _regions_with_attributes(dataset: Dataset) -> dict[str, _ShapesAndAttributes]:
-    """Return picture name -> (shape, attributes) of each region, to compare two label files (`_repeats`).
+    """Return picture name -> (shape, attributes) of each region, to compare two label files (`_is_repeated_by`).
 
     The class is added to the attributes under the name of the class attribute, because another file of the same
     regions may use another attribute as the class.

@@ -15,7 +15,7 @@ MOST_PIXELS_PER_BYTE = 100
 have 2 to 10 pixels per byte, a JPEG of one colour 170, a PNG of one colour 340 or, in grey, 1,000."""
 
 
-class Headers:
+class PictureHeaders:
     """The sizes of pictures by their headers, each read once, and their total.
 
     `name` is the name of the import, for messages. `packed` is the number of bytes that were uploaded, if this is less

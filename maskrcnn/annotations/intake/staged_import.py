@@ -1,4 +1,4 @@
-"""Dropped files that are read and ready to be shown to the user before the import."""
+"""DroppedFiles files that are read and ready to be shown to the user before the import."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from maskrcnn.annotations.formats.via import class_attributes, common_class_attr
 from maskrcnn.annotations.formats.via.class_attributes import Candidate
 from maskrcnn.annotations.intake import refused_folders, temporary_folders
 from maskrcnn.annotations.intake.combined_dataset import understand
-from maskrcnn.annotations.intake.dropped_files import Dropped, Understood, write_uploads
+from maskrcnn.annotations.intake.dropped_files import DroppedDataset, DroppedFiles, write_uploads
 from maskrcnn.annotations.intake.temporary_folders import (
     temporary_folder,
     temporary_folder_if_needed,
@@ -65,7 +65,7 @@ class Staged:
     folder: Path | None = None
     named: int = 0
     near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    dropped: Dropped | None = field(default=None, repr=False, compare=False)
+    dropped: DroppedFiles | None = field(default=None, repr=False, compare=False)
 
     @property
     def finds_none(self) -> bool:
@@ -112,7 +112,8 @@ class Staged:
 
     def following(self, attribute: str | None, classes: Collection[str]) -> Staged:
         """Return the import with its class attribute chosen to match a project with this class attribute and these
-        classes. A warning is added if that differs from the file's own rule (`common_class_attribute.as_in_other_labels`).
+        classes. A warning is added if that differs from the file's own rule
+        (`common_class_attribute.as_in_other_labels`).
 
         Unlike a validation set, an import may bring new classes. The project's attribute is used if it gives some of
         the project's classes, or if the file's own rule finds no class.
@@ -179,7 +180,7 @@ def stage_uploads(
         if beside is not None:
             known = original_places.known_by(project) if project else files_in(beside, pictures.SUFFIXES)
         packed = sum(len(content) for _, content in uploads)
-        dropped = Dropped(files, folder, name, lambda: folder, known=known, progress=progress, packed=packed)
+        dropped = DroppedFiles(files, folder, name, lambda: folder, known=known, progress=progress, packed=packed)
         understood = understand(dropped)
         named = file_names_of(understood.dataset.images)
         if beside and project and understood.missing and original_places.are_project_names_among(project, named):
@@ -217,27 +218,27 @@ def stage_path(
         with temporary_folder(base) as folder:
             packed = path.stat().st_size
             files = unpack(path, packed, path.name, folder)
-            dropped = Dropped(files, folder, path.name, lambda: folder, progress=progress, packed=packed)
+            dropped = DroppedFiles(files, folder, path.name, lambda: folder, progress=progress, packed=packed)
             return _staged(understand(dropped), folder, dropped)
     with temporary_folder_if_needed(base) as (room, made):
         if is_folder:
             refused_folders.require_dataset_folder(path, workspace)
             files, warnings = refused_folders.walk_dataset_folder(path)
             known, lines = picture_folders.pictures_beside_labels(path)
-            dropped = Dropped(files, path, str(path), room, [*warnings, *lines], known=known)
+            dropped = DroppedFiles(files, path, str(path), room, [*warnings, *lines], known=known)
         elif names.suffix(path.name) in pictures.SUFFIXES:
-            dropped = Dropped({path.name: path}, path.parent, path.name, room)
+            dropped = DroppedFiles({path.name: path}, path.parent, path.name, room)
         else:
             there = picture_folders.pictures_around_labels(path)
             root = path.parents[there.label_file.count("/")]
             files = {**there.index.files, there.label_file: path}
-            dropped = Dropped(files, root, path.name, room, there.warnings, only=there.label_file)
+            dropped = DroppedFiles(files, root, path.name, room, there.warnings, only=there.label_file)
         dropped = replace(dropped, progress=progress)
         understood = understand(dropped)
         return _staged(understood, made[0] if made else None, dropped)
 
 
-def _staged(understood: Understood, folder: Path | None, dropped: Dropped) -> Staged:
+def _staged(understood: DroppedDataset, folder: Path | None, dropped: DroppedFiles) -> Staged:
     """Return the import, with messages that do not mention the temporary folder."""
     return Staged(
         understood.dataset,

@@ -20,7 +20,7 @@ from maskrcnn.annotations.store import (
     region_json,
 )
 from maskrcnn.annotations.store.picture_listing import name_order
-from maskrcnn.annotations.store.picture_rows import extras_of, without_regions
+from maskrcnn.annotations.store.picture_rows import picture_extras, record_without_regions
 from maskrcnn.annotations.store.snapshots import project_facts, snapshot_facts
 from maskrcnn.errors import StudioError
 
@@ -77,7 +77,7 @@ class StoredRecords(LazyRecords):
     @property
     def origins(self) -> list[ImageRecord]:
         """The records without their regions, for looking up original names (`original_names`)."""
-        return [without_regions(row) for row in self._rows]
+        return [record_without_regions(row) for row in self._rows]
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -121,7 +121,7 @@ def _records(db: sqlite3.Connection, paths: ProjectPaths, rows: list[sqlite3.Row
         for row in some:
             name = row["file_name"]
             if row["state"] not in texts:
-                raise picture_rows.no_state(name)
+                raise picture_rows.missing_state_error(name)
             yield ImageRecord(
                 name,
                 region_json.loads(texts[row["state"]], name),
@@ -131,7 +131,7 @@ def _records(db: sqlite3.Connection, paths: ProjectPaths, rows: list[sqlite3.Row
                 row["file_size"],
                 json_columns.group(row["attributes"], f"project.db: the attributes of {name}"),
                 row["split"],
-                {**extras_of(row), "project": {"id": row["id"], "revision": row["revision"]}},
+                {**picture_extras(row), "project": {"id": row["id"], "revision": row["revision"]}},
             )
 
 

@@ -188,7 +188,7 @@ def test_records_that_are_made_on_demand(tmp_path: Path) -> None:
         def __len__(self) -> int:
             return len(sick.images)
 
-        def made(self, index: int) -> ImageRecord:
+        def create_record(self, index: int) -> ImageRecord:
             record = sick.images[index]
             return replace(record, regions=tuple(Region(r.shape, r.class_name) for r in record.regions))
 

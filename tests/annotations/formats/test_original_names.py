@@ -395,8 +395,8 @@ NAMED: dict[str, tuple[list[ImageRecord], bool, list[str], str | None]] = {
 
 @pytest.mark.parametrize("case", NAMED)
 def test_the_names_of_an_export(case: str) -> None:
-    records, own_folders, wanted, line = NAMED[case]
-    dataset, lines = original_names.with_original_names(Dataset(tuple(records)), own_folders)
+    records, split_folders, wanted, line = NAMED[case]
+    dataset, lines = original_names.with_original_names(Dataset(tuple(records)), split_folders)
     assert [entry.file_name for entry in dataset.images] == wanted
     assert len(lines) == (line is not None)
     assert line is None or line in lines[0]

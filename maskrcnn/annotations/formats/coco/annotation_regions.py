@@ -146,7 +146,8 @@ def _annotation_keypoints(annotation: Json, skeleton: Skeleton | None, complain:
 
 
 def _coco_numbers(values: Any) -> Any:
-    """Return a list with numeric strings converted to numbers. Any other value is returned unchanged."""
+    """Return a list of a COCO annotation with numeric strings converted to numbers. Any other value is returned
+    unchanged."""
     return list(map(as_number, values)) if isinstance(values, list) and str in map(type, values) else values
 
 
@@ -212,6 +213,7 @@ def _outlines(segmentation: list[Any], complain: Complaint) -> list[Points]:
 
 
 def _is_vertex_pair(value: Any) -> bool:
+    """Whether a part of a COCO `segmentation` is one vertex: a list of x and y."""
     return isinstance(value, list) and len(value) == 2 and not isinstance(value[0], list | dict)
 
 

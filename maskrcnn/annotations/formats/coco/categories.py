@@ -63,8 +63,8 @@ def read_categories(entries: list[Json], complain: Complaint, dropped: DroppedIn
 
 
 def are_same_coco_entry(one: Json, other: Json, keys: tuple[str, ...]) -> bool:
-    """Whether two entries with the same id are equal in the fields `keys`. Other fields, such as colours and dates,
-    are ignored."""
+    """Whether two entries of a COCO file with the same id are equal in the fields `keys`. Other fields, such as colours
+    and dates, are ignored."""
     return all(one.get(key) == other.get(key) for key in keys)
 
 
@@ -93,7 +93,7 @@ def _category_skeleton(entry: Json, dropped: DroppedInfo) -> Skeleton | None:
 
 
 def _is_utf8_name(name: str | int) -> bool:
-    """Whether a name can be written as UTF-8."""
+    """Whether a name of a COCO category or keypoint can be written as UTF-8."""
     try:
         str(name).encode("utf-8")
     except (UnicodeEncodeError, ValueError):  # a lone surrogate; a number with thousands of digits
@@ -161,6 +161,3 @@ def kept_categories(categories: Iterable[Category], used: Counter[Any]) -> dict[
         if category.name is not None:
             kept.setdefault(category.name, {**category.further, "id": category.id})
     return kept
-
-
-# Images

@@ -87,14 +87,14 @@ _LARGEST_ID = 2**53
 """Largest whole number that every JSON reader keeps exact."""
 
 
-def ids_to_write(given: Sequence[Any], afresh: bool, as_they_are: bool = False) -> list[int | str]:
-    """Return an id for each entry: the given one if it is a whole number and not used before, else a new one above all
-    others.
+def ids_to_write(given: Sequence[Any], from_1: bool, as_they_are: bool = False) -> list[int | str]:
+    """Return a COCO id for each entry: the given one if it is a whole number and not used before, else a new one above
+    all others.
 
-    Strings are kept if all ids are strings, because numbers and strings together have no order. With `afresh`, ids
+    Strings are kept if all ids are strings, because numbers and strings together have no order. With `from_1`, ids
     count from 1. With `as_they_are`, unique ids of any type are kept.
     """
-    if afresh:
+    if from_1:
         return list(range(1, len(given) + 1))
     if as_they_are and None not in given and len(set(given)) == len(given):
         return list(given)

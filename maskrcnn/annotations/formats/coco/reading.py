@@ -27,13 +27,13 @@ from maskrcnn.annotations.formats.coco.categories import (
 from maskrcnn.annotations.formats.coco.ids import ById, id_of
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.json_values import (
-    LARGEST_SIDE,
     Complaint,
     Json,
     as_number,
     brief,
     is_too_deep,
     mapping,
+    picture_side,
     plain,
     require_few_regions,
     text,
@@ -121,9 +121,6 @@ def _entries(document: Json, key: str, complain: Complaint) -> list[Json]:
     ]
 
 
-# Categories
-
-
 def _images(entries: list[Json], complain: Complaint, dropped: DroppedInfo) -> ById[ImageRecord]:
     """Return the records of the images by id, without their regions."""
     images: ById[ImageRecord] = ById()
@@ -167,17 +164,10 @@ def _image_size(entry: Json, dropped: DroppedInfo) -> tuple[int | None, int | No
 
     VIA writes -1 for a picture that was not loaded.
     """
-    width, height = (as_number(entry.get(side)) for side in _SIDES)
-    sides = [int(side) if isinstance(side, float) and side.is_integer() else side for side in (width, height)]
-    if all(map(_is_good_side, sides)):
-        return sides[0], sides[1]
-    if any(side not in UNKNOWN and side not in (-1, 0) and not _is_good_side(side) for side in sides):
+    width, height = (picture_side(entry.get(side)) for side in _SIDES)
+    if width is not None and height is not None:
+        return width, height
+    written = [as_number(entry.get(side)) for side in _SIDES]
+    if any(side not in (*UNKNOWN, -1, 0) and picture_side(side) is None for side in written):
         dropped.add("the size of {pictures} left out because it is no number of pixels; it is measured instead")
     return None, None
-
-
-def _is_good_side(side: Any) -> bool:
-    return type(side) is int and 0 < side < LARGEST_SIDE
-
-
-# Annotations

@@ -172,8 +172,8 @@ def _is_left_out(region: Region, for_training: bool, outlines: bool, dropped: Dr
 def _annotation_entry(
     region: Region, width: int, height: int, file_fields: Json, skeleton: Skeleton | None, dropped: DroppedInfo
 ) -> Json | None:
-    """Return the annotation of a region without its ids. None if its mask has no pixel inside the picture, unless it was
-    an annotation of a COCO file.
+    """Return the annotation of a region without its ids. None if its mask has no pixel inside the picture, unless it
+    was an annotation of a COCO file.
 
     `file_fields` are the fields of the COCO file for the shape; empty if there are none or they are not wanted.
     """
@@ -237,7 +237,7 @@ def _keypoint_fields(region: Region, skeleton: Skeleton | None) -> Json:
     skeleton, because pycocotools expects them."""
     if isinstance(region.shape, Point):  # read from a keypoint, which is how VIA exports a point
         return {"keypoints": _coco_notes(region)["keypoints"], "num_keypoints": 1}
-    keypoints = region.shape if isinstance(region.shape, Keypoints) else region.keypoints
+    keypoints = region.any_keypoints
     if keypoints is None:
         return {"keypoints": [0] * (3 * len(skeleton.names)), "num_keypoints": 0} if skeleton else {}
     return {

@@ -19,13 +19,14 @@ from PIL import Image
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats.json_values import (
+    LARGEST_SIDE,
     Complaint,
     Json,
-    as_number,
     as_whole_number,
     brief,
     coordinate,
     mapping,
+    picture_side,
     plain,
     require_few_regions,
     text,
@@ -57,7 +58,6 @@ _MEND = "mend it in labelme, or take it out of the file"
 DOCUMENT_FIELDS = ("version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth", "split")
 _SHAPE_FIELDS = ("label", "points", "group_id", "shape_type", "flags", "description", "mask")
 _OUTLINES = ("polygon", "oriented_rectangle", "rotation", "quadrilateral")
-_LARGEST_SIDE = 100_000
 _LARGEST_MASK = 170_000_000
 _MOST_MASK_PIXELS = 400_000_000
 """Maximum number of pixels of all masks on one picture together; these take a few seconds."""
@@ -131,11 +131,8 @@ def picture_name(name: str, image_path: str) -> str:
 
 def _picture_size(document: Json) -> tuple[int | None, int | None]:
     """Return width and height. Both are None if either is unknown or invalid; the picture file then gives the size."""
-    written = (as_number(document.get(key)) for key in ("imageWidth", "imageHeight"))
-    width, height = (int(side) if isinstance(side, float) and side.is_integer() else side for side in written)
-    if all(type(side) is int and 0 < side < _LARGEST_SIDE for side in (width, height)):
-        return width, height
-    return None, None
+    width, height = (picture_side(document.get(key)) for key in ("imageWidth", "imageHeight"))
+    return (width, height) if width is not None and height is not None else (None, None)
 
 
 def attributes_of(entry: Json, known: tuple[str, ...]) -> Json:
@@ -151,6 +148,7 @@ def attributes_of(entry: Json, known: tuple[str, ...]) -> Json:
 
 
 def _storable_entry(entry: Json, complain: Complaint) -> Json:
+    """Return an entry of a labelme file. Raises `StudioError` if it is nested too deeply to be stored."""
     return plain(entry, "attributes", complain)
 
 
@@ -181,13 +179,13 @@ def _mask_pixels(entry: Any) -> float:
     match entry:
         case {"shape_type": "mask", "points": [[x0, y0], [x1, y1]]}:
             corners = (x0, y0, x1, y1)
-            if all(type(value) in (int, float) and 0 <= value < _LARGEST_SIDE for value in corners):
+            if all(type(value) in (int, float) and 0 <= value < LARGEST_SIDE for value in corners):
                 return abs(x1 + 1 - x0) * abs(y1 + 1 - y0)
     return 0
 
 
 def _with_part(first: Region, part: Region) -> Region:
-    """Return an object with one more part."""
+    """Return a labelme object with one more polygon as a part."""
     assert isinstance(part.shape, Polygon)
     assert isinstance(first.shape, Polygon | MultiPolygon)
     before = first.shape.parts if isinstance(first.shape, MultiPolygon) else ((first.shape.points,),)
@@ -357,7 +355,7 @@ def _decoded_mask(value: Any, complain: Complaint) -> np.ndarray:
 
 
 def names_of_labelme_files(records: Sequence[ImageRecord]) -> dict[str, str]:
-    """Return picture name -> labelme file name. A picture that was renamed together with its labelme file has the name
-    of that file."""
+    """Return picture name -> labelme file name, for pictures that were read from labelme files. A picture that was
+    renamed together with its labelme file has the name of that file."""
     notes = {record.file_name: record.extras.get("labelme") for record in records}
     return {name: str(kept["file"]) for name, kept in notes.items() if isinstance(kept, dict) and kept.get("file")}

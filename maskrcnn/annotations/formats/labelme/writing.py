@@ -92,8 +92,8 @@ def _document(record: ImageRecord, as_read: Json, data: str | None, dropped: Dro
 
 
 def _labelme_picture_place(image_path: str, name: str) -> str:
-    """Return where labelme looks for the picture of the label file `name`: at `image_path`, or beside the label file
-    if that leads outside."""
+    """Return the place in an export at which labelme opens the picture of the label file `name`: at `image_path`, or
+    beside the label file if that leads outside."""
     place = picture_name(name, image_path)
     folder = posixpath.dirname(name)
     return place if place == path_inside(place) else posixpath.join(folder, posixpath.basename(path_inside(image_path)))
@@ -134,7 +134,7 @@ def _region_entries(region: Region, drawn: list[Json], as_read: bool) -> list[Js
     if not drawn:
         return []
     label = region.class_name or ""
-    whole = region.shape if isinstance(region.shape, Keypoints) else region.keypoints
+    whole = region.any_keypoints
     if as_read:
         facts = region_facts(drawn[0])
         same_keypoints = facts.keypoints in (region.keypoints, whole)

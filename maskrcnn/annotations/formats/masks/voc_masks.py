@@ -114,22 +114,26 @@ class MaskPair:
 
 
 def pair_of_object_folder(objects: Path) -> MaskPair | None:
-    """Return the pair of an object folder with a class folder beside it; None for other folders."""
+    """Return the pair of a folder of object masks and the folder of class masks beside it; None for other folders."""
     classes = _sibling_mask_folder(objects, _OBJECTS, _CLASSES)
     return MaskPair(objects, classes) if classes is not None else None
 
 
 def is_class_mask_folder(classes: Path) -> bool:
-    """Whether a folder is the class folder of a pair."""
+    """Whether a folder holds the class masks of a pair, beside a folder of object masks."""
     return _sibling_mask_folder(classes, _CLASSES, _OBJECTS) is not None
 
 
-def _sibling_mask_folder(folder: Path, called: str, other: str) -> Path | None:
-    """Return the sibling folder whose name begins with `other` instead of `called`; None if there is none."""
+def _sibling_mask_folder(folder: Path, prefix: str, other_prefix: str) -> Path | None:
+    """Return the other folder of a pair of mask folders; None if there is none.
+
+    It lies beside `folder`, and has the same name except for its beginning: `SegmentationClass-2` beside
+    `SegmentationObject-2`. Both prefixes are in lower case.
+    """
     name = folder.name.lower()
-    if not name.startswith(called):
+    if not name.startswith(prefix):
         return None
-    wanted = other + name[len(called) :]
+    wanted = other_prefix + name[len(prefix) :]
     try:
         there = [place for place in folder.parent.iterdir() if place.name.lower() == wanted and place.is_dir()]
     except OSError:
@@ -139,6 +143,7 @@ def _sibling_mask_folder(folder: Path, called: str, other: str) -> Path | None:
 
 
 def _border_value(keys: np.ndarray) -> int:
+    """Return the value of the pixels that are a border between objects, for a mask of colours or of numbers."""
     return _BORDER_COLOUR if keys.dtype == _COLOURS else _BORDER_NUMBER
 
 
@@ -160,7 +165,7 @@ def _classes_by_frequency(owners: np.ndarray, classes: np.ndarray, mask: Path) -
 
 
 def _lines_of_text_file(file: Path) -> list[str]:
-    """Return the lines of a text file; empty if it is missing."""
+    """Return the lines of a text file beside the mask folders; empty if it is missing."""
     try:
         content = untrusted_files.read_bytes(file, most=_LARGEST, mend="check the file")
     except FileNotFoundError:

@@ -33,28 +33,15 @@ of a project file. `encode` returns a warning for everything that is lost.
 from __future__ import annotations
 
 from maskrcnn.annotations.formats.format_interface import DocumentReader, LabelFormat, TextReader, Writer
-from maskrcnn.annotations.formats.via.attribute_definitions import is_attribute_definitions, only_definitions_error
-from maskrcnn.annotations.formats.via.class_values import CROWD
+from maskrcnn.annotations.formats.via.attribute_definitions import is_attribute_definitions
 from maskrcnn.annotations.formats.via.csv_file import encode as encode_csv
 from maskrcnn.annotations.formats.via.csv_file import is_csv
 from maskrcnn.annotations.formats.via.csv_file import parse as parse_csv
-from maskrcnn.annotations.formats.via.json_file import FLAVOURS, document, encode, is_project, is_via, parse
+from maskrcnn.annotations.formats.via.json_file import FLAVOURS, document, encode, is_via, parse
 from maskrcnn.annotations.formats.via.large_files import parse as parse_large
 from maskrcnn.annotations.formats.via.project_parts import IMAGES
 
-__all__ = [
-    "CROWD",
-    "FLAVOURS",
-    "FORMAT",
-    "IMAGES",
-    "document",
-    "encode",
-    "is_attribute_definitions",
-    "is_project",
-    "is_via",
-    "only_definitions",
-    "parse",
-]
+__all__ = ["FLAVOURS", "FORMAT", "IMAGES", "document", "encode", "parse"]
 
 FORMAT = LabelFormat(
     writers={

@@ -63,7 +63,8 @@ def only_definitions_error(source: Path | str) -> StudioError:
 
 
 def add_definitions(definitions: dict[str, Json], attributes: Mapping[str, Any]) -> None:
-    """Add VIA definitions of these attributes: text, or checkbox if the options are on or off."""
+    """Add definitions of these attributes to `definitions`: text, or checkbox if the value maps options to on and
+    off."""
     for name, value in attributes.items():
         if not isinstance(value, dict):
             definitions.setdefault(name, {"type": "text", "description": "", "default_value": ""})

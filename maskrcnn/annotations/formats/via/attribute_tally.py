@@ -20,7 +20,7 @@ class Tally:
     """Counts of the attribute values of many regions: all data that the choice of the class needs."""
 
     n_regions: int = 0
-    says_something: bool = False
+    has_class_like_values: bool = False
     sets: set[frozenset[str]] = field(default_factory=set)
     """The combinations of attributes that are set together on a region: their value is neither empty nor a no."""
     _seen: dict[str, AttributeCounts] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Tally:
     def add(self, attributes: Attributes) -> None:
         """Count the attributes of one more region."""
         self.n_regions += 1
-        together = []
+        set_names = []  # the attributes of this region whose value is neither empty nor a no
         for name, value in attributes.items():
             if name == CROWD:
                 continue
@@ -37,32 +37,31 @@ class Tally:
             if attribute is None:
                 attribute = self._seen[name] = AttributeCounts()
             class_name = class_named_by_value(value)
-            kinds = attribute.kinds
-            form = kinds.get(class_name)
-            if form is None or class_name is None:  # a value without a class depends on more than the class name
-                form = kinds[class_name] = kind_of_value(name, value, class_name)
-                attribute.forms_of_mark.add(form)
-            if form != "" and form != "no":
-                together.append(name)
+            kind = attribute.kind_by_class.get(class_name)
+            if kind is None or class_name is None:  # a value without a class depends on more than the class name
+                kind = attribute.kind_by_class[class_name] = kind_of_value(name, value, class_name)
+                attribute.kinds.add(kind)
+            if kind not in ("", "no"):
+                set_names.append(name)
                 attribute.n_set += 1
             if class_name is None:
                 attribute.several += n_ticked_options(value) > 1
                 continue
-            self.says_something = True
+            self.has_class_like_values = True
             attribute.n_regions += 1
             attribute.counts[class_name] = attribute.counts.get(class_name, 0) + 1
             attribute.is_plain = attribute.is_plain and not isinstance(value, int | float)
             if value != class_name:
                 attribute.forms.setdefault(class_name, value)
-        key = tuple(together)
+        key = tuple(set_names)
         if key not in self._sets and len(self.sets) <= MOST_SETS:
             self._sets.add(key)
-            self.sets.add(frozenset(together))
+            self.sets.add(frozenset(set_names))
 
     def include(self, other: Tally) -> None:
         """Add the counts of another tally."""
         self.n_regions += other.n_regions
-        self.says_something = self.says_something or other.says_something
+        self.has_class_like_values = self.has_class_like_values or other.has_class_like_values
         self.sets |= other.sets
         for name, attribute in other._seen.items():
             self._seen.setdefault(name, AttributeCounts()).include(attribute)
@@ -84,20 +83,24 @@ class Tally:
 
 @dataclass
 class AttributeCounts:
-    """The counts of one attribute: regions with a class in it, regions by class, and values that differ from the
-    class name."""
+    """The counts of one attribute.
+
+    - `n_regions`: the regions on which its value names a class; `counts`: these regions by class.
+    - `several`: the regions on which several options of a checkbox are ticked, so that no class is named.
+    - `n_set`: the regions on which its value is neither empty nor a no.
+    - `is_plain`: whether no value that names a class is a number.
+    - `forms`: class -> its value, if that differs from the name of the class.
+    - `kinds`: the kinds of values that occur, see `kind_of_value`; `kind_by_class`: a cache of them.
+    """
 
     n_regions: int = 0
     several: int = 0
     is_plain: bool = True
     counts: dict[str, int] = field(default_factory=dict)
     forms: dict[str, Any] = field(default_factory=dict)
-    forms_of_mark: set[str] = field(default_factory=set)
-    """The kinds of values that occur, see `kind_of_value`."""
-    kinds: dict[str | None, str] = field(default_factory=dict)
-    """Cache: class -> the kind of its value."""
+    kinds: set[str] = field(default_factory=set)
+    kind_by_class: dict[str | None, str] = field(default_factory=dict)
     n_set: int = 0
-    """Number of regions whose value is neither empty nor a no."""
 
     def include(self, other: AttributeCounts) -> None:
         """Add the counts of the same attribute from another tally."""
@@ -107,7 +110,7 @@ class AttributeCounts:
         for class_name, count in other.counts.items():
             self.counts[class_name] = self.counts.get(class_name, 0) + count
         self.forms = {**other.forms, **self.forms}
-        self.forms_of_mark |= other.forms_of_mark
+        self.kinds |= other.kinds
         self.n_set += other.n_set
 
 

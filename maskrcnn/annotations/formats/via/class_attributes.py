@@ -29,7 +29,7 @@ in `Region.extras["via"]["class_value"]` for a region that has a different value
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,7 +41,7 @@ from maskrcnn.annotations.formats.via.attribute_definitions import (
     is_choice_of_options,
     options_of_definition,
 )
-from maskrcnn.annotations.formats.via.attribute_tally import MOST_SETS, Attributes, Tally
+from maskrcnn.annotations.formats.via.attribute_tally import MOST_SETS, Attributes, Tally, tally_of_records
 from maskrcnn.annotations.formats.via.class_values import (
     CROWD,
     MARKS,
@@ -90,7 +90,8 @@ def class_attribute_by_rule(regions: Iterable[Attributes], definitions: Mapping[
 
 
 def class_attribute_of_tally(tally: Tally, definitions: Mapping[str, Any]) -> str | None:
-    """Return `class_attribute_by_rule` for regions that are already counted."""
+    """Return the name of the class attribute by the rule of this module, or None, for the regions counted in
+    `tally`."""
     values = tally.valued
     choices = [name for name, definition in definitions.items() if name != CROWD and is_choice_of_options(definition)]
     if not values:
@@ -138,7 +139,8 @@ def tally_and_definitions(dataset: Dataset) -> tuple[Tally, Mapping[str, Any]]:
 def class_candidates_of_tally(
     tally: Tally, definitions: Mapping[str, Any], chosen: str | None
 ) -> tuple[Candidate, ...]:
-    """Return `class_candidates` for regions that are already counted, with their classes among their attributes."""
+    """Return the attributes that are or could be the class, for the regions counted in `tally`. `chosen` is the current
+    class attribute; its values are counted in `tally` like those of any other attribute."""
     names = dict.fromkeys((*tally.names, *(name for name in definitions if name != CROWD)))
     listed = [
         Candidate(
@@ -198,23 +200,31 @@ def class_attribute_to_write(dataset: Dataset) -> str | None:
     """
     if dataset.class_attribute is not None:
         return dataset.class_attribute
-    used: set[str | None] = set()
+    classes: set[str | None] = set()
     taken: set[str] = set()
-    something = False
+    have_values = False
     for record in dataset.images:
         for region in record.regions:
-            used.add(region.class_name)
+            classes.add(region.class_name)
             taken.update(region.attributes)
-            something = something or has_class_like_value(region.attributes)
-    return new_class_attribute(used, taken, something)
+            have_values = have_values or has_class_like_value(region.attributes)
+    return new_class_attribute(classes, taken, have_values)
 
 
-def new_class_attribute(used: set[str | None], taken: set[str], something: bool) -> str | None:
-    """Return `class_attribute_to_write` if no attribute was chosen. `used` are the regions' classes, `taken` their
-    attributes."""
-    used = used - {None}
-    if not used or (used == {THE_ONLY_CLASS} and not something):
+def new_class_attribute(classes: set[str | None], taken: Collection[str], have_values: bool) -> str | None:
+    """Return the attribute to write the classes of regions to, if no class attribute was chosen.
+
+    `classes` are the classes of the regions, `taken` the names of their attributes. None if the class need not be
+    written: every region has the class "object", and no attribute has a value that could be a class (`have_values`).
+    """
+    classes = classes - {None}
+    if not classes or (classes == {THE_ONLY_CLASS} and not have_values):
         return None
+    return _unused_class_attribute(taken)
+
+
+def _unused_class_attribute(taken: Collection[str]) -> str:
+    """Return a name for a new class attribute that is not among the attributes `taken`."""
     numbered = (f"maskrcnn_class{number or ''}" for number in range(len(taken) + 1))
     return next(name for name in (*USUAL_NAMES, *numbered) if name not in taken)
 
@@ -254,7 +264,7 @@ def chosen_class_attribute(
     if wanted is not None:
         require_class_attribute(wanted, tally, definitions, complain.source)
     name = wanted if wanted is not None else class_attribute_of_tally(tally, definitions)
-    only_class = THE_ONLY_CLASS if name is None and not tally.says_something else None
+    only_class = THE_ONLY_CLASS if name is None and not tally.has_class_like_values else None
     classes = classes_of_attribute(tally, definitions, name)
     for class_name in classes:
         text(class_name, f"the class {brief(class_name)}", complain.at(f"attribute {brief(name)}"))
@@ -276,12 +286,13 @@ def rival_attributes(dataset: Dataset) -> tuple[str, ...]:
 
 
 def rival_attributes_of_tally(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[str, ...]:
-    """Return `rival_attributes` for regions that are already counted, with their classes among their attributes."""
+    """Return the attributes that each name the class of different regions (see `rival_attributes`), for the regions
+    counted in `tally`. `chosen` is the current class attribute; its values are counted like those of any other."""
     if len(tally.sets) > MOST_SETS:
         return ()
     kinds: dict[str, list[str]] = {}
     for name in sorted(tally.names, key=lambda name: (name != chosen, -tally.of(name).n_set)):
-        forms = tally.of(name).forms_of_mark - {"", "no"}
+        forms = tally.of(name).kinds - {"", "no"}
         if name in MARKS or not forms:
             continue
         if forms == {"own"} or forms == {"yes"}:
@@ -366,8 +377,7 @@ def with_combined_class(dataset: Dataset, names: Sequence[str]) -> Dataset:
     attribute's name is the class. These attributes are kept, and `Dataset.extras["class_from"]` has their names.
     """
     tally, _ = tally_and_definitions(dataset)
-    numbered = (f"maskrcnn_class{number or ''}" for number in range(len(tally.names) + 1))
-    fresh = next(name for name in (*USUAL_NAMES, *numbered) if name not in tally.names)
+    fresh = _unused_class_attribute(tally.names)
     old = current_class_attribute(dataset)
 
     def change(record: ImageRecord) -> ImageRecord:
@@ -375,11 +385,7 @@ def with_combined_class(dataset: Dataset, names: Sequence[str]) -> Dataset:
         return replace(record, regions=tuple(_with_combined_value(region, names, fresh) for region in regions))
 
     classless = replace(dataset, images=change_each(dataset.images, change), classes=(), class_attribute=None)
-    counted = Tally()
-    for record in classless.images:
-        for region in record.regions:
-            counted.add(region.attributes)
-    classes = classes_of_attribute(counted, definitions_of(dataset), fresh)
+    classes = classes_of_attribute(tally_of_records(classless.images), definitions_of(dataset), fresh)
 
     def classify(record: ImageRecord) -> ImageRecord:
         return replace(record, regions=tuple(with_class_of_value(region, fresh, None, {}) for region in record.regions))

@@ -10,6 +10,78 @@ from typing import Any
 from maskrcnn.annotations.formats.json_values import as_whole_number
 from maskrcnn.annotations.regions import Region
 
+CROWD = "iscrowd"
+"""The attribute that marks a crowd in a VIA file converted from COCO. It is never the class."""
+
+MARKS = frozenset((CROWD, "keypoints", "maskrcnn_source", "maskrcnn_score"))
+"""Attributes in which the studio stores information that VIA cannot hold (see `studio_attributes`). They are never the
+class."""
+
+_YES = frozenset(("1", "true", "yes", "y", "x", "on"))
+_NO = frozenset(("0", "false", "no", "n", "off", "none"))
+
+_LARGEST_NUMBER = 2**63
+
+
+def class_named_by_value(value: Any) -> str | None:
+    """Return the class that the value of a VIA attribute names; None if it names none."""
+    if isinstance(value, str):
+        return value if value.strip() else None
+    if isinstance(value, Mapping):
+        ticked = [option for option, is_on in value.items() if is_on is True]
+        return class_named_by_value(ticked[0]) if len(ticked) == 1 else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST_NUMBER:
+        return None
+    return str(as_whole_number(value))
+
+
+def n_ticked_options(value: Any) -> int:
+    """Return how many options of a VIA checkbox are on in the value of an attribute."""
+    return sum(is_on is True for is_on in value.values()) if isinstance(value, Mapping) else 0
+
+
+def kind_of_value(name: str, value: Any, class_name: str | None) -> str:
+    """Return the kind of the value of attribute `name`: "own" (the attribute's own name), "yes", "no", "" (no value) or
+    "other". `class_name` is the class that the value names."""
+    if class_name is None:
+        return "yes" if value is True else "no" if value is False else "other" if n_ticked_options(value) > 1 else ""
+    spelt = class_name.strip().casefold()
+    return "own" if spelt == name.strip().casefold() else "yes" if spelt in _YES else "no" if spelt in _NO else "other"
+
+
+def is_crowd_value(value: Any) -> bool:
+    """Whether the value of the attribute `iscrowd` says yes: 1, true, "yes", "iscrowd", or a ticked checkbox option
+    "crowd"."""
+    class_name = class_named_by_value(value)
+    is_ticked_crowd = isinstance(value, Mapping) and class_name is not None and class_name.strip().casefold() == "crowd"
+    return value == 1 or is_ticked_crowd or kind_of_value(CROWD, value, class_name) in ("own", "yes")
+
+
+def is_no_crowd_value(value: Any) -> bool:
+    """Whether the value of the attribute `iscrowd` says no: 0, false, "no" or "off"."""
+    return value == 0 or kind_of_value(CROWD, value, class_named_by_value(value)) == "no"
+
+
+def has_class_like_value(attributes: Mapping[str, Any]) -> bool:
+    """Whether any attribute of a region has a value that could be a class."""
+    return any(name != CROWD and class_named_by_value(value) is not None for name, value in attributes.items())
+
+
+def classes_named_by_values(region: Region) -> dict[str, str]:
+    """Return the class names that a region's attributes suggest: attribute -> class, for each attribute with a value.
+    The region's current class is not included.
+
+    Empty if nothing on the region contradicts giving it some class. The doctor checks this before it offers the only
+    class of the dataset for a region without a class.
+    """
+    return {
+        name: class_name
+        for name, value in region.attributes.items()
+        if name not in MARKS
+        and (class_name := class_named_by_value(value)) is not None
+        and kind_of_value(name, value, class_name) != "no"
+    }
+
 
 def with_class_of_value(region: Region, name: str | None, only_class: str | None, values: Mapping[str, Any]) -> Region:
     """Return the region with the value of attribute `name` as its class; with `only_class` if `name` is None.
@@ -58,74 +130,3 @@ def with_class_as_value(region: Region, name: str | None, extras: Mapping[str, A
     kept = {key: value for key, value in region.extras.get("via", {}).items() if key != "class_value"}
     others = {key: value for key, value in region.extras.items() if key != "via"}
     return replace(region, class_name=None, attributes=attributes, extras=others | ({"via": kept} if kept else {}))
-
-
-CROWD = "iscrowd"
-"""The attribute that marks a crowd in a VIA file converted from COCO. It is never the class."""
-
-MARKS = frozenset((CROWD, "keypoints", "maskrcnn_source", "maskrcnn_score"))
-"""Attributes in which the studio stores information that VIA cannot hold (see `reading`). They are never the class."""
-
-_YES = frozenset(("1", "true", "yes", "y", "x", "on"))
-_NO = frozenset(("0", "false", "no", "n", "off", "none"))
-
-_LARGEST_NUMBER = 2**63
-
-
-def class_named_by_value(value: Any) -> str | None:
-    """Return the class that an attribute value names; None if it names none."""
-    if isinstance(value, str):
-        return value if value.strip() else None
-    if isinstance(value, Mapping):
-        ticked = [option for option, is_on in value.items() if is_on is True]
-        return class_named_by_value(ticked[0]) if len(ticked) == 1 else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST_NUMBER:
-        return None
-    return str(as_whole_number(value))
-
-
-def n_ticked_options(value: Any) -> int:
-    """Return how many options of a checkbox are on."""
-    return sum(is_on is True for is_on in value.values()) if isinstance(value, Mapping) else 0
-
-
-def kind_of_value(name: str, value: Any, class_name: str | None) -> str:
-    """Return the kind of an attribute value: "own" (the attribute's own name), "yes", "no", "" (no value) or
-    "other"."""
-    if class_name is None:
-        return "yes" if value is True else "no" if value is False else "other" if n_ticked_options(value) > 1 else ""
-    spelt = class_name.strip().casefold()
-    return "own" if spelt == name.strip().casefold() else "yes" if spelt in _YES else "no" if spelt in _NO else "other"
-
-
-def is_crowd_value(value: Any) -> bool:
-    """Whether a crowd attribute is true in any spelling: 1, true, "yes", or a ticked box called crowd."""
-    class_name = class_named_by_value(value)
-    is_box = isinstance(value, Mapping) and class_name is not None and class_name.strip().casefold() == "crowd"
-    return value == 1 or is_box or kind_of_value(CROWD, value, class_name) in ("own", "yes")
-
-
-def is_no_crowd_value(value: Any) -> bool:
-    """Whether a crowd attribute is false in any spelling."""
-    return value == 0 or kind_of_value(CROWD, value, class_named_by_value(value)) == "no"
-
-
-def has_class_like_value(attributes: Mapping[str, Any]) -> bool:
-    """Whether any attribute of a region has a value that could be a class."""
-    return any(name != CROWD and class_named_by_value(value) is not None for name, value in attributes.items())
-
-
-def classes_named_by_values(region: Region) -> dict[str, str]:
-    """Return the class names that a region's attributes suggest: attribute -> class, for each attribute with a value.
-    The region's current class is not included.
-
-    Empty if nothing on the region contradicts giving it some class. The doctor checks this before it offers the only
-    class of the dataset for a region without a class.
-    """
-    return {
-        name: class_name
-        for name, value in region.attributes.items()
-        if name not in MARKS
-        and (class_name := class_named_by_value(value)) is not None
-        and kind_of_value(name, value, class_name) != "no"
-    }

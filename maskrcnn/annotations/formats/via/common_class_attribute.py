@@ -50,7 +50,8 @@ def as_in_training(validation: Dataset, training: Dataset) -> Dataset:
     if has_class_choice(validation) and (names := training.extras.get("class_from")):
         there = class_attributes.tally_and_definitions(validation)[0].names
         if training.class_attribute not in there and (parts := [name for name in names if name in there]):
-            line = f"{validation.source}: each of the attributes {_listed_attributes(parts)} is a class there, as in {other}"
+            listed = _listed_attributes(parts)
+            line = f"{validation.source}: each of the attributes {listed} is a class there, as in {other}"
             return replace(
                 class_attributes.with_combined_class(validation, parts), warnings=(*validation.warnings, line)
             )

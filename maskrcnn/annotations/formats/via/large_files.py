@@ -2,8 +2,8 @@
 whole.
 
 One pass decodes each picture, checks it, counts its attributes and discards it. The records are then created from the
-text on access (`lazy_records.LazyJsonRecords`). The pictures are read and checked by the same code as in small files, so
-the result does not depend on the file size, and nothing is read from a damaged file.
+text on access (`lazy_records.LazyJsonRecords`). The pictures are read and checked by the same code as in small files,
+so the result does not depend on the file size, and nothing is read from a damaged file.
 """
 
 from __future__ import annotations

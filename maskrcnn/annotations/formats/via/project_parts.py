@@ -17,12 +17,16 @@ from maskrcnn.annotations.regions import (
 
 IMAGES = "_via_img_metadata"
 VERSION = "2.0.10"
+"""The format version of projects that the studio writes (`_via_data_format_version`)."""
+_PROJECT_PARTS = ("_via_settings", "_via_attributes", "_via_data_format_version", "_via_image_id_list")
+"""The parts that VIA itself writes into every project file, in addition to the pictures."""
 SKELETONS = "_maskrcnn_skeletons"
 """The part of a project file with the names and bones of keypoints, which VIA itself cannot hold."""
 
 
 def ordered_picture_keys(keys: Iterable[str], parts: Json | None) -> tuple[str, ...]:
-    """Return the keys of the pictures in the order of the project's own list; unlisted keys come last."""
+    """Return the keys of the pictures of a VIA file, in the order of the project's own list; unlisted keys come
+    last."""
     keys = dict.fromkeys(keys)
     listed = parts.get("_via_image_id_list") if parts is not None else None
     if not isinstance(listed, list):
@@ -31,7 +35,7 @@ def ordered_picture_keys(keys: Iterable[str], parts: Json | None) -> tuple[str, 
 
 
 def unlisted_picture_keys(keys: Iterable[str], parts: Json | None) -> frozenset[str]:
-    """Return the keys that are missing in the project's own list."""
+    """Return the keys of pictures that are missing in the project's own list."""
     listed = parts.get("_via_image_id_list") if parts is not None else None
     if not isinstance(listed, list):
         return frozenset()
@@ -80,12 +84,8 @@ def _is_valid_project_part(name: str, part: Any) -> bool:
     return isinstance(part, dict) and (name == "_via_settings" or all(isinstance(group, dict) for group in groups))
 
 
-_PROJECT_PARTS = ("_via_settings", "_via_attributes", "_via_data_format_version", "_via_image_id_list")
-"""The parts of a project file that VIA itself writes, except the pictures."""
-
-
 def skeletons_part(skeletons: Mapping[str, Skeleton]) -> Json:
-    """Return the keypoints' names and bones of each class as a JSON object."""
+    """Return the part of a VIA project file with the skeletons: the names and bones of the keypoints of each class."""
     return {
         class_name: {"names": list(skeleton.names), "edges": [list(edge) for edge in skeleton.edges]}
         for class_name, skeleton in skeletons.items()
@@ -129,7 +129,8 @@ def parts_to_write(dataset: Dataset, found: Survey, keys: list[str]) -> Json:
 
 
 def _attributes_part(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) -> Json:
-    """Return the attribute definitions: as in the file, with options added for all current classes."""
+    """Return the part of a project with the attribute definitions: as in the file, with options added for all current
+    classes."""
     name, attributes = found.class_attribute, dataset.extras.get("via_attributes")
     if attributes is None:
         fresh = {other: definition for other, definition in found.region_attributes.items() if other != name}
@@ -148,7 +149,8 @@ def _attributes_part(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) 
 
 
 def _image_id_list_part(dataset: Dataset, noted: Mapping[str, Any], keys: list[str]) -> Any:
-    """Return the order of the pictures: as in the file, without removed pictures and with new ones."""
+    """Return the part of a project with the order of the pictures: as in the file, without removed pictures and with
+    new ones."""
     listed = noted.get("image_id_list", keys)
     if not isinstance(listed, list) or listed is keys:
         return listed
@@ -162,7 +164,8 @@ def _image_id_list_part(dataset: Dataset, noted: Mapping[str, Any], keys: list[s
 
 
 def _settings_part(dataset: Dataset, found: Survey) -> Json:
-    """Return settings that VIA 2.0.10 can open. VIA then shows each region's class, if there is one."""
+    """Return the settings part of a new project, which VIA 2.0.10 can open. VIA then shows each region's class, if
+    there is one."""
     return {
         "ui": {
             "annotation_editor_height": 25,

@@ -100,7 +100,8 @@ class ViaReader:
         return ImageRecord(file_name, tuple(regions), file_size=file_size, attributes=attributes, extras=extras)
 
     def _extras_of(self, key: str, image: Json, file_name: str, file_size: int | None) -> Json:
-        """Return what a picture's entry has beyond its record, or different from this flavour."""
+        """Return the `extras` of a picture: the fields of its entry that the record has no place for, and where the
+        entry differs from how this flavour is usually written."""
         is_one_x = self.flavour == "via1"
         expected = {*_IMAGE_FIELDS, "fileref", "base64_img_data"} if is_one_x else _IMAGE_FIELDS
         own: Json = {}
@@ -268,7 +269,8 @@ def with_via_notes(extras: Mapping[str, Any], flavour: str, own: Json, kept: Jso
 
 
 def via_notes(extras: Mapping[str, Any], flavour: str) -> Mapping[str, Any]:
-    """Return the notes that `with_via_notes` stored, without those of another flavour."""
+    """Return what the reader noted about a VIA file in `extras`, for writing it back; without notes for another
+    flavour."""
     kept_notes = extras.get("via", {})
     if kept_notes.get("flavour", flavour) == flavour:
         return kept_notes

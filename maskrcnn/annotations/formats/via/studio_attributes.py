@@ -30,9 +30,6 @@ STUDIO_ATTRIBUTES = frozenset((KEYPOINTS, SOURCE, SCORE))
 _LONGEST_KEYPOINTS = 100_000
 
 
-# Information that VIA cannot hold
-
-
 class StudioAttributes(NamedTuple):
     """A region's attributes and shape, and what the studio had stored in its attributes."""
 
@@ -64,18 +61,18 @@ def take_studio_attributes(attributes: Json, shape: Shape, kept: Json) -> Studio
 
 
 def score_of_attribute(value: Any) -> float | None:
-    """Return the score in an attribute value; None if it is no score."""
+    """Return the score that the studio stored in a VIA attribute; None if the value is no score."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FARTHEST
     return value if is_number else None
 
 
 def attribute_of_keypoints(keypoints: Keypoints) -> str:
-    """Return keypoints as the text of an attribute: `[[x, y, visibility], ...]`."""
+    """Return keypoints as the text that the studio stores in a VIA attribute: `[[x, y, visibility], ...]`."""
     return json.dumps(keypoints.points, allow_nan=False)
 
 
 def keypoints_of_attribute(value: Any) -> Keypoints | None:
-    """Return the keypoints in an attribute's text; None if it has none."""
+    """Return the keypoints that the studio stored as the text of a VIA attribute; None for any other value."""
     if not isinstance(value, str) or not value.startswith("[") or len(value) > _LONGEST_KEYPOINTS:
         return None
     try:
@@ -86,7 +83,7 @@ def keypoints_of_attribute(value: Any) -> Keypoints | None:
 
 
 def _is_attribute_keypoint(place: Any) -> bool:
-    """Whether a JSON value is one keypoint: a list of x, y and visibility."""
+    """Whether an entry of the text of a VIA attribute is one keypoint: a list of x, y and visibility."""
     return (
         isinstance(place, list)
         and len(place) == 3
@@ -116,7 +113,7 @@ def attributes_to_write(
         del attributes[class_values.CROWD]
     for name, other in renamed_attributes(region, class_attribute).items():
         attributes[other] = attributes.pop(name)
-    if (keypoints := _stored_keypoints(region)) is not None:
+    if (keypoints := region.any_keypoints) is not None:
         written = noted.get(KEYPOINTS)
         attributes[KEYPOINTS] = (
             written if keypoints_of_attribute(written) == keypoints else attribute_of_keypoints(keypoints)
@@ -136,8 +133,7 @@ def renamed_attributes(region: Region, class_attribute: str | None) -> dict[str,
     the class attribute."""
     attributes = region.attributes
     needed = {
-        KEYPOINTS: _stored_keypoints(region) is not None
-        or keypoints_of_attribute(attributes.get(KEYPOINTS)) is not None,
+        KEYPOINTS: region.any_keypoints is not None or keypoints_of_attribute(attributes.get(KEYPOINTS)) is not None,
         SOURCE: region.source != "human" or attributes.get(SOURCE) == "model",
         SCORE: region.score is not None or score_of_attribute(attributes.get(SCORE)) is not None,
     }
@@ -150,8 +146,3 @@ def renamed_attributes(region: Region, class_attribute: str | None) -> dict[str,
             other += "_"
         others[name] = other
     return others
-
-
-def _stored_keypoints(region: Region) -> Keypoints | None:
-    """Return the keypoints of a region, even if none of them is labelled."""
-    return region.shape if isinstance(region.shape, Keypoints) else region.keypoints

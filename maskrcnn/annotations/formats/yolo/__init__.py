@@ -32,6 +32,6 @@ from maskrcnn.annotations.formats.yolo.writing import encode
 __all__ = ["FORMAT", "encode", "is_yolo", "read_folder"]
 
 FORMAT = LabelFormat(
-    writers={"yolo": Writer("YOLO segmentation", None, encode, own_folders=True)},
+    writers={"yolo": Writer("YOLO segmentation", None, encode, split_folders=True)},
     folder=FolderReader(is_yolo, read_folder),
 )

@@ -16,7 +16,6 @@ from typing import Any
 import yaml
 
 from maskrcnn import untrusted_files
-from maskrcnn.annotations import file_names
 from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import text_encodings
 from maskrcnn.annotations.formats.json_values import Complaint, brief
@@ -24,6 +23,7 @@ from maskrcnn.annotations.formats.yolo.text_files import (
     LARGEST_SETTINGS,
     MOST_EXAMINED,
     class_list_rank,
+    class_name_file,
     holds_yolo_label_files,
     is_class_list,
     is_class_list_name,
@@ -152,7 +152,7 @@ def _content_of_file(file: Path) -> _SettingsContent | None:
         lines = [line.partition("=") for line in (small_text(file) or "").splitlines()]
         content = _with_lower_case_keys({key.strip(): value.strip() for key, equals, value in lines if equals})
         if "names" in content and {"train", "valid", "classes"} & set(content):
-            named = _class_name_file(file.parent, content["names"])
+            named = class_name_file(file.parent, content["names"])
             if named is not None:
                 return _content_or_utf8_error(
                     named, file.parent, {**content, "names": numbered_class_names(named)}, settings=file
@@ -174,19 +174,6 @@ def _with_lower_case_keys(content: Any) -> dict[str, Any]:
         return {}
     lowered = {key.lower(): value for key, value in content.items() if isinstance(key, str)}
     return {**lowered, **content}
-
-
-def _class_name_file(folder: Path, written: str) -> Path | None:
-    """Return the file of class names that Darknet's settings refer to. Leading folders of the path may be missing
-    (`data/obj.names`)."""
-    parts = [part for part in file_names.parts(written) if part != ".."]
-    for start in range(len(parts)):
-        inside = folder.joinpath(*parts[start:-1])
-        if untrusted_files.is_confined(inside, [folder]):
-            there = files_in(inside, (file_names.suffix(parts[-1]),))
-            if parts[-1] in there:
-                return there[parts[-1]]
-    return None
 
 
 def _not_yaml_error(file: Path, error: yaml.MarkedYAMLError) -> StudioError:

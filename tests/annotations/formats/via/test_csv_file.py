@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from maskrcnn.annotations import read
 from maskrcnn.annotations.formats import via, writing
-from maskrcnn.annotations.formats.via import csv_file
+from maskrcnn.annotations.formats.via import csv_file, csv_table
 from maskrcnn.annotations.regions import Circle, Dataset, Ellipse, ImageRecord, Point, Polygon, Rect, Region
 from maskrcnn.annotations.store import region_json
 from maskrcnn.errors import ArgumentError, StudioError
 from tests.sweeps import examples
 
-HEADER = ",".join(csv_file.COLUMNS)
+HEADER = ",".join(csv_table.COLUMNS)
 REAL = (
     "via_official/v1_unit/unit_test_annotation1.csv",
     "via_official/v2_basic_demo/annotations.csv",

@@ -29,9 +29,6 @@ _MOST_ROWS = 500_000
 """Maximum number of rows. Even a short row takes more than 1 kB of memory."""
 
 
-# Reading
-
-
 @dataclass(frozen=True)
 class CsvRow:
     """One row of the table: its cells by column, its position among the rows, and its line in the file."""

@@ -10,17 +10,6 @@ from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import text_encodings
-from maskrcnn.annotations.formats.yolo.text_files import (
-    LARGEST_SETTINGS,
-    MOST_EXAMINED,
-    class_list_rank,
-    holds_yolo_label_files,
-    is_class_list,
-    is_class_list_name,
-    label_and_picture_folders,
-    numbered_class_names,
-    small_text,
-)
 from maskrcnn.errors import StudioError
 
 CLASS_LISTS = (

@@ -10,7 +10,7 @@ from torchvision.models import get_model_weights
 from maskrcnn.errors import StudioError
 from maskrcnn.model.backbones import body_of
 from maskrcnn.model.build import StudioRCNN, build
-from maskrcnn.model.weights.checkpoints import Checkpoint, find_checkpoint
+from maskrcnn.model.weights.checkpoint_tensors import Checkpoint, find_checkpoint
 from maskrcnn.model.weights.tensor_checks import (
     mismatch_summary,
     refuse_batch_statistics,

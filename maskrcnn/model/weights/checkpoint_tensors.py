@@ -1,4 +1,4 @@
-"""Checkpoints: files that contain a whole trained network. Writing, opening, and finding the one that a user means.
+"""Checkpoints with their tensors: writing, opening, and finding the one that a user means. With torch.
 
 A checkpoint of the studio is a safetensors file whose metadata contain `format`, `config` and `epoch`, so the network
 can be built from the file alone. The format contains tensors and text, and no code. (`runs.checkpoint_files` reads the

@@ -121,7 +121,7 @@ def test_fields_that_are_not_opened_have_the_values_that_they_would_show(
         assert not press_start(app).exception
     assert inputs[0] > inputs[1] + 20
     opened, folded = started
-    assert folded.options == opened.options
+    assert folded.request.to_argv() == opened.request.to_argv()
 
 
 def test_what_was_entered_stays_when_the_section_is_folded(

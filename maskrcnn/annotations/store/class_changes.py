@@ -1,4 +1,4 @@
-"""Change the class of many regions: rename a class, merge two, or use another VIA attribute as the class."""
+"""Change the classes in all regions of a project: rename a class, merge two, or use another VIA attribute."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def reclassified(before: Dataset, attribute: str | None) -> ReclassifiedProject:
     return ReclassifiedProject(replace(after, images=()), states)
 
 
-def reclassify(db: sqlite3.Connection, worked_out: ReclassifiedProject) -> None:
+def reclassify(db: sqlite3.Connection, result: ReclassifiedProject) -> None:
     """Store the result of `reclassified`; the project must be unchanged since (`project_fingerprint`)."""
-    for number, state in worked_out.states.items():
+    for number, state in result.states.items():
         picture_rows.save_state(db, picture_rows.image(db, number), state)
-    replace_class_list(db, worked_out.facts.classes)
-    project_meta.write(db, "class_attribute", worked_out.facts.class_attribute)
-    project_meta.write(db, "extras", dict(worked_out.facts.extras))
+    replace_class_list(db, result.facts.classes)
+    project_meta.write(db, "class_attribute", result.facts.class_attribute)
+    project_meta.write(db, "extras", dict(result.facts.extras))
 
 
 # Another name of a class

@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from maskrcnn.annotations.store import database_check, database_files
-from maskrcnn.annotations.store.database_errors import complaining, primary_code
+from maskrcnn.annotations.store.database_errors import primary_code, sqlite_errors_converted
 from maskrcnn.annotations.store.table_definitions import TABLES, VERSION
 from maskrcnn.errors import StudioError
 
@@ -41,7 +41,7 @@ def is_project(folder: Path) -> bool:
 
 def create(path: Path) -> None:
     """Create an empty database with all tables, in one transaction."""
-    with complaining(path), closing(_connection(path, "mode=rwc")) as db:
+    with sqlite_errors_converted(path), closing(_connection(path, "mode=rwc")) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
 
@@ -55,7 +55,7 @@ def version(path: Path) -> int:
     if not any(database_files.has_content(path, suffix) for suffix in ("", database_files.WAL)):
         database_files.require_ordinary(path)  # raises if the file was deleted a moment ago
         raise StudioError(f"{path}: this is not a project database of the studio (it is empty); restore it from a copy")
-    with complaining(path), closing(_reading_connection(path)) as db:
+    with sqlite_errors_converted(path), closing(_reading_connection(path)) as db:
         found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if found > VERSION:
         raise StudioError(
@@ -70,7 +70,11 @@ def version(path: Path) -> int:
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a read transaction on one consistent state. Works also on a disk that is full or read-only."""
     database_files.require_ordinary(path)
-    with database_check.remembering(path) as known, complaining(path), closing(_reading_connection(path)) as db:
+    with (
+        database_check.remembering(path) as known,
+        sqlite_errors_converted(path),
+        closing(_reading_connection(path)) as db,
+    ):
         if not known:
             database_check.examine(db, path)
         yield db
@@ -80,7 +84,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 def writing(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a write transaction. It is committed at the end of the block, or rolled back on an exception."""
     database_files.require_ordinary(path)
-    with database_check.remembering(path) as known, complaining(path), closing(connect(path)) as db:
+    with database_check.remembering(path) as known, sqlite_errors_converted(path), closing(connect(path)) as db:
         db.execute("BEGIN IMMEDIATE")
         if not known:
             database_check.examine(db, path)

@@ -38,7 +38,7 @@ _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @contextmanager
-def complaining(path: Path) -> Iterator[None]:
+def sqlite_errors_converted(path: Path) -> Iterator[None]:
     """Convert SQLite's exceptions in the block to `StudioError`. Programming errors (wrong SQL) are not converted."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""ImportStaging of imported pictures, so that an import adds all of its pictures or none.
+"""The staging folder of an import into a project, so that an import adds all of its pictures or none.
 
 An import copies its pictures into its own folder `images/.incoming/<id>/`, without blocking other saves. Then, in one
 transaction, the files are moved to `images/` and their rows are inserted. The list of moved files is written before
@@ -24,7 +24,7 @@ from pathlib import Path
 from maskrcnn import untrusted_files
 from maskrcnn.annotations.regions import new_id
 from maskrcnn.annotations.store import database, database_files
-from maskrcnn.annotations.store.database_errors import cannot_store, complaining, primary_code
+from maskrcnn.annotations.store.database_errors import cannot_store, primary_code, sqlite_errors_converted
 from maskrcnn.atomic_files import sync, sync_folder
 from maskrcnn.errors import StudioError
 from maskrcnn.untrusted_files import read_bytes
@@ -48,7 +48,7 @@ CREATE TABLE waiting (
 
 
 class ImportStaging:
-    """The staging area of one import: its `folder` of files, and `db` with the table `waiting`."""
+    """The staging folder of one import into a project: its `folder` of files, and `db` with the table `waiting`."""
 
     def __init__(self, folder: Path, images_folder: Path, db: sqlite3.Connection) -> None:
         self.folder, self.images_folder, self.db = folder, images_folder, db
@@ -92,13 +92,14 @@ class ImportStaging:
 
 @contextmanager
 def staging(database_file: Path, images_folder: Path) -> Iterator[ImportStaging]:
-    """Create a staging area for an import. It is deleted at the end, as are abandoned ones of crashed imports.
+    """Create the staging folder of an import into a project. It is deleted at the end.
 
-    Raises `StudioError` if `images/` or `.incoming` is a link, because pictures would be written elsewhere.
+    Abandoned folders of crashed imports are deleted, too. Raises `StudioError` if `images/` or `.incoming` is a link,
+    because pictures would be written elsewhere.
     """
     for folder in (images_folder, images_folder / _FOLDER):
         untrusted_files.require_real_folder(folder)
-    sweep(database_file, images_folder)
+    delete_abandoned_imports(database_file, images_folder)
     folder = images_folder / _FOLDER / new_id()
     try:
         with database.writing(database_file):  # so that no other process deletes the new folder as abandoned
@@ -107,16 +108,16 @@ def staging(database_file: Path, images_folder: Path) -> Iterator[ImportStaging]
     except OSError as error:
         raise cannot_store(images_folder, error) from None
     try:
-        with complaining(images_folder):
+        with sqlite_errors_converted(images_folder):
             db.execute(_WAITING)
             yield ImportStaging(folder, images_folder, db)
     finally:
         db.close()
         _delete_staged_files(folder)
-        sweep(database_file, images_folder)
+        delete_abandoned_imports(database_file, images_folder)
 
 
-def sweep(database_file: Path, images_folder: Path) -> None:
+def delete_abandoned_imports(database_file: Path, images_folder: Path) -> None:
     """Delete the staging folders of interrupted imports, and the pictures that they moved.
 
     Links are not followed, because a project may be untrusted.
@@ -124,7 +125,7 @@ def sweep(database_file: Path, images_folder: Path) -> None:
     parent = images_folder / _FOLDER
     if not untrusted_files.is_real_folder(images_folder) or not untrusted_files.is_real_folder(parent):
         return
-    # If this fails now (full or read-only disk), a later import does it.
+    # If this fails now, on a full or read-only disk, a later import deletes them.
     with suppress(OSError, StudioError):
         left = [folder for folder in parent.iterdir() if _is_abandoned(folder)]
         with database.writing(database_file) as db:
@@ -140,7 +141,7 @@ def sweep(database_file: Path, images_folder: Path) -> None:
                 parent.rmdir()
 
 
-def is_in_use(images_folder: Path) -> bool:
+def is_import_running(images_folder: Path) -> bool:
     """Whether an import is running, that is, a process holds the lock of a staging folder."""
     parent = images_folder / _FOLDER
     if not untrusted_files.is_real_folder(images_folder) or not untrusted_files.is_real_folder(parent):

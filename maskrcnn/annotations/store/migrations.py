@@ -13,7 +13,7 @@ from pathlib import Path
 
 from maskrcnn.annotations.store import class_rows, database, database_check, database_files, table_definitions
 from maskrcnn.annotations.store.database import connect
-from maskrcnn.annotations.store.database_errors import cannot_store, complaining
+from maskrcnn.annotations.store.database_errors import cannot_store, sqlite_errors_converted
 from maskrcnn.atomic_files import replacing
 
 
@@ -41,7 +41,7 @@ def _copy(path: Path, target: Path) -> None:
     try:
         with (
             replacing(target) as temporary,
-            complaining(path),
+            sqlite_errors_converted(path),
             closing(database.connect(path)) as db,
             closing(sqlite3.connect(temporary)) as copy,
         ):
@@ -73,7 +73,7 @@ def migrating(path: Path, version: int) -> Iterator[sqlite3.Connection | None]:
     database while this one waited for the lock.
     """
     database_files.require_ordinary(path)
-    with complaining(path), closing(connect(path)) as db:
+    with sqlite_errors_converted(path), closing(connect(path)) as db:
         db.execute("BEGIN IMMEDIATE")
         if db.execute("PRAGMA user_version").fetchone()[0] != version:
             yield None

@@ -65,7 +65,9 @@ def _names_of_the_project_only(records: Sequence[tuple[int, ImageRecord]]) -> se
 def _project_records(project: Path) -> list[tuple[int, ImageRecord]]:
     """Return (picture id, record without regions) for each picture of a project, with its original name."""
     with database.reading(project / database.DATABASE) as db:
-        return [(number, picture_rows.without_regions(row)) for number, row in picture_rows.rows_of_all(db)]
+        return [
+            (number, picture_rows.record_without_regions(row)) for number, row in picture_rows.rows_of_all_pictures(db)
+        ]
 
 
 def _comparable_name(place: str) -> str:

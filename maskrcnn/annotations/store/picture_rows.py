@@ -9,11 +9,7 @@ from typing import Any
 
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.regions import ImageRecord, Region, new_id
-from maskrcnn.annotations.store import (
-    class_rows,
-    json_columns,
-    region_json,
-)
+from maskrcnn.annotations.store import class_rows, json_columns, region_json
 from maskrcnn.errors import StudioError
 
 
@@ -60,7 +56,7 @@ def image(db: sqlite3.Connection, image_id: int) -> sqlite3.Row:
 
 def regions(db: sqlite3.Connection, row: sqlite3.Row) -> tuple[Region, ...]:
     """Return the present regions of an image row."""
-    return region_json.loads(text(db, row["state"], row["file_name"]), row["file_name"])
+    return region_json.loads(state_text(db, row["state"], row["file_name"]), row["file_name"])
 
 
 def require_fresh(db: sqlite3.Connection, row: sqlite3.Row, revision: int) -> None:
@@ -82,10 +78,10 @@ def first_state(db: sqlite3.Connection, image_id: int, state: PictureState) -> N
 
 def save_state(db: sqlite3.Connection, row: sqlite3.Row, state: PictureState) -> int:
     """Store a new state as the present one. Return the new revision. Unknown classes are added to the project."""
-    return _show(db, row, _add_history(db, row["id"], row["state"], state), state)
+    return _set_present_state(db, row, _add_history(db, row["id"], row["state"], state), state)
 
 
-def step(db: sqlite3.Connection, row: sqlite3.Row, query: str) -> int:
+def step_in_history(db: sqlite3.Connection, row: sqlite3.Row, query: str) -> int:
     """Go to the state that the SQL `query` finds from the present one (undo, redo). Return the revision.
 
     The revision is unchanged if the query finds nothing.
@@ -93,7 +89,7 @@ def step(db: sqlite3.Connection, row: sqlite3.Row, query: str) -> int:
     found = db.execute(query, (row["state"],)).fetchone()
     if found is None:
         return row["revision"]
-    return _show(db, row, found["id"], PictureState.stored(found["regions"], row["file_name"]))
+    return _set_present_state(db, row, found["id"], PictureState.stored(found["regions"], row["file_name"]))
 
 
 def hide(db: sqlite3.Connection, row: sqlite3.Row, removed: bool) -> None:
@@ -104,12 +100,12 @@ def hide(db: sqlite3.Connection, row: sqlite3.Row, removed: bool) -> None:
     if removed:
         db.execute("DELETE FROM region WHERE image_id = ?", (row["id"],))
     else:
-        state = PictureState.stored(text(db, row["state"], row["file_name"]), row["file_name"])
+        state = PictureState.stored(state_text(db, row["state"], row["file_name"]), row["file_name"])
         class_rows.add(db, [name for _, name in state.marks if name])
         _put_marks(db, row["id"], state)
 
 
-def _show(db: sqlite3.Connection, row: sqlite3.Row, number: int, state: PictureState) -> int:
+def _set_present_state(db: sqlite3.Connection, row: sqlite3.Row, number: int, state: PictureState) -> int:
     """Make history row `number` the present state of a picture. Return the new revision."""
     revision = row["revision"] + 1
     class_rows.add(db, [name for _, name in state.marks if name])
@@ -123,15 +119,15 @@ def _show(db: sqlite3.Connection, row: sqlite3.Row, number: int, state: PictureS
     return revision
 
 
-def text(db: sqlite3.Connection, state: int, name: str) -> str:
+def state_text(db: sqlite3.Connection, state: int, name: str) -> str:
     """Return the stored JSON text of one state of the picture `name`. Raises `StudioError` if it is missing."""
     found = db.execute("SELECT regions FROM history WHERE id = ?", (state,)).fetchone()
     if found is None:
-        raise no_state(name)
+        raise missing_state_error(name)
     return found["regions"]
 
 
-def no_state(name: str) -> StudioError:
+def missing_state_error(name: str) -> StudioError:
     """Return the error for a picture `name` whose regions are missing in the database."""
     return StudioError(f"project.db: the regions of {name} are not there; restore the project folder from a copy")
 
@@ -152,18 +148,18 @@ def _put_marks(db: sqlite3.Connection, image_id: int, state: PictureState) -> No
     )
 
 
-def without_regions(row: sqlite3.Row) -> ImageRecord:
+def record_without_regions(row: sqlite3.Row) -> ImageRecord:
     """Return a record with only the name, split and extras of a picture."""
-    return ImageRecord(row["file_name"], split=row["split"], extras=extras_of(row))
+    return ImageRecord(row["file_name"], split=row["split"], extras=picture_extras(row))
 
 
-def rows_of_all(db: sqlite3.Connection) -> list[tuple[int, sqlite3.Row]]:
+def rows_of_all_pictures(db: sqlite3.Connection) -> list[tuple[int, sqlite3.Row]]:
     """Return (id, row) of every picture, including removed ones."""
     query = "SELECT id, file_name, given_name, split, extras FROM image ORDER BY id"
     return [(row["id"], row) for row in db.execute(query)]
 
 
-def extras_of(row: sqlite3.Row) -> dict[str, Any]:
+def picture_extras(row: sqlite3.Row) -> dict[str, Any]:
     """Return the extras of a picture, with its original name if it has another name in the project."""
     words = f"project.db: the extras of {row['file_name']}"
     extras = json_columns.require_extras(json_columns.parsed(row["extras"], words), words)

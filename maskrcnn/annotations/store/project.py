@@ -83,7 +83,7 @@ class Project:
         if not project._database.is_file():
             raise ArgumentError(f"{folder} is not a project (it has no {DATABASE}); choose a project folder")
         migrations.bring_up_to_date(project._database)
-        import_staging.sweep(project._database, project.images_folder)
+        import_staging.delete_abandoned_imports(project._database, project.images_folder)
         return project
 
     @property
@@ -391,14 +391,14 @@ class Project:
         The copy is one consistent state, even if others save meanwhile.
         """
         copy = Project(folder)
-        making = database_errors.complaining(copy._database)
+        making = database_errors.sqlite_errors_converted(copy._database)
         with self._reading() as db, making, closing(sqlite3.connect(copy._database)) as target:
             db.backup(target)
         copy.set_name(name)
 
     def is_importing(self) -> bool:
         """Whether an import into the project is running."""
-        return import_staging.is_in_use(self.images_folder)
+        return import_staging.is_import_running(self.images_folder)
 
     # Inside
 
@@ -418,4 +418,4 @@ class Project:
 
     def _step(self, image_id: int, query: str) -> int:
         with self._writing() as db:
-            return picture_rows.step(db, picture_rows.image(db, image_id), query)
+            return picture_rows.step_in_history(db, picture_rows.image(db, image_id), query)

@@ -72,7 +72,7 @@ def states_of(db: sqlite3.Connection, snapshot_id: int) -> dict[int, PictureStat
     """
     database_check.require_snapshot_images(db, snapshot_id)
     return {
-        row["state"]: PictureState.stored(picture_rows.text(db, row["state"], row["file_name"]), row["file_name"])
+        row["state"]: PictureState.stored(picture_rows.state_text(db, row["state"], row["file_name"]), row["file_name"])
         for row in db.execute(_DIFFERING, (snapshot_id,)).fetchall()
     }
 
@@ -86,7 +86,7 @@ def restore(db: sqlite3.Connection, snapshot_id: int, known: Mapping[int, Pictur
         db.execute("UPDATE image SET split = ? WHERE id = ?", (split, number))
         image = picture_rows.image(db, number)
         if image["state"] != state:
-            then = known.get(state) or PictureState.stored(picture_rows.text(db, state, name), name)
+            then = known.get(state) or PictureState.stored(picture_rows.state_text(db, state, name), name)
             picture_rows.save_state(db, image, then)
 
 

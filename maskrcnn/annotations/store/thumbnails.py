@@ -26,7 +26,7 @@ def thumbnail(folder: Path, picture: Path, sha256: str, side: int) -> bytes:
     """
     side = max(1, min(side, LARGEST))
     kept = folder / f"{sha256}-{side}.jpg"
-    if (content := _kept(kept, side)) is not None:
+    if (content := _stored_thumbnail(kept, side)) is not None:
         return content
     with io.BytesIO() as buffer:
         Image.fromarray(pictures.reduced(picture, side)).save(buffer, "JPEG", quality=85)
@@ -39,7 +39,7 @@ def thumbnail(folder: Path, picture: Path, sha256: str, side: int) -> bytes:
     return content
 
 
-def _kept(path: Path, side: int) -> bytes | None:
+def _stored_thumbnail(path: Path, side: int) -> bytes | None:
     """Return a stored thumbnail; None if it is missing or not a small JPEG.
 
     A project may come from an untrusted source, and the content of this file is sent to the browser unchanged.

@@ -87,7 +87,7 @@ def test_every_field_has_section_role_and_step_time(name: str) -> None:
 
 
 def test_a_field_without_metadata_is_refused() -> None:
-    with pytest.raises(TypeError, match="declare it with setting"):
+    with pytest.raises(TypeError, match="declare it with config_field"):
         metadata_of(Field(1, description="Pictures per step."))
 
 

@@ -203,7 +203,7 @@ def test_the_trainer_writes_it_with_its_tensors_too(
     start = STARTS[name]
     if start.path in (FIRST, SECOND):
         pytest.skip("those files hold no whole network here")
-    monkeypatch.setattr(loading, "downloaded", lambda found, what: classifier(what.rpartition(" ")[2]))
+    monkeypatch.setattr(loading, "download_state", lambda found, what: classifier(what.rpartition(" ")[2]))
     monkeypatch.setattr(loading, "coco_state", random_detector)
     path = str(files / start.path) if start.path and (files / start.path).exists() else start.path
     preset = start.presets[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -65,3 +66,14 @@ def quoted_list(words: tuple[str, ...], most: int = 3) -> str:
     more = [f"{len(words) - most} more"] if len(words) > most else []
     *first, last = [*shown, *more]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def shortened_remarks(lines: Sequence[str], most: int = 20) -> tuple[str, ...]:
+    """Return the first `most` lines of warnings, and a line with the number of those that were cut.
+
+    >>> shortened_remarks(["a.png is gone", "b.png is gone", "c.png is gone"], most=1)
+    ('a.png is gone', 'and 2 more remarks like these')
+    """
+    more = len(lines) - most
+    cut = f"and {counted(more, 'more remark')} like {'this' if more == 1 else 'these'}"
+    return (*lines[:most], *([cut] if more > 0 else []))

@@ -31,6 +31,7 @@ from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import Project
 from maskrcnn.annotations.store.database import is_project
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.words import shortened_remarks
 
 _EXPECTED = json_mistakes.EXPECTED
 
@@ -105,7 +106,7 @@ def _dataset_of_folder(folder: Path, images: Path | None, class_attribute: str |
                 further = [f"{folder}: left out {left_out}, which lie in folders of it; read together: {error}"]
         passed_over = [f"passed over: {error}" for error in refused]
         dataset = with_pictures(found[0], folder, images)
-        return replace(dataset, warnings=(*dataset.warnings, *picture_folders.shortened([*passed_over, *further])))
+        return replace(dataset, warnings=(*dataset.warnings, *shortened_remarks([*passed_over, *further])))
     return _dataset_of_folders_in(folder, images, class_attribute, refused)
 
 
@@ -184,7 +185,7 @@ def _dataset_of_all_documents(folder: Path, reader: DocumentReader) -> Dataset |
                 yield name, document
 
     dataset = reader.parse_all(documents(), folder)
-    return replace(dataset, warnings=picture_folders.shortened(passed_over)) if dataset.images else None
+    return replace(dataset, warnings=shortened_remarks(passed_over)) if dataset.images else None
 
 
 def with_pictures(dataset: Dataset, label_file: Path, images: Path | None = None) -> Dataset:

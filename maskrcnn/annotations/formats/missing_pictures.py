@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
-from maskrcnn.annotations.formats.picture_folders import FoundPictures, shortened
+from maskrcnn.annotations.formats.picture_folders import FoundPictures
 from maskrcnn.annotations.regions import Dataset
-from maskrcnn.words import counted
+from maskrcnn.words import counted, shortened_remarks
 
 _SHOWN = 3
 
 
 def missing_picture_lines(source: Path | str, found: FoundPictures, where: str) -> tuple[str, ...]:
     """Return the messages about missing pictures, for a terminal."""
-    sentences = [*shortened(found.warnings)]
+    sentences = [*shortened_remarks(found.warnings)]
     if found.paths and not any(found.paths):
         number = len(found.paths)
         which = "its picture was not" if number == 1 else f"none of its {number:,} pictures was"

@@ -14,7 +14,6 @@ from maskrcnn.annotations.folder_walk import walk
 from maskrcnn.annotations.picture_index import PictureIndex
 from maskrcnn.annotations.similar_file_names import similar_files
 from maskrcnn.errors import ArgumentError
-from maskrcnn.words import counted
 
 MOST_FILES = 200_000
 """Maximum number of files that are searched around a label file, which may be in a home folder."""
@@ -24,7 +23,6 @@ LABEL_FOLDERS = ("annotations", "annotation", "anns", "ann", "labels", "label", 
 _IMAGES = "images"
 PICTURE_FOLDERS = ("image", "imgs", "img", "jpegimages", "pngimages", "pictures", "photos", "frames")
 """Names (in any case) of picture folders that are used if no folder is called `images`."""
-_MOST_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -125,15 +123,6 @@ def find_pictures(
     used = {path for path in paths if path is not None}
     unused = [file for file, path in there.index.files.items() if path not in used]
     return FoundPictures(tuple(paths), similar_files(missing, unused, also or {}), (*there.warnings, *warnings))
-
-
-def shortened(lines: Sequence[str]) -> tuple[str, ...]:
-    """Return the first lines of many, and a line with the number of lines that were cut."""
-    more = len(lines) - _MOST_LINES
-    return (
-        *lines[:_MOST_LINES],
-        *([f"and {counted(more, 'more remark')} like {'this' if more == 1 else 'these'}"] if more > 0 else []),
-    )
 
 
 def _files_at_written_paths(

@@ -37,7 +37,7 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton, Split
 from maskrcnn.annotations.similar_file_names import similar_files
 from maskrcnn.errors import StudioError
 from maskrcnn.untrusted_files import is_confined
-from maskrcnn.words import counted
+from maskrcnn.words import counted, shortened_remarks
 
 
 def understand(dropped: DroppedFiles) -> DroppedDataset:
@@ -105,7 +105,7 @@ def understand(dropped: DroppedFiles) -> DroppedDataset:
         tuple(entry.name or dropped.name for entry in found),
         missing,
         sum(record.path is not None and not record.regions for record in images),
-        picture_folders.shortened([*dropped.warnings, *notices]),
+        shortened_remarks([*dropped.warnings, *notices]),
         named_in_all,
         offered,
     )
@@ -144,9 +144,7 @@ def of_labels(
     places, _ = _with_splits(places, found, by_path, dropped.name, keeps_test=True)
     records = combined_records([entry.dataset.images for entry in found], _with_distinct_names(places, by_path))
     source = root / found[0].name if len(found) == 1 else root
-    return replace(
-        _joined_facts(found, root), images=records, source=source, warnings=picture_folders.shortened(notices)
-    )
+    return replace(_joined_facts(found, root), images=records, source=source, warnings=shortened_remarks(notices))
 
 
 def _places_named(

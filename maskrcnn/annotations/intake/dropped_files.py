@@ -10,7 +10,6 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.formats import picture_folders
 from maskrcnn.annotations.intake.zip_unpacking import is_zip, unpack
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset
@@ -19,6 +18,7 @@ from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.annotations.unused_names import unused_path
 from maskrcnn.errors import StudioError
 from maskrcnn.untrusted_files import is_confined
+from maskrcnn.words import shortened_remarks
 
 PICTURES_ONLY = "pictures only"
 """Name of the format if there are no label files."""
@@ -104,9 +104,7 @@ def dataset_of_dropped_project(folder: Path, dropped: DroppedFiles) -> DroppedDa
     missing = tuple(record.file_name for record in images if record.path is None)
     unlabelled = sum(record.path is not None and not record.regions for record in images)
     dataset = replace(dataset, images=images)
-    return DroppedDataset(
-        dataset, PROJECT, (DATABASE,), missing, unlabelled, picture_folders.shortened(dropped.warnings)
-    )
+    return DroppedDataset(dataset, PROJECT, (DATABASE,), missing, unlabelled, shortened_remarks(dropped.warnings))
 
 
 def write_uploads(uploads: Sequence[tuple[str, bytes]], folder: Path) -> dict[str, Path]:

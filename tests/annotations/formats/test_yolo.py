@@ -322,3 +322,25 @@ def test_what_cannot_be_written_at_all(change: dict[str, Any], complaint: str) -
     with pytest.raises(StudioError) as caught:
         yolo.encode(Dataset((record,), ("cat", "dog")))
     assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize("folder", ["Images", "IMAGES", "images", "Labels", "labels", "images/Images"])
+def test_a_picture_in_a_folder_called_like_yolos_own_keeps_its_labels(
+    folder: str, picture: Any, tmp_path: Path
+) -> None:
+    path = picture("photos/a.png")
+    record = ImageRecord(f"{folder}/a.png", (Region(Rect(4, 4, 20, 10), "cat"),), path, 40, 30, split="train")
+    write(Dataset((record,), ("cat",)), tmp_path / "set", "yolo")
+    (again,) = yolo.read_folder(tmp_path / "set").images
+    assert [region.class_name for region in again.regions] == ["cat"]
+
+
+@pytest.mark.parametrize("folder", ["Images", "Labels", "labels"])
+def test_such_a_picture_is_found_elsewhere_too(folder: str, picture: Any, tmp_path: Path) -> None:
+    path = picture(f"photos/{folder}/a.png")
+    record = ImageRecord(f"{folder}/a.png", (Region(Rect(4, 4, 20, 10), "cat"),), path, 40, 30, split="train")
+    write(Dataset((record,), ("cat",)), tmp_path / "set", "yolo")
+    for copy in (tmp_path / "set" / "images").rglob("*.png"):
+        copy.unlink()
+    (again,) = yolo.read_folder(tmp_path / "set", tmp_path / "photos").images
+    assert (again.path, len(again.regions)) == (path, 1)

@@ -14,7 +14,7 @@ from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.file_names import folders_of_files, path_inside
 from maskrcnn.annotations.folder_walk import files_below, walk
-from maskrcnn.annotations.formats import picture_folders, text_encodings
+from maskrcnn.annotations.formats import text_encodings
 from maskrcnn.annotations.formats.yolo import label_rows, text_files
 from maskrcnn.annotations.formats.yolo.settings import SPLITS, YoloSettings
 from maskrcnn.annotations.formats.yolo.text_files import is_not_a_label_file
@@ -22,7 +22,7 @@ from maskrcnn.annotations.picture_index import PictureIndex
 from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.annotations.similar_file_names import similar_files
 from maskrcnn.errors import StudioError
-from maskrcnn.words import counted
+from maskrcnn.words import counted, shortened_remarks
 
 IMAGES, _LABELS = "images", "labels"
 _LARGEST_LIST = 20_000_000
@@ -31,7 +31,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class YoloSplitEntry:
-    """One entry of a split: its pictures, and label files without a picture (`orphans`).
+    """One entry of a split: its pictures, and label files without a picture (`labels_without_picture`).
 
     Both are mappings from the name in the dataset without suffix to the name of the file. Picture names are relative to
     the folder `within`. `words` describes the entry for messages.
@@ -39,7 +39,7 @@ class YoloSplitEntry:
 
     split: str
     pictures: Mapping[str, str]
-    orphans: Mapping[str, str]
+    labels_without_picture: Mapping[str, str]
     within: str
     words: str
     lines: tuple[str, ...] = ()
@@ -112,20 +112,24 @@ class YoloFiles:
         """Return the pictures of each split, and warnings about missing splits. Raises `StudioError` if no split has
         pictures or labels."""
         if not self.settings.splits:
-            return [self._of_folder("", "", "the folder")], []
+            return [self._split_of_folder("", "", "the folder")], []
         places: list[YoloSplitEntry] = []
         missing: list[str] = []
         for split in SPLITS:
             for entry in self.settings.splits.get(split, ()):
-                place = self._of_list(split, entry) if entry.lower().endswith(".txt") else self._of_entry(split, entry)
+                place = (
+                    self._split_of_list(split, entry)
+                    if entry.lower().endswith(".txt")
+                    else self._split_of_entry(split, entry)
+                )
                 if place is None:
                     kind = "list" if entry.lower().endswith(".txt") else "folder"
                     missing.append(f'"{file_names.brief(entry)}" as {split}, a {kind} that is not there')
                 else:
                     places.append(place)
-        if not any(place.pictures or place.orphans for place in places):
+        if not any(place.pictures or place.labels_without_picture for place in places):
             missing += [f"{place.words} as {place.split}, and no picture of it is there" for place in places]
-        if missing and not any(place.pictures or place.orphans for place in places):
+        if missing and not any(place.pictures or place.labels_without_picture for place in places):
             raise self.settings.complain(
                 f"names no pictures that are there: {'; '.join(missing[:3])}. {self._what_is_there()}"
             )
@@ -134,7 +138,7 @@ class YoloFiles:
         lines += [
             f"{self.settings.file}: has {place.words} as {place.split}, which holds no pictures"
             for place in places
-            if not place.pictures and not place.orphans
+            if not place.pictures and not place.labels_without_picture
         ]
         return places, lines
 
@@ -142,8 +146,8 @@ class YoloFiles:
         """Return a picture and its label file. `name` is the picture's name without suffix, or for a missing picture
         its expected name. Raises `StudioError` if the picture is missing."""
         if name in place.pictures:
-            return self.pictures[place.pictures[name]], self._text_of(name)
-        text = place.orphans[name]
+            return self.pictures[place.pictures[name]], self._label_file_of(name)
+        text = place.labels_without_picture[name]
         if (picture := self._elsewhere(name, place.within)) is None:
             where = place.within or self.folder
             is_there = f' ("{file_names.brief(self.near[name][0])}" is there)' if name in self.near else ""
@@ -165,16 +169,23 @@ class YoloFiles:
         single = PictureIndex({stem: paths[0] for stem, paths in by_stem.items() if len(paths) == 1})
         matched: dict[str, str] = {}
         for place in places:
-            files, _ = single.match_all(place.orphans, f"{place.split}.yaml")
-            matched |= {name: file for name, file in zip(place.orphans, files, strict=True) if file is not None}
+            files, _ = single.match_all(place.labels_without_picture, f"{place.split}.yaml")
+            matched |= {
+                name: file for name, file in zip(place.labels_without_picture, files, strict=True) if file is not None
+            }
         times = Counter(matched.values())
         self.around = {name: single.files[file] for name, file in matched.items() if times[file] == 1}
 
     def look_for_near_names(self, places: Sequence[YoloSplitEntry]) -> None:
         """Set `near`: pictures with a similar name for label files without a picture."""
-        missing = [name for place in places for name in place.orphans if self._elsewhere(name, place.within) is None]
+        missing = [
+            name
+            for place in places
+            for name in place.labels_without_picture
+            if self._elsewhere(name, place.within) is None
+        ]
         if missing:
-            used = {place.pictures[n] for place in places for n in place.pictures if self._text_of(n) is not None}
+            used = {place.pictures[n] for place in places for n in place.pictures if self._label_file_of(n) is not None}
             unused = [name for name in self.pictures if name not in used]
             self.near = similar_files(missing, [*unused, *self.elsewhere.files])
 
@@ -199,31 +210,32 @@ class YoloFiles:
     def labelled_elsewhere(self, taken: Mapping[str, str]) -> list[str]:
         """Return labelled pictures that are in no folder of a split. Empty if a split is a list, because a list may
         leave out pictures on purpose."""
-        entries = [entry for listed in self.settings.splits.values() for entry in listed]
+        entries = [entry for folders_in_words in self.settings.splits.values() for entry in folders_in_words]
         if not entries or any(entry.lower().endswith(".txt") for entry in entries):
             return []
         return [
             name
             for name in self.pictures
-            if _without_suffix(name) not in taken and self._text_of(_without_suffix(name), rows=True) is not None
+            if _without_suffix(name) not in taken and self._label_file_of(_without_suffix(name), rows=True) is not None
         ]
 
     # Folders
 
-    def _of_entry(self, split: str, entry: str) -> YoloSplitEntry | None:
+    def _split_of_entry(self, split: str, entry: str) -> YoloSplitEntry | None:
         """Return the split of a folder entry: the first folder inside the dataset that matches the end of the
         written path. None if there is none."""
         base, parts = _folders_of_entry(self.settings.base), _folders_of_entry(entry)
         for b in range(len(base) + 1):
             for p in range(_n_droppable_folders(parts) + 1):
                 below = [*base[b:], *parts[p:]]
-                folder, labels = "/".join(below), "/".join(_swapped(below, IMAGES, _LABELS))
+                folder = "/".join(below)
+                labels = _with_folder_replaced(f"{folder}/", IMAGES, _LABELS).rstrip("/")
                 found = [there for there in (self.folder / folder, self.folder / labels) if there.is_dir()]
                 # Links to a folder outside are not followed; use `--images` for these.
                 if found and all(untrusted_files.is_confined(there, [self.folder]) for there in found):
-                    return self._of_folder(split, folder, f'"{file_names.brief(entry)}"')
+                    return self._split_of_folder(split, folder, f'"{file_names.brief(entry)}"')
                 if not found and (spelled := self._spelled_here(folder) or self._spelled_here(labels)):
-                    return self._of_folder(split, spelled, f'"{file_names.brief(entry)}"')
+                    return self._split_of_folder(split, spelled, f'"{file_names.brief(entry)}"')
         return None
 
     def _spelled_here(self, folder: str) -> str | None:
@@ -232,18 +244,18 @@ class YoloFiles:
         alike = self.folders.get(file_names.plainest(folder), [])
         return alike[0] if len(alike) == 1 else None
 
-    def _of_folder(self, split: str, folder: str, words: str) -> YoloSplitEntry:
+    def _split_of_folder(self, split: str, folder: str, words: str) -> YoloSplitEntry:
         """Return the split of a folder: its pictures, and label files without a picture."""
-        labels = "/".join(_swapped(folder.split("/"), IMAGES, _LABELS))
+        labels = _with_folder_replaced(f"{folder}/", IMAGES, _LABELS).rstrip("/")
         labels = self._spelled_here(labels) or labels if not (self.folder / labels).is_dir() else labels
         shown: dict[str, str] = {}
         for name, path in self.pictures.items():
             if _lies_in(name, folder) and (other := shown.setdefault(_without_suffix(name), name)) != name:
                 other = file_names.parts(other)[-1]
                 raise StudioError(f"{path}: {other} has the same name, and so the same labels; rename one of them")
-        used = {self._text_of(name) for name in shown}
-        orphans = {
-            "/".join(_swapped(text.split("/"), _LABELS, IMAGES)): text
+        used = {self._label_file_of(name) for name in shown}
+        labels_without_picture = {
+            _picture_of_label_file(text, folder, labels): text
             for text, path in self.texts.items()
             if (_lies_in(text, folder) or _lies_in(text, labels))
             and text not in used
@@ -252,18 +264,20 @@ class YoloFiles:
         }
         # Readmes or logs among the labels.
         others = [
-            t for t in orphans.values() if self.texts[t].stat().st_size and not text_files.has_yolo_rows(self.texts[t])
+            t
+            for t in labels_without_picture.values()
+            if self.texts[t].stat().st_size and not text_files.has_yolo_rows(self.texts[t])
         ]
         lines = [
             f"{self.texts[text]}: was passed over, as it has no rows of YOLO and no picture is called so"
             for text in others
         ]
-        orphans = {name: text for name, text in orphans.items() if text not in others}
-        return YoloSplitEntry(split, shown, orphans, folder, words, picture_folders.shortened(lines))
+        labels_without_picture = {name: text for name, text in labels_without_picture.items() if text not in others}
+        return YoloSplitEntry(split, shown, labels_without_picture, folder, words, shortened_remarks(lines))
 
     # Lists
 
-    def _of_list(self, split: str, entry: str) -> YoloSplitEntry | None:
+    def _split_of_list(self, split: str, entry: str) -> YoloSplitEntry | None:
         """Return the split of a text file that lists one picture per line; None if the file is missing. The pictures
         are searched in the dataset, whatever folders precede their names."""
         lists = {name: path for name, path in files_below(self.folder, (".txt",)).items()}
@@ -278,38 +292,44 @@ class YoloFiles:
             line.strip() for line in text_encodings.decoded_text(content, lists[found]).splitlines() if line.strip()
         ]
         matched, remarks = self.index.match_all(written, found)
-        lines = [*picture_folders.shortened(remarks)]
+        lines = [*shortened_remarks(remarks)]
         shown: dict[str, str] = {}
-        orphans: dict[str, str] = {}
+        labels_without_picture: dict[str, str] = {}
         missing: list[str] = []
         for line, name in zip(written, matched, strict=True):
             if name is not None:
                 shown[_without_suffix(name)] = name
-            elif (text := self._text_of_line(line)) is not None:
-                orphans["/".join(_swapped(text.split("/"), _LABELS, IMAGES))] = text
+            elif (text := self._label_file_of_line(line)) is not None:
+                labels_without_picture[_with_folder_replaced(text, _LABELS, IMAGES)] = text
             else:
                 missing.append(line)
-        if missing and (shown or orphans):
+        if missing and (shown or labels_without_picture):
             some, of_all = counted(len(missing), "picture"), counted(len(written), "line")
             lines.append(f"{lists[found]}: {some} not found of {of_all} ({file_names.listed(missing)})")
-        folders = [name.rpartition("/")[0] for name in (*shown, *orphans)]
+        folders = [name.rpartition("/")[0] for name in (*shown, *labels_without_picture)]
         within = os.path.commonpath(folders) if folders and all(folders) else ""
-        return YoloSplitEntry(split, shown, orphans, within, f'the list "{file_names.brief(entry)}"', tuple(lines))
+        return YoloSplitEntry(
+            split, shown, labels_without_picture, within, f'the list "{file_names.brief(entry)}"', tuple(lines)
+        )
 
-    def _text_of_line(self, line: str) -> str | None:
-        """Return the label file of a listed picture that is missing; None if there is none."""
+    def _label_file_of_line(self, line: str) -> str | None:
+        """Return the label file of a folders_in_words picture that is missing; None if there is none."""
         parts = [part for part in file_names.parts(_without_suffix(file_names.without_query(line))) if part != ".."]
         for start in range(len(parts)):
-            if (text := self._text_of("/".join(parts[start:]))) is not None:
+            if (text := self._label_file_of("/".join(parts[start:]))) is not None:
                 return text
         return None
 
     # Labels
 
-    def _text_of(self, name: str, rows: bool = False) -> str | None:
-        """Return the label file of a picture (both without suffix): at the path with the last `images` replaced by
-        `labels`, or beside the picture. With `rows`, only a file that begins with a YOLO row."""
-        for text in ("/".join(_swapped(name.split("/"), IMAGES, _LABELS)), name):
+    def _label_file_of(self, name: str, rows: bool = False) -> str | None:
+        """Return the label file of a picture (both without suffix): at the path with the last folder `images` replaced
+        by `labels`, or beside the picture. With `rows`, only a file that begins with a YOLO row.
+
+        YOLO programs replace `images` only in this spelling, so this is tried first, and then a folder `Images`.
+        """
+        texts = (_with_folder_replaced(name, IMAGES, _LABELS), _with_folder_replaced(name, IMAGES, _LABELS, True), name)
+        for text in texts:
             alike = [text] if text in self.texts else self.texts_spelled_otherwise.get(file_names.plainest(text), [])
             if len(alike) == 1 and (not rows or text_files.has_yolo_rows(self.texts[alike[0]])):
                 return alike[0]
@@ -334,7 +354,7 @@ class YoloFiles:
         folders = folders_of_files(self.pictures)
         if not folders:
             return f"No folder of {self.folder} holds pictures"
-        names = listed([name if name != "." else "the folder itself" for name in folders])
+        names = folders_in_words([name if name != "." else "the folder itself" for name in folders])
         return f"Folders of pictures here: {names}"
 
 
@@ -342,10 +362,12 @@ class YoloFiles:
 
 
 def _without_suffix(name: str) -> str:
+    """Return the path of a file of the dataset without its suffix."""
     return name[: len(name) - len(file_names.suffix(name))]
 
 
 def _lies_in(name: str, folder: str) -> bool:
+    """Whether a file of the dataset lies in or below a folder; `folder` may be empty for the dataset itself."""
     return not folder or name.startswith(f"{folder}/")
 
 
@@ -355,16 +377,29 @@ def _name_below(name: str, folder: str) -> str:
     return short[len(IMAGES) + 1 :] if short.lower().startswith(f"{IMAGES}/") else short
 
 
-def _swapped(parts: Sequence[str], old: str, new: str) -> list[str]:
-    """Return the parts with the last `old` (in any case) replaced by `new`."""
-    parts, lowered = list(parts), [part.lower() for part in parts]
-    if old in lowered:
-        parts[len(parts) - 1 - lowered[::-1].index(old)] = new
-    return parts
+def _with_folder_replaced(name: str, old: str, new: str, in_any_case: bool = False) -> str:
+    """Return the path of a file with the last of its folders that is called `old` replaced by `new`.
+
+    If no folder is spelled `old`, or with `in_any_case`, it is the last one called so in any case.
+    """
+    *folders, file = name.split("/")
+    spelled = folders if old in folders and not in_any_case else [folder.lower() for folder in folders]
+    if old in spelled:
+        folders[len(folders) - 1 - spelled[::-1].index(old)] = new
+    return "/".join([*folders, file])
+
+
+def _picture_of_label_file(text: str, folder: str, labels: str) -> str:
+    """Return the path of the picture that belongs to a label file (both without suffix) of a split, whose pictures are
+    in `folder` and whose label files are in `labels`."""
+    if folder and labels != folder and _lies_in(text, labels):
+        return f"{folder}{text[len(labels) :]}"
+    return _with_folder_replaced(text, _LABELS, IMAGES)
 
 
 def _folders_of_entry(written: str) -> list[str]:
-    """Return the folders of a path, without those that lead outside. Empty for the folder itself."""
+    """Return the folders of a path that the settings of a split name, without those that lead outside the dataset.
+    Empty for the folder of the dataset itself."""
     return path_inside(written).split("/") if written.strip("./\\ ") else []
 
 
@@ -379,7 +414,7 @@ def _n_droppable_folders(parts: Sequence[str]) -> int:
     return min(keep, split[-1]) if split else keep
 
 
-def listed(folders: Sequence[str]) -> str:
+def folders_in_words(folders: Sequence[str]) -> str:
     """Return the names of folders as text, the first five at most."""
     more = f" and {len(folders) - _SHOWN} more" if len(folders) > _SHOWN else ""
     return ", ".join(map(file_names.brief, folders[:_SHOWN])) + more

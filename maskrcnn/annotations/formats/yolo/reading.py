@@ -8,12 +8,12 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.file_names import folders_of_files, natural_key
-from maskrcnn.annotations.formats import original_names, picture_folders
+from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.yolo import settings as yolo_settings
-from maskrcnn.annotations.formats.yolo.data_set_files import YoloFiles, listed, studio_split_of_yolo
+from maskrcnn.annotations.formats.yolo.data_set_files import YoloFiles, folders_in_words, studio_split_of_yolo
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.errors import StudioError
-from maskrcnn.words import counted
+from maskrcnn.words import counted, shortened_remarks
 
 
 def is_yolo(path: Path) -> bool:
@@ -48,7 +48,7 @@ def read_folder(
     twice: dict[tuple[str, str], int] = {}
     refused: list[StudioError] = []
     for place in places:
-        for name in sorted({*place.pictures, *place.orphans}, key=natural_key):
+        for name in sorted({*place.pictures, *place.labels_without_picture}, key=natural_key):
             if name in splits:
                 if splits[name] != place.split:
                     twice[splits[name], place.split] = twice.get((splits[name], place.split), 0) + 1
@@ -65,7 +65,7 @@ def read_folder(
             records.append(there.record(name, place, picture, text, size))
     if refused and not records:
         raise refused[0]
-    warnings += picture_folders.shortened([f"passed over: {error}" for error in refused])
+    warnings += shortened_remarks([f"passed over: {error}" for error in refused])
     warnings += [
         f"{settings.file}: {counted(number, 'picture')} of {other} {'is' if number == 1 else 'are'} in {split} too, "
         f"and {'was' if number == 1 else 'were'} taken for {split}"
@@ -74,7 +74,7 @@ def read_folder(
     if not settings.splits:
         records = _split_by_folders(records)
     if unused := there.labelled_elsewhere(splits):
-        some, folders = counted(len(unused), "picture"), listed(folders_of_files(unused))
+        some, folders = counted(len(unused), "picture"), folders_in_words(folders_of_files(unused))
         warnings.append(f"{settings.file}: {some} with labels left out, in {folders}, which no split names")
     names = settings.names
     classes = tuple(dict.fromkeys(names[number] for number in sorted(names)))
@@ -102,7 +102,8 @@ def _split_by_folders(records: list[ImageRecord]) -> list[ImageRecord]:
 
 
 def _with_distinct_names(records: list[ImageRecord]) -> Iterator[ImageRecord]:
-    """Yield the records. A picture whose name is in both splits gets its split as a folder in its name."""
+    """Yield the records with different names. If several splits have a picture of the same name, the split becomes a
+    folder of the name (`train/a.jpg`, `val/a.jpg`), and the original name is noted for an export."""
     seen: dict[str, int] = {}
     for record in records:
         seen[record.file_name] = seen.get(record.file_name, 0) + 1

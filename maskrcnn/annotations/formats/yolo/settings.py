@@ -40,7 +40,8 @@ _OTHER_WORDS = {"train": ("training",), "val": ("valid", "validation"), "test": 
 
 MEND = "mend that file"
 _USUAL_SETTINGS_NAMES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
-"""Preferred settings files if a folder has several. Others, such as `coco8.yaml`, are usually left over."""
+"""Names of settings files that are read first if a folder has several. Others, such as `coco8.yaml`, are usually left
+over from another dataset."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ def _settings_content(path: Path) -> _SettingsContent | None:
 
 
 def _is_unusual_settings_name(file: Path) -> bool:
+    """The sorting key of settings files: the usual names come first (False before True)."""
     return file.name.lower() not in _USUAL_SETTINGS_NAMES
 
 
@@ -189,13 +191,15 @@ def _not_yaml_error(file: Path, error: yaml.MarkedYAMLError) -> StudioError:
 
 
 def _content_of_class_list(file: Path, folder: Path) -> _SettingsContent:
+    """Return the settings of a dataset that has only a list of class names."""
     return _content_or_utf8_error(file, folder, {"names": numbered_class_names(file)})
 
 
 def _content_or_utf8_error(
     text: Path, folder: Path, content: dict[str, Any], settings: Path | None = None
 ) -> _SettingsContent:
-    """Return the content, or the error if the text file is not UTF-8 (umlauts would become other letters)."""
+    """Return the settings file, the folder and `content`. If the file `text` with the class names is not UTF-8, the
+    content is the error instead (`_ERROR`), because umlauts would become other letters."""
     try:
         text_encodings.decoded_text(untrusted_files.read_bytes(text, most=LARGEST_SETTINGS), text)
     except StudioError as error:

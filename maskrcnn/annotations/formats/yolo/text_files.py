@@ -39,7 +39,7 @@ def has_yolo_rows(file: Path) -> bool:
 
 
 def is_class_list_name(name: str) -> bool:
-    """Whether a file has the name of a list of class names."""
+    """Whether a file has the name of a list of YOLO's class names."""
     last = file_names.parts(name)[-1].lower()
     return last in CLASS_LISTS or last.endswith(".names")
 
@@ -53,6 +53,7 @@ def _is_number(value: str) -> bool:
 
 
 def class_list_rank(file: Path) -> int:
+    """Return the sorting key of a list of class names: its place in `CLASS_LISTS`."""
     name = file.name.lower()
     return CLASS_LISTS.index(name) if name in CLASS_LISTS else len(CLASS_LISTS)
 
@@ -68,7 +69,8 @@ def is_class_list(file: Path) -> bool:
 
 
 def label_and_picture_folders(folder: Path, called: tuple[str, ...]) -> list[Path]:
-    """Return the sub folders with these names, in any case; links are skipped."""
+    """Return the sub folders of a YOLO dataset with these names (`labels`, `images`), in any case; links are
+    skipped."""
     try:
         there = [p for p in sorted(folder.iterdir()) if p.name.lower() in called and p.is_dir() and not p.is_symlink()]
     except OSError:
@@ -90,6 +92,7 @@ def holds_yolo_label_files(folder: Path) -> bool:
 
 
 def _is_not_empty(file: Path) -> bool:
+    """Whether a label file has any content."""
     try:
         return file.stat().st_size > 0
     except OSError:
@@ -97,7 +100,8 @@ def _is_not_empty(file: Path) -> bool:
 
 
 def small_text(file: Path) -> str | None:
-    """Return the text of a small file, as Latin-1 if it is not UTF-8; None if it is not text."""
+    """Return the text of a settings file or list of class names, as Latin-1 if it is not UTF-8; None if it is not
+    text."""
     try:
         content = untrusted_files.read_bytes(file, most=LARGEST_SETTINGS)
     except (OSError, ValueError, StudioError):

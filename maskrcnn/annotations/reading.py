@@ -153,8 +153,9 @@ def _mask_folder_below(folder: Path, files: Mapping[str, Path]) -> Path | None:
     """Return the folder of PNG masks to read: the only one below `folder`, else `folder`; None if it has no masks."""
     places = {folder / file_names.folder(name) for name in files if file_names.suffix(name) == ".png"}
     found = {place for place in places if is_mask_folder_name(place.name) and masks.is_mask_folder(place)}
-    place = next(iter(found)) if len(found) == 1 else folder
-    return place if masks.is_mask_folder(place) else None
+    if len(found) == 1:
+        return next(iter(found))
+    return folder if masks.is_mask_folder(folder) else None
 
 
 def labels_of_all_files(folder: Path) -> list[Dataset]:

@@ -15,7 +15,7 @@ _SHOWN = 3
 
 
 def missing_picture_lines(source: Path | str, found: FoundPictures, where: str) -> tuple[str, ...]:
-    """Return the messages about missing pictures, for a terminal."""
+    """Return the messages about the pictures of a label file that were not found in `where`."""
     sentences = [*shortened_remarks(found.warnings)]
     if found.paths and not any(found.paths):
         number = len(found.paths)
@@ -42,8 +42,10 @@ def near_hint(dataset: Dataset, file_name: str) -> str:
 
 
 def _near_name_beginning(name: str) -> str:
+    """Return the beginning of the suggestion for a missing picture, before the similar file names."""
     return f'"{names.brief(name)}" may be '
 
 
 def _near_names_in_words(files: Sequence[str]) -> str:
+    """Return the similar file names in the suggestion for a missing picture: "a.jpg" or "b.jpg"."""
     return " or ".join(f'"{names.brief(file)}"' for file in files[:2])

@@ -262,5 +262,6 @@ def _records_with_names(records: Sequence[ImageRecord], names: Sequence[str]) ->
 
 
 def _stored_origin(record: ImageRecord) -> Mapping[str, Any]:
+    """Return the stored original name and path of a picture (`extras["origin"]`); empty if there are none."""
     written = record.extras.get(ORIGIN, {})
     return written if isinstance(written, Mapping) else {}

@@ -128,7 +128,8 @@ def find_pictures(
 def _files_at_written_paths(
     file_names: Sequence[str], label_file: Path, images: Path | None, default_folder: str
 ) -> list[Path | None]:
-    """Return the files at exactly the paths that the names give. The likeliest folder is tried first."""
+    """Return the pictures of a label file that lie at exactly the paths that it writes. The likeliest folder is tried
+    first."""
     base = label_file if label_file.is_dir() else label_file.parent
     if images is not None:
         folders = [images]
@@ -146,7 +147,8 @@ def _files_at_written_paths(
 
 
 def _file_in_folders(file_name: str, folders: Sequence[tuple[Path, str]]) -> Path | None:
-    """Return the first existing file of that name in the folders (each with a prefix to remove), or None."""
+    """Return the first existing file at the path `file_name` below the folders, pairs of a folder and its real path
+    that the file must not leave; None if there is none."""
     parts = names.parts(file_name)
     if not parts or names.leads_out(file_name) or names.is_junk(file_name):
         return None

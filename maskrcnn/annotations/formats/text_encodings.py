@@ -70,7 +70,8 @@ def _require_no_zeros(content: bytes, encoding: str, source: Path | str) -> None
 
 
 def _cut_off_text_error(before: str, source: Path | str, why: str) -> StudioError:
-    """Return the error for a text that ends too early; `before` is the text up to this place."""
+    """Return the error for a text whose bytes end too early, as after an interrupted download; `before` is the text up
+    to this place."""
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
     return StudioError(
         f"{source}: the file is cut off at line {line}, column {column}, {why}; copy or download it again"

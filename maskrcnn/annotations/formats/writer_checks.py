@@ -1,4 +1,5 @@
-"""Checks that a picture and its regions have what a format of masks or outlines needs."""
+"""Checks before COCO, YOLO or mask files are written: the size of a picture, the class of a region, and the size of
+a mask."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ Number = TypeVar("Number")
 
 
 def required_picture_size(record: ImageRecord, source: str, format: str) -> tuple[int, int]:
-    """Return `(width, height)` of a picture. Raises `StudioError` if the size is unknown."""
+    """Return `(width, height)` of a picture, which the format to write needs. Raises `StudioError` if it is unknown."""
     if record.width is not None and record.height is not None:
         return record.width, record.height
     if record.path is None:
@@ -25,8 +26,8 @@ def required_picture_size(record: ImageRecord, source: str, format: str) -> tupl
 
 
 def required_class_number(region: Region, numbers: Mapping[str, Number], dataset: Dataset, here: str) -> Number:
-    """Return the number of the region's class. Raises `StudioError` if the region has no class or the class has no
-    number."""
+    """Return the number of the region's class in the format to write. Raises `StudioError` if the region has no class
+    or the class has no number."""
     if region.class_name is None:
         raise missing_class.missing_class_error(here, dataset, region)
     if region.class_name not in numbers:

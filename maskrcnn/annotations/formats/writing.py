@@ -96,7 +96,8 @@ def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
 
 
 def written_regions_in_words(written: int, of: int) -> str:
-    """Return the number of written regions for a message: "3 regions", or "2 of 3 regions" if some were left out."""
+    """Return the number of regions that an export wrote, for a message: "3 regions", or "2 of 3 regions" if some were
+    left out."""
     return counted(of, "region") if written == of else f"{written:,} of {counted(of, 'region')}"
 
 
@@ -161,7 +162,8 @@ def zipped_export(encoded: Encoded, pictures: bool) -> bytes:
 
 
 def _photo_date(picture: Path) -> datetime | None:
-    """Return when the photo was taken, or None if this is unknown or the picture cannot be read."""
+    """Return when the photo was taken, as the date of its copy in an export; None if this is unknown or the picture
+    cannot be read."""
     try:
         return pictures_of.taken(picture)
     except StudioError:

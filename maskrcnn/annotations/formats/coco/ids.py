@@ -72,9 +72,11 @@ class ById(Generic[T]):
         return self._own[_normalised_id(written)]
 
     def values(self) -> Iterable[T]:
+        """Return the values, in order of insertion."""
         return self._values.values()
 
     def items(self) -> Iterable[tuple[int | str, T]]:
+        """Return pairs of id, in the spelling of its entry, and value, in order of insertion."""
         return zip(self._own.values(), self._values.values(), strict=True)
 
     def in_order(self) -> ById[T]:

@@ -41,7 +41,7 @@ def is_mask_folder(folder: Path) -> bool:
 
 
 def is_mask_folder_with_classes(folder: Path) -> bool:
-    """Whether a folder holds masks with a `classes.json`, so that it can only be a mask folder."""
+    """Whether a folder holds masks and a `classes.json`, so that it can only be a mask folder."""
     return (folder / CLASSES).is_file() and is_mask_folder(folder)
 
 
@@ -66,7 +66,7 @@ def coloured_masks_message(folder: Path) -> str:
 
 
 def is_mask_folder_name(folder: str) -> bool:
-    """Whether the name of a folder says that it holds masks."""
+    """Whether the name of a folder says that it holds masks: it contains "mask" or "segmentation"."""
     return bool(re.search("mask|segmentation", folder, re.IGNORECASE))
 
 
@@ -141,7 +141,8 @@ def _is_mostly_flat(values: np.ndarray) -> bool:
 
 
 def picture_stem_of_mask(stem: str) -> str:
-    """Return the name of a mask without the part that marks it as a mask: `a` for `a_mask`, `mask-a`, `a.seg`."""
+    """Return the name that the picture of a mask should have, without suffix: `a` for the masks `a_mask`, `mask-a` and
+    `a.seg`."""
     return _MARKED.sub("", PurePosixPath(stem).name)
 
 

@@ -71,6 +71,7 @@ class PicturesByWholeName:
 
     @cached_property
     def _index(self) -> PictureIndex:
+        """The index of the pictures that are no masks."""
         files = self._among if self._among is not None else files_below(self._folder, pictures.SUFFIXES)
         kept = {name: path for name, path in files.items() if file_names.suffix(name) in pictures.SUFFIXES}
         return PictureIndex({name: path for name, path in kept.items() if path not in self._masks})

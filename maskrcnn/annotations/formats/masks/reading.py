@@ -36,9 +36,10 @@ def read_folder(
 ) -> Dataset:
     """Return the dataset of a mask folder. Every region is an RLE; `width` and `height` are those of the mask.
 
-    Pictures are searched in `images` if given, else beside the masks (`a.png` beside `a_mask.png`), in `images/` beside
-    them, and in sibling folders. Pictures that `classes.json` names are also searched anywhere below the folder, or in
-    `among` (relative name -> file). Raises `StudioError` that names an invalid mask file.
+    The picture of a mask is searched in the folder `images` if given. Otherwise it is searched beside the masks
+    (`a.png` beside `a_mask.png`), in the sub folder `images/`, and in sibling folders. If `classes.json` names the
+    picture, it is also searched anywhere below the folder, or among the files `among` (relative name -> file). Raises
+    `StudioError` that names an invalid mask file.
     """
     folder = Path(folder)
     names, divisor, listed = read_settings(folder)

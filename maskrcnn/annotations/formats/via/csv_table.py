@@ -44,6 +44,7 @@ class CsvRow:
 
     @property
     def has_region(self) -> bool:
+        """Whether the row has a region; a picture without regions has one row with an empty shape."""
         return self.cells["region_shape_attributes"].strip() not in _NO_SHAPE
 
 

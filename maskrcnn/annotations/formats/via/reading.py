@@ -219,6 +219,7 @@ _POINT = {"name", "cx", "cy"}
 
 
 def _shape_centre(drawn: Json, complain: Complaint) -> tuple[float, float]:
+    """Return the centre of a circle, an ellipse or a point in VIA's `shape_attributes`."""
     return number(drawn, "cx", complain), number(drawn, "cy", complain)
 
 

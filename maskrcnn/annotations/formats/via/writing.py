@@ -110,7 +110,7 @@ def without_empty_shapes(record: ImageRecord) -> ImageRecord:
 
 
 def _has_anything_drawn(shape: Shape) -> bool:
-    """Whether the shape has at least one vertex, or one pixel if it is a mask."""
+    """Whether VIA can show a shape: it has at least one vertex, or one pixel if it is a mask."""
     match shape:
         case RLE():
             return raster.area(shape, *shape.size) > 0
@@ -125,7 +125,7 @@ def _has_anything_drawn(shape: Shape) -> bool:
 
 
 def picture_entries(dataset: Dataset, flavour: str, found: Survey) -> Iterator[tuple[str, Json]]:
-    """Yield the key and entry of each picture, in order. All keys are different."""
+    """Yield the key and entry of each picture of a VIA document, in order. All keys are different."""
     given: set[str] = set()
     unused = UnusedNames(found.keys, "{name}_{number}", first=1, key=str)
     for record in map(without_empty_shapes, dataset.images):
@@ -231,4 +231,5 @@ def _shape_attributes(shape: Shape, flavour: str, noted: Mapping[str, Any]) -> J
 
 
 def _vertex_lists(points: Points) -> Json:
+    """Return the vertices of a polygon or polyline as VIA writes them: all x, and all y."""
     return {"all_points_x": [x for x, _ in points], "all_points_y": [y for _, y in points]}

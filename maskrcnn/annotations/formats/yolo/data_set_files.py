@@ -415,7 +415,7 @@ def _n_droppable_folders(parts: Sequence[str]) -> int:
 
 
 def folders_in_words(folders: Sequence[str]) -> str:
-    """Return the names of folders as text, the first five at most."""
+    """Return the folders of a YOLO dataset as text for a message, the first five at most."""
     more = f" and {len(folders) - _SHOWN} more" if len(folders) > _SHOWN else ""
     return ", ".join(map(file_names.brief, folders[:_SHOWN])) + more
 

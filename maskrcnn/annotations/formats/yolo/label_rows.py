@@ -89,8 +89,10 @@ def _region_of_pose_row(
 def _pixels_of_fractions(
     xs: Sequence[float], ys: Sequence[float], width: int, height: int, complain: Complaint
 ) -> Points:
-    # Rounded to 1e-6 px, the precision of ten decimals, to remove rounding errors of the multiplication.
-    """Return points in pixels from fractions of width and height."""
+    """Return points in pixels from fractions of width and height, as the rows of a YOLO label file have them.
+
+    Rounded to 1e-6 px, the precision of ten decimals, to remove rounding errors of the multiplication.
+    """
     return tuple(
         (coordinate(round(x * width, 6), "x", complain), coordinate(round(y * height, 6), "y", complain))
         for x, y in zip(xs, ys, strict=True)

@@ -35,7 +35,7 @@ def has_yolo_rows(file: Path) -> bool:
         return False
     values = next((line.split() for line in lines if line.strip()), [])
     is_class = len(values) >= 5 and re.fullmatch(r"[0-9]{1,9}(\.0*)?", values[0])
-    return bool(is_class) and all(map(_is_number, values[1:-1]))
+    return bool(is_class) and all(map(_is_row_number, values[1:-1]))
 
 
 def is_class_list_name(name: str) -> bool:
@@ -44,7 +44,8 @@ def is_class_list_name(name: str) -> bool:
     return last in CLASS_LISTS or last.endswith(".names")
 
 
-def _is_number(value: str) -> bool:
+def _is_row_number(value: str) -> bool:
+    """Whether a value of a YOLO row is a number."""
     try:
         float(value)
     except ValueError:

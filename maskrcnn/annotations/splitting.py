@@ -227,7 +227,10 @@ class _SplitSearch:
 
     @classmethod
     def start(cls, units: list[list[ImageRecord]], val_share: float, rng: np.random.Generator) -> _SplitSearch:
-        """Count the objects of all units. All units are in training at first."""
+        """Count the objects of all units and set the targets. All units are in training at first.
+
+        A class in one unit only stays in training: its `aim` is 0. A class in several units can be on both sides.
+        """
         drawn = [[[r.class_name or "" for r in learnable_objects.objects(record)] for record in unit] for unit in units]
         names = sorted({name for unit in drawn for record in unit for name in record})
         place = {name: index for index, name in enumerate(names)}
@@ -241,10 +244,10 @@ class _SplitSearch:
         total = int(pictures.sum())
         wanted = held_back(total, val_share)
         shown = (objects > 0).astype(int)
-        once = (shown.sum(axis=0) == 1) & (val_share < 1)
-        aim = np.where(once, 0.0, val_share * objects.sum(axis=0))
-        both = (shown.sum(axis=0) > 1) & (0 < val_share < 1)
-        both[-1] = False
+        units_of_class = shown.sum(axis=0)
+        aim = np.where((units_of_class == 1) & (val_share < 1), 0.0, val_share * objects.sum(axis=0))
+        both = (units_of_class > 1) & (0 < val_share < 1)
+        both[-1] = False  # pictures without objects need not be on both sides
         return cls(objects, shown, pictures, wanted, aim, both, np.zeros(len(units), bool), rng)
 
     def hand_out(self) -> None:
@@ -273,7 +276,11 @@ class _SplitSearch:
             self.val[self.pictures.argmin()] ^= True
 
     def swap(self) -> None:
-        """Swap units between the sides while this improves the split; first units of classes that a side lacks."""
+        """Swap pairs of units between the sides while this improves the split.
+
+        First the units of classes that a side lacks, until none of them can be swapped, then `_SWAPS` random units. The
+        number of validation pictures may differ from `wanted` by as much as it does now, or as groups of copies need.
+        """
         if self.val.all() or not self.val.any():
             return
         off_by = max(abs(self._too_many()), int(self.pictures.max()) - 1)
@@ -331,10 +338,12 @@ class _SplitSearch:
 
     @cached_property
     def _all_objects(self) -> np.ndarray:
+        """The number of objects of each class on both sides, at least 1, (L,) float64."""
         return self.objects.sum(axis=0).clip(1)
 
     @cached_property
     def _all_units(self) -> np.ndarray:
+        """The number of units of each class on both sides, (L,) int64."""
         return self.shown.sum(axis=0)
 
 

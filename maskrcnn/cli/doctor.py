@@ -115,8 +115,8 @@ def _examined_picture_size(
     record: ImageRecord, file_notes: Mapping[Path, PictureFileNotes]
 ) -> learnable_objects.Size | None:
     """The size of a picture that was examined; None if it is not known."""
-    look = file_notes.get(record.path) if record.path is not None else None
-    return look.size if look is not None else None
+    notes = file_notes.get(record.path) if record.path is not None else None
+    return notes.size if notes is not None else None
 
 
 def report(datasets: Sequence[Dataset], findings: Sequence[Finding], tallies: Sequence[LearnableCounts]) -> str:

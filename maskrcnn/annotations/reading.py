@@ -21,10 +21,10 @@ from maskrcnn.annotations.formats import (
 from maskrcnn.annotations.formats.format_interface import DocumentReader
 from maskrcnn.annotations.formats.json_mistakes import parsed_json
 from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, labels_of_file, text_of_label_file
-from maskrcnn.annotations.formats.labelme import reading
+from maskrcnn.annotations.formats.labelme.reading import names_of_labelme_files
 from maskrcnn.annotations.formats.lazy_records import file_names_of, with_paths
 from maskrcnn.annotations.formats.masks.mask_files import is_mask_folder_name
-from maskrcnn.annotations.formats.via import project_parts
+from maskrcnn.annotations.formats.via.project_parts import picture_folder_of_project
 from maskrcnn.annotations.intake import combined_dataset
 from maskrcnn.annotations.intake.dropped_files import project_among
 from maskrcnn.annotations.regions import Dataset
@@ -193,10 +193,8 @@ def with_pictures(dataset: Dataset, label_file: Path, images: Path | None = None
     """Return the dataset with `path` set for each picture that is found. `warnings` name the missing pictures."""
     records = dataset.images
     file_names = file_names_of(records)
-    also = reading.names_of_labelme_files(records) if format_table.has_one_file_for_each_picture(dataset) else None
-    found = picture_folders.find_pictures(
-        file_names, label_file, images, project_parts.picture_folder_of_project(dataset), also
-    )
+    also = names_of_labelme_files(records) if format_table.has_one_file_for_each_picture(dataset) else None
+    found = picture_folders.find_pictures(file_names, label_file, images, picture_folder_of_project(dataset), also)
     base = label_file if label_file.is_dir() else label_file.parent
     warnings = missing_pictures.missing_picture_lines(label_file, found, str(images or base))
     return replace(dataset, images=with_paths(records, found.paths), warnings=(*dataset.warnings, *warnings))

@@ -62,7 +62,7 @@ def as_whole_number(value: Any) -> Any:
     """Return the JSON value 3.0 as 3, because spreadsheets write whole numbers so. Any other value is returned
     unchanged.
 
-    >>> as_whole_number(3.0), as_id(3.5), as_id("3")
+    >>> as_whole_number(3.0), as_whole_number(3.5), as_whole_number("3")
     (3, 3.5, '3')
     """
     return int(value) if isinstance(value, float) and value.is_integer() else value

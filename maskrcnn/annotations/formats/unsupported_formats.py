@@ -135,7 +135,7 @@ _DOCUMENTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
     ),
     (_is_scalabel, f"Scalabel JSON (BDD100K), {_NOT_READ}; convert it to COCO"),
     (_object_with("info", "objects"), f"ISAT JSON, {_NOT_READ}; {_AS_COCO}"),
-    (lambda d: _object_with("type", "features")(d), f"GeoJSON, {_NOT_READ}; {_AS_COCO}"),
+    (_object_with("type", "features"), f"GeoJSON, {_NOT_READ}; {_AS_COCO}"),
     (_object_or_list_with("source-ref"), f"a SageMaker Ground Truth manifest, {_NOT_READ}; convert it to COCO"),
     (_object_with("metadata", "instances"), f"SuperAnnotate JSON, {_NOT_READ}; {_AS_COCO}"),
     (_mapping_of_pictures_with("instances"), f"SuperAnnotate JSON, {_NOT_READ}; {_AS_COCO}"),

@@ -17,9 +17,9 @@ from maskrcnn.annotations.formats import (
     original_names,
     picture_folders,
 )
-from maskrcnn.annotations.formats.labelme import reading
+from maskrcnn.annotations.formats.labelme.reading import names_of_labelme_files
 from maskrcnn.annotations.formats.lazy_records import LazyRecords, file_names_of
-from maskrcnn.annotations.formats.via import project_parts
+from maskrcnn.annotations.formats.via.project_parts import picture_folder_of_project
 from maskrcnn.annotations.intake import label_files as labels
 from maskrcnn.annotations.intake.dropped_files import (
     PICTURES_ONLY,
@@ -172,7 +172,7 @@ def _similar_names(
         name: file
         for entry in found
         if format_table.has_one_file_for_each_picture(entry.dataset)
-        for name, file in reading.names_of_labelme_files(entry.dataset.images).items()
+        for name, file in names_of_labelme_files(entry.dataset.images).items()
     }
     return similar_files(once, [file for file, path in index.files.items() if path not in used], also) if once else {}
 
@@ -189,7 +189,7 @@ def _picture_paths_in_labels(
             record.path if record.path and (record.path in known or is_confined(record.path, inside)) else None
             for record in images
         ], []
-    default = project_parts.picture_folder_of_project(entry.dataset)
+    default = picture_folder_of_project(entry.dataset)
     matched, warnings = index.match_all(file_names, entry.name, default)
     matched = [file or dropped.taken.get(name) for name, file in zip(file_names, matched, strict=True)]
     paths = [None if file is None else index.files.get(file) for file in matched]

@@ -110,7 +110,7 @@ def _skeletons_of_part(written: Any) -> dict[str, Skeleton] | None:
     return skeletons if skeletons_part(skeletons) == written else None
 
 
-# Projects
+# Writing
 
 
 def parts_to_write(dataset: Dataset, found: Survey, keys: list[str]) -> Json:

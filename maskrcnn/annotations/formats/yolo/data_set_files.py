@@ -358,9 +358,6 @@ class YoloFiles:
         return f"Folders of pictures here: {names}"
 
 
-# Names
-
-
 def _without_suffix(name: str) -> str:
     """Return the path of a file of the dataset without its suffix."""
     return name[: len(name) - len(file_names.suffix(name))]

@@ -257,10 +257,6 @@ def _part_key(text: str) -> tuple[int, str]:
     return len(digits), digits
 
 
-_LONGEST_NAME = 200
-"""Maximum length of a file name in bytes. File systems allow 255; a number may be appended."""
-
-
 def plain_file_name(name: str) -> str:
     """Return the last part of a path from a browser or another computer, as a file name for all systems."""
     name = re.split(r"[\\/]", name)[-1]
@@ -268,7 +264,7 @@ def plain_file_name(name: str) -> str:
     name = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in name)
     name = name.strip().lstrip(".") or "picture"
     stem, suffix = os.path.splitext(name)
-    while len((stem + suffix).encode()) > _LONGEST_NAME:
+    while len((stem + suffix).encode()) > _LONGEST:
         stem, suffix = (stem[:-1], suffix) if len(stem) > 1 else (stem, suffix[:-1])
     return stem + suffix
 
@@ -276,7 +272,7 @@ def plain_file_name(name: str) -> str:
 def path_inside(file_name: str) -> str:
     r"""Return a picture's name as a relative path that stays inside its folder.
 
-    >>> path_inside("../a.jpg"), inside("C:\\x\\a.jpg")
+    >>> path_inside("../a.jpg"), path_inside("C:\\x\\a.jpg")
     ('a.jpg', 'C_/x/a.jpg')
     """
     parts = [part for part in re.split(r"[\\/]+", file_name) if part not in ("", ".", "..")]

@@ -225,8 +225,6 @@ def test_how_many_steps_are_drawn(
 ) -> None:
     from maskrcnn.runs import metric_rows
 
-    pass
-
     run = make_run(project, "a", segm(*[0.1] * epochs), steps, 0.5, keep_every=keep_every)
     rows = metric_rows.read(run)
     assert len(rows) == len(raw_rows(run, "step"))

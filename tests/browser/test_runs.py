@@ -73,7 +73,7 @@ def test_hovering_tells_every_loss_of_a_point_and_the_run_it_is_of(
     tip = page.locator("#vg-tooltip-element")
     tip.get_by_text("rpn bbox").wait_for()
     said = " ".join(tip.inner_text().split())
-    assert "epoch 1" in said
+    assert f"at epoch 1, step {STEPS}, {STEPS}.0 passes time 0:12 since the start" in said
     assert "run looked-at-000" in said
     assert "rpn bbox 0.1667 · val 0.3333" in said
 

@@ -7,7 +7,7 @@ milliseconds in each script run. Here a test validates every kind of chart once
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,20 +45,6 @@ def table(columns: Mapping[str, Any]) -> pa.Table:
     [DataType(float), DataType(string)]
     """
     return pa.table({name: _array(values) for name, values in columns.items()})
-
-
-def encoded(values: Iterable[str], counts: Iterable[int]) -> pa.Array:
-    """Return a dictionary-encoded column in which `values[i]` is repeated `counts[i]` times.
-
-    It takes one byte per row, so there can be at most 128 different values.
-
-    >>> encoded(["red", "blue", "red"], [2, 1, 1]).to_pylist()
-    ['red', 'red', 'blue', 'red']
-    """
-    texts = list(values)
-    different = list(dict.fromkeys(texts))
-    indices = np.repeat([different.index(text) for text in texts], list(counts)).astype(np.int8)
-    return pa.DictionaryArray.from_arrays(pa.array(indices), pa.array(different, pa.string()))
 
 
 def field(name: str, kind: str = "quantitative", **about: Any) -> Spec:

@@ -5,24 +5,32 @@ The axes cover the whole run, so they do not change when a point is added.
 
 from __future__ import annotations
 
-import json
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import pyarrow as pa
 
-from maskrcnn.studio.components.chart import INK, Chart, Spec, datum, encoded, field, table
+from maskrcnn.studio.components.chart import INK, Chart, Spec, datum, field, table
 from maskrcnn.studio.components.chart_axes import XAxis, integer_ticks, log_ticks, round_down, round_up
+from maskrcnn.studio.components.chart_points import (
+    DrawnRun,
+    RunPoints,
+    Tooltip,
+    fixed_point,
+    number_text,
+    pass_steps_text,
+    point_columns,
+    point_values,
+    position_text,
+    run_name_text,
+    time_text,
+)
 
 Kind = Literal["training", "validation", "steps", "smoothed"]
-Note = dict[str, str]
 
 SOLID, DASHED = [1, 0], [6, 4]
-SERIES: tuple[Kind, Kind] = ("training", "validation")
 
 SMALL = 200
 """A chart of less than this height (pixels) has fewer ticks on its axes."""
@@ -35,231 +43,240 @@ _AXIS_TITLES = {"epochs": "epoch", "passes": "passes", "steps": "step", "minutes
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a chart. `x` and `y` are (N,); points that are not finite are skipped.
+    """A line for each run of a chart: the values named `column` of its steps or epochs.
 
-    `notes` has the tooltip of each point (title -> text); if it is empty, the line has no tooltips. `name` is written
-    at the end of the line, unless it is empty.
+    `colour` and `shape` (of the points) hold unless the run has its own. `name` is written at the end of the line,
+    unless it is empty. Only the points of a line that `has_tooltips` have tooltips.
     """
 
-    x: np.ndarray
-    y: np.ndarray
+    column: str
     kind: Kind
     colour: str
     shape: str = "circle"
-    notes: Sequence[Note] = ()
     name: str = ""
+    has_tooltips: bool = True
+
+    @property
+    def is_epochs(self) -> bool:
+        """Whether the points of the line are epochs, and not steps."""
+        return self.kind in ("training", "validation")
+
+    def values_of(self, points: RunPoints) -> np.ndarray:
+        """Return the values (N,) of the line at these points; all NaN if the line has none there."""
+        has_values = points.is_epochs == self.is_epochs and self.column in points.values
+        return points.values[self.column] if has_values else np.full(len(points.x), np.nan)
 
 
 def line_chart(
+    points: Sequence[RunPoints],
     lines: Sequence[Line],
+    tooltips: Sequence[Tooltip],
     height: int,
     axis: XAxis = "epochs",
     end: float = 0.0,
     y_end: float | None = None,
     log: bool = False,
+    decimals: int | None = None,
 ) -> Chart:
-    """Return a chart of the lines; its only table is `points`.
+    """Return a chart of the lines. Its tables are `points`, a row for each point, and `names`, those of the lines.
 
     The x axis goes from 0 to `end`, or to the last point if that is further. The y axis goes from 0 to `y_end`; if that
-    is None, to a round number above the values. With `log`, the y axis is logarithmic and covers the values.
+    is None, to a round number above the values. With `log`, the y axis is logarithmic and covers the values. Tooltips
+    show numbers with so many `decimals`; if that is None, with about four significant digits.
     """
-    shown = [np.isfinite(line.x) & np.isfinite(line.y) & ((line.y > 0) | (not log)) for line in lines]
-    last = max(
-        [
-            2.0 if axis != "minutes" else 0.1,
-            end,
-            *(float(line.x[there].max(initial=0.0)) for line, there in zip(lines, shown, strict=True)),
-        ]
-    )
-    domain = _log_domain(lines) if log else (0.0, y_end or _y_end(lines))
-    names = _line_names(lines, last, domain[1])
-    notes = _Tooltips.of_points(lines, shown, len(names))
+    curves = [(line, part.x, line.values_of(part)) for line in lines for part in points]
+    curves = [(line, x, y) for line, x, y in curves if (np.isfinite(x) & np.isfinite(y)).any()]
+    shown = [x[np.isfinite(x) & np.isfinite(y) & ((y > 0) | (not log))] for _, x, y in curves]
+    last = max([2.0 if axis != "minutes" else 0.1, end, *(float(x.max(initial=0.0)) for x in shown)])
+    domain = _log_domain(curves) if log else (0.0, y_end or _y_end(curves))
+    names = _line_names(curves, last, domain[1])
+    runs = list(dict.fromkeys(part.run for part in points))
+    columns = point_columns(points, runs, axis)
+    sent = {name: fixed_point(values, decimals) for name, values in point_values(points).items()}
+    factors = {name: factor for name, (_, factor) in sent.items()}
     # Steps are drawn fainter if there are more lines.
-    steps = sum(line.kind == "steps" for line in lines)
-    faint = (0.25 if any(line.kind == "smoothed" for line in lines) else 0.45) / max(1, steps) ** 0.7
-    spec = _specification(notes, bool(names), height, axis, last, domain, log, round(faint, 2))
-    return Chart(spec, {"points": _points_table(lines, shown, names, notes)})
+    n_steps = sum(line.kind == "steps" for line, _, _ in curves)
+    faint = (0.25 if any(line.kind == "smoothed" for line in lines) else 0.45) / max(1, n_steps) ** 0.7
+    spec: Spec = {
+        "height": height,
+        "data": {"name": "points"},
+        "transform": _transforms(factors, runs, axis),
+        "encoding": _axes(height < SMALL, axis, last, domain, log) | _run_looks(runs),
+        "layer": [
+            *_line_layers(lines, runs, log, round(faint, 2)),
+            *_point_layers(lines, runs, log, height < SMALL),
+        ],
+    }
+    tables = {"points": table(columns | {name: values for name, (values, _) in sent.items()})}
+    if names:
+        moved = {name: {"expr": f"datum.{name}"} for name in ("align", "dx", "dy")}
+        encoding = {"y": field("y"), "text": field("text", "nominal"), "color": field("colour", "nominal", scale=None)}
+        mark = {"type": "text", "fontWeight": "bold", **moved}
+        spec["layer"].append({"data": {"name": "names"}, "mark": mark, "encoding": encoding})
+        tables["names"] = table({name: [row[name] for row in names] for name in names[0]})
+    hovered = list(dict.fromkeys(line.column for line in lines if line.has_tooltips and line.column in factors))
+    if hovered and tooltips:
+        # The point nearest to the pointer is marked and shows its tooltip.
+        near = {"type": "point", "nearest": True, "on": "pointerover", "clear": "pointerout"}
+        spec["params"] = [{"name": "hover", "select": near, "views": ["hovered"]}]
+        shown_tooltips = [tip for tip in tooltips if tip.column in factors]
+        spec["layer"].append(_hovered_layer(hovered, lines, shown_tooltips, set(factors), runs, log, decimals))
+    return Chart(spec, tables)
 
 
-@dataclass(frozen=True)
-class _Tooltips:
-    """The tooltips of a line chart: one column for each of `titles`, with a text or None for each point.
-
-    `around` has, for each column, the common start and end of all its texts. The columns contain only the rest of the
-    texts, and the browser adds `around` again, so that less data is sent.
-    """
-
-    titles: tuple[str, ...]
-    columns: list[list[str | None]]
-    around: list[tuple[str, str]]
-
-    @classmethod
-    def of_points(cls, lines: Sequence[Line], shown: Sequence[np.ndarray], n_names: int) -> _Tooltips:
-        """Return the tooltips of the points with `shown` True, followed by `n_names` rows without a tooltip."""
-        titles = tuple(dict.fromkeys(title for line in lines for note in line.notes[:1] for title in note))
-        notes: list[Note | None] = []
-        for line, there in zip(lines, shown, strict=True):
-            notes += [line.notes[place] if line.notes else None for place in np.flatnonzero(there).tolist()]
-        columns, around = [], []
-        for title in titles:
-            texts = [None if note is None else note.get(title, "–") for note in notes]
-            start, end = _common_tooltip_ends([text for text in texts if text is not None])
-            rest = [None if text is None else text.removeprefix(start).removesuffix(end) for text in texts]
-            columns.append(rest + [None] * n_names)
-            around.append((start, end))
-        return cls(titles, columns, around)
+def _transforms(factors: Mapping[str, float], runs: Sequence[DrawnRun], axis: XAxis) -> list[Spec]:
+    """Return the Vega-Lite transforms that compute the values and x from the columns of the table `points`."""
+    decoded = [
+        {"calculate": f"datum.{name} === null ? null : datum.{name} * {factor:g}", "as": name}
+        for name, factor in factors.items()
+        if factor != 1
+    ]
+    x = {
+        "epochs": "datum.is_epoch ? datum.epoch : datum.x",
+        "passes": f"datum.step / {pass_steps_text(runs)}",
+        "steps": "datum.step",
+        "minutes": "datum.elapsed === null ? null : datum.elapsed / 60",
+    }
+    return [*decoded, {"calculate": x[axis], "as": "x"}, {"filter": "isValid(datum.x) && isFinite(datum.x)"}]
 
 
-def _common_tooltip_ends(texts: Sequence[str]) -> tuple[str, str]:
-    """Return the common start and the common end of the tooltip texts, so that they are not sent with each point.
-
-    Neither contains a digit, because then they would change when a point is added. Example: `epoch ` and ` passes` for
-    texts like `epoch 3, step 51, 12.8 passes`. Both are empty if no text has a digit.
-    """
-    if not any(map(_DIGIT.search, texts)):
-        return "", ""
-    before = _DIGIT.split(_common_tooltip_start(texts), maxsplit=1)[0]
-    after = _DIGIT.split(_common_tooltip_start([text[len(before) :][::-1] for text in texts]), maxsplit=1)[0]
-    return before, after[::-1]
-
-
-def _common_tooltip_start(texts: Sequence[str]) -> str:
-    """Return the longest common prefix of the tooltip texts. It is that of the first and last text in sorted order."""
-    first, last = min(texts), max(texts)
-    same = (place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
-    return first[: next(same, len(first))]
-
-
-_DIGIT = re.compile("[0-9]")
-
-
-def _specification(
-    notes: _Tooltips,
-    named: bool,
-    height: int,
-    axis: XAxis,
-    last: float,
-    domain: tuple[float, float],
-    log: bool,
-    faint: float,
-) -> Spec:
-    """Return the Vega-Lite specification of the chart; the points are in the table `points`."""
-    small = height < SMALL
+def _axes(small: bool, axis: XAxis, last: float, domain: tuple[float, float], log: bool) -> Spec:
+    """Return the encoding of the x axis (0 to `last`) and of the y axis (`domain`) of a line chart."""
     about: Spec = {"titlePadding": 4, "labelPadding": 4, "labelColor": INK, "titleColor": INK}
     ticks: Spec = {"tickCount": 4 if small else 8}
     if last >= 4 and axis != "minutes":
         ticks = {"values": integer_ticks(0, math.floor(last), 6 if small else 11), "format": "d", "labelOverlap": False}
     heights: Spec = {"values": log_ticks(*domain, 5 if small else 8)} if log else {"tickCount": 3 if small else 5}
     scale = {"domain": list(domain), "nice": False, "type": "log" if log else "linear", "clamp": log}
-    encoding = {
+    return {
         "x": field(
             "x",
             title=_AXIS_TITLES[axis],
             scale={"domain": [0, last], "nice": False},
             axis={"grid": False, "labelFlush": True, **ticks, **about},
         ),
-        "y": field("y", title=None, scale=scale, axis={**heights, **about}),
-        "color": field("colour", "nominal", scale=None),
-        "detail": field("line", "nominal"),
+        "y": {"title": None, "scale": scale, "axis": {**heights, **about}, "type": "quantitative"},
     }
-    dash = {"domain": list(SERIES), "range": [SOLID, DASHED]}
-    layers: list[Spec] = [
-        {
-            "mark": {"type": "line", "strokeWidth": 1, "opacity": faint, "clip": True},
-            "transform": [_points_of_kind("steps")],
-        },
-        {
-            "mark": {"type": "line", "strokeWidth": 1.25, "opacity": 0.75, "clip": True},
-            "transform": [_points_of_kind("smoothed")],
-        },
-        {
-            "mark": {"type": "line", "strokeWidth": 2, "clip": True},
-            "encoding": {"strokeDash": field("kind", "nominal", scale=dash, legend=None)},
-            "transform": [_points_of_kind(*SERIES)],
-        },
-    ]
-    for series, filled in zip(SERIES, (True, False), strict=True):
-        mark = {"type": "point", "size": 16 if small else 24, "filled": filled, "opacity": 1, "strokeWidth": 1.5}
-        shape = {"shape": field("shape", "nominal", scale=None)}
-        layers.append({"mark": mark, "encoding": shape, "transform": [_points_of_kind(series)]})
-    if named:
-        moved = {name: {"expr": f"datum.{name}"} for name in ("align", "dx", "dy")}
-        text = {"type": "text", "fontWeight": "bold", **moved}
-        layers.append(
-            {"mark": text, "encoding": {"text": field("text", "nominal")}, "transform": [_points_of_kind("name")]}
-        )
-    spec: Spec = {"height": height, "data": {"name": "points"}, "encoding": encoding, "layer": layers}
-    if notes.titles:
-        # The point nearest to the pointer is marked and shows its tooltip.
-        near = {"type": "point", "nearest": True, "on": "pointerover", "clear": "pointerout"}
-        spec["params"] = [{"name": "hover", "select": near, "views": ["hovered"]}]
-        tips = [field(f"tip{number}", "nominal", title=title) for number, title in enumerate(notes.titles)]
-        opacity = {"condition": [{"param": "hover", "empty": False, "value": 1}], **datum(0)}
-        tip_texts = [
-            {"calculate": f"{json.dumps(before)} + datum.note{number} + {json.dumps(after)}", "as": f"tip{number}"}
-            for number, (before, after) in enumerate(notes.around)
-        ]
-        layers.append(
-            {
-                "name": "hovered",
-                "mark": {"type": "point", "size": 70, "strokeWidth": 2, "aria": False, "clip": True},
-                "encoding": {"opacity": opacity, "tooltip": tips},
-                "transform": [{"filter": "isValid(datum.note0)"}, *tip_texts],
-            }
-        )
-    return spec
 
 
-def _points_of_kind(*kinds: str) -> Spec:
-    """Return the Vega-Lite filter of a line chart's layer that keeps the points of these kinds."""
-    return {"filter": " || ".join(f"datum.kind === '{kind}'" for kind in kinds)}
+def _run_looks(runs: Sequence[DrawnRun]) -> Spec:
+    """Return the encoding of the runs' own colours; empty if the chart has one run, whose lines have theirs."""
+    if not any(run.colour for run in runs):
+        return {}
+    scale = {"domain": list(range(len(runs))), "range": [run.colour for run in runs]}
+    return {"color": field("run", "nominal", scale=scale, legend=None)}
 
 
-def _points_table(
-    lines: Sequence[Line], shown: Sequence[np.ndarray], names: Sequence[dict[str, Any]], notes: _Tooltips
-) -> pa.Table:
-    """Return the table `points`: one row for each point with `shown` True, then one for each name of a line."""
-    x = [line.x[there] for line, there in zip(lines, shown, strict=True)] + [np.array([row["x"] for row in names])]
-    y = [line.y[there] for line, there in zip(lines, shown, strict=True)] + [np.array([row["y"] for row in names])]
-    counts = [int(there.sum()) for there in shown]
-    number = np.repeat(np.arange(len(lines)), counts)
-    rows = counts + [1] * len(names)
-    columns: dict[str, Any] = {
-        "line": np.concatenate([number, [row["line"] for row in names]]).astype(np.int8),
-        "x": np.concatenate(x),
-        "y": np.concatenate(y),
-        "kind": encoded([line.kind for line in lines] + ["name"] * len(names), rows),
-        "colour": encoded([line.colour for line in lines] + [row["colour"] for row in names], rows),
-        "shape": encoded([line.shape for line in lines] + ["circle"] * len(names), rows),
+def _has_point(line: Line, log: bool) -> str:
+    """Return the Vega expression of whether a row of the table `points` is a point of the line."""
+    kind = "datum.is_epoch" if line.is_epochs else "!datum.is_epoch"
+    return f"{kind} && isValid(datum.{line.column})" + (f" && datum.{line.column} > 0" if log else "")
+
+
+def _layer(line: Line, runs: Sequence[DrawnRun], log: bool, mark: Spec, **encoding: Any) -> Spec:
+    """Return a layer that draws a line, or its points, for each run."""
+    colour = {} if any(run.colour for run in runs) else {"color": line.colour}
+    return {
+        "mark": {**mark, **colour},
+        "encoding": {"y": field(line.column), **encoding},
+        "transform": [{"filter": _has_point(line, log)}],
     }
-    columns |= {f"note{place}": pa.array(column, pa.string()) for place, column in enumerate(notes.columns)}
-    for name in ("text", "dx", "dy", "align") if names else ():
-        columns[name] = pa.array([None] * len(number) + [row[name] for row in names])
-    return table(columns)
 
 
-def _line_names(lines: Sequence[Line], last: float, top: float) -> list[dict[str, Any]]:
+def _line_layers(lines: Sequence[Line], runs: Sequence[DrawnRun], log: bool, faint: float) -> list[Spec]:
+    """Return the layers of the lines. Epochs are drawn on top of the steps, whose opacity is `faint`."""
+    marks: dict[Kind, Spec] = {
+        "steps": {"type": "line", "strokeWidth": 1, "opacity": faint, "clip": True},
+        "smoothed": {"type": "line", "strokeWidth": 1.25, "opacity": 0.75, "clip": True},
+        "training": {"type": "line", "strokeWidth": 2, "clip": True, "strokeDash": SOLID},
+        "validation": {"type": "line", "strokeWidth": 2, "clip": True, "strokeDash": DASHED},
+    }
+    ordered = sorted(lines, key=lambda line: list(marks).index(line.kind))
+    return [_layer(line, runs, log, marks[line.kind]) for line in ordered]
+
+
+def _point_layers(lines: Sequence[Line], runs: Sequence[DrawnRun], log: bool, small: bool) -> list[Spec]:
+    """Return the layers of the points of epochs: those of training are filled, those of validation hollow."""
+    encoding: Spec = {}
+    if any(run.shape for run in runs):
+        scale = {"domain": list(range(len(runs))), "range": [run.shape for run in runs]}
+        encoding = {"shape": field("run", "nominal", scale=scale, legend=None)}
+    layers = []
+    for line in sorted((line for line in lines if line.is_epochs), key=lambda line: line.kind):
+        mark: Spec = {"type": "point", "size": 16 if small else 24, "filled": line.kind == "training", "opacity": 1}
+        mark |= {"strokeWidth": 1.5} | ({} if encoding else {"shape": line.shape})
+        layers.append(_layer(line, runs, log, mark, **encoding))
+    return layers
+
+
+def _hovered_layer(
+    columns: Sequence[str],
+    lines: Sequence[Line],
+    tooltips: Sequence[Tooltip],
+    known: set[str],
+    runs: Sequence[DrawnRun],
+    log: bool,
+    decimals: int | None,
+) -> Spec:
+    """Return the invisible layer of all points with tooltips. The one that is hovered over is visible.
+
+    `columns` are those of its lines, and `known` all columns with values. See `line_chart` for the other arguments.
+    """
+    texts = {"run": run_name_text(runs)} if any(run.name for run in runs) else {}
+    texts |= {"at": position_text(runs), "time": time_text()}
+    for tip in tooltips:
+        after = ""
+        if tip.validation in known:
+            number = number_text(tip.validation, decimals)
+            after = f" + (isValid(datum.{tip.validation}) ? '  ·  val ' + {number} : '')"
+        texts[tip.title] = number_text(tip.column, decimals) + after
+    colours = {line.column: line.colour for line in lines}
+    colour: Spec = {}
+    if not any(run.colour for run in runs):
+        scale = {"domain": list(columns), "range": [colours[name] for name in columns]}
+        colour = {"color": field("line", "nominal", scale=scale, legend=None)}
+    return {
+        "name": "hovered",
+        "mark": {"type": "point", "size": 70, "strokeWidth": 2, "aria": False, "clip": True},
+        "encoding": {
+            "y": field("value"),
+            "opacity": {"condition": [{"param": "hover", "empty": False, "value": 1}], **datum(0)},
+            "tooltip": [field(f"tip{place}", "nominal", title=title) for place, title in enumerate(texts)],
+            **colour,
+        },
+        "transform": [
+            *({"calculate": text, "as": f"tip{place}"} for place, text in enumerate(texts.values())),
+            {"fold": list(columns), "as": ["line", "value"]},
+            {"filter": "isValid(datum.value)" + (" && datum.value > 0" if log else "")},
+        ],
+    }
+
+
+Curve = tuple[Line, np.ndarray, np.ndarray]
+"""A line of one run: x and y of its points, (N,) each."""
+
+
+def _line_names(curves: Sequence[Curve], last: float, top: float) -> list[dict[str, Any]]:
     """Return a row for the name of each named line: after its last point, or before it if there is no space."""
     ends = []
-    for number, line in enumerate(lines):
-        there = np.flatnonzero(np.isfinite(line.y))
+    for line, x, y in curves:
+        there = np.flatnonzero(np.isfinite(y))
         if line.name and len(there):
-            ends.append((float(line.y[there[-1]]), float(line.x[there[-1]]), number))
-    ends.sort()
+            ends.append((float(y[there[-1]]), float(x[there[-1]]), line))
+    ends.sort(key=lambda end: end[:2])
     at_edge = bool(ends) and max(x for _, x, _ in ends) > 0.8 * last
     offsets = line_name_offsets([y / top for y, _, _ in ends], 14 if at_edge else 7)
     return [
         {
-            "line": number,
             "x": x,
             "y": y,
-            "colour": lines[number].colour,
-            "text": lines[number].name,
+            "colour": line.colour,
+            "text": line.name,
             "dy": offset,
             "dx": 0 if at_edge else 8,
             "align": "right" if at_edge else "left",
         }
-        for (y, x, number), offset in zip(ends, offsets, strict=True)
+        for (y, x, line), offset in zip(ends, offsets, strict=True)
     ]
 
 
@@ -285,26 +302,26 @@ def line_name_offsets(values: Sequence[float], gap: int, text: int = 14) -> list
     return [*all_below[1:], -gap]  # only the highest line has its name above
 
 
-def _y_values(lines: Sequence[Line]) -> np.ndarray:
+def _y_values(curves: Sequence[Curve]) -> np.ndarray:
     """Return the values that the y axis must cover: those of all epochs, and those of the steps without outliers."""
     parts = []
-    for line in lines:
-        values = line.y[np.isfinite(line.y)]
-        if line.kind in ("steps", "smoothed") and len(values):
+    for line, _, y in curves:
+        values = y[np.isfinite(y)]
+        if not line.is_epochs and len(values):
             values = values[values <= np.percentile(values, _OUTLIERS)]
         parts.append(values)
     return np.concatenate(parts) if parts else np.empty(0)
 
 
-def _y_end(lines: Sequence[Line]) -> float:
+def _y_end(curves: Sequence[Curve]) -> float:
     """Return the upper end of a linear y axis; 1 if there are no values."""
-    values = _y_values(lines)
+    values = _y_values(curves)
     return round_up(float(values.max())) if len(values) else 1.0
 
 
-def _log_domain(lines: Sequence[Line]) -> tuple[float, float]:
+def _log_domain(curves: Sequence[Curve]) -> tuple[float, float]:
     """Return the ends of a logarithmic y axis; (0.1, 1) if there are no positive values."""
-    values = _y_values(lines)
+    values = _y_values(curves)
     values = values[values > 0]
     if not len(values):
         return 0.1, 1.0

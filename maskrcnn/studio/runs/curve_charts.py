@@ -5,32 +5,26 @@ The charts are the total loss, AP, each loss, and gauges such as speed and memor
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from maskrcnn.config import LOSSES, MEASURES
 from maskrcnn.runs.epochs_and_passes import EPOCH_MEANING, PASS_MEANING
-from maskrcnn.runs.folder import Row, RunFolder
+from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.metric_rows import MetricRows
-from maskrcnn.studio.components.chart import draw
+from maskrcnn.studio.components.chart import Chart, draw
 from maskrcnn.studio.components.chart_axes import XAxis
-from maskrcnn.studio.components.line_charts import Kind, Line, Note, line_chart
+from maskrcnn.studio.components.chart_points import Tooltip
+from maskrcnn.studio.components.line_charts import Line, line_chart
 from maskrcnn.studio.runs import curve_points, run_choice, run_tables
 from maskrcnn.studio.runs.curve_points import (
-    MOST_IN_SMALL,
     Curves,
-    _place,
     drawn_steps,
-    epoch_positions,
-    epoch_values,
     most_steps,
     smoothed,
-    step_positions,
 )
 from maskrcnn.studio.runs.curve_words import (
     AP_LINES,
@@ -64,17 +58,16 @@ class View:
 
 def losses(curves: Sequence[Curves], view: View) -> None:
     """Draw the total loss and AP side by side, and a small chart for each loss that any of the runs has."""
-    kinds = list(dict.fromkeys(loss for one in curves for loss in losses_in(one.rows)))
+    kinds = losses_of_runs(curves)
     left, right = st.columns(2)
     left.markdown(
         f"**loss**, the sum of the {len(kinds)} below", help="Each loss times its weight. This is what is minimised."
     )
-    _draw(left, loss_lines(curves, "loss", view.axis, view.smoothing), _LARGE, view, "Sum of the losses", log=view.log)
-    _ap(right, curves, view)
+    _draw(loss_chart(curves, "loss", view), left, "Sum of the losses")
+    _show_ap(right, curves, view)
     for loss, column in zip(kinds, st.columns(len(kinds)), strict=True):
         column.markdown(f"**{LOSS_TITLES[loss]}**", help=f"{loss}: {LOSS_MEANINGS[loss]}")
-        lines = loss_lines(curves, loss, view.axis, view.smoothing, is_small=True)
-        _draw(column, lines, _SMALL, view, LOSS_TITLES[loss], log=view.log)
+        _draw(loss_chart(curves, loss, view, is_small=True), column, LOSS_TITLES[loss])
     faint = (
         drawn_steps_words(curves[0].rows)
         if len(curves) == 1
@@ -98,43 +91,39 @@ def gauges(curves: Sequence[Curves], view: View) -> None:
         row = zip(recorded[start : start + _GAUGES_IN_A_ROW], st.columns(_GAUGES_IN_A_ROW), strict=False)
         for gauge, column in row:
             column.markdown(f"**{gauge.title}**", help=gauge.meaning)
-            lines = gauge_lines(curves, gauge, view.axis, view.smoothing)
-            _draw(column, lines, _SMALL, view, gauge.title, gauge.end)
+            _draw(gauge_chart(curves, gauge, view), column, gauge.title)
             if len(gauge.lines) > 1 and len(curves) == 1:
                 shown = [line for line in gauge.lines if curves[0].rows.has(line[0])]
                 words = [f":{word}[{name}]" for (_, name, _), word in zip(shown, ("blue", "orange"), strict=False)]
                 column.markdown(f":small[{', '.join(words)}]")
 
 
-def _ap(place: DeltaGenerator, curves: Sequence[Curves], view: View) -> None:
+def _show_ap(place: DeltaGenerator, curves: Sequence[Curves], view: View) -> None:
     """Draw the chart of the AP, or a text that there is none (yet)."""
     fields = aps_drawn(curves)
     named = f"**{AP_LINES[fields[0]][0]}**" if len(curves) > 1 and fields else "**AP**"
     place.markdown(f"{named} on the validation pictures", help=AP_MEANING)
     if fields:
-        _draw(place, ap_lines(curves, fields, view.axis), _LARGE, view, "Average precision", 1.0)
+        _draw(ap_chart(curves, fields, view), place, "Average precision")
     elif any(one.rows.epochs for one in curves):
         place.info("There were no labelled validation pictures, so there is no AP.")
     else:
         place.markdown("The first point comes with the end of the first epoch; until then, losses step by step.")
 
 
-def _draw(
-    place: DeltaGenerator,
-    lines: Sequence[Line],
-    height: int,
-    view: View,
-    name: str,
-    y_end: float | None = None,
-    log: bool = False,
-) -> None:
-    """Draw lines as a chart of this height (pixels), with a description from `name`."""
-    draw(line_chart(lines, height, view.axis, view.end, y_end, log), place, alt=f"{name} over the run")
+def _draw(chart: Chart, place: DeltaGenerator, name: str) -> None:
+    """Draw a chart of curves, with a description for screen readers from `name`."""
+    draw(chart, place, alt=f"{name} over the run")
 
 
 def losses_in(rows: MetricRows) -> tuple[str, ...]:
     """The losses that a run has recorded, in the order of `LOSSES`."""
     return tuple(loss for loss in LOSSES if rows.has(loss))
+
+
+def losses_of_runs(curves: Sequence[Curves]) -> tuple[str, ...]:
+    """The losses that any of the runs has recorded."""
+    return tuple(dict.fromkeys(loss for run in curves for loss in losses_in(run.rows)))
 
 
 def aps_in(rows: MetricRows) -> tuple[str, ...]:
@@ -173,123 +162,66 @@ def drawn_steps_words(rows: MetricRows) -> str:
 def small_charts_words(curves: Sequence[Curves]) -> str:
     """A text that small charts draw only every second of these steps; empty if they draw all of them."""
     return (
-        ", every 2nd of them in the small charts" if any(len(one.drawn) > _most_in_small(one) for one in curves) else ""
+        ", every 2nd of them in the small charts" if any(len(one.drawn) > one.most_in_small for one in curves) else ""
     )
 
 
-def loss_lines(curves: Sequence[Curves], loss: str, axis: XAxis, weight: float, is_small: bool = False) -> list[Line]:
-    """The lines of one loss for each run: its steps, the steps smoothed by `weight`, and its training and validation
-    values per epoch. For a small chart (`is_small`), at most about `MOST_IN_SMALL` steps are drawn.
+def loss_chart(curves: Sequence[Curves], loss: str, view: View, is_small: bool = False) -> Chart:
+    """The chart of one loss of each run: its steps, raw and smoothed, and its values per epoch (training, validation).
 
     Hovering over the total loss shows all losses at that point; hovering over another loss shows only this loss.
     """
-    lines = []
+    shown = ("loss", *losses_of_runs(curves)) if loss == "loss" else (loss,)
+    points = []
     for run in curves:
-        columns = {LOSS_TITLES[name]: run.rows.column(name) for name in _hover_losses(run, loss)}
-        lines += _step_lines(
-            run, run.rows.column(loss), run.colour or LOSS_COLOURS[loss], axis, weight, columns, is_small
-        )
-    for run in curves:  # after the steps of all runs, so that epochs are drawn on top
-        notes = [_epoch_note(run, row, _hover_losses(run, loss)) for row in run.rows.epochs]
-        colour = run.colour or LOSS_COLOURS[loss]
-        series: tuple[tuple[Kind, str], ...] = (("training", loss), ("validation", f"val_{loss}"))
-        x = epoch_positions(run.rows.epochs, axis, run.pass_steps)
-        lines += [
-            Line(x, epoch_values(run.rows.epochs, field), kind, colour, run.shape, notes) for kind, field in series
-        ]
-    return lines
-
-
-def ap_lines(curves: Sequence[Curves], fields: Sequence[str], axis: XAxis) -> list[Line]:
-    """The lines of AP per epoch: for one run a labelled line per field, for several runs only the first field."""
-    lines = []
-    for run in curves:
-        notes = [_ap_note(run, row) for row in run.rows.epochs]
-        x = epoch_positions(run.rows.epochs, axis, run.pass_steps)
-        for field in fields[: None if len(curves) == 1 else 1]:
-            name, colour, shape = AP_LINES[field]
-            look = (run.colour, run.shape, "") if run.colour else (colour, shape, name)
-            y = epoch_values(run.rows.epochs, field)
-            lines.append(Line(x, y, "validation", look[0], look[1], notes, look[2]))
-    return lines
-
-
-def gauge_lines(curves: Sequence[Curves], gauge: Gauge, axis: XAxis, weight: float) -> list[Line]:
-    """The lines of a gauge over the steps: for one run all lines of the gauge, for several runs only the first."""
-    lines = []
-    for run in curves:
-        shown = [line for line in gauge.lines if np.isfinite(run.rows.column(line[0])).any()]
-        for field, name, colour in shown[: None if len(curves) == 1 else 1]:
-            values = run.rows.column(field) * gauge.factor
-            smoothing = weight if gauge.noisy else 0.0
-            drawn = _step_lines(run, values, run.colour or colour, axis, smoothing, {name: values}, is_small=True)
-            lines += drawn if gauge.noisy else [replace(line, kind="smoothed") for line in drawn]
-    return lines
-
-
-def _step_lines(
-    run: Curves,
-    values: np.ndarray,
-    colour: str,
-    axis: XAxis,
-    weight: float,
-    hover_columns: Mapping[str, np.ndarray],
-    is_small: bool = False,
-) -> list[Line]:
-    """The lines of the `values` (N,) of all steps: raw and, if `weight` is above 0, smoothed.
-
-    `hover_columns` are the values (N,) that hovering shows, by title.
-    """
-    if not np.isfinite(values).any():
-        return []
-    places = drawn_steps(len(run.drawn), _most_in_small(run)) if is_small else np.arange(len(run.drawn))
-    chosen = run.drawn[places]
-    x = step_positions(run.rows, axis, run.first_epoch, run.pass_steps)[chosen]
-    hover_texts = [[_number(value) for value in column[chosen].tolist()] for column in hover_columns.values()]
-    notes = [
-        place | dict(zip(hover_columns, texts, strict=True))
-        for place, texts in zip([run.step_places[at] for at in places], zip(*hover_texts, strict=True), strict=True)
+        steps = {name: run.rows.column(name) for name in shown}
+        if view.smoothing:
+            steps["smoothed"] = smoothed(run.rows.column(loss), view.smoothing)
+        points.append(run.step_points(view.axis, steps, is_small))
+        points.append(run.epoch_points(view.axis, [prefix + name for name in shown for prefix in ("", "val_")]))
+    colour = LOSS_COLOURS[loss]
+    lines = [
+        Line(loss, "steps", colour),
+        *([Line("smoothed", "smoothed", colour, has_tooltips=False)] if view.smoothing else []),
+        Line(loss, "training", colour),
+        Line(f"val_{loss}", "validation", colour),
     ]
-    lines = [Line(x, values[chosen], "steps", colour, run.shape, notes)]
-    if weight > 0:
-        lines.append(Line(x, smoothed(values, weight)[chosen], "smoothed", colour, run.shape))
-    return lines
+    tooltips = [Tooltip(LOSS_TITLES[name], name, f"val_{name}") for name in shown]
+    height = _SMALL if is_small else _LARGE
+    return line_chart(points, lines, tooltips, height, view.axis, view.end, log=view.log)
 
 
-def _most_in_small(run: Curves) -> int:
-    """The maximum number of steps of the run in a small chart: half of those in a large one."""
-    return min(MOST_IN_SMALL, run.most // 2 + 1)
+def ap_chart(curves: Sequence[Curves], fields: Sequence[str], view: View) -> Chart:
+    """The chart of AP per epoch: for one run a labelled line per field, for several runs only the first field."""
+    measured = [name for name in AP_NAMES if any(name in row for run in curves for row in run.rows.epochs)]
+    points = [run.epoch_points(view.axis, measured) for run in curves]
+    if len(curves) > 1:
+        lines = [Line(fields[0], "validation", AP_LINES[fields[0]][1])]
+    else:
+        lines = [
+            Line(field, "validation", colour, shape, name)
+            for field, (name, colour, shape) in ((field, AP_LINES[field]) for field in fields)
+        ]
+    tooltips = [Tooltip(AP_NAMES[name], name) for name in measured]
+    return line_chart(points, lines, tooltips, _LARGE, view.axis, view.end, 1.0, decimals=3)
 
 
-def _hover_losses(run: Curves, loss: str) -> tuple[str, ...]:
-    """The losses that hovering over `loss` shows: all losses for the total loss."""
-    return ("loss", *losses_in(run.rows)) if loss == "loss" else (loss,)
-
-
-def _epoch_note(run: Curves, row: Row, losses: Sequence[str]) -> Note:
-    """The texts that hovering over an epoch shows: its position, and `1.234 · val 1.456` for each loss."""
-    note = _place(run, row["epoch"], row["step"], row.get("elapsed"))
-    for loss in losses:
-        validation = row.get(f"val_{loss}")
-        suffix = "" if validation is None else f"  ·  val {_number(validation)}"
-        note[LOSS_TITLES[loss]] = _number(row.get(loss)) + suffix
-    return note
-
-
-def _ap_note(run: Curves, row: Row) -> Note:
-    """The texts that hovering over a point of AP shows: its position, and every AP of the epoch."""
-    return _place(run, row["epoch"], row["step"], row.get("elapsed")) | {
-        title: "–" if row.get(field) is None else f"{row[field]:.3f}"
-        for field, title in AP_NAMES.items()
-        if field in row
-    }
-
-
-def _number(value: float | None) -> str:
-    """A number as text, with about four significant digits: 0.0371, 1.234, 187."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    return f"{value:.4f}" if 0.001 <= abs(value) < 10 else f"{value:.4g}"
+def gauge_chart(curves: Sequence[Curves], gauge: Gauge, view: View) -> Chart:
+    """The chart of a gauge over the steps: for one run all lines of the gauge, for several runs only the first."""
+    recorded = [line for line in gauge.lines if any(run.rows.has(line[0]) for run in curves)]
+    drawn = recorded[: None if len(curves) == 1 else 1]
+    points, lines = [], []
+    for field, _, colour in drawn:
+        lines.append(Line(field, "steps" if gauge.noisy else "smoothed", colour))
+        if gauge.noisy and view.smoothing:
+            lines.append(Line(f"{field}_smoothed", "smoothed", colour, has_tooltips=False))
+    for run in curves:
+        steps = {field: run.rows.column(field) * gauge.factor for field, _, _ in drawn}
+        if gauge.noisy and view.smoothing:
+            steps |= {f"{field}_smoothed": smoothed(values, view.smoothing) for field, values in steps.items()}
+        points.append(run.step_points(view.axis, steps, is_small=True))
+    tooltips = [Tooltip(name, field) for field, name, _ in drawn]
+    return line_chart(points, lines, tooltips, _SMALL, view.axis, view.end, gauge.end)
 
 
 def show(chosen: RunChoice) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from maskrcnn.durations import clock
 from maskrcnn.runs import metric_rows
-from maskrcnn.runs.epochs_and_passes import passes_in_words, pictures_per_step, steps_per_pass
+from maskrcnn.runs.epochs_and_passes import pictures_per_step, steps_per_pass
 from maskrcnn.runs.folder import CONFIG, Row, RunFolder
 from maskrcnn.runs.metric_rows import MetricRows
 from maskrcnn.studio.components.chart_axes import COMPARED_AXES, X_AXES, XAxis, round_up
-from maskrcnn.studio.components.line_charts import Note
+from maskrcnn.studio.components.chart_points import DrawnRun, RunPoints
 from maskrcnn.studio.runs.curve_words import (
     RUN_COLOURS,
     RUN_SHAPES,
@@ -27,7 +26,7 @@ MOST_STEPS = 320
 """Maximum number of steps in a chart of one run. The page shows how many steps are drawn."""
 
 MOST_OF_SEVERAL = 160
-"""Maximum number of steps in a chart of several runs, all runs together: their texts for hovering are longer."""
+"""Maximum number of steps in a chart of several runs, all runs together."""
 
 MOST_IN_SMALL = 161
 """Maximum number of steps in a small chart, which is about this many pixels wide."""
@@ -55,18 +54,35 @@ class Curves:
         """The indices of the steps that are drawn, (n,) int64; the same in all charts of the run."""
         return drawn_steps(len(self.rows), self.most)
 
-    @cached_property
-    def step_places(self) -> list[Note]:
-        """The texts about the position of each drawn step (epoch, step, time), for hovering."""
-        columns = [self.rows.column(name)[self.drawn].tolist() for name in ("epoch", "step", "elapsed")]
-        return [_place(self, *place) for place in zip(*columns, strict=True)]
+    @property
+    def look(self) -> DrawnRun:
+        """How the run is drawn in charts."""
+        return DrawnRun(self.name, self.colour, self.shape if self.name else "", self.pass_steps)
 
+    def step_points(self, axis: XAxis, values: Mapping[str, np.ndarray], is_small: bool = False) -> RunPoints:
+        """The drawn steps as points of a chart; `values` are numbers of all steps, (N,) each, by name.
 
-def _place(run: Curves, epoch: float, step: float, elapsed: float | None) -> Note:
-    """The texts about the position of a point: `epoch 3, step 51, 12.8 passes` and `4:10 since the start`."""
-    passes = f", {passes_in_words(step / run.pass_steps)} passes" if run.pass_steps else ""
-    place = {"at": f"epoch {epoch:.0f}, step {step:.0f}{passes}", "time": f"{clock(elapsed)} since the start"}
-    return {"run": run.name, **place} if run.name else place
+        In a small chart there are at most `most_in_small` of them.
+        """
+        chosen = self.drawn
+        if is_small:
+            chosen = chosen[drawn_steps(len(chosen), self.most_in_small)]
+        x = step_positions(self.rows, axis, self.first_epoch, self.pass_steps)
+        epoch, step, elapsed = (self.rows.column(name)[chosen] for name in ("epoch", "step", "elapsed"))
+        taken = {name: column[chosen] for name, column in values.items()}
+        return RunPoints(self.look, False, x[chosen], epoch, step, elapsed, taken)
+
+    def epoch_points(self, axis: XAxis, fields: Iterable[str]) -> RunPoints:
+        """The epochs as points of a chart, with the values of these fields of their rows."""
+        epochs = self.rows.epochs
+        epoch, step, elapsed = (epoch_values(epochs, name) for name in ("epoch", "step", "elapsed"))
+        values = {name: epoch_values(epochs, name) for name in fields}
+        return RunPoints(self.look, True, epoch_positions(epochs, axis, self.pass_steps), epoch, step, elapsed, values)
+
+    @property
+    def most_in_small(self) -> int:
+        """The maximum number of steps in a small chart: half of those in a large one."""
+        return min(MOST_IN_SMALL, self.most // 2 + 1)
 
 
 def first_epoch_steps(run: RunFolder) -> int | None:

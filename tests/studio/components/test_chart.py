@@ -18,8 +18,9 @@ import pytest
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.statistics import statistics
 from maskrcnn.lessons import roi_pooling
-from maskrcnn.studio.components.chart import Chart, encoded, table
-from maskrcnn.studio.components.line_charts import Line, line_chart
+from maskrcnn.studio.components.chart import Chart, table
+from maskrcnn.studio.components.chart_points import DrawnRun, RunPoints, Tooltip
+from maskrcnn.studio.components.line_charts import Kind, Line, line_chart
 from maskrcnn.studio.dataset import statistics_charts
 from maskrcnn.studio.inspect.filter_survivors import Step, survivors_chart
 from maskrcnn.studio.learn import roi_grids, roi_maps
@@ -28,14 +29,18 @@ ROOT = Path(__file__).parents[3]
 
 
 def line_charts() -> Iterator[Chart]:
-    x, notes = np.array([1.0, 2.0]), [{"at": "epoch 1"}, {"at": "epoch 2"}]
-    lines = [Line(x, x / 10, kind, "#123456", notes=notes) for kind in ("steps", "smoothed", "training", "validation")]
-    named = Line(x, x / 10, "validation", "#123456", name="mask AP")
-    for axis in ("epochs", "passes", "steps", "minutes"):
-        for height in (150, 220):
-            yield line_chart(lines, height, axis, 20)
-            yield line_chart([*lines, named], height, axis, 1, log=True)
-    yield line_chart([], 150)
+    x = np.array([1.0, 2.0])
+    runs = [DrawnRun(), DrawnRun("a", "#123456", "circle", 12.5)]
+    kinds: tuple[Kind, ...] = ("steps", "smoothed", "training", "validation")
+    lines = [Line("loss", kind, "#123456", has_tooltips=kind != "smoothed") for kind in kinds]
+    named = Line("ap", "validation", "#123456", name="mask AP")
+    for run in runs:
+        parts = [RunPoints(run, is_epochs, x, x, x, x, {"loss": x / 10, "ap": x / 10}) for is_epochs in (False, True)]
+        for axis in ("epochs", "passes", "steps", "minutes"):
+            for height in (150, 220):
+                yield line_chart(parts, lines, [Tooltip("loss", "loss", "ap")], height, axis, 20)
+                yield line_chart(parts, [*lines, named], [], height, axis, 1, log=True)
+    yield line_chart([], [], [], 150)
 
 
 def statistics_of_few() -> Iterator[Chart]:
@@ -77,7 +82,8 @@ def test_a_chart_is_valid_and_its_tables_have_what_it_draws(chart: Chart) -> Non
     alt.LayerChart.from_dict({**chart.spec, "datasets": {name: [] for name in chart.tables}}, validate=True)
     for layer in chart.spec["layer"]:
         name = layer.get("data", chart.spec.get("data"))["name"]
-        made = {step["as"] for step in layer.get("transform", ()) if "as" in step}
+        steps = [*chart.spec.get("transform", ()), *layer.get("transform", ())]
+        made = {name for step in steps if "as" in step for name in np.atleast_1d(step["as"])}
         assert (
             fields({**chart.spec["encoding"], **layer.get("encoding", {})}) <= {*chart.tables[name].column_names} | made
         )
@@ -93,7 +99,7 @@ def fields(part: Any) -> set[str]:
 
 
 def test_a_wrong_specification_is_refused() -> None:
-    chart = line_chart([], 150)
+    chart = line_chart([], [], [], 150)
     with pytest.raises(jsonschema.ValidationError):
         alt.LayerChart.from_dict({**chart.spec, "layer": [{"mark": {"type": "lines"}}]}, validate=True)
 
@@ -107,11 +113,7 @@ def test_the_studio_imports_no_altair() -> None:
             assert not any(name.split(".")[0] == "altair" for name in names), file
 
 
-def test_numbers_that_are_drawn_are_short_and_few_texts_are_sent_once() -> None:
-    columns = table({"x": np.array([0.5, 1.5]), "n": np.array([1, 2]), "colour": encoded(["red", "blue"], [1, 1])})
-    assert [str(kind) for kind in columns.schema.types] == [
-        "float",
-        "int64",
-        "dictionary<values=string, indices=int8, ordered=0>",
-    ]
-    assert columns.to_pydict() == {"x": [0.5, 1.5], "n": [1, 2], "colour": ["red", "blue"]}
+def test_numbers_that_are_drawn_are_short() -> None:
+    columns = table({"x": np.array([0.5, 1.5]), "n": np.array([1, 2])})
+    assert [str(kind) for kind in columns.schema.types] == ["float", "int64"]
+    assert columns.to_pydict() == {"x": [0.5, 1.5], "n": [1, 2]}

@@ -10,7 +10,7 @@ import pytest
 
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import CONFIG, DATASET, PROCESS, RESULT, RunFolder
-from maskrcnn.studio.runs import curve_charts, curve_points, run_pictures, run_tables
+from maskrcnn.studio.runs import curve_points, run_pictures, run_tables
 from tests.shipping import ship
 
 
@@ -143,13 +143,10 @@ def test_runs_of_different_epochs_are_drawn_over_what_they_share(tmp_path: Path)
         run.append_metrics({"event": "epoch", **about})
     assert curve_points.x_axes(runs) == ("passes", "steps", "minutes")
     assert curve_points.x_axes(runs[:1]) == ("epochs", "passes", "steps", "minutes")
-    places = {
-        axis: [line.x.tolist() for line in curve_charts.loss_lines(curve_points.curves(runs), "loss", axis, 0.0)]
-        for axis in curve_points.x_axes(runs)
-    }
-    # Of each run its steps, then the training and the validation of its epochs.
-    for axis, (one, other) in {"passes": (4.25, 8 / 61), "steps": (17, 4), "minutes": (1.5, 1.5)}.items():
-        assert places[axis] == [[one], [other], *[[one]] * 2, *[[other]] * 2], axis
+    curves = curve_points.curves(runs)
+    for axis, places in {"passes": (4.25, 8 / 61), "steps": (17, 4), "minutes": (1.5, 1.5)}.items():
+        for run, place in zip(curves, places, strict=True):
+            assert run.step_points(axis, {}).x.tolist() == run.epoch_points(axis, ()).x.tolist() == [place], axis
 
 
 def test_a_run_whose_pictures_nobody_counted_is_not_drawn_over_passes(tmp_path: Path) -> None:

@@ -1,0 +1,169 @@
+"""The points of the line charts of a training: the columns that are sent to the browser, and the texts of tooltips.
+
+Only numbers are sent, each once, in the shortest type that holds what the chart shows. The texts are Vega expressions,
+which the browser computes from the numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from maskrcnn.studio.components.chart_axes import XAxis
+
+DECIMALS = 4
+"""Number of decimals that the tooltips show of a number from 0.001 to 10, unless the chart has another one."""
+
+
+@dataclass(frozen=True)
+class DrawnRun:
+    """How a run is drawn in a chart.
+
+    `name` is its name in tooltips, `colour` and `shape` those of its lines and points. They are empty if the chart has
+    one run only. `pass_steps` is the number of steps per pass, None if it is unknown.
+    """
+
+    name: str = ""
+    colour: str = ""
+    shape: str = ""
+    pass_steps: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RunPoints:
+    """N points of a run: its drawn steps, or its epochs (`is_epochs`).
+
+    `x` are the positions on the x axis. `epoch`, `step` and `elapsed` (seconds since the start) are shown in tooltips.
+    `values` are numbers of the points by name (an identifier). All arrays are (N,); NaN means that there is no number.
+    """
+
+    run: DrawnRun
+    is_epochs: bool
+    x: np.ndarray
+    epoch: np.ndarray
+    step: np.ndarray
+    elapsed: np.ndarray
+    values: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Tooltip:
+    """A row of the tooltips: the number in `column`, and that in `validation` after it, if there is one."""
+
+    title: str
+    column: str
+    validation: str = ""
+
+
+def point_values(points: Sequence[RunPoints]) -> dict[str, np.ndarray]:
+    """Return the values of all points by name, (N,) each; NaN where a point has none."""
+    names = dict.fromkeys(name for part in points for name in part.values)
+    nothing = [np.full(len(part.x), np.nan) for part in points]
+    return {
+        name: np.concatenate([part.values.get(name, none) for part, none in zip(points, nothing, strict=True)])
+        for name in names
+    }
+
+
+def point_columns(points: Sequence[RunPoints], runs: Sequence[DrawnRun], axis: XAxis) -> dict[str, Any]:
+    """Return the columns of the table `points` that say where the points are, without the values.
+
+    `x` is sent only where the browser cannot compute it: for the steps of the axis "epochs".
+    """
+    lengths = [len(part.x) for part in points]
+    none = np.empty(0)
+    epoch, step, elapsed = (
+        np.concatenate([none, *(getattr(part, name) for part in points)]) for name in ("epoch", "step", "elapsed")
+    )
+    is_epochs = np.repeat([part.is_epochs for part in points], lengths).astype(bool)
+    columns: dict[str, Any] = {
+        "run": np.repeat([runs.index(part.run) for part in points], lengths).astype(np.uint8),
+        "is_epoch": is_epochs,
+        "epoch": _integers(epoch),
+        "step": _integers(step),
+        "elapsed": _numbers(elapsed) if axis == "minutes" else _integers(np.floor(np.maximum(elapsed, 0) + 0.5)),
+    }
+    if axis == "epochs":
+        x = np.concatenate([none, *(part.x for part in points)])
+        columns["x"] = _numbers(np.where(is_epochs, np.nan, x))
+    return columns
+
+
+def _integers(values: np.ndarray) -> pa.Array:
+    """Return whole numbers of at least 0 as an Arrow array of the smallest type that holds them; NaN becomes null."""
+    known = np.isfinite(values)
+    small = np.where(known, values, 0).astype(np.int64)
+    return pa.array(small.astype(np.min_scalar_type(int(small.max(initial=0)))), mask=~known)
+
+
+def _numbers(values: np.ndarray) -> pa.Array:
+    """Return numbers as a float32 Arrow array; what is not finite becomes null."""
+    return pa.array(values.astype(np.float32), mask=~np.isfinite(values))
+
+
+def fixed_point(values: np.ndarray, decimals: int | None) -> tuple[pa.Array, float]:
+    """Return the values as an Arrow array and the factor that it is multiplied by in the browser.
+
+    If 16 bits hold what the tooltips show of all values, these are sent as integers; otherwise they are float32.
+    Tooltips show so many `decimals`; if that is None, about four significant digits.
+
+    >>> array, factor = fixed_point(np.array([0.5, np.nan, 1.23456]), None)
+    >>> array.type, array.to_pylist(), factor
+    (DataType(uint16), [5000, None, 12346], 0.0001)
+    >>> fixed_point(np.array([0.5, 90_000.0]), None)[0].type
+    DataType(float)
+    """
+    known = values[np.isfinite(values)]
+    scale = 10 ** (DECIMALS if decimals is None else decimals)
+    has_four_digits = decimals is not None or ((known == 0) | (known >= 0.001)).all()
+    if has_four_digits and ((known >= 0) & (known * scale < 2**16 - 1)).all():
+        return _integers(np.rint(values * scale)), 1 / scale
+    return _numbers(values), 1.0
+
+
+def pass_steps_text(runs: Sequence[DrawnRun]) -> str:
+    """Return the Vega expression of the number of steps per pass of a point's run; null if it is unknown."""
+    return f"{json.dumps([run.pass_steps for run in runs])}[datum.run]"
+
+
+def run_name_text(runs: Sequence[DrawnRun]) -> str:
+    """Return the Vega expression of the name of a point's run."""
+    return f"{json.dumps([run.name for run in runs])}[datum.run]"
+
+
+def position_text(runs: Sequence[DrawnRun]) -> str:
+    """Return the Vega expression of a point's position: `epoch 3, step 51, 12.8 passes`.
+
+    The number of passes is as in `passes_in_words`: below 0.1 it has two significant digits.
+    """
+    text = "'epoch ' + datum.epoch + ', step ' + datum.step"
+    if not any(run.pass_steps for run in runs):
+        return text
+    steps = pass_steps_text(runs)
+    passes = f"datum.step / {steps}"
+    return f"{text} + ({steps} ? ', ' + format({passes}, {passes} < 0.0995 ? '.2~g' : '.1f') + ' passes' : '')"
+
+
+def time_text() -> str:
+    """Return the Vega expression of a point's time: `1:04:10 since the start`, as `durations.clock` writes it."""
+    seconds = "floor(datum.elapsed + 0.5)"
+    minutes = f"floor({seconds} / 60)"
+    clock = (
+        f"({seconds} < 3600 ? {minutes} : floor({seconds} / 3600) + ':' + format({minutes} % 60, '02d'))"
+        f" + ':' + format({seconds} % 60, '02d')"
+    )
+    return f"(datum.elapsed === null ? '–' : {clock}) + ' since the start'"
+
+
+def number_text(column: str, decimals: int | None) -> str:
+    """Return the Vega expression of a number in a tooltip: 0.0371, 1.2340 or 187; a dash if there is none."""
+    value = f"datum.{column}"
+    style = f"abs({value}) < 0.001 || abs({value}) >= 10 ? '.4~g' : '.{DECIMALS}f'"
+    if decimals is not None:
+        style = f"'.{decimals}f'"
+    return f"(isValid({value}) ? format({value}, {style}) : '–')"

@@ -16,7 +16,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.inspect import filter_survivors
-from maskrcnn.studio.inspect.filter_survivors import Step
+from maskrcnn.studio.inspect.filter_survivors import FilterStep
 from tests import tiny
 from tests.sweeps import one_in
 
@@ -231,5 +231,5 @@ def test_a_box_on_two_missed_objects_is_one_box(anchors: list[list[int]], object
 
 
 def test_numbers_beside_a_bar() -> None:
-    assert filter_survivors.bar_label(Step("anchors", 49000, 12)) == "49,000 · 12"
-    assert filter_survivors.bar_label(Step("best", 20, 0)) == "20"
+    assert filter_survivors.bar_label(FilterStep("anchors", 49000, 12)) == "49,000 · 12"
+    assert filter_survivors.bar_label(FilterStep("best", 20, 0)) == "20"

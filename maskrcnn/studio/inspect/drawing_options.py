@@ -70,7 +70,7 @@ def show(config: Config) -> DrawingOptions:
         return DrawingOptions(view, min_score, colouring == "class", _parts(config))
 
 
-def switch_view() -> None:
+def toggle_large_prediction() -> None:
     """Switch between the large prediction and both pictures; for a key."""
     st.session_state[_VIEW] = FOUND if st.session_state.get(_VIEW, BOTH) == BOTH else BOTH
 

@@ -20,7 +20,7 @@ _ROW = 24  # CSS pixels of a bar with its gap
 
 
 @dataclass(frozen=True)
-class Step:
+class FilterStep:
     """One bar: name of the step, number of boxes after it, and number of these boxes that are on a missed object.
 
     A box is on an object if their IoU is at least 0.5. A detection must also have the object's class.
@@ -31,7 +31,7 @@ class Step:
     on_missed: int
 
 
-def survivor_steps(traced: Trace, missed: Sequence[ObjectStory], min_score: float) -> list[Step]:
+def survivor_steps(traced: Trace, missed: Sequence[ObjectStory], min_score: float) -> list[FilterStep]:
     """Return a bar for each filter that can remove boxes, and one for the detections that are shown.
 
     `missed` are the stories of the missed objects.
@@ -56,15 +56,15 @@ def survivor_steps(traced: Trace, missed: Sequence[ObjectStory], min_score: floa
             on_missed.setdefault(standing.filter, set()).update(standing.candidates)
     counts = {name: len(candidates) for name, candidates in on_missed.items()}
     steps = [
-        Step(names[step.name].format(step.limit), step.count, counts.get(step.name, 0))
+        FilterStep(names[step.name].format(step.limit), step.count, counts.get(step.name, 0))
         for step in traced.rpn.filters + traced.heads.filters
         if step.name in names and (step.name != filters.OBJECTNESS or step.limit > 0)
     ]
     shown = int((traced.detections.scores >= min_score).sum())
-    return [*steps, Step(f"shown: score from {min_score:g}", shown, counts.get("shown", 0))]
+    return [*steps, FilterStep(f"shown: score from {min_score:g}", shown, counts.get("shown", 0))]
 
 
-def survivors_chart(steps: Sequence[Step]) -> Chart:
+def survivors_chart(steps: Sequence[FilterStep]) -> Chart:
     """Return a bar chart with two overlaid bars for each step, labelled with their numbers.
 
     The x axis is a symmetric log scale, which includes 0. The only table is `steps`.
@@ -93,10 +93,10 @@ def survivors_chart(steps: Sequence[Step]) -> Chart:
     return Chart({**spec, "config": {"view": {"stroke": None}}}, {"steps": table(columns)})
 
 
-def bar_label(step: Step) -> str:
+def bar_label(step: FilterStep) -> str:
     """Return the label of a bar: the number of boxes, and the number of those on missed objects unless it is 0.
 
-    >>> bar_label(Step("NMS", 1200, 3)), bar_label(Step("best", 20, 0))
+    >>> bar_label(FilterStep("NMS", 1200, 3)), bar_label(FilterStep("best", 20, 0))
     ('1,200 · 3', '20')
     """
     return f"{step.boxes:,} · {step.on_missed:,}" if step.on_missed else f"{step.boxes:,}"

@@ -101,7 +101,7 @@ def _show_picture_steps(names: Sequence[str], position: int) -> None:
     for action, icon in (("previous", ":material/chevron_left:"), ("next", ":material/chevron_right:")):
         tip = hotkeys.tip(hotkeys.PREDICTIONS, action)
         st.button("", key=f"{PAGE}_{action}", icon=icon, help=tip, on_click=steps[action])
-    hotkeys.listen(hotkeys.PREDICTIONS, {**steps, "large": drawing_options.switch_view}, f"{PAGE}_keys")
+    hotkeys.listen(hotkeys.PREDICTIONS, {**steps, "large": drawing_options.toggle_large_prediction}, f"{PAGE}_keys")
     hotkeys.sheet_button(hotkeys.PREDICTIONS, f"{PAGE}_sheet", label="")
 
 

@@ -19,7 +19,7 @@ from maskrcnn.runs.checkpoint_files import checkpoints_by_epoch
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.components.chart import draw
-from maskrcnn.studio.inspect.filter_survivors import COLOURS, MISSED, Step, survivor_steps, survivors_chart
+from maskrcnn.studio.inspect.filter_survivors import COLOURS, MISSED, FilterStep, survivor_steps, survivors_chart
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.file_stamps import stamp
 from maskrcnn.studio.shell.markdown_escape import plain
@@ -83,7 +83,7 @@ def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatch
 
 
 def _show_result(
-    picture: np.ndarray, truths: Sequence[Truth], stories: Sequence[ObjectStory], steps: Sequence[Step]
+    picture: np.ndarray, truths: Sequence[Truth], stories: Sequence[ObjectStory], steps: Sequence[FilterStep]
 ) -> None:
     """Draw the chart of boxes after each filter, and a crop and a verdict for each missed object."""
     chart_column, stories_column = st.columns([10, 13], gap="medium")
@@ -125,7 +125,7 @@ def _stories(
     min_score: float,
     _truths: list[Truth],
     object_keys: tuple[tuple[int, str], ...],
-) -> tuple[list[ObjectStory], list[Step]]:
+) -> tuple[list[ObjectStory], list[FilterStep]]:
     """Return the story of each object, and the bars of the chart.
 
     The arguments without underscore are the cache key. `object_keys` (annotation id, status) represent `_truths` in it.

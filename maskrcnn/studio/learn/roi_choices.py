@@ -17,7 +17,7 @@ from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.learn import feature_map_source
 from maskrcnn.studio.learn.feature_map_source import SourceMap
 from maskrcnn.studio.learn.pooled_roi import RoiOnMap
-from maskrcnn.studio.learn.roi_layout import PAGE, Layout
+from maskrcnn.studio.learn.roi_layout import PAGE, RoiLayout
 from maskrcnn.studio.shell import session, url_state
 
 FILTERS = "hand-made filters"
@@ -63,7 +63,7 @@ class RoiChoices:
         return 4 if self.network is None else self.network.config().fpn_roi_level
 
 
-def show(project: Project, images: dict[str, StoredImage], layout: Layout) -> RoiChoices:
+def show(project: Project, images: dict[str, StoredImage], layout: RoiLayout) -> RoiChoices:
     """Draw the six inputs, and load the picture and its feature maps. `images` maps file names to pictures."""
     runs = [run for run in runs_in(project.runs_folder) if feature_map_source.has_checkpoint(run)]
     networks = network_choice.on_offer(runs)

@@ -11,14 +11,14 @@ from maskrcnn.lessons.roi_pooling import METHODS
 from maskrcnn.studio.components.chart import Chart, Spec, draw, field, table
 from maskrcnn.studio.learn.pooled_roi import RoiOnMap
 from maskrcnn.studio.learn.roi_colours import LOOKS, Scheme
-from maskrcnn.studio.learn.roi_layout import PAGE, Layout
+from maskrcnn.studio.learn.roi_layout import PAGE, RoiLayout
 from maskrcnn.studio.learn.roi_texts import NAMES
 
 _SHOWN = {"values": "its values", "differences": "its difference from RoIAlign's"}
 _FOLLOWED = {"mean": "mean of the grid", "middle bin": "middle bin"}
 
 
-def show(roi: RoiOnMap, layout: Layout) -> None:
+def show(roi: RoiOnMap, layout: RoiLayout) -> None:
     """Draw the grid of each method as a heat map: its values, or their differences from RoIAlign's values."""
     grids = {method: roi.grid(method) for method in METHODS}
     shown = st.segmented_control(
@@ -45,7 +45,7 @@ def show(roi: RoiOnMap, layout: Layout) -> None:
         draw(chart, column, width="content")
 
 
-def show_nudged(roi: RoiOnMap, method: str, layout: Layout) -> None:
+def show_nudged(roi: RoiOnMap, method: str, layout: RoiLayout) -> None:
     """Draw how the grids of RoIPool and of `method` change while the box moves right by two cells, pixel by pixel."""
     followed = st.segmented_control(
         "Nudge the box and follow",

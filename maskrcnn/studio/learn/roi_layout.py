@@ -29,7 +29,7 @@ _CONTROLS = (2.1, 2.1, 1, 1.1, 1.1, 2.2)
 
 
 @dataclass(frozen=True)
-class Layout:
+class RoiLayout:
     """Sizes in CSS pixels: maximum size of the picture, side of each square map and grid, height of the nudge chart."""
 
     narrow: bool
@@ -57,12 +57,12 @@ class Layout:
         return left, right
 
 
-def layout() -> Layout:
+def layout() -> RoiLayout:
     """Return the layout for the current browser window."""
     return layout_for(viewport.viewport_size(PAGE, AT_FIRST))
 
 
-def layout_for(size: ViewportSize) -> Layout:
+def layout_for(size: ViewportSize) -> RoiLayout:
     """Return the layout for a page of this width in a window of this height."""
     narrow = size.width < NARROW
     picture, maps = _widths(size.width, *PICTURE_AND_MAPS, narrow=narrow)
@@ -71,7 +71,7 @@ def layout_for(size: ViewportSize) -> Layout:
     # A third of the window's height leaves space for the choices above and the line below each map.
     map_side = int(max(90, min(each_map - _AXIS, size.height / 3, 360)))
     grid_side = int(max(60, min(each_grid, 0.6 * map_side)))
-    return Layout(
+    return RoiLayout(
         narrow=narrow,
         picture_width=int(max(120, min(picture, 560))),
         picture_height=map_side + 60,

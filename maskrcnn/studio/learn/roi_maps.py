@@ -13,7 +13,7 @@ from maskrcnn.lessons.roi_pooling import AlignSamples, Box, PoolBins, bilinear
 from maskrcnn.studio.components.chart import Chart, Spec, draw, field, table
 from maskrcnn.studio.learn.pooled_roi import RoiOnMap
 from maskrcnn.studio.learn.roi_colours import BOX_COLOUR, LOOKS, ROI_POOL_COLOUR
-from maskrcnn.studio.learn.roi_layout import PAGE, Layout
+from maskrcnn.studio.learn.roi_layout import PAGE, RoiLayout
 from maskrcnn.studio.learn.roi_texts import DEVIATION, NAMES, READING, ROUNDING
 from maskrcnn.studio.shell import url_state
 
@@ -23,7 +23,7 @@ MapWindow = tuple[float, float, float]
 """Left, top and side of a square part of a map, in cells."""
 
 
-def show(roi: RoiOnMap, layout: Layout) -> str:
+def show(roi: RoiOnMap, layout: RoiLayout) -> str:
     """Draw both maps, and return the method that the user compares with RoIPool."""
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.markdown(f"{NAMES['pool']} beside", width="content")

@@ -12,10 +12,10 @@ from maskrcnn.lessons.roi_pooling import Box
 from maskrcnn.studio.components.canvas import box_canvas
 from maskrcnn.studio.learn import roi_colours
 from maskrcnn.studio.learn.roi_choices import RoiChoices
-from maskrcnn.studio.learn.roi_layout import PAGE, Layout
+from maskrcnn.studio.learn.roi_layout import PAGE, RoiLayout
 
 
-def show(project: Project, chosen: RoiChoices, layout: Layout) -> Box | None:
+def show(project: Project, chosen: RoiChoices, layout: RoiLayout) -> Box | None:
     """Draw the picture with its box, and return the box (xyxy, picture pixels), or None if there is no box.
 
     The session remembers the box of each picture. The initial box is that of `initial_box`.

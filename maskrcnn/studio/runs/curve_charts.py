@@ -47,7 +47,7 @@ _GAUGES_IN_A_ROW = 4
 
 
 @dataclass(frozen=True)
-class View:
+class CurveView:
     """The display options of the charts: x axis and its end, smoothing of steps in [0, 1), and logarithmic scale."""
 
     axis: XAxis
@@ -56,7 +56,7 @@ class View:
     log: bool
 
 
-def losses(curves: Sequence[Curves], view: View) -> None:
+def show_losses(curves: Sequence[Curves], view: CurveView) -> None:
     """Draw the total loss and AP side by side, and a small chart for each loss that any of the runs has."""
     kinds = losses_of_runs(curves)
     left, right = st.columns(2)
@@ -82,7 +82,7 @@ def losses(curves: Sequence[Curves], view: View) -> None:
     )
 
 
-def gauges(curves: Sequence[Curves], view: View) -> None:
+def show_gauges(curves: Sequence[Curves], view: CurveView) -> None:
     """Draw a small chart for each of `GAUGES` that any of the runs has recorded."""
     recorded = [gauge for gauge in GAUGES if any(one.rows.has(line[0]) for one in curves for line in gauge.lines)]
     if not recorded:
@@ -98,7 +98,7 @@ def gauges(curves: Sequence[Curves], view: View) -> None:
                 column.markdown(f":small[{', '.join(words)}]")
 
 
-def _show_ap(place: DeltaGenerator, curves: Sequence[Curves], view: View) -> None:
+def _show_ap(place: DeltaGenerator, curves: Sequence[Curves], view: CurveView) -> None:
     """Draw the chart of the AP, or a text that there is none (yet)."""
     fields = aps_drawn(curves)
     named = f"**{AP_LINES[fields[0]][0]}**" if len(curves) > 1 and fields else "**AP**"
@@ -166,7 +166,7 @@ def small_charts_words(curves: Sequence[Curves]) -> str:
     )
 
 
-def loss_chart(curves: Sequence[Curves], loss: str, view: View, is_small: bool = False) -> Chart:
+def loss_chart(curves: Sequence[Curves], loss: str, view: CurveView, is_small: bool = False) -> Chart:
     """The chart of one loss of each run: its steps, raw and smoothed, and its values per epoch (training, validation).
 
     Hovering over the total loss shows all losses at that point; hovering over another loss shows only this loss.
@@ -191,7 +191,7 @@ def loss_chart(curves: Sequence[Curves], loss: str, view: View, is_small: bool =
     return line_chart(points, lines, tooltips, height, view.axis, view.end, log=view.log)
 
 
-def ap_chart(curves: Sequence[Curves], fields: Sequence[str], view: View) -> Chart:
+def ap_chart(curves: Sequence[Curves], fields: Sequence[str], view: CurveView) -> Chart:
     """The chart of AP per epoch: for one run a labelled line per field, for several runs only the first field."""
     measured = [name for name in AP_NAMES if any(name in row for run in curves for row in run.rows.epochs)]
     points = [run.epoch_points(view.axis, measured) for run in curves]
@@ -206,7 +206,7 @@ def ap_chart(curves: Sequence[Curves], fields: Sequence[str], view: View) -> Cha
     return line_chart(points, lines, tooltips, _LARGE, view.axis, view.end, 1.0, decimals=3)
 
 
-def gauge_chart(curves: Sequence[Curves], gauge: Gauge, view: View) -> Chart:
+def gauge_chart(curves: Sequence[Curves], gauge: Gauge, view: CurveView) -> Chart:
     """The chart of a gauge over the steps: for one run all lines of the gauge, for several runs only the first."""
     recorded = [line for line in gauge.lines if any(run.rows.has(line[0]) for run in curves)]
     drawn = recorded[: None if len(curves) == 1 else 1]
@@ -259,11 +259,11 @@ def show(chosen: RunChoice) -> None:
             _show_differences(drawn)
         lines = curve_points.curves(drawn)
         if any(losses_in(one.rows) for one in lines):
-            view = View(axis, curve_points.x_axis_end(drawn, lines, axis), smoothing, log)
-            losses(lines, view)
+            view = CurveView(axis, curve_points.x_axis_end(drawn, lines, axis), smoothing, log)
+            show_losses(lines, view)
             with st.expander("How it computes", icon=":material/speed:", key="runs-computes", on_change="rerun") as box:
                 if box.open:
-                    gauges(lines, view)
+                    show_gauges(lines, view)
         elif session.backend().state(chosen.run).active:
             st.info("The first losses come when packages and pictures are loaded.", icon=":material/hourglass_top:")
 

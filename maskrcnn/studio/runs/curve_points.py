@@ -19,7 +19,7 @@ from maskrcnn.studio.runs.curve_words import (
     RUN_COLOURS,
     RUN_SHAPES,
 )
-from maskrcnn.studio.runs.run_pictures import labels
+from maskrcnn.studio.runs.run_pictures import picture_counts
 from maskrcnn.studio.shell import session
 
 MOST_STEPS = 320
@@ -90,7 +90,7 @@ def first_epoch_steps(run: RunFolder) -> int | None:
     config = run.read_json(CONFIG) or {}
     if config.get("steps_per_epoch"):
         return int(config["steps_per_epoch"])
-    return steps_per_pass(config.get("batch_size", 1), labels(run)["train"]) or None
+    return steps_per_pass(config.get("batch_size", 1), picture_counts(run)["train"]) or None
 
 
 def pass_steps(run: RunFolder) -> float | None:
@@ -98,7 +98,7 @@ def pass_steps(run: RunFolder) -> float | None:
 
     It is no integer if the number of pictures is no multiple of the batch size.
     """
-    batch, pictures = (run.read_json(CONFIG) or {}).get("batch_size"), labels(run)["train"]
+    batch, pictures = (run.read_json(CONFIG) or {}).get("batch_size"), picture_counts(run)["train"]
     return pictures / pictures_per_step(batch, pictures) if batch and pictures else None
 
 

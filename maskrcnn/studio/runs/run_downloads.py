@@ -94,7 +94,7 @@ def _splits(run: RunFolder, empty: bool = False) -> list[str]:
     if not _is_own(run.path / DATASET, run):
         return []
     try:
-        known = run_pictures.labels(run)
+        known = run_pictures.picture_counts(run)
     except StudioError:
         return []  # the page shows the error
     # The labels of toy pictures that are not stored are not in the run either.

@@ -12,21 +12,21 @@ from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
 from maskrcnn.studio.shell.file_stamps import stamp
 
 
-def labels(run: RunFolder) -> dict[str, Any]:
+def picture_counts(run: RunFolder) -> dict[str, Any]:
     """The pictures of a run: the number of training pictures (`train`), the file names of the validation pictures
     (`val`), and the toy world of training pictures that are not stored (`drawn`, None if they are stored)."""
     path = run.path / DATASET
-    return _labels(str(run.path), stamp(path)) if path.is_file() else {"train": 0, "val": [], "drawn": None}
+    return _picture_counts(str(run.path), stamp(path)) if path.is_file() else {"train": 0, "val": [], "drawn": None}
 
 
 def is_validated(run: RunFolder) -> bool:
     """Whether a run has validation pictures. Otherwise its saved detections are those of training pictures."""
-    return bool(labels(run)["val"])
+    return bool(picture_counts(run)["val"])
 
 
 def judged_alike(runs: Sequence[RunFolder]) -> bool:
     """Whether all runs have validation pictures with the same names, so that their AP can be compared."""
-    return len({tuple(labels(run)["val"]) for run in runs}) == 1
+    return len({tuple(picture_counts(run)["val"]) for run in runs}) == 1
 
 
 def pictures_with_detections(run: RunFolder) -> dict[str, Any]:
@@ -51,8 +51,8 @@ def detection_stamps(run: RunFolder, epoch: int) -> tuple[int, int, int]:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _labels(run_path: str, changed: int) -> dict[str, Any]:
-    """The result of `labels` for a run folder; `changed` is only a part of the cache key."""
+def _picture_counts(run_path: str, changed: int) -> dict[str, Any]:
+    """The result of `picture_counts` for a run folder; `changed` is only a part of the cache key."""
     document = RunFolder(run_path).dataset()
     names = [image["file_name"] for image in (document["val"] or {}).get("images", [])]
     drawn = document.get("drawn")

@@ -32,7 +32,7 @@ from maskrcnn.studio.runs.curve_words import (
     RUN_COLOURS,
 )
 from maskrcnn.studio.runs.initial_weights_words import start_of
-from maskrcnn.studio.runs.run_pictures import labels
+from maskrcnn.studio.runs.run_pictures import picture_counts
 from maskrcnn.studio.runs.run_words import BEST_MEANING, TIME_MEANING
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.file_stamps import stamp
@@ -181,7 +181,7 @@ def compared_settings(run: RunFolder) -> dict[str, Any]:
         config = {name: written[name] for name in Config.model_fields if name in written}
     weights = config.pop("loss_weights", None) or {}
     settings = config | {f"weight of {name}": weights[name] for name in LOSSES if name in weights}
-    known = labels(run)
+    known = picture_counts(run)
     learned = shipped_models.toy_pictures_words(known["drawn"]) if known["drawn"] else known["train"]
     return settings | start_of(run) | {"training pictures": learned, "validation pictures": len(known["val"])}
 

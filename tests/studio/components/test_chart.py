@@ -22,7 +22,7 @@ from maskrcnn.studio.components.chart import Chart, table
 from maskrcnn.studio.components.chart_points import DrawnRun, RunPoints, Tooltip
 from maskrcnn.studio.components.line_charts import Kind, Line, line_chart
 from maskrcnn.studio.dataset import statistics_charts
-from maskrcnn.studio.inspect.filter_survivors import Step, survivors_chart
+from maskrcnn.studio.inspect.filter_survivors import FilterStep, survivors_chart
 from maskrcnn.studio.learn import roi_grids, roi_maps
 
 ROOT = Path(__file__).parents[3]
@@ -74,7 +74,12 @@ def roi_charts() -> Iterator[Chart]:
         yield roi_grids.grid_chart(np.eye(size), "blueorange", 190, largest=1.0)
 
 
-CHARTS = [*line_charts(), *statistics_of_few(), *roi_charts(), survivors_chart([Step("a", 9, 1), Step("b", 3, 0)])]
+CHARTS = [
+    *line_charts(),
+    *statistics_of_few(),
+    *roi_charts(),
+    survivors_chart([FilterStep("a", 9, 1), FilterStep("b", 3, 0)]),
+]
 
 
 @pytest.mark.parametrize("chart", CHARTS)

@@ -13,7 +13,7 @@ from maskrcnn.config import LOSSES
 from maskrcnn.runs.metric_rows import MetricRows
 from maskrcnn.studio.components.chart import Chart
 from maskrcnn.studio.runs import curve_charts, run_tables
-from maskrcnn.studio.runs.curve_charts import View
+from maskrcnn.studio.runs.curve_charts import CurveView
 from maskrcnn.studio.runs.curve_points import Curves, most_steps
 from maskrcnn.studio.runs.curve_words import AP_NAMES, GAUGES, LOSS_TITLES, RUN_COLOURS, RUN_SHAPES
 
@@ -31,8 +31,8 @@ def run(*epochs: dict[str, Any], steps: int = 4, **about: Any) -> Curves:
     return Curves(MetricRows(columns, epochs, None), **about)
 
 
-def view(axis: Any = "epochs", smoothing: float = 0.0) -> View:
-    return View(axis, 0.0, smoothing, False)
+def view(axis: Any = "epochs", smoothing: float = 0.0) -> CurveView:
+    return CurveView(axis, 0.0, smoothing, False)
 
 
 def drawn(chart: Chart) -> dict[str, list[tuple[float, float]]]:

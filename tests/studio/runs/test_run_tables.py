@@ -64,7 +64,7 @@ def test_drawn_pictures_are_counted_by_what_is_said_of_them(weights_folder: Path
     assert (
         run_tables.compared_settings(toy)["training pictures"] == "10,000 pictures of the toy world shapes, seed 1000"
     )
-    assert run_pictures.labels(toy)["train"] == 10000
+    assert run_pictures.picture_counts(toy)["train"] == 10000
     assert curve_points.first_epoch_steps(toy) == 2500  # in batches of four
 
 

@@ -1,1 +1,1 @@
-"""A run on disk: folder, documents, metrics, epochs, costs, initial weights, and the request of a training. No torch."""
+"""A run on disk: folder, documents, metrics, epochs, costs, initial weights, and the training request. No torch."""

@@ -273,7 +273,7 @@ def test_keypoints_holes_and_masks_are_painted(tmp_path: Path) -> None:
         Region(pose, "cell"),
         Region(RLE((48, 64), "0")),
     ]
-    content = canvas_area.background(
+    content = canvas_area.canvas_background(
         tmp_path / "a.png",
         regions,
         {region.id for region in regions},

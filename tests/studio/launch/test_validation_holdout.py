@@ -93,7 +93,7 @@ def test_where_the_only_two_pictures_are_copies_none_is_kept_back_and_a_line_say
         project.save(image.id, [Region(Rect(5, 5, 20, 20), "a")], image.revision)
     monkeypatch.setattr(validation_holdout.session, "fail_softly", lambda **_: nullcontext())
     with pytest.raises(StudioError, match="look alike cannot be divided so that training has every class"):
-        validation_holdout._keep_back(project, True)
+        validation_holdout._hold_out(project, True)
     assert [image.split for image in project.images()] == ["train", "train"]
 
 

@@ -83,35 +83,35 @@ class EstimatedTraining:
         return estimate_of(known.costs, self.config, self.pictures, self.validated)
 
 
-def show(wanted: EstimatedTraining) -> Estimate | None:
+def show(training: EstimatedTraining) -> Estimate | None:
     """Draw the estimated duration and end time, or a button to measure. Returns the estimate, None if unknown."""
-    measuring = wanted.measuring()
-    known = wanted.known_costs()
+    measuring = training.measuring()
+    known = training.known_costs()
     running = measuring is not None and measuring.state == "running"
     with st.container(border=True, gap="xsmall"):
         st.markdown("**How long will it take?**")
         if known:
-            _show_estimate(wanted, known, again=measuring is None)
+            _show_estimate(training, known, again=measuring is None)
         elif measuring is None:
             st.markdown("Not known yet for these choices on this computer.")
-            _measure_button("Measure it here", wanted)
+            _measure_button("Measure it here", training)
         if measuring is not None and not running:
             st.error(plain(measuring.line or NO_REASON), icon=":material/error:")
-            _measure_button("Try again", wanted)
+            _measure_button("Try again", training)
         # `st.fragment` is called here, not as a decorator, because only here it is known whether it must refresh.
-        st.fragment(_measurement_progress, run_every="1s" if running else None)(wanted, running)
-    return wanted.estimate(known) if known else None
+        st.fragment(_measurement_progress, run_every="1s" if running else None)(training, running)
+    return training.estimate(known) if known else None
 
 
-def _show_estimate(wanted: EstimatedTraining, known: KnownCosts, again: bool) -> None:
+def _show_estimate(training: EstimatedTraining, known: KnownCosts, again: bool) -> None:
     """Draw the estimate, its source and, with `again`, a button to measure again."""
-    found = wanted.estimate(known)
-    config = wanted.config
+    found = training.estimate(known)
+    config = training.config
     most = "at most " if config.patience else ""
     st.markdown(f"#### {most}{about(found.seconds_of_training)}", help=f"{TIME_MEANING} The time of day counts all.")
-    if wanted.waits is not None:
-        ready = datetime.now(_browser_time_zone()) + timedelta(seconds=wanted.waits + found.seconds)
-        start = "if it starts now" if wanted.waits == 0 else f"after {about(wanted.waits)} of waiting for its turn"
+    if training.waits is not None:
+        ready = datetime.now(_browser_time_zone()) + timedelta(seconds=training.waits + found.seconds)
+        start = "if it starts now" if training.waits == 0 else f"after {about(training.waits)} of waiting for its turn"
         st.markdown(f":material/schedule: {most}ready {time_of_day_words(ready)}, {start}")
     st.markdown(
         f":small[{estimate_parts_in_words(found, config)}]", help=f"{EPOCH_MEANING} A GB is 1,000,000,000 bytes."
@@ -119,16 +119,18 @@ def _show_estimate(wanted: EstimatedTraining, known: KnownCosts, again: bool) ->
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         st.markdown(f":small[{source_in_words(known)}]", width="content")
         if again:
-            _measure_button("Measure again", wanted, kind="tertiary")
+            _measure_button("Measure again", training, kind="tertiary")
 
 
-def _measure_button(label: str, wanted: EstimatedTraining, kind: str = "secondary") -> None:
+def _measure_button(label: str, training: EstimatedTraining, kind: str = "secondary") -> None:
     """Draw a button that starts a measurement."""
-    beside = " Another training runs now, which makes it come out too long." if wanted.beside else ""
+    beside = " Another training runs now, which makes it come out too long." if training.beside else ""
 
     def begin() -> None:
         try:
-            cost_measurement.start(wanted.timing_key, wanted.options, wanted.store, wanted.device, wanted.beside)
+            cost_measurement.start(
+                training.timing_key, training.options, training.store, training.device, training.beside
+            )
         except StudioError as error:
             st.toast(plain(on_page(error)), icon=":material/error:")
 
@@ -143,11 +145,11 @@ def _measure_button(label: str, wanted: EstimatedTraining, kind: str = "secondar
     )
 
 
-def _measurement_progress(wanted: EstimatedTraining, running: bool) -> None:
+def _measurement_progress(training: EstimatedTraining, running: bool) -> None:
     """Draw the progress of a running measurement. When it has ended, rerun the page to show the result."""
     if not running:
         return
-    measuring = wanted.measuring()
+    measuring = training.measuring()
     if measuring is None or measuring.state == "failed":
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
@@ -155,7 +157,7 @@ def _measurement_progress(wanted: EstimatedTraining, running: bool) -> None:
             st.markdown(f":material/timer: Measuring, {round(measuring.seconds)} s so far")
             st.markdown(f":small[{plain(measuring.line or LOADING)}]")
         if st.button("Cancel", icon=":material/close:", key="launch_measure_cancel"):
-            cost_measurement.cancel(wanted.timing_key, wanted.store)
+            cost_measurement.cancel(training.timing_key, training.store)
             st.rerun()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from maskrcnn.studio.components.chart import Chart
 from maskrcnn.studio.components.chart_points import DrawnRun, RunPoints, Tooltip, fixed_point
-from maskrcnn.studio.components.line_charts import Kind, Line, line_chart
+from maskrcnn.studio.components.line_charts import Kind, Line, line_chart, line_name_offsets
 
 
 def points_of(ys: dict[str, list[float]], is_epochs: bool = True, run: DrawnRun | None = None) -> RunPoints:
@@ -166,3 +166,21 @@ def test_lines_are_named_beside_their_ends(mask: float, box: float, above: dict[
 def test_one_epoch_is_enough_for_a_picture_and_none_for_an_empty_one() -> None:
     assert domain(chart_of("training", [0.4], end=1), "x") == [0, 2]
     assert len(points(line_chart([], [], [], 200))) == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "offsets"),
+    [
+        ([], []),
+        ([0.5], [-7]),
+        ([0.95], [7]),
+        ([0.02, 0.95], [-7, 7]),
+        ([0.2, 0.4, 0.8], [7, -7, -21]),  # more room under the highest line
+        ([0.2, 0.6, 0.8], [21, 7, -7]),
+        ([0.01, 0.02, 0.03], [-7, -21, -35]),
+        ([0.92, 0.93, 0.94], [35, 21, 7]),
+        ([0.01, 0.02, 0.95], [-7, -21, 7]),
+    ],
+)
+def test_three_lines_are_named_without_lying_on_each_other(values: list[float], offsets: list[int]) -> None:
+    assert line_name_offsets(values, gap=7, text=14) == offsets

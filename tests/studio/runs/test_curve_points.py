@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from maskrcnn.runs.metric_rows import MetricRows
+from maskrcnn.studio.components.chart_axes import XAxis
 from maskrcnn.studio.runs import curve_points
 
 NAN = float("nan")
@@ -76,3 +77,33 @@ def test_other_axes() -> None:
 )
 def test_several_runs_share_the_points_of_a_chart(runs: int, steps: int) -> None:
     assert len(curve_points.drawn_steps(3000, curve_points.most_steps(runs))) == steps
+
+
+@pytest.mark.parametrize(
+    ("axis", "row", "epochs", "active", "end"),
+    [
+        ("epochs", {"epoch": 3, "progress": 0.15}, 20, True, 20),
+        ("epochs", {"epoch": 3, "progress": 0.15}, 20, False, 3),  # cancelled after three of twenty
+        ("epochs", {"epoch": 3, "progress": 0.25}, None, True, 15),  # three in a quarter of the time: twelve, in fives
+        ("epochs", {"epoch": 5, "progress": 1.0}, None, True, 5),
+        ("steps", {"step": 60, "progress": 0.3}, 20, True, 200),
+        ("steps", {"step": 70, "progress": 0.3}, None, True, 250),  # 233, rounded up
+        ("steps", {"step": 60, "progress": 0.3}, 20, False, 60),
+        ("minutes", {"elapsed": 120, "eta": 540, "progress": 0.2}, 20, True, 15),  # 11 minutes, rounded up
+        ("minutes", {"elapsed": 120, "eta": None, "progress": 0.2}, 20, True, 2),
+        ("minutes", {"elapsed": 90, "progress": 0.2}, 20, False, 1.5),
+        # Rows of another version, which say less: as far as it is now.
+        ("steps", {"step": 60}, 20, True, 60),
+        ("steps", {"step": 60, "progress": None}, None, True, 60),
+        ("steps", {"step": 60, "progress": 0.0}, None, True, 60),
+        ("epochs", {"epoch": 3}, None, True, 3),
+        ("epochs", {"epoch": 3}, 20, True, 20),
+        ("minutes", {"elapsed": 90}, 20, True, 1.5),
+        ("minutes", {"elapsed": None, "progress": 0.5}, 20, False, 0),
+    ],
+)
+def test_the_x_axis_ends_where_the_run_will(
+    axis: XAxis, row: dict[str, float | None], epochs: int | None, active: bool, end: float
+) -> None:
+    row = {"epoch": 1, "step": 1, "elapsed": 1.0, **row}
+    assert curve_points.x_end(axis, row, epochs, active) == pytest.approx(end)

@@ -25,8 +25,6 @@ import cv2
 import numpy as np
 import torch
 
-from maskrcnn.toys import backgrounds, colour_schemes, shape_painting
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.annotations.formats import writing
@@ -36,7 +34,8 @@ from maskrcnn.model import build
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import config_with_labels
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.toys import shapes_world
+from maskrcnn.toys import backgrounds, colour_schemes, shape_painting, shapes_world
+from maskrcnn.toys.worlds import WORLDS
 from maskrcnn.training.hardware import seed_everything
 from maskrcnn.training.labelled_samples import LabelledSamples
 from maskrcnn.training.loop import train
@@ -123,7 +122,7 @@ def overfit(labels: Path, run: RunFolder, fields: dict[str, Any]) -> dict[str, A
 def draw(folder: Path) -> Path:
     """Four pictures in `folder`, painted as the sample project's are, and their label file."""
     records = tuple(picture(folder, number) for number in range(PICTURES))
-    labels = folder / shapes_world.LABELS
+    labels = folder / WORLDS["shapes"].labels
     writing.write(Dataset(records, shapes_world.CLASSES, shapes_world.ATTRIBUTE), labels, "via-project")
     return labels
 

@@ -10,7 +10,6 @@ import pytest
 from maskrcnn.annotations.raster import Box, from_mask
 from maskrcnn.annotations.regions import Circle, Keypoints, Point, Polygon, Polyline, Rect, Region, Shape
 from maskrcnn.drawing.region_crops import SIDE, boxed_crop, crop, window
-from maskrcnn.studio.dataset.finding_crops import difference
 
 
 @pytest.mark.parametrize(
@@ -37,13 +36,6 @@ def test_a_place_far_away_gives_a_window_of_bearable_size(value: float) -> None:
     left, top, right, bottom = window((10, 10, value, 20), 1000, 600)
     assert 0 < right - left <= 5000
     assert 0 < bottom - top <= 5000
-
-
-def test_the_difference_is_around_the_vertices_that_change() -> None:
-    before = Polygon(((0, 0), (100, 0), (100, 100), (0, 100)))
-    # One corner moves from (100, 0) to (90, 10); at least 15 % of the side, 15 px, around (95, 5).
-    assert difference(before, Polygon(((0, 0), (90, 10), (100, 100), (0, 100)))) == (87.5, -2.5, 102.5, 12.5)
-    assert difference(before, before) is None
 
 
 @pytest.mark.parametrize(

@@ -94,8 +94,8 @@ def add_class_or_ask(
 def ask_to_rename_import(names: Mapping[str, str], known: Collection[str], key: str) -> Mapping[str, str]:
     """Ask whether classes of an import that are similar to others get the names of these: `names` maps old to new ones.
 
-    `names` is a result of `similar_class_names.similar_classes_of_import`, and `known` are the classes of the project. Returns `names` if
-    the user agreed in this script run, else an empty mapping.
+    `names` is a result of `similar_class_names.similar_classes_of_import`, and `known` are the classes of the project.
+    Returns `names` if the user agreed in this script run, else an empty mapping.
     """
     if not names:
         return {}

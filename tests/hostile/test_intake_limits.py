@@ -30,7 +30,7 @@ from maskrcnn.annotations.formats.json_values import Complaint
 from maskrcnn.annotations.formats.labelme import reading
 from maskrcnn.annotations.formats.masks import reading as mask_reading
 from maskrcnn.annotations.intake import picture_headers, refused_folders, stage_path, stage_uploads
-from maskrcnn.annotations.picture_files import rgb_pixels
+from maskrcnn.annotations.picture_files import pixel_budget, rgb_pixels
 from maskrcnn.annotations.picture_files.pixel_budget import PixelBudget
 from maskrcnn.annotations.regions import MOST_REGIONS, Dataset
 from maskrcnn.errors import ArgumentError, StudioError
@@ -117,7 +117,7 @@ class Recorded(PixelBudget):
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     budget = Recorded()
-    monkeypatch.setattr(pictures, "DECODING", budget)
+    monkeypatch.setattr(pixel_budget, "DECODING", budget)
     return budget
 
 

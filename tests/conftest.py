@@ -6,6 +6,8 @@ import functools
 import gc
 import itertools
 import os
+import random
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +67,15 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def random_numbers_are_repeatable() -> None:
+    """A test draws the same numbers whatever ran before it in this process. `make fuzz` lets them differ."""
+    if not FUZZ:
+        random.seed(0)
+        if "torch" in sys.modules:
+            sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -20,7 +20,7 @@ Copies that were cropped, flipped or rotated are not found.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +28,9 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import ImageRecord
+from maskrcnn.annotations.regions import ImageRecord, Split
 from maskrcnn.errors import StudioError
 
 CELLS, COARSE = 64, 16
@@ -154,3 +155,20 @@ def _correlate(one: np.ndarray, other: np.ndarray) -> bool:
     if max(a.std(), b.std()) < 1:
         return True
     return bool((a * b).mean() > LEAST_CORRELATION * a.std() * b.std())
+
+
+def copies_in_both_splits(splits: Mapping[str, Split], groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
+    """Return the groups of pictures with the same content that have pictures in both splits, in natural order.
+
+    Pictures without a split are ignored.
+
+    >>> splits = {"a.png": "train", "b.png": "val", "c.png": "val"}
+    >>> copies_in_both_splits(splits, groups=[("a.png", "b.png"), ("b.png", "c.png")])
+    [('a.png', 'b.png')]
+    """
+    found = []
+    for group in groups:
+        known = sorted({name for name in group if name in splits}, key=natural_key)
+        if len({splits[name] for name in known}) > 1:
+            found.append(tuple(known))
+    return sorted(found, key=lambda names: list(map(natural_key, names)))

@@ -12,8 +12,9 @@ import os
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from maskrcnn.annotations.pictures import SUFFIXES
@@ -193,31 +194,6 @@ def listed(names: list[str] | tuple[str, ...], most: int = 3) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
-_SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "eval": "val",
-    "test": "test",
-    "testing": "test",
-}
-
-
-def split_word(name: str) -> str | None:
-    """Return the split (`train`, `val` or `test`) that a path names, or None. The innermost folder or file name wins.
-
-    >>> split_word("val2017/a"), split_word("x_train"), split_word("pictures/a")
-    ('val', 'train', None)
-    """
-    for part in reversed(parts(name)):
-        for word in reversed(re.findall(r"[^\W\d_]+", part.lower())):
-            if word in _SPLITS:
-                return _SPLITS[word]
-    return None
-
-
 def folded(name: str) -> str:
     """The name without differences that some file systems ignore: in case-folded, composed (NFC) form.
 
@@ -300,7 +276,7 @@ def without_control_characters(name: str) -> str:
     return "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in whole)
 
 
-def folders_of_files(found: Iterator[str] | Sequence[str] | Mapping[str, object]) -> list[str]:
-    """Return the folders of these files, sorted; `.` for the top folder."""
-    folders = dict.fromkeys(name.rpartition("/")[0] for name in found)
-    return sorted((folder or "." for folder in folders), key=natural_key)
+@lru_cache(maxsize=100_000)
+def cached_natural_key(file_name: str) -> Any:
+    """Return `natural_key` of a file name. Cached, because pages sort thousands of names at each click."""
+    return natural_key(file_name)

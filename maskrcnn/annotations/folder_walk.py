@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -113,3 +113,9 @@ def is_below(link: str, inside: str) -> bool:
     """Whether a link points to a file below the folder `inside`, whose path must contain no links."""
     target = os.path.realpath(link)
     return os.path.isfile(target) and target.startswith(inside + os.sep)
+
+
+def folders_of_files(found: Iterator[str] | Sequence[str] | Mapping[str, object]) -> list[str]:
+    """Return the folders of these files, sorted; `.` for the top folder."""
+    folders = dict.fromkeys(name.rpartition("/")[0] for name in found)
+    return sorted((folder or "." for folder in folders), key=natural_key)

@@ -356,3 +356,14 @@ def _names_for_remark(names: Sequence[str], noun: str, plural: str) -> str:
     """List class or picture names for a remark: the first `_LISTED` and the number of the others."""
     more = len(names) - _LISTED
     return ", ".join(names[:_LISTED]) + (f" and {counted(more, 'more ' + noun, 'more ' + plural)}" if more > 0 else "")
+
+
+def keypoints_of(region: Region) -> Keypoints | None:
+    """Return the keypoints of an object with or without an outline; None if no keypoint is labelled.
+
+    >>> keypoints_of(Region(Keypoints(((0, 0, 0), (5, 5, 2))), "hand")).points
+    ((0, 0, 0), (5, 5, 2))
+    """
+    keypoints = region.any_keypoints
+    labelled = keypoints is not None and any(visibility for _, _, visibility in keypoints.points)
+    return keypoints if labelled else None

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
+from maskrcnn.annotations import predefined_splits
 
 _Strength = tuple[bool, int, int]
 
@@ -59,7 +60,7 @@ class PictureIndex:
         if len(fitting) == 1 and names.parts(fitting[0])[-len(parts) :] == parts:
             return PictureMatch(fitting[0], (not leads_out, len(parts), len(parts)))
         plain = names.parts(names.plainest("/".join(whole)))
-        beside, split = names.parts(label_file)[:-1], names.split_word(label_file)
+        beside, split = names.parts(label_file)[:-1], predefined_splits.split_word(label_file)
         # If the name points outside the folder, only its last part is looked up in the label file's folder.
         here = names.parts(names.same("/".join(parts[-1:] if leads_out else parts)))
         near = names.parts(names.same("/".join(beside)))
@@ -74,7 +75,7 @@ class PictureIndex:
             elif spelled == [*near, "images", *here]:
                 place = (1,)
             else:
-                is_other_split = split is not None and names.split_word("/".join(of_file[:-1])) != split
+                is_other_split = split is not None and predefined_splits.split_word("/".join(of_file[:-1])) != split
                 place = (2, is_other_split, spelled[: len(near)] != near)
             strength = not leads_out and tail >= len(parts), min(tail, len(parts)), min(exact, len(parts))
             ranked.setdefault((-tail, -exact, *place), []).append((file, strength))

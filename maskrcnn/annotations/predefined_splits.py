@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from maskrcnn.annotations.file_names import parts
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.words import counted
 
@@ -36,3 +38,28 @@ def is_for_test(record: ImageRecord) -> bool:
     """Whether the label file puts the picture into a test split. (The studio itself has no test split.)"""
     notes = record.extras.get("yolo")
     return record.split is None and isinstance(notes, dict) and notes.get("split") == "test"
+
+
+_SPLIT_WORDS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "eval": "val",
+    "test": "test",
+    "testing": "test",
+}
+
+
+def split_word(name: str) -> str | None:
+    """Return the split (`train`, `val` or `test`) that a path names, or None. The innermost folder or file name wins.
+
+    >>> split_word("val2017/a"), split_word("x_train"), split_word("pictures/a")
+    ('val', 'train', None)
+    """
+    for part in reversed(parts(name)):
+        for word in reversed(re.findall(r"[^\W\d_]+", part.lower())):
+            if word in _SPLIT_WORDS:
+                return _SPLIT_WORDS[word]
+    return None

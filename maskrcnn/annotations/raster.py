@@ -219,11 +219,6 @@ def has_area(shape: Shape) -> bool:
             return x1 > x0 and y1 > y0
 
 
-def mask_box(code: dict[str, Any]) -> list[float]:
-    """Return the bounding box of a run-length code in COCO's form `[x, y, width, height]`, in whole pixels."""
-    return [float(value) for value in coco_mask.toBbox({**code, "counts": code["counts"].encode("ascii")})]
-
-
 def from_mask(pixels: np.ndarray) -> RLE:
     """Convert a bool mask `(H, W)` to an `RLE` shape.
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from maskrcnn.annotations.regions import Dataset, Keypoints, Region
+from maskrcnn.annotations.learnable_objects import keypoints_of
+from maskrcnn.annotations.regions import Dataset
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
 
@@ -26,17 +27,6 @@ class KeypointLabels:
     count: int
     names: tuple[str, ...] = ()
     edges: tuple[tuple[int, int], ...] = ()
-
-
-def keypoints_of(region: Region) -> Keypoints | None:
-    """Return the keypoints of an object with or without an outline; None if no keypoint is labelled.
-
-    >>> keypoints_of(Region(Keypoints(((0, 0, 0), (5, 5, 2))), "hand")).points
-    ((0, 0, 0), (5, 5, 2))
-    """
-    keypoints = region.any_keypoints
-    labelled = keypoints is not None and any(visibility for _, _, visibility in keypoints.points)
-    return keypoints if labelled else None
 
 
 def keypoint_labels(dataset: Dataset) -> KeypointLabels | None:

@@ -165,23 +165,6 @@ def shares(dataset: Dataset, splits: Mapping[str, Split] | None = None) -> list[
     return [ClassShare(name, *numbers) for name, numbers in counts.items()]
 
 
-def copies_in_both_splits(splits: Mapping[str, Split], groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
-    """Return the groups of pictures with the same content that have pictures in both splits, in natural order.
-
-    Pictures without a split are ignored.
-
-    >>> splits = {"a.png": "train", "b.png": "val", "c.png": "val"}
-    >>> copies_in_both_splits(splits, groups=[("a.png", "b.png"), ("b.png", "c.png")])
-    [('a.png', 'b.png')]
-    """
-    found = []
-    for group in groups:
-        known = sorted({name for name in group if name in splits}, key=natural_key)
-        if len({splits[name] for name in known}) > 1:
-            found.append(tuple(known))
-    return sorted(found, key=lambda names: list(map(natural_key, names)))
-
-
 def _units(records: list[ImageRecord], groups: Iterable[Collection[str]]) -> list[list[ImageRecord]]:
     """Merge records into units that must stay together (`groups` with common pictures are joined by union-find)."""
     head = {record.file_name: record.file_name for record in records}

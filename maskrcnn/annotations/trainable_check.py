@@ -9,10 +9,9 @@ from dataclasses import replace
 from maskrcnn.annotations import learnable_objects, pictures, raster
 from maskrcnn.annotations.formats import missing_pictures
 from maskrcnn.annotations.formats.via import missing_class
-from maskrcnn.annotations.learnable_objects import has_outline
+from maskrcnn.annotations.learnable_objects import has_outline, keypoints_of
 from maskrcnn.annotations.progress_callback import Watch, unwatched
 from maskrcnn.annotations.regions import Dataset, Region, classes_in
-from maskrcnn.annotations.skeletons import keypoints_of
 from maskrcnn.errors import StudioError
 
 

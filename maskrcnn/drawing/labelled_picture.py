@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.learnable_objects import keypoints_of
 from maskrcnn.annotations.regions import Region, Skeleton
-from maskrcnn.annotations.skeletons import keypoints_of
 from maskrcnn.drawing.hex_colours import rgb
 from maskrcnn.drawing.jpeg import jpeg
 from maskrcnn.drawing.overlays import resize_for_overlay

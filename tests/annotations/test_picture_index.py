@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.annotations import file_names as names
+from maskrcnn.annotations import predefined_splits
 from maskrcnn.annotations.picture_index import PictureIndex
 
 NFC, NFD = (unicodedata.normalize(form, "Übungsgerät é.jpg") for form in ("NFC", "NFD"))
@@ -102,7 +103,7 @@ def test_a_name_that_stands_twice_in_a_label_file_means_the_same_picture() -> No
     ],
 )
 def test_the_split_that_a_name_says(name: str, word: str | None) -> None:
-    assert names.split_word(name) == word
+    assert predefined_splits.split_word(name) == word
 
 
 @pytest.mark.parametrize(

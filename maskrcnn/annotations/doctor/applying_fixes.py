@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from maskrcnn.annotations.doctor import enclosed_area, shape_repairs
+from maskrcnn.annotations.doctor import outside_picture, shape_repairs, turning_and_scaling
 from maskrcnn.annotations.doctor.findings import Finding, Fix
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Shape
 from maskrcnn.errors import ArgumentError, StudioError
@@ -77,12 +77,12 @@ def with_picture_fix(record: ImageRecord, fix: Fix | None) -> ImageRecord:
         return record
     if fix.action == "turn":
         orientation, width, height = fix.value
-        regions = tuple(shape_repairs.turned(region, orientation, (width, height)) for region in record.regions)
+        regions = tuple(turning_and_scaling.turned(region, orientation, (width, height)) for region in record.regions)
         return replace(record, regions=regions, width=height, height=width, file_size=None)
     if fix.action == "scale":
         old_width, old_height, width, height = fix.value
         factors = width / old_width, height / old_height
-        regions = tuple(shape_repairs.scaled(region, factors, (width, height)) for region in record.regions)
+        regions = tuple(turning_and_scaling.scaled(region, factors, (width, height)) for region in record.regions)
         return replace(record, regions=regions, width=width, height=height, file_size=None)
     if fix.action == "true-size":
         width, height, size = fix.value
@@ -142,7 +142,7 @@ def _region_with_fixes(region: Region, fixes: Fixes) -> Region | None:
         return None
     region = shape_repairs.with_shape(region, shape, region.keypoints)
     if "clamp" in fixes:
-        region = shape_repairs.clamped(region, fixes["clamp"].value)
+        region = outside_picture.clamped(region, fixes["clamp"].value)
     if "label-keypoints" in fixes:
         region = shape_repairs.with_labelled_keypoints(region)
     if "make-object" in fixes:
@@ -159,10 +159,10 @@ def _shape_with_fixes(shape: Shape, fixes: Fixes) -> Shape | None:
     if "box" in fixes:
         shape = shape_repairs.boxed(shape) or shape
     if "clip" in fixes:
-        return shape_repairs.clipped(shape, fixes["clip"].value, nonzero="fill" in fixes)
+        return outside_picture.clipped(shape, fixes["clip"].value, nonzero="fill" in fixes)
     if "fill" in fixes:
-        return enclosed_area.redrawn(shape, nonzero=True)
-    return enclosed_area.redrawn(shape) if "untangle" in fixes else shape
+        return shape_repairs.redrawn(shape, nonzero=True)
+    return shape_repairs.redrawn(shape) if "untangle" in fixes else shape
 
 
 def _dataset_changed(dataset: Dataset, finding: Finding) -> StudioError:

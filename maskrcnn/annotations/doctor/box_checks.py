@@ -5,14 +5,20 @@ Some programs write (x0, y0, x1, y1) where the format has (x, y, width, height).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.doctor import outside_picture
 from maskrcnn.annotations.doctor.findings import Finding, Fix, Symptom
 from maskrcnn.annotations.doctor.picture_notes import CornerBox, PictureNotes
 from maskrcnn.annotations.raster import Box, Frame
-from maskrcnn.annotations.regions import Keypoints, Rect, Region
+from maskrcnn.annotations.regions import (
+    Keypoints,
+    Rect,
+    Region,
+)
 
 _LEAST_OVERLAP, _LEAST_SIDE = 0.5, 4.0
 """Limits of `box_mismatch`: minimum IoU of the box and the outline of one object, and minimum side (px) of both."""
@@ -101,3 +107,25 @@ def _box_iou(one: Box, other: Box) -> float:
     down = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
     areas = sum(max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]) for box in (one, other))
     return across * down / (areas - across * down) if areas else 0.0
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """The side of the smallest anchor (px), and the settings for scaling a picture to working size."""
+
+    side: float
+    image_min_dim: int
+    image_max_dim: int
+
+
+def below_anchor(region: Region, frame: tuple[int, int], anchor: Anchor) -> Symptom | None:
+    """Return a symptom if the object's box is smaller than the smallest anchor at working size; None for crowds."""
+    if region.iscrowd or isinstance(region.shape, Keypoints) or not raster.has_area(region.shape):
+        return None
+    x0, y0, x1, y1 = raster.bounds(region.shape)
+    scale = min(anchor.image_min_dim / min(frame), anchor.image_max_dim / max(frame))
+    side = scale * math.sqrt((x1 - x0) * (y1 - y0))
+    if side >= anchor.side:
+        return None
+    words = f"at working size it is about {side:.0f} px large, the smallest anchor {anchor.side:g} px"
+    return Symptom("below-anchor", "hint", words)

@@ -8,15 +8,13 @@ goes around it. The even-odd rule fills the faces with an odd winding number, th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.raster import Frame
-from maskrcnn.annotations.regions import MultiPolygon, Points, Polygon, Shape
+from maskrcnn.annotations.regions import MultiPolygon, Points, Shape
 
 Edge = tuple[tuple[float, float], tuple[float, float]]
 """The start and the end of one side of an outline."""
@@ -30,33 +28,15 @@ piece, or that is narrower than `SLIVER_WIDTH` px, so that it hardly contains th
 pieces and fill such holes."""
 
 
-def redrawn(shape: Shape, frame: Frame | None = None, *, nonzero: bool = False) -> Polygon | MultiPolygon | None:
-    """Return valid outlines around the area of a shape by the even-odd rule (`nonzero`: nonzero rule), without slivers.
-
-    With `frame`, clip the area to the picture. A `Polygon` if one outline is enough, else a `MultiPolygon`; None if
-    nothing is left.
-    """
-    area = _area_of_shape(shape, nonzero=nonzero)
-    if frame is not None:
-        area = area.intersection(shapely.box(0, 0, *frame))
-    pieces = sorted(_polygons_of_area(area), key=lambda piece: piece.area, reverse=True)
-    if not pieces:
-        return None
-    least = min(SLIVER_AREA, SLIVER_SHARE * pieces[0].area)
-    kept = [pieces[0], *(piece for piece in pieces[1:] if not _is_sliver(piece, least))]
-    parts = tuple(_outlines_around(piece, least, frame) for piece in kept)
-    return Polygon(parts[0][0]) if len(parts) == 1 and len(parts[0]) == 1 else MultiPolygon(parts)
-
-
 def has_two_readings(shape: Shape) -> bool:
     """Whether the even-odd and the nonzero fill rule enclose different areas, except for slivers.
 
     For example, a star drawn in one line has a hole in its middle only by the even-odd rule.
     """
-    even_odd, nonzero = _area_of_shape(shape), _area_of_shape(shape, nonzero=True)
+    even_odd, nonzero = area_of_shape(shape), area_of_shape(shape, nonzero=True)
     least = min(SLIVER_AREA, SLIVER_SHARE * max(even_odd.area, nonzero.area))
-    difference = _polygons_of_area(even_odd.symmetric_difference(nonzero))
-    return any(not _is_sliver(piece, least) for piece in difference)
+    difference = polygons_of_area(even_odd.symmetric_difference(nonzero))
+    return any(not is_sliver(piece, least) for piece in difference)
 
 
 def area_in_outline(points: Points, *, nonzero: bool = False) -> BaseGeometry:
@@ -121,7 +101,7 @@ def rings_in_outline(points: Points) -> list[Points]:
     return rings or [points]
 
 
-def _area_of_shape(shape: Shape, *, nonzero: bool = False) -> BaseGeometry:
+def area_of_shape(shape: Shape, *, nonzero: bool = False) -> BaseGeometry:
     """Return the area of a shape as the rasteriser fills it: the union of its parts, each without its holes."""
     if isinstance(shape, MultiPolygon):
         parts = [part for part in shape.parts if part]
@@ -134,35 +114,14 @@ def _area_of_shape(shape: Shape, *, nonzero: bool = False) -> BaseGeometry:
     return shapely.union_all(areas)
 
 
-def _polygons_of_area(area: BaseGeometry) -> list[shapely.Polygon]:
+def polygons_of_area(area: BaseGeometry) -> list[shapely.Polygon]:
     """Return the polygons of an area, without lines and points, which enclose nothing."""
     return [piece for piece in shapely.get_parts(area).tolist() if piece.geom_type == "Polygon" and piece.area > 0]
 
 
-def _is_sliver(piece: shapely.Polygon, least: float) -> bool:
+def is_sliver(piece: shapely.Polygon, least: float) -> bool:
     """Whether an enclosed piece has less than `least` px², or is narrower than `SLIVER_WIDTH`."""
     return bool(piece.area < least or 2 * piece.area < SLIVER_WIDTH * piece.length)
-
-
-def _outlines_around(piece: shapely.Polygon, least: float, frame: Frame | None) -> tuple[Points, ...]:
-    """Return the outer ring and the holes of an enclosed piece.
-
-    They run in opposite directions, so that they are a valid outline if an export joins them.
-    """
-    holes = [hole for hole in piece.interiors if not _is_sliver(shapely.Polygon(hole), least)]
-    oriented = shapely.geometry.polygon.orient(shapely.Polygon(piece.exterior, holes))
-    return tuple(_vertices_of_ring(ring.coords, frame) for ring in (oriented.exterior, *oriented.interiors))
-
-
-def _vertices_of_ring(coordinates: Iterable[tuple[float, ...]], frame: Frame | None) -> Points:
-    """Return the vertices of a shapely ring. Whole numbers become `int`, as most label files write them."""
-    open_ring = [
-        tuple(int(value) if float(value).is_integer() else float(value) for value in (x, y)) for x, y, *_ in coordinates
-    ][:-1]
-    if frame is None:
-        return tuple((x, y) for x, y in open_ring)
-    # If an outline is clipped, rounding may leave a vertex slightly outside.
-    return tuple((min(max(x, 0), frame[0]), min(max(y, 0), frame[1])) for x, y in open_ring)
 
 
 def _bridge_edges(edges: list[Edge]) -> set[int]:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.doctor import shape_repairs
 from maskrcnn.annotations.doctor.findings import Fix, Symptom
+from maskrcnn.annotations.doctor.shape_repairs import with_shape
 from maskrcnn.annotations.formats.json_values import FARTHEST
 from maskrcnn.annotations.raster import Frame
-from maskrcnn.annotations.regions import RLE, Circle, Ellipse, Shape
+from maskrcnn.annotations.regions import (
+    RLE,
+    Circle,
+    Ellipse,
+    Keypoints,
+    Point,
+    Polyline,
+    Rect,
+    Region,
+    Shape,
+)
 
 ROUNDING = 0.01
 """Tolerance (px) of vertices outside the picture, for rounding to two decimals."""
@@ -81,3 +93,47 @@ def lies_far_outside(shape: Shape, frame: Frame | None) -> bool:
     across, down = (width, height) if frame else (x1 - x0, y1 - y0)
     beyond = max(-x0 / across, -y0 / down, (x1 - width) / across, (y1 - height) / down) if across and down else 0
     return beyond > FAR or within < (x1 - x0) * (y1 - y0) / 2
+
+
+def clipped(shape: Shape, frame: Frame, *, nonzero: bool = False) -> Shape | None:
+    """Clip a shape to the picture. Outlines are drawn anew (`enclosed_area.redrawn`), a `Rect` stays a `Rect`.
+
+    None if nothing is left.
+    """
+    if isinstance(shape, Rect):
+        left, top, right, bottom = raster.bounds(shape)
+        (x0, y0), (x1, y1) = (_nearest_inside(corner, frame) for corner in ((left, top), (right, bottom)))
+        return Rect(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
+    return shape_repairs.redrawn(shape, frame, nonzero=nonzero)
+
+
+def clamped(region: Region, frame: Frame) -> Region:
+    """Return a point, a line or keypoints with the points outside the picture moved to its edge."""
+
+    def clamped_shape(shape: Shape) -> Shape:
+        match shape:
+            case Point():
+                return Point(*_nearest_inside((shape.cx, shape.cy), frame))
+            case Polyline():
+                return Polyline(tuple(_nearest_inside(point, frame) for point in shape.points))
+            case Keypoints():
+                return clamped_keypoints(shape)
+        return shape
+
+    def clamped_keypoints(keypoints: Keypoints) -> Keypoints:
+        return Keypoints(
+            tuple((*_nearest_inside((x, y), frame), v) if v else (x, y, v) for x, y, v in keypoints.points)
+        )
+
+    return with_shape(region, clamped_shape(region.shape), region.keypoints and clamped_keypoints(region.keypoints))
+
+
+def _nearest_inside(point: tuple[float, float], frame: Frame) -> tuple[float, float]:
+    """Return the point, or the nearest point on the picture's edge if it is outside."""
+    x, y = point
+    return min(max(x, 0), frame[0]), min(max(y, 0), frame[1])
+
+
+def leaves_with_area(shape: Shape, frame: Frame | None) -> bool:
+    """Whether a shape is an outline or a rectangle that extends outside the picture."""
+    return not isinstance(shape, RLE | Point | Polyline | Keypoints) and places_outside(shape, frame) is not None

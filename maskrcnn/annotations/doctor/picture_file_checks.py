@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from maskrcnn.annotations import duplicate_pictures, pictures
+from maskrcnn.annotations import duplicate_pictures
 from maskrcnn.annotations.doctor.applying_fixes import with_picture_fix
 from maskrcnn.annotations.doctor.findings import Finding, Fix, Severity, Symptom
 from maskrcnn.annotations.doctor.frame_checks import size_mismatch, turned_labels
@@ -14,28 +14,7 @@ from maskrcnn.annotations.doctor.picture_notes import PictureFileNotes, PictureN
 from maskrcnn.annotations.picture_files import tonal_range
 from maskrcnn.annotations.picture_files.tonal_range import Tones
 from maskrcnn.annotations.regions import ImageRecord
-from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
-
-
-def read_file_notes(path: Path, *, with_likeness: bool, before: PictureFileNotes | None = None) -> PictureFileNotes:
-    """Read the facts of a picture's file. Return `before` if the file is unchanged and no fact is missing."""
-    try:
-        status = path.stat()
-    except OSError:
-        return PictureFileNotes(None, "there is no such file")
-    facts = status.st_size, status.st_mtime_ns
-    holds = before is not None and (before.bytes, before.changed) == facts
-    if before is not None and holds and (before.size is None or before.likeness is not None or not with_likeness):
-        return before
-    try:
-        orientation, size = pictures.orientation(path), pictures.size(path)
-        pixels, used = pictures.surveyed(path, duplicate_pictures.SIDE)
-        seen = duplicate_pictures.of_pixels(pixels, size) if with_likeness else None
-        return PictureFileNotes(size, None, orientation, *facts, seen, used)
-    except StudioError as error:
-        # The message is `file: problem; remedy`. Only the problem is needed here.
-        return PictureFileNotes(None, str(error).removeprefix(f"{path}: ").split(";")[0], 1, *facts)
 
 
 def check_picture(record: ImageRecord, seen: PictureFileNotes | None) -> tuple[list[Symptom], ImageRecord]:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from maskrcnn.annotations import duplicate_pictures, pictures
 from maskrcnn.annotations.duplicate_pictures import Likeness
 from maskrcnn.annotations.picture_files.tonal_range import Tones
 from maskrcnn.annotations.raster import Box
 from maskrcnn.annotations.regions import Region
+from maskrcnn.errors import StudioError
 
 
 @dataclass(frozen=True)
@@ -111,3 +113,23 @@ class PictureNotes:
         if self.frame is None or self.around is None:
             return None
         return self.around[2] / self.frame[0], self.around[3] / self.frame[1]
+
+
+def read_file_notes(path: Path, *, with_likeness: bool, before: PictureFileNotes | None = None) -> PictureFileNotes:
+    """Read the facts of a picture's file. Return `before` if the file is unchanged and no fact is missing."""
+    try:
+        status = path.stat()
+    except OSError:
+        return PictureFileNotes(None, "there is no such file")
+    facts = status.st_size, status.st_mtime_ns
+    holds = before is not None and (before.bytes, before.changed) == facts
+    if before is not None and holds and (before.size is None or before.likeness is not None or not with_likeness):
+        return before
+    try:
+        orientation, size = pictures.orientation(path), pictures.size(path)
+        pixels, used = pictures.surveyed(path, duplicate_pictures.SIDE)
+        seen = duplicate_pictures.of_pixels(pixels, size) if with_likeness else None
+        return PictureFileNotes(size, None, orientation, *facts, seen, used)
+    except StudioError as error:
+        # The message is `file: problem; remedy`. Only the problem is needed here.
+        return PictureFileNotes(None, str(error).removeprefix(f"{path}: ").split(";")[0], 1, *facts)

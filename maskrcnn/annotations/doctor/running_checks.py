@@ -20,12 +20,13 @@ from maskrcnn.annotations.doctor import (
     frame_checks,
     outside_picture,
     picture_file_checks,
+    picture_notes,
     shape_checks,
     skipped_regions,
 )
+from maskrcnn.annotations.doctor.box_checks import Anchor
 from maskrcnn.annotations.doctor.findings import CHECKS, Finding, Symptom
 from maskrcnn.annotations.doctor.picture_notes import NumberedRegion, PictureFileNotes, PictureNotes
-from maskrcnn.annotations.doctor.shape_checks import Anchor
 from maskrcnn.annotations.learnable_objects import why_not
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
@@ -70,7 +71,7 @@ def examine(
     for number, record in enumerate(dataset.images):
         seen = None
         if record.path is not None:
-            seen = file_notes[record.path] = picture_file_checks.read_file_notes(
+            seen = file_notes[record.path] = picture_notes.read_file_notes(
                 record.path, with_likeness=record.split is not None, before=file_notes.get(record.path)
             )
         seen_of.append((number, record.file_name, seen))
@@ -149,7 +150,7 @@ def _examine_record(
             if reason == "crowd":
                 symptoms.append(skipped_regions.crowd())
             is_tiny = any(symptom.check in ("thin-box", "tiny") for symptom in symptoms)
-            if frame and not is_tiny and (small := shape_checks.below_anchor(mended_region, frame, anchor)):
+            if frame and not is_tiny and (small := box_checks.below_anchor(mended_region, frame, anchor)):
                 symptoms.append(small)
         box = raster.bounds(region.shape)
         found += [symptom.at(number, record.file_name, place, region, box) for symptom in symptoms]

@@ -11,7 +11,6 @@ them for VIA). Then each ring must be valid, and no two rings may overlap partia
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +19,14 @@ from pycocotools import mask as coco_mask
 from shapely.geometry.base import BaseGeometry
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.doctor import enclosed_area, shape_repairs, skipped_regions
+from maskrcnn.annotations.doctor import enclosed_area, outside_picture, shape_repairs, skipped_regions
 from maskrcnn.annotations.doctor.box_checks import box_from_corners
 from maskrcnn.annotations.doctor.findings import DROP_REGION, Fix, Symptom
 from maskrcnn.annotations.doctor.outside_picture import (
     UNKNOWN_FRAME,
     distance_outside,
     largest_slip,
+    leaves_with_area,
     places_outside,
 )
 from maskrcnn.annotations.raster import Frame
@@ -67,15 +67,6 @@ class Examined:
     encoded: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True)
-class Anchor:
-    """The side of the smallest anchor (px), and the settings for scaling a picture to working size."""
-
-    side: float
-    image_min_dim: int
-    image_max_dim: int
-
-
 def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None, *, may_cut: bool = True) -> Examined:
     """Run all checks on one region.
 
@@ -94,14 +85,14 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
 
     short, leaving, crossed = few_vertices(region), places_outside(shape, frame), crossing(shape)
     has_one_reading = not crossed or not enclosed_area.has_two_readings(shape)
-    clipped = shape_repairs.clipped(shape, frame or UNKNOWN_FRAME) if leaving else shape
+    clipped = outside_picture.clipped(shape, frame or UNKNOWN_FRAME) if leaving else shape
     corners = box_from_corners(region, frame) if leaving else None
     is_clipped = bool(leaving) and may_cut and has_one_reading and clipped is not None and corners is None
     mended: Shape | None = shape
     if is_clipped:
         mended = clipped
     elif has_one_reading and (crossed or short):
-        mended = enclosed_area.redrawn(shape)
+        mended = shape_repairs.redrawn(shape)
 
     symptoms = []
     if short:
@@ -153,7 +144,7 @@ def _examined_places(region: Region, frame: Frame | None, of: str = "") -> Exami
         clamp = Fix("move what lies outside onto the picture's edge", "clamp", frame or UNKNOWN_FRAME)
         symptom = Symptom("outside-picture", "warning", f"{of}{leaving}", clamp)
         if all(distance_outside(place, frame or UNKNOWN_FRAME) <= largest_slip(frame) for place in places):
-            region = shape_repairs.clamped(region, frame or UNKNOWN_FRAME)
+            region = outside_picture.clamped(region, frame or UNKNOWN_FRAME)
         else:
             symptom = symptom.unsure()
         symptoms.append(symptom)
@@ -170,15 +161,10 @@ def _examined_places(region: Region, frame: Frame | None, of: str = "") -> Exami
 
 def shape_before_clipping(region: Region, frame: Frame | None, canvas: tuple[int, int] | None) -> Shape | None:
     """Return the shape after automatic fixes but before clipping, if it has an area and extends outside; else None."""
-    if not _leaves_with_area(region.shape, frame):
+    if not leaves_with_area(region.shape, frame):
         return None
     left = examined(region, frame, canvas, may_cut=False).region
-    return left.shape if left is not None and _leaves_with_area(left.shape, frame) else None
-
-
-def _leaves_with_area(shape: Shape, frame: Frame | None) -> bool:
-    """Whether a shape is an outline or a rectangle that extends outside the picture."""
-    return not isinstance(shape, RLE | Point | Polyline | Keypoints) and places_outside(shape, frame) is not None
+    return left.shape if left is not None and leaves_with_area(left.shape, frame) else None
 
 
 def crossing(shape: Shape) -> str | None:
@@ -253,19 +239,6 @@ def _encoded_mask(shape: Shape, canvas: tuple[int, int] | None) -> dict[str, Any
     if isinstance(shape, RLE):
         return raster.encoded(shape, *shape.size)
     return None if canvas is None else raster.encoded(shape, canvas[1], canvas[0])
-
-
-def below_anchor(region: Region, frame: tuple[int, int], anchor: Anchor) -> Symptom | None:
-    """Return a symptom if the object's box is smaller than the smallest anchor at working size; None for crowds."""
-    if region.iscrowd or isinstance(region.shape, Keypoints) or not raster.has_area(region.shape):
-        return None
-    x0, y0, x1, y1 = raster.bounds(region.shape)
-    scale = min(anchor.image_min_dim / min(frame), anchor.image_max_dim / max(frame))
-    side = scale * math.sqrt((x1 - x0) * (y1 - y0))
-    if side >= anchor.side:
-        return None
-    words = f"at working size it is about {side:.0f} px large, the smallest anchor {anchor.side:g} px"
-    return Symptom("below-anchor", "hint", words)
 
 
 def outline_fault(points: Points) -> str | None:

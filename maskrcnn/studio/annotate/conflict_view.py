@@ -10,8 +10,8 @@ import numpy as np
 import streamlit as st
 
 from maskrcnn.annotations import pictures, raster
+from maskrcnn.annotations.learnable_objects import keypoints_of
 from maskrcnn.annotations.regions import RLE, Keypoints, Point, Region
-from maskrcnn.annotations.skeletons import keypoints_of
 from maskrcnn.annotations.store import Project
 from maskrcnn.drawing import overlays
 from maskrcnn.drawing.hex_colours import GREY

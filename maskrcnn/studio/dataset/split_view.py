@@ -8,10 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from maskrcnn.annotations import duplicate_pictures, learnable_objects
+from maskrcnn.annotations.duplicate_pictures import copies_in_both_splits
 from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Split
-from maskrcnn.annotations.splitting import ClassShare, copies_in_both_splits, shares, stratified
+from maskrcnn.annotations.splitting import ClassShare, shares, stratified
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.components import thumbnails

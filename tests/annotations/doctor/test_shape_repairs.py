@@ -11,7 +11,7 @@ import shapely
 from PIL import Image, ImageOps
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.doctor import enclosed_area, shape_checks, shape_repairs
+from maskrcnn.annotations.doctor import outside_picture, shape_checks, shape_repairs, turning_and_scaling
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -36,7 +36,7 @@ def iou(one: Shape, other: Shape, height: int = 120, width: int = 140) -> float:
 
 def test_a_bow_tie_becomes_its_two_triangles() -> None:
     bow_tie = Polygon(((10, 10), (50, 50), (50, 10), (10, 50)))
-    mended = enclosed_area.redrawn(bow_tie)
+    mended = shape_repairs.redrawn(bow_tie)
     assert isinstance(mended, MultiPolygon)
     assert {frozenset(part[0]) for part in mended.parts} == {
         frozenset({(10, 10), (30, 30), (10, 50)}),
@@ -49,7 +49,7 @@ def test_slivers_go_and_a_single_outline_stays_one() -> None:
     # The last vertices of a square are in the wrong order: a lobe of a pixel hangs on it.
     tangled = Polygon(((10, 10), (60, 10), (60, 60), (12, 60), (10, 58), (10.5, 61)))
     assert shape_checks.outline_fault(tangled.points)
-    mended = enclosed_area.redrawn(tangled)
+    mended = shape_repairs.redrawn(tangled)
     assert isinstance(mended, Polygon)
     assert shape_checks.outline_fault(mended.points) is None
     assert iou(tangled, mended) > 0.99
@@ -57,7 +57,7 @@ def test_slivers_go_and_a_single_outline_stays_one() -> None:
 
 def test_a_spike_goes_and_nothing_else() -> None:
     spiked = Polygon(((10, 10), (60, 10), (60, 60), (35, 60), (35, 90), (35, 60), (10, 60)))
-    mended = enclosed_area.redrawn(spiked)
+    mended = shape_repairs.redrawn(spiked)
     assert isinstance(mended, Polygon)
     assert shapely.Polygon(mended.points).equals(shapely.box(10, 10, 60, 60))
     assert all(isinstance(value, int) for point in mended.points for value in point)
@@ -69,7 +69,7 @@ def test_a_hole_stays_and_a_hole_like_a_hair_is_filled() -> None:
         ((20, 20), (40, 20), (40, 40), (20, 40)),
         ((50, 20), (50.3, 20), (50.3, 80), (50, 80)),
     )
-    mended = enclosed_area.redrawn(MultiPolygon(((square, hole, hair),)))
+    mended = shape_repairs.redrawn(MultiPolygon(((square, hole, hair),)))
     assert isinstance(mended, MultiPolygon)
     ((outer, *holes),) = mended.parts
     assert set(outer) == set(square)
@@ -84,7 +84,7 @@ def test_the_mask_stays_what_the_even_odd_rule_makes_it(seed: int) -> None:
     rng = np.random.default_rng(seed)
     corners = rng.uniform(5, 115, (int(rng.integers(5, 11)), 2))
     shape = Polygon(tuple(map(tuple, corners.tolist())))
-    mended = enclosed_area.redrawn(shape)
+    mended = shape_repairs.redrawn(shape)
     assert mended is not None
     assert all(shape_checks.outline_fault(ring) is None for ring in raster.rings(mended))
     # What may differ is a row of pixels at the edges, on the rasteriser's grid of a fifth of a pixel, and slivers.
@@ -96,7 +96,7 @@ def test_clipping_keeps_what_lies_inside(seed: int) -> None:
     rng = np.random.default_rng(seed)
     corners = rng.uniform(-60, 200, (int(rng.integers(3, 8)), 2))
     shape = Polygon(tuple(map(tuple, corners.tolist())))
-    clipped = shape_repairs.clipped(shape, (140, 120))
+    clipped = outside_picture.clipped(shape, (140, 120))
     mask = raster.mask(shape, 120, 140)
     if clipped is None:
         assert mask.sum() < 50
@@ -110,12 +110,12 @@ def test_clipping_keeps_what_lies_inside(seed: int) -> None:
 
 
 def test_a_rect_stays_a_rect_and_the_rest_becomes_an_outline() -> None:
-    assert shape_repairs.clipped(Rect(-5, 100, 30, 30), (140, 120)) == Rect(0, 100, 25, 20)
-    assert shape_repairs.clipped(Rect(150, 0, 10, 10), (140, 120)) is None
-    half = shape_repairs.clipped(Circle(0, 60, 20), (140, 120))
+    assert outside_picture.clipped(Rect(-5, 100, 30, 30), (140, 120)) == Rect(0, 100, 25, 20)
+    assert outside_picture.clipped(Rect(150, 0, 10, 10), (140, 120)) is None
+    half = outside_picture.clipped(Circle(0, 60, 20), (140, 120))
     assert isinstance(half, Polygon)
     assert iou(half, Circle(0, 60, 20)) > 0.98
-    parts = shape_repairs.clipped(
+    parts = outside_picture.clipped(
         Polygon(((10, -20), (130, -20), (130, 30), (100, 30), (70, -10), (40, 30), (10, 30))), (140, 120)
     )
     assert isinstance(parts, MultiPolygon)  # the edge cuts the M in two
@@ -131,7 +131,7 @@ def test_a_rect_stays_a_rect_and_the_rest_becomes_an_outline() -> None:
     ],
 )
 def test_places_beyond_an_edge_move_onto_it(shape: Shape, clamped: Shape) -> None:
-    assert shape_repairs.clamped(Region(shape), (140, 120)).shape == clamped
+    assert outside_picture.clamped(Region(shape), (140, 120)).shape == clamped
 
 
 SHAPES: list[Shape] = [
@@ -163,7 +163,7 @@ def test_labels_turn_as_their_picture_does(shape: Shape, orientation: int, tmp_p
     displayed = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "mask.png")))
     height, width = displayed.shape[:2]
 
-    turned = shape_repairs.turned(Region(shape), orientation, (140, 120)).shape
+    turned = turning_and_scaling.turned(Region(shape), orientation, (140, 120)).shape
     assert type(turned) is type(shape)
     if raster.has_area(shape):
         ours, theirs = raster.mask(turned, height, width), displayed[:, :, 0] > 0
@@ -184,34 +184,34 @@ def test_a_mask_turns_to_the_pixel(orientation: int, tmp_path) -> None:
     exif[ORIENTATION] = orientation
     Image.fromarray(pixels * np.uint8(255)).save(tmp_path / "mask.png", exif=exif)
     displayed = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "mask.png"))) > 0
-    turned = shape_repairs.turned(Region(raster.from_mask(pixels)), orientation, (17, 12)).shape
+    turned = turning_and_scaling.turned(Region(raster.from_mask(pixels)), orientation, (17, 12)).shape
     assert isinstance(turned, RLE)
     assert (raster.mask(turned, *turned.size) == displayed).all()
 
 
 def test_an_axis_parallel_outline_turns_exactly() -> None:
-    rect = shape_repairs.turned(Region(Rect(10, 20, 50, 30)), 6, (140, 120)).shape
+    rect = turning_and_scaling.turned(Region(Rect(10, 20, 50, 30)), 6, (140, 120)).shape
     # A quarter clockwise: (x, y) goes to (120 - y, x).
     assert rect == Rect(70, 10, 30, 50)
-    assert shape_repairs.turned(Region(Polygon(((0, 0), (140, 0), (140, 120)))), 8, (140, 120)).shape == Polygon(
+    assert turning_and_scaling.turned(Region(Polygon(((0, 0), (140, 0), (140, 120)))), 8, (140, 120)).shape == Polygon(
         ((0, 140), (0, 0), (120, 0))
     )
 
 
 def test_labels_grow_with_their_picture() -> None:
     region = Region(Polygon(((10, 20), (30, 20), (30, 40))), keypoints=Keypoints(((10, 20, 2), (0, 0, 0))))
-    grown = shape_repairs.scaled(region, (2.0, 3.0), (280, 360))
+    grown = turning_and_scaling.scaled(region, (2.0, 3.0), (280, 360))
     assert grown.shape == Polygon(((20, 60), (60, 60), (60, 120)))
     assert grown.keypoints == Keypoints(((20, 60, 2), (0, 0, 0)))
     pixels = np.zeros((12, 14), dtype=bool)
     pixels[3:6, 4:9] = True
-    mask = shape_repairs.scaled(Region(raster.from_mask(pixels)), (2.0, 3.0), (28, 36)).shape
+    mask = turning_and_scaling.scaled(Region(raster.from_mask(pixels)), (2.0, 3.0), (28, 36)).shape
     assert (raster.mask(mask, 36, 28) == np.repeat(np.repeat(pixels, 3, axis=0), 2, axis=1)).all()
 
 
 def test_what_a_file_said_about_the_old_shape_goes() -> None:
     region = Region(Rect(10, 20, 50, 30), extras={"coco": {"id": 7}})
-    assert shape_repairs.turned(region, 1, (140, 120)) == region
-    assert shape_repairs.turned(region, 3, (140, 120)).extras == {}
+    assert turning_and_scaling.turned(region, 1, (140, 120)) == region
+    assert turning_and_scaling.turned(region, 3, (140, 120)).extras == {}
     pointed = replace(region, keypoints=Keypoints(((1, 2, 2),)))
     assert shape_repairs.with_shape(pointed, pointed.shape, Keypoints(((1, 3, 2),))).extras == {}

@@ -15,6 +15,7 @@ import torch
 from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import pictures, raster, read
+from maskrcnn.annotations.formats.coco import run_lengths
 from maskrcnn.model import ObjectStory, detect, explain, load, prepare, trace
 from tests.model.tracing.test_trace_verdicts import (
     CAT,
@@ -298,7 +299,7 @@ def test_the_circle_of_the_sample_that_the_toy_takes_for_an_ellipse() -> None:
     picture = pictures.load(record.path)
     height, width = picture.shape[:2]
     codes = [raster.rle(region.shape, height, width) for region in record.regions]
-    x, y, w, h = np.array([raster.mask_box(code) for code in codes]).T
+    x, y, w, h = np.array([run_lengths.mask_box(code) for code in codes]).T
     names = [region.class_name for region in record.regions]
     targets = {
         "boxes": np.stack([x, y, x + w, y + h], axis=1),
@@ -311,7 +312,7 @@ def test_the_circle_of_the_sample_that_the_toy_takes_for_an_ellipse() -> None:
     ellipses = [entry for entry in detect(model, picture) if model.config.names[entry["category_id"] - 1] == "ellipse"]
     mask_ious = coco_mask.iou([entry["segmentation"] for entry in ellipses], [circle], [0])[:, 0]
     ellipse, mask_iou = ellipses[mask_ious.argmax()], mask_ious.max()
-    box_iou = coco_mask.iou([ellipse["bbox"]], [raster.mask_box(circle)], [0]).item()
+    box_iou = coco_mask.iou([ellipse["bbox"]], [run_lengths.mask_box(circle)], [0]).item()
     assert min(mask_iou, box_iou) > 0.8
     assert missed(story, "another class").startswith(
         f"Taken for another class: a detection as ellipse with score {ellipse['score']:.2f} lies on it with mask IoU "

@@ -74,3 +74,8 @@ def pixels_of(counts: str) -> int | None:
     for first in (1, 2):  # each run depends on the run two before it; the first run depends on none
         runs[first::2] = np.cumsum(stored[first::2])
     return None if runs.min() < 0 else int(runs.sum())
+
+
+def mask_box(code: dict[str, Any]) -> list[float]:
+    """Return the bounding box of a run-length code in COCO's form `[x, y, width, height]`, in whole pixels."""
+    return [float(value) for value in coco_mask.toBbox({**code, "counts": code["counts"].encode("ascii")})]

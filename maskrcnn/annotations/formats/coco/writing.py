@@ -9,6 +9,7 @@ from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import learnable_objects, raster
 from maskrcnn.annotations.formats import writer_checks
+from maskrcnn.annotations.formats.coco import run_lengths
 from maskrcnn.annotations.formats.coco.ids import ids_to_write
 from maskrcnn.annotations.formats.coco.reading import IMAGE_FIELDS
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
@@ -187,7 +188,7 @@ def _annotation_entry(
         encoded = raster.rle(shape, height, width)
         area, box = (
             int(coco_mask.area({**encoded, "counts": encoded["counts"].encode("ascii")})),
-            raster.mask_box(encoded),
+            run_lengths.mask_box(encoded),
         )
         if area == 0 and "id" not in file_fields:
             return None

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from maskrcnn.annotations import read
-from maskrcnn.annotations.formats.via import common_class_attribute
+from maskrcnn.annotations.formats.via import class_attribute_across_files
 from maskrcnn.annotations.formats.writing import FORMATS, encode, write_encoded, written_regions_in_words
 from maskrcnn.cli.label_warnings import print_warnings
 from maskrcnn.errors import ArgumentError, StudioError
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
     if source.exists() and destination.exists() and source.samefile(destination):
         raise ArgumentError(f"{destination}: this is the file to read; write to another one")
     dataset = read(source, args.images, args.class_attribute)
-    common_class_attribute.require_class_choice(dataset, args.class_attribute)
+    class_attribute_across_files.require_class_choice(dataset, args.class_attribute)
     if not dataset.images:
         raise StudioError(f"{source}: holds no pictures, so there is nothing to convert; give labels, or a project")
     encoded = encode(dataset, args.format)

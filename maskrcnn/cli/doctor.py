@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from maskrcnn.annotations import Dataset, learnable_objects, read
 from maskrcnn.annotations.doctor import CHECKS, Finding, PictureFileNotes, apply, choose, examine
-from maskrcnn.annotations.formats.via import common_class_attribute
+from maskrcnn.annotations.formats.via import class_attribute_across_files
 from maskrcnn.annotations.formats.writing import FORMATS, encode, write_encoded, written_regions_in_words
 from maskrcnn.annotations.learnable_objects import LearnableCounts
 from maskrcnn.annotations.regions import ImageRecord
@@ -24,7 +24,7 @@ from maskrcnn.annotations.store import Project, is_project
 from maskrcnn.cli.label_warnings import print_warnings
 from maskrcnn.errors import ArgumentError
 from maskrcnn.output_files import require_place, write_json
-from maskrcnn.runs.training_documents import learnable_in_project
+from maskrcnn.runs.readiness import learnable_in_project
 from maskrcnn.words import counted, one_line
 
 SHOWN = 10
@@ -71,9 +71,9 @@ def run(args: argparse.Namespace) -> None:
         raise ArgumentError(f"--choose {args.choose[0]}: nothing is mended without --fix DST; name where to write it")
     sources = [path for path in (args.data, args.val) if path]
     datasets = [read(args.data, args.images, args.class_attribute)]
-    common_class_attribute.require_class_choice(datasets[0], args.class_attribute)
+    class_attribute_across_files.require_class_choice(datasets[0], args.class_attribute)
     if args.val:
-        datasets.append(common_class_attribute.as_in_training(read(args.val, args.images), datasets[0]))
+        datasets.append(class_attribute_across_files.as_in_training(read(args.val, args.images), datasets[0]))
     for dataset in datasets:
         print_warnings(dataset)
     _refuse_to_overwrite([path for path in (args.json, args.fix, args.fix_val) if path], sources, datasets)
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> None:
     tallies = [
         learnable_in_project(Project.open(path))
         if is_project(path)
-        else learnable_objects.tally(dataset.images, sized=lambda record: _examined_picture_size(record, file_notes))
+        else learnable_objects.tally(dataset.images, sized=lambda record: _noted_picture_size(record, file_notes))
         for path, dataset in zip(sources, datasets, strict=True)
     ]
     decided = choose(findings, wanted)
@@ -111,10 +111,10 @@ def _chosen_mends(choices: Sequence[str]) -> dict[str, str]:
     return wanted
 
 
-def _examined_picture_size(
+def _noted_picture_size(
     record: ImageRecord, file_notes: Mapping[Path, PictureFileNotes]
 ) -> learnable_objects.Size | None:
-    """The size of a picture that was examined; None if it is not known."""
+    """For the tally of the `doctor` command: the size of a picture, noted by its examination; None if unknown."""
     notes = file_notes.get(record.path) if record.path is not None else None
     return notes.size if notes is not None else None
 
@@ -247,8 +247,8 @@ def _write_mended(
             print(f"warning: {warning}", file=sys.stderr)
         regions = written_regions_in_words(encoded.n_regions, dataset.n_regions)
         print(f"{place}: {counted(len(dataset.images), 'picture')}, {regions} written as {FORMATS[name].words}")
-    print(f"mended: {_counts_by_title(done) or 'nothing'}")
-    print(f"left: {_counts_by_title(_examined(mended, file_notes)) or 'nothing'}")
+    print(f"mended: {_printed_counts(done) or 'nothing'}")
+    print(f"left: {_printed_counts(_examined(mended, file_notes)) or 'nothing'}")
 
 
 def _findings_by_dataset(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> Iterator[list[Finding]]:
@@ -322,6 +322,6 @@ def _severity_counts(findings: Sequence[Finding]) -> str:
     return ", ".join(parts) or "nothing found"
 
 
-def _counts_by_title(findings: Sequence[Finding]) -> str:
-    """The number of findings by check, as text."""
+def _printed_counts(findings: Sequence[Finding]) -> str:
+    """The findings by check as the `doctor` command prints them, such as "2 x empty regions"."""
     return ", ".join(f"{n} x {CHECKS[check].title.lower()}" for check, n in Counter(f.check for f in findings).items())

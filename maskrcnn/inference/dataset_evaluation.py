@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations import Dataset, pictures, read
 from maskrcnn.annotations.formats import coco
-from maskrcnn.annotations.formats.via import common_class_attribute
+from maskrcnn.annotations.formats.via import class_attribute_across_files
 from maskrcnn.annotations.progress_callback import Watch, unwatched
 from maskrcnn.annotations.skeletons import KeypointLabels, require_keypoints
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.config import Config
-from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import Report, intervals
 from maskrcnn.evaluation import evaluate as report_of
-from maskrcnn.evaluation.coco_documents import Id
+from maskrcnn.evaluation.coco_documents import Id, category_ids_of_classes
 from maskrcnn.evaluation.ranking_ap import Progress
 from maskrcnn.model import detect
 from maskrcnn.model.build import StudioRCNN
@@ -92,40 +90,11 @@ def measurable(dataset: Dataset, config: Config, class_attribute: str | None = N
 
     Reads every picture once. Raises the errors of `evaluate`, except those for unknown classes.
     """
-    common_class_attribute.require_class_choice(dataset, class_attribute)
+    class_attribute_across_files.require_class_choice(dataset, class_attribute)
     if class_attribute is None:
-        dataset = common_class_attribute.as_in_other_labels(dataset, None, config.names, "the network")
+        dataset = class_attribute_across_files.as_in_other_labels(dataset, None, config.names, "the network")
     dataset = require_trainable(dataset, outlines="mask" in config.tasks)
     if "keypoints" in config.tasks:
         learned = KeypointLabels(config.num_keypoints, tuple(config.keypoint_names))
         require_keypoints(dataset, learned, "the model has learned", "labels")
     return dataset
-
-
-def category_ids_of_classes(
-    ground_truth: Mapping[str, Any], classes: Sequence[str], source: object, model_name: str
-) -> list[Id]:
-    """The category id in the labels of each class of the network, found by name.
-
-    `ground_truth` are the labels (COCO), `classes` are the class names of the network.
-
-    A class that the labels do not have gets a new id, larger than theirs. Raises `StudioError` if the labels have an
-    object of another class; its message names the labels (`source`), that class and the network (`model_name`).
-
-    >>> labels = {"categories": [{"id": 7, "name": "nut"}], "annotations": []}
-    >>> category_ids_of_classes(labels, ["bolt", "nut"], "labels.json", "toy")
-    [8, 7]
-    """
-    ids = {category["name"]: category["id"] for category in ground_truth["categories"]}
-    used = {annotation["category_id"] for annotation in ground_truth["annotations"]}
-    if unknown_names := [name for name, number in ids.items() if number in used and name not in classes]:
-        raise StudioError(
-            f'{source}: class "{unknown_names[0]}" is not one that {model_name} has learned ({", ".join(classes)}); '
-            "rename it or train with it"
-        )
-    largest = max([0, *(number for number in ids.values() if isinstance(number, int))])
-    has_text_ids = any(isinstance(number, str) for number in ids.values())  # text and numbers cannot be sorted together
-    candidates = (str(number) if has_text_ids else number for number in count(largest + 1))
-    unused = (number for number in candidates if number not in ids.values())
-    new_ids = {name: next(unused) for name in classes if name not in ids}
-    return [ids[name] if name in ids else new_ids[name] for name in classes]

@@ -11,9 +11,9 @@ from typing import Any
 
 from maskrcnn.annotations import learnable_objects, read
 from maskrcnn.annotations.formats import coco
-from maskrcnn.annotations.formats.via import common_class_attribute
+from maskrcnn.annotations.formats.via import class_attribute_across_files
 from maskrcnn.annotations.predefined_splits import by_own_split
-from maskrcnn.annotations.progress_callback import Progress, Watch, unwatched
+from maskrcnn.annotations.progress_callback import Watch, unwatched
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Split, classes_in
 from maskrcnn.annotations.skeletons import keypoint_labels, require_keypoints
 from maskrcnn.annotations.store import Project, is_project
@@ -42,7 +42,7 @@ def training_documents(
     `val` are other labels for validation. Without it, the validation set is that of the project, or the split in the
     label files (`predefined_splits`). `images` is the folder of the pictures. `class_attribute` is the VIA attribute
     with the class, None: choose automatically; it also applies to the validation set
-    (`via.common_class_attribute`). With `snapshot`, the labels of a project are saved in its history under the name of
+    (`via.class_attribute_across_files`). With `snapshot`, the labels of a project are saved in its history under the name of
     the run. `watch` reports the progress.
 
     Raises `StudioError` for labels that cannot be trained on, for a task without labels, and for classes or keypoints
@@ -66,8 +66,8 @@ def training_documents(
         found = learnable_objects.tally(held_back.images, outlines=outlines) if held_back else None
         validation = held_back if found and (found.n_objects or found.n_left("no-class")) else None
     else:
-        validation = held_back = common_class_attribute.as_in_training(read(val, images), training)
-    common_class_attribute.require_class_choice(training, class_attribute)
+        validation = held_back = class_attribute_across_files.as_in_training(read(val, images), training)
+    class_attribute_across_files.require_class_choice(training, class_attribute)
     notes = [*training.warnings, *(validation.warnings if validation else ()), *([own_split] if own_split else [])]
     require_tasks(training, tasks)
     training = require_trainable(training, outlines=outlines, watch=watch)
@@ -105,18 +105,6 @@ def labelled_dataset(project: Project, split: Split | None = None) -> Dataset:
     finished = {image.file_name for image in project.images(split) if image.n_regions or image.done}
     dataset = project.dataset(split)
     return replace(dataset, images=tuple(record for record in dataset.images if record.file_name in finished))
-
-
-def learnable_in_project(
-    project: Project, *, outlines: bool = True, progress: Progress | None = None
-) -> learnable_objects.LearnableCounts:
-    """Count the objects that training uses in a project, over both splits.
-
-    `LearnableCounts.waiting` is the number of pictures that are left out because they are not labelled yet.
-    """
-    dataset = labelled_dataset(project)
-    waiting = len(project.images()) - len(dataset.images)
-    return replace(learnable_objects.tally(dataset.images, outlines=outlines, progress=progress), waiting=waiting)
 
 
 def training_document(dataset: Dataset, classes: Sequence[str], run: Path, *, outlines: bool = True) -> dict[str, Any]:

@@ -9,14 +9,11 @@ from pathlib import Path
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures
-from maskrcnn.annotations.file_names import folders_of_files
 from maskrcnn.annotations.formats import masks, text_encodings, unsupported_formats
-from maskrcnn.annotations.formats.masks import voc_masks
+from maskrcnn.annotations.formats.masks import mask_pairs
 from maskrcnn.annotations.formats.masks.mask_files import coloured_masks_message, is_mask_folder_name
 from maskrcnn.annotations.formats.unsupported_formats import unsupported_document, unsupported_text
-from maskrcnn.annotations.formats.yolo import text_files
-from maskrcnn.annotations.formats.yolo.data_set_files import IMAGES
-from maskrcnn.annotations.formats.yolo.text_files import is_not_a_label_file
+from maskrcnn.annotations.formats.yolo.reading import yolo_without_class_names
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
 
@@ -87,21 +84,6 @@ def _unsupported_first_line(text: str) -> str | None:
         return None
 
 
-def yolo_without_class_names(files: Mapping[str, Path]) -> str:
-    """Return the message about files (relative name -> path) with YOLO rows but no file with class names; empty if
-    there are no such rows."""
-    texts = [name for name in files if file_names.suffix(name) == ".txt" and not is_not_a_label_file(name)]
-    rows = next((name for name in texts[:20] if text_files.has_yolo_rows(files[name])), None)
-    if rows is None:
-        return ""
-    folders = folders_of_files(name for name in files if file_names.suffix(name) in pictures.SUFFIXES)
-    train = folders[0] if folders else IMAGES
-    return (
-        f"{file_names.brief(rows)} is of YOLO, and nothing names its classes; write a data.yaml with two lines: "
-        f'"train: {train}" and "names: [first class, second class]"'
-    )
-
-
 def have_photo_sidecars(files: Mapping[str, Path]) -> bool:
     """Whether pictures have JSON files named after them with information of a photo service (`a.jpg.json`, as in
     Google Takeout)."""
@@ -120,10 +102,10 @@ def coloured_mask_warnings(files: Mapping[str, Path], root: Path) -> Iterator[st
     stems = Counter(file_names.stem(name) for name in files if file_names.suffix(name) in pictures.SUFFIXES)
     for folder, there in by_folder.items():
         named_masks = is_mask_folder_name(folder)
-        if voc_masks.is_class_mask_folder(root / folder):
+        if mask_pairs.is_class_mask_folder(root / folder):
             continue
         twice = all(stems[file_names.stem(name)] > 1 for name in there)
-        is_pair = voc_masks.pair_of_object_folder(root / folder) is not None
+        is_pair = mask_pairs.pair_of_object_folder(root / folder) is not None
         if (named_masks or twice) and not is_pair and (trouble := coloured_masks_message(root / folder)):
             yield f"{folder or 'the pictures'}: {trouble}; they came in as pictures"
         elif named_masks and masks.is_mask_folder(root / folder):

@@ -22,7 +22,7 @@ from maskrcnn.annotations.formats.format_interface import Encoded
 from maskrcnn.annotations.formats.format_table import WRITERS
 from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.regions import Dataset
-from maskrcnn.annotations.store.database import is_project
+from maskrcnn.annotations.store.database_files import is_project
 from maskrcnn.atomic_files import replacing, sync, write_atomic
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.words import counted

@@ -12,12 +12,19 @@ from maskrcnn.annotations import pictures
 from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.formats import format_table, masks, unreadable_folders, yolo
 from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, labels_of_file
-from maskrcnn.annotations.formats.masks import voc_masks
 from maskrcnn.annotations.formats.masks.class_list import CLASSES, CLASSES_AS_TABLE
-from maskrcnn.annotations.formats.via import common_class_attribute
-from maskrcnn.annotations.formats.yolo.text_files import is_class_list_name
+from maskrcnn.annotations.formats.via import class_attribute_across_files
+from maskrcnn.annotations.formats.yolo import reading
+from maskrcnn.annotations.formats.yolo.text_file_kinds import is_class_list_name
 from maskrcnn.annotations.regions import Dataset, Shape
 from maskrcnn.errors import StudioError
+
+_OTHER_FOLDER_READERS = [
+    format.folder
+    for format in format_table.LABEL_FORMATS
+    if format.folder is not None and format not in (yolo.FORMAT, masks.FORMAT)
+]
+"""Readers of folders in other formats than YOLO and masks."""
 
 _KNOWN = (*LABEL_SUFFIXES, *pictures.SUFFIXES, ".txt", ".md", "")
 """Suffixes of files that cause no warning: they are read, or are readmes and licences."""
@@ -60,8 +67,8 @@ def find_labels(
     `images` is a folder that the user named for the pictures. `further` are pictures that the labels may refer to as
     well. Raises `StudioError` if there are label files, and none can be read.
     """
-    among = {**(further or {}), **files}
-    found = list(_label_folders(files, root, images, among))
+    known = {**(further or {}), **files}
+    found = list(_label_folders(files, root, images, known))
     refused: list[StudioError] = []
     inside = tuple(f"{entry.name}/" if entry.name else "" for entry in found)
     for name, path in files.items():
@@ -74,9 +81,9 @@ def find_labels(
         except StudioError as error:
             refused.append(error)
     if not found:
-        found = list(_label_folders(files, root, images, among, finds_plain_masks=True))
+        found = list(_label_folders(files, root, images, known, unlisted_masks=True))
     are_others = all(NO_LABELS in str(error) for error in refused)  # files without labels, such as notes.json
-    if refused and not found and are_others and (trouble := unreadable_folders.yolo_without_class_names(files)):
+    if refused and not found and are_others and (trouble := reading.yolo_without_class_names(files)):
         raise StudioError(f"{root}: {trouble}")
     if refused and not found and not (are_others and unreadable_folders.have_photo_sidecars(files)):
         # Of several errors, report one about a label file rather than one about another file.
@@ -86,7 +93,7 @@ def find_labels(
     texts = [] if found else unreadable_folders.texts_named_like_pictures(files)
     if texts:
         why = (
-            unreadable_folders.yolo_without_class_names(files)
+            reading.yolo_without_class_names(files)
             or "if these are labels of YOLO, add the data.yaml that names the classes"
         )
         warnings.append(f"passed over: {names.listed(texts)}; {why}")
@@ -104,50 +111,41 @@ def _label_folders(
     files: Mapping[str, Path],
     root: Path,
     images: Path | None,
-    among: Mapping[str, Path],
-    finds_plain_masks: bool = False,
+    known: Mapping[str, Path],
+    unlisted_masks: bool = False,
 ) -> Iterator[FoundLabels]:
     """Yield the labels of each folder whose files together are one dataset, such as a YOLO folder.
 
-    Folders inside a found folder are not searched. Masks without a class list are recognised only by their pixels, so
-    they are searched only with `finds_plain_masks`.
+    `known` are the files that the labels may refer to. Masks without a class list are recognised only by their pixels,
+    so they are searched only with `unlisted_masks`. Folders inside a found folder are not searched.
     """
-    # For YOLO and masks, the file names already exclude most folders without opening a file.
-    other_readers = [
-        format.folder
-        for format in format_table.LABEL_FORMATS
-        if format.folder is not None and format not in (yolo.FORMAT, masks.FORMAT)
-    ]
-    by_folder: dict[str, set[str]] = {}
+    suffixes_in: dict[str, set[str]] = {}
     for name in files:
-        by_folder.setdefault(names.folder(name), set()).add(names.suffix(name))
+        suffixes_in.setdefault(names.folder(name), set()).add(names.suffix(name))
     lists = {names.folder(name) for name in files if is_class_list_name(name)}
     # A class list in labels/ or images/ belongs to the parent folder, which may hold no files itself.
     lists |= {
         names.folder(folder) for folder in lists if "".join(names.parts(folder)[-1:]).lower() in ("labels", "images")
     }
     for folder in lists:
-        by_folder.setdefault(folder, set())
+        suffixes_in.setdefault(folder, set())
     found_folders: list[str] = []
-    for folder, suffixes in sorted(by_folder.items(), key=lambda entry: natural_key(entry[0])):
+    for folder, suffixes in sorted(suffixes_in.items(), key=lambda entry: natural_key(entry[0])):
         if any(folder == other or not other or folder.startswith(f"{other}/") for other in found_folders):
             continue
-        place = root / folder
+        # For YOLO and masks, the file names already exclude most folders without opening a file.
         may_be_yolo = folder in lists or not suffixes.isdisjoint((".yaml", ".yml", ".data"))
-        is_yolo = may_be_yolo and yolo.is_yolo(place)
-        has_masks = f"{folder}/{CLASSES}".lstrip("/") in files or (".png" in suffixes and finds_plain_masks)
-        is_masks = has_masks and not voc_masks.is_class_mask_folder(place) and masks.is_mask_folder(place)
-        other = next((reader for reader in other_readers if reader.is_one(place)), None)
-        if not (is_yolo or is_masks or other):
-            continue
-        if other is not None:
-            dataset = other.read(place, images)
-        elif is_yolo:
-            dataset = yolo.read_folder(place, images, passes_over=True, among=among)
-        elif f"{folder}/{CLASSES}".lstrip("/") in files:
-            dataset = masks.read_folder(place, images, among=among)
+        has_list_of_masks = f"{folder}/{CLASSES}".lstrip("/") in files
+        may_be_masks = has_list_of_masks or (unlisted_masks and ".png" in suffixes)
+        place = root / folder
+        if reader := next((reader for reader in _OTHER_FOLDER_READERS if reader.is_one(place)), None):
+            dataset = reader.read(place, images)
+        elif may_be_yolo and yolo.is_yolo(place):
+            dataset = yolo.read_folder(place, images, passes_over=True, among=known)
+        elif may_be_masks and not voc_masks.is_class_mask_folder(place) and masks.is_mask_folder(place):
+            dataset = masks.read_folder(place, images, among=known if has_list_of_masks else None)
         else:
-            dataset = masks.read_folder(place, images)
+            continue
         found = FoundLabels(folder, dataset)
         if found.is_folder and any(record.path is not None for record in dataset.images):
             found_folders.append(folder)
@@ -166,7 +164,7 @@ def without_twins(labels: Sequence[FoundLabels]) -> tuple[list[FoundLabels], lis
         labels, key=lambda entry: _RICHEST_FIRST.index(entry.flavour) if entry.flavour in _RICHEST_FIRST else 0
     )
     for entry in richest_first:
-        twin = next((other for other in kept if _is_repeated_by(entry, other)), None)
+        twin = next((other for other in kept if _repeats_label_file(entry, other)), None)
         if twin is None:
             kept.append(entry)
         else:
@@ -182,8 +180,9 @@ _RICHEST_FIRST = ("via-project", "via2", "via1", "via-csv")
 _ShapesAndAttributes = list[tuple[Shape, dict[str, Any]]]
 
 
-def _is_repeated_by(one: FoundLabels, other: FoundLabels) -> bool:
-    """Whether a VIA file has the same regions as another one, and no attribute that the other does not have."""
+def _repeats_label_file(one: FoundLabels, other: FoundLabels) -> bool:
+    """Whether a label file of VIA only repeats another: it has the same regions, and no attribute that the other does
+    not have."""
     if names.folder(one.name) != names.folder(other.name) or len(one.dataset.images) != len(other.dataset.images):
         return False
     if not one.flavour.startswith("via") or not other.flavour.startswith("via"):
@@ -200,7 +199,7 @@ def _is_repeated_by(one: FoundLabels, other: FoundLabels) -> bool:
 
 
 def _regions_with_attributes(dataset: Dataset) -> dict[str, _ShapesAndAttributes]:
-    """Return picture name -> (shape, attributes) of each region, to compare two label files (`_is_repeated_by`).
+    """Return picture name -> (shape, attributes) of each region, to compare two label files (`_repeats_label_file`).
 
     The class is added to the attributes under the name of the class attribute, because another file of the same
     regions may use another attribute as the class.
@@ -229,19 +228,19 @@ def of_one_kind(labels: Sequence[FoundLabels]) -> str:
 def with_one_class_attribute(labels: Sequence[FoundLabels]) -> list[FoundLabels]:
     """Return VIA files that belong together with the same class attribute: by the rule for all their regions
     together, else that of the file with the most regions, else the only class attribute of any file."""
-    chosen = common_class_attribute.attribute_for_all([entry.dataset for entry in labels])
+    chosen = class_attribute_across_files.attribute_for_all([entry.dataset for entry in labels])
     if chosen is None:
         chosen = max(labels, key=lambda entry: entry.dataset.n_regions).dataset.class_attribute
     if chosen is None and len(others := {entry.dataset.class_attribute for entry in labels} - {None}) == 1:
         (chosen,) = others
     return [
-        replace(entry, dataset=common_class_attribute.reclassified_in_any_case(entry.dataset, chosen))
+        replace(entry, dataset=class_attribute_across_files.reclassified_in_any_case(entry.dataset, chosen))
         for entry in labels
     ]
 
 
 def with_class_attribute(labels: Sequence[FoundLabels], name: str) -> list[FoundLabels]:
     """Return VIA files that belong together with the class attribute that the user names
-    (`common_class_attribute.with_asked_attribute`)."""
-    datasets = common_class_attribute.with_asked_attribute([entry.dataset for entry in labels], name)
+    (`class_attribute_across_files.with_asked_attribute`)."""
+    datasets = class_attribute_across_files.with_asked_attribute([entry.dataset for entry in labels], name)
     return [replace(entry, dataset=dataset) for entry, dataset in zip(labels, datasets, strict=True)]

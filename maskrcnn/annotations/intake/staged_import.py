@@ -1,4 +1,4 @@
-"""DroppedFiles files that are read and ready to be shown to the user before the import."""
+"""A staged import (`Staged`): files that are read, and shown to the user before they are imported."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import picture_folders
 from maskrcnn.annotations.formats.lazy_records import file_names_of
-from maskrcnn.annotations.formats.via import class_attributes, common_class_attribute
+from maskrcnn.annotations.formats.via import class_attribute_across_files, class_attributes
 from maskrcnn.annotations.formats.via.class_attributes import Candidate
 from maskrcnn.annotations.intake import refused_folders, temporary_folders
-from maskrcnn.annotations.intake.combined_dataset import understand
+from maskrcnn.annotations.intake.combined_dataset import combine_to_dataset
 from maskrcnn.annotations.intake.dropped_files import DroppedDataset, DroppedFiles, write_uploads
 from maskrcnn.annotations.intake.temporary_folders import (
     temporary_folder,
@@ -28,7 +28,7 @@ from maskrcnn.annotations.intake.zip_unpacking import first_bytes, is_zip, unpac
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import original_places
-from maskrcnn.annotations.store.database import is_project
+from maskrcnn.annotations.store.database_files import is_project
 from maskrcnn.errors import ArgumentError, StudioError
 
 Upload = tuple[str, bytes]
@@ -53,7 +53,7 @@ class Staged:
     - `warnings`: what was skipped.
     - `folder`: where uploads are stored until `discard()`; None for files on this computer.
     - `named`: the number of pictures that the label files name.
-    - `near`: missing picture -> files with similar names. `taking` uses such files.
+    - `near`: missing picture -> files with similar names. `with_similar_files` uses such files.
     """
 
     dataset: Dataset
@@ -72,7 +72,7 @@ class Staged:
         """Whether there are labels and none of their pictures was found."""
         return self.named > 0 and len(self.missing) == self.named
 
-    def none_found(self) -> str:
+    def found_none_message(self) -> str:
         """Return the message that no labelled picture was found, with examples of names; empty if any was found."""
         if not self.finds_none:
             return ""
@@ -81,15 +81,19 @@ class Staged:
         there = f"; here are {names.listed(sorted(others, key=natural_key))}" if others else ""
         return f"{which} found: {names.listed(sorted(self.missing, key=natural_key))}{there}"
 
-    def taking(self, files: Mapping[str, str]) -> Staged:
-        """Return the import with these files, chosen from `near`, for missing pictures. Raises `StudioError` as
-        `stage_uploads` does."""
+    def with_similar_files(self, files: Mapping[str, str]) -> Staged:
+        """Return the import with files of similar names for missing pictures: `files` is missing picture -> file that
+        the user chose from `near`. The class attribute stays as it is.
+
+        Raises `StudioError` as `stage_uploads` does.
+        """
         assert self.dropped is not None
         dropped = replace(self.dropped, taken={**self.dropped.taken, **files})
-        again = _staged(understand(dropped), self.folder, dropped)
-        name = self.dataset.class_attribute
-        same = again.dataset.class_attribute == name
-        return again if same or not again.candidates else again.with_class_attribute(name)
+        again = _staged(combine_to_dataset(dropped), self.folder, dropped)
+        attribute = self.dataset.class_attribute
+        if again.candidates and again.dataset.class_attribute != attribute:
+            return again.with_class_attribute(attribute)
+        return again
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -110,20 +114,19 @@ class Staged:
         """
         return replace(self, dataset=class_attributes.reclassified(self.dataset, name))
 
-    def following(self, attribute: str | None, classes: Collection[str]) -> Staged:
-        """Return the import with its class attribute chosen to match a project with this class attribute and these
-        classes. A warning is added if that differs from the file's own rule
-        (`common_class_attribute.as_in_other_labels`).
+    def with_project_attribute(self, attribute: str | None, classes: Collection[str]) -> Staged:
+        """Return the import with the class attribute of the project, which has this `attribute` and these `classes`.
 
-        Unlike a validation set, an import may bring new classes. The project's attribute is used if it gives some of
-        the project's classes, or if the file's own rule finds no class.
+        The project's attribute is used if its values are some of the project's classes, or if the import has no class
+        attribute yet. Otherwise the choice is that of `class_attribute_across_files.as_in_other_labels` for the classes
+        alone. Other than a validation set, an import may bring new classes. A warning tells of a changed attribute.
         """
         own = self.dataset.class_attribute
         if attribute is not None and own is not None:
             same = (entry for entry in self.candidates if entry.name.strip().lower() == attribute.strip().lower())
             if not any(set(entry.values) & set(classes) for entry in same):
                 attribute = None
-        dataset = common_class_attribute.as_in_other_labels(self.dataset, attribute, classes, "this project")
+        dataset = class_attribute_across_files.as_in_other_labels(self.dataset, attribute, classes, "this project")
         added = dataset.warnings[len(self.dataset.warnings) :]
         return replace(self, dataset=dataset, warnings=(*self.warnings, *added)) if added else self
 
@@ -178,16 +181,16 @@ def stage_uploads(
         project = beside.parent if beside is not None and is_project(beside.parent) else None
         known = {}
         if beside is not None:
-            known = original_places.known_by(project) if project else files_in(beside, pictures.SUFFIXES)
+            known = original_places.pictures_by_known_name(project) if project else files_in(beside, pictures.SUFFIXES)
         packed = sum(len(content) for _, content in uploads)
         dropped = DroppedFiles(files, folder, name, lambda: folder, known=known, progress=progress, packed=packed)
-        understood = understand(dropped)
-        named = file_names_of(understood.dataset.images)
-        if beside and project and understood.missing and original_places.are_project_names_among(project, named):
+        combined = combine_to_dataset(dropped)
+        named = file_names_of(combined.dataset.images)
+        if beside and project and combined.missing and original_places.has_name_of_project_only(project, named):
             # The labels are an export in which not all original names could be restored.
             dropped = replace(dropped, known=files_in(beside, pictures.SUFFIXES))
-            understood = understand(dropped)
-        return _staged(understood, folder, dropped)
+            combined = combine_to_dataset(dropped)
+        return _staged(combined, folder, dropped)
 
 
 def stage_path(
@@ -219,7 +222,7 @@ def stage_path(
             packed = path.stat().st_size
             files = unpack(path, packed, path.name, folder)
             dropped = DroppedFiles(files, folder, path.name, lambda: folder, progress=progress, packed=packed)
-            return _staged(understand(dropped), folder, dropped)
+            return _staged(combine_to_dataset(dropped), folder, dropped)
     with temporary_folder_if_needed(base) as (room, made):
         if is_folder:
             refused_folders.require_dataset_folder(path, workspace)
@@ -234,21 +237,21 @@ def stage_path(
             files = {**there.index.files, there.label_file: path}
             dropped = DroppedFiles(files, root, path.name, room, there.warnings, only=there.label_file)
         dropped = replace(dropped, progress=progress)
-        understood = understand(dropped)
-        return _staged(understood, made[0] if made else None, dropped)
+        combined = combine_to_dataset(dropped)
+        return _staged(combined, made[0] if made else None, dropped)
 
 
-def _staged(understood: DroppedDataset, folder: Path | None, dropped: DroppedFiles) -> Staged:
+def _staged(combined: DroppedDataset, folder: Path | None, dropped: DroppedFiles) -> Staged:
     """Return the import, with messages that do not mention the temporary folder."""
     return Staged(
-        understood.dataset,
-        understood.format,
-        understood.label_files,
-        understood.missing,
-        understood.unlabelled,
-        tuple(without_temporary_folder(line, folder) for line in understood.warnings),
+        combined.dataset,
+        combined.format,
+        combined.label_files,
+        combined.missing,
+        combined.unlabelled,
+        tuple(without_temporary_folder(line, folder) for line in combined.warnings),
         folder,
-        understood.named,
-        understood.near,
+        combined.named,
+        combined.near,
         replace(dropped, progress=None),
     )

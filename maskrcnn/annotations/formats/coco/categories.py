@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from maskrcnn.annotations.formats.coco.ids import ById, id_of
+from maskrcnn.annotations.formats.coco.ids import ById, are_same_coco_entry, id_of
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.json_values import (
     Complaint,
@@ -60,12 +60,6 @@ def read_categories(entries: list[Json], complain: Complaint, dropped: DroppedIn
         found[category_id] = Category(category_id, name, _category_skeleton(entry, dropped), further)
         seen[category_id] = entry
     return found.in_order()
-
-
-def are_same_coco_entry(one: Json, other: Json, keys: tuple[str, ...]) -> bool:
-    """Whether two entries of a COCO file with the same id are equal in the fields `keys`. Other fields, such as colours
-    and dates, are ignored."""
-    return all(one.get(key) == other.get(key) for key in keys)
 
 
 def _category_skeleton(entry: Json, dropped: DroppedInfo) -> Skeleton | None:

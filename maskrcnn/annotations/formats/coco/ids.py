@@ -7,7 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any, Generic, TypeVar
 
-from maskrcnn.annotations.formats.json_values import Complaint, Json, as_whole_number, brief, text
+from maskrcnn.annotations.formats.json_values import (
+    Complaint,
+    Json,
+    as_whole_number,
+    brief,
+    text,
+)
 
 T = TypeVar("T")
 
@@ -111,3 +117,9 @@ def ids_to_write(given: Sequence[Any], from_1: bool, as_they_are: bool = False) 
         taken.add(chosen)
         ids.append(chosen)
     return ids
+
+
+def are_same_coco_entry(one: Json, other: Json, keys: tuple[str, ...]) -> bool:
+    """Whether two entries of a COCO file with the same id are equal in the fields `keys`. Other fields, such as colours
+    and dates, are ignored."""
+    return all(one.get(key) == other.get(key) for key in keys)

@@ -18,13 +18,12 @@ from urllib.parse import unquote, urlsplit
 from maskrcnn.annotations.formats.coco.annotation_regions import region_of
 from maskrcnn.annotations.formats.coco.categories import (
     UNKNOWN,
-    are_same_coco_entry,
     categories_by_name,
     category_of,
     kept_categories,
     read_categories,
 )
-from maskrcnn.annotations.formats.coco.ids import ById, id_of
+from maskrcnn.annotations.formats.coco.ids import ById, are_same_coco_entry, id_of
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.json_values import (
     Complaint,

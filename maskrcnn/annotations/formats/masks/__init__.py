@@ -12,7 +12,7 @@ and 2000 or 2 is a crowd of dogs. The divisor is 1000 for up to 64 classes and s
 Without `classes.json`, the classes are read from `classes.txt` (one class per line, the first is 1; divisor 1000) or
 from Roboflow's `_classes.csv`. Without these, values below 1000 are objects of the one class "object" (Penn-Fudan,
 Pascal VOC), and values above belong to "class 24" and so on (Cityscapes). In 8 bits, 255 together with other values is
-a border that belongs to no object (VOC; `voc_masks` reads folders of objects and classes). A mask
+a border that belongs to no object (VOC; `mask_pairs` reads folders of objects and classes). A mask
 `FudanPed00001_mask.png` belongs to a picture `FudanPed00001` too.
 
 A folder is a mask folder if it has such a `classes.json`, or if all its PNGs are greyscale or have a palette, and are

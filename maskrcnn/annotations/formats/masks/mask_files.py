@@ -10,7 +10,7 @@ import numpy as np
 
 from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.folder_walk import files_below, files_in
-from maskrcnn.annotations.formats.masks import voc_masks
+from maskrcnn.annotations.formats.masks import mask_pairs
 from maskrcnn.annotations.formats.masks.class_list import CLASSES, json_content
 from maskrcnn.errors import StudioError
 
@@ -36,7 +36,7 @@ def is_mask_folder(folder: Path) -> bool:
     settings = json_content(folder / CLASSES)
     if isinstance(settings, dict) and "classes" in settings:
         return True
-    is_one = _is_flat_in_any_case if voc_masks.pair_of_object_folder(folder) is not None else _is_flat
+    is_one = _is_flat_in_any_case if mask_pairs.pair_of_object_folder(folder) is not None else _is_flat
     return all(is_one(mask) for mask in masks[:EXAMINED])
 
 

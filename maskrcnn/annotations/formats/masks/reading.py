@@ -10,7 +10,7 @@ import numpy as np
 from maskrcnn.annotations import file_names, pictures, raster
 from maskrcnn.annotations.formats import missing_pictures, picture_folders
 from maskrcnn.annotations.formats.json_values import Complaint, require_few_regions
-from maskrcnn.annotations.formats.masks import voc_masks
+from maskrcnn.annotations.formats.masks import mask_pairs
 from maskrcnn.annotations.formats.masks.class_list import MEND, read_settings
 from maskrcnn.annotations.formats.masks.mask_files import (
     EXAMINED,
@@ -46,7 +46,7 @@ def read_folder(
     images = Path(images) if images is not None else None
     masks = mask_files(folder, listed)
     no_pictures = {*masks}
-    pair = voc_masks.pair_of_object_folder(folder) if not listed else None
+    pair = mask_pairs.pair_of_object_folder(folder) if not listed else None
     found = {key: path for key, path in pictures_around(folder, images) if path not in no_pictures}
     spelled_otherwise: dict[str, set[Path]] = {}
     for key, picture in found.items():

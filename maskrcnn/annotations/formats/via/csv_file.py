@@ -29,14 +29,21 @@ from maskrcnn.annotations.formats import spreadsheet
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.format_interface import Encoded
 from maskrcnn.annotations.formats.json_values import Complaint, Json
-from maskrcnn.annotations.formats.via import attribute_tally, class_attributes, dataset_building, reading, writing
+from maskrcnn.annotations.formats.via import (
+    attribute_tally,
+    class_attributes,
+    dataset_building,
+    picture_entry_reading,
+    picture_entry_writing,
+    write_back_notes,
+)
 from maskrcnn.annotations.formats.via.csv_table import (
     COLUMNS,
     JSON_COLUMNS,
     CsvRow,
     cell_json,
     csv_column_names,
-    csv_header,
+    csv_rows_by_picture,
     csv_rows_of_text,
     parsed_cell,
     quoted_cell,
@@ -49,11 +56,6 @@ _MEND = "export it from VIA again, or mend that line"
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
-def is_csv(text: str) -> bool:
-    """Whether a text is VIA's CSV, judged by its header."""
-    return {"filename", "region_shape_attributes"} <= {*csv_column_names(csv_header(text)[0])}
-
-
 def parse(text: str, source: Path | str, class_attribute: str | None = None) -> Dataset:
     """Return the dataset of VIA's CSV. `source` is its file, for messages; `class_attribute` as in `via.parse`.
 
@@ -61,11 +63,11 @@ def parse(text: str, source: Path | str, class_attribute: str | None = None) -> 
     """
     complain = Complaint(str(source), "the file", _MEND)
     header, rows = csv_rows_of_text(text, complain)
-    pictures = _rows_by_picture(rows)
+    pictures = csv_rows_by_picture(rows)
     is_mixed = any(
         later.position != earlier.position + 1 for picture in pictures for earlier, later in pairwise(picture)
     )
-    reader = reading.ViaReader(complain, FLAVOUR)
+    reader = picture_entry_reading.ViaReader(complain, FLAVOUR)
     records = [_record_of_rows(reader, index, picture, is_mixed) for index, picture in enumerate(pictures)]
 
     def classified(choice: class_attributes.ClassChoice) -> tuple[ImageRecord, ...]:
@@ -83,7 +85,7 @@ def parse(text: str, source: Path | str, class_attribute: str | None = None) -> 
 def encode(dataset: Dataset) -> Encoded:
     """Return the dataset as VIA's CSV, with a warning for each kind of information that is lost."""
     dropped = DroppedInfo(dataset.source)
-    found = writing.survey_regions(dataset, FLAVOUR, dropped)
+    found = picture_entry_writing.survey_regions(dataset, FLAVOUR, dropped)
     header = dataset.extras.get("via", {}).get("csv", {}).get("header", list(COLUMNS))
     columns = csv_column_names(header)
     lines = [",".join(map(quoted_cell, header))]
@@ -92,22 +94,16 @@ def encode(dataset: Dataset) -> Encoded:
         lines.append(",".join(quoted_cell(cells.get(column, ""), column in JSON_COLUMNS) for column in columns))
     try:
         content = "\n".join([*lines, ""]).encode("utf-8")
-        n_regions = sum(len(writing.without_empty_shapes(record).regions) for record in dataset.images)
+        n_regions = sum(len(picture_entry_writing.without_empty_shapes(record).regions) for record in dataset.images)
         return Encoded({"via.csv": content}, n_regions, dropped.warnings())
     except UnicodeEncodeError:
         source = dataset.source or "the dataset"
         raise StudioError(f"{source}: a name has a broken character, which CSV cannot hold; give it another") from None
 
 
-def _rows_by_picture(rows: Sequence[CsvRow]) -> list[list[CsvRow]]:
-    """Return the rows of each picture, in the order of their first rows."""
-    pictures: dict[tuple[str, str], list[CsvRow]] = {}
-    for row in rows:
-        pictures.setdefault(row.picture, []).append(row)
-    return list(pictures.values())
-
-
-def _record_of_rows(reader: reading.ViaReader, index: int, rows: Sequence[CsvRow], is_mixed: bool) -> ImageRecord:
+def _record_of_rows(
+    reader: picture_entry_reading.ViaReader, index: int, rows: Sequence[CsvRow], is_mixed: bool
+) -> ImageRecord:
     """Return the record of a picture from its rows, with notes about unusual cells in `extras`."""
     file_attributes = [parsed_cell(row, "file_attributes", reader.complain) for row in rows]
     attributes_differ = any(other != file_attributes[0] for other in file_attributes)
@@ -127,7 +123,7 @@ def _record_of_rows(reader: reading.ViaReader, index: int, rows: Sequence[CsvRow
         attributes = parsed_cell(row, "region_attributes", reader.complain)
         entry["regions"].append({"shape_attributes": shape.value, "region_attributes": attributes.value})
         undefined_names.append({"shape": shape.undefined, "attributes": attributes.undefined})
-    key = reading.picture_key(cells["filename"], size)
+    key = picture_entry_reading.picture_key(cells["filename"], size)
     lines = [f"line {row.line}" for row in rows_of_regions]
     record = reader.record(index, key, entry, f"line {rows[0].line}", lines)
 
@@ -143,7 +139,7 @@ def _record_of_rows(reader: reading.ViaReader, index: int, rows: Sequence[CsvRow
             **({"row": row.position} if is_mixed else {}),
             **({"undefined": undefined} if any(undefined.values()) else {}),
         }
-        extras = reading.with_via_notes(region.extras, FLAVOUR, notes, {})
+        extras = write_back_notes.with_via_notes(region.extras, FLAVOUR, notes, {})
         regions.append(replace(region, extras=extras) if notes else region)
     empty = [_notes_of_empty_row(row, is_mixed, attributes_differ) for row in rows if not row.has_region]
     notes = {
@@ -152,7 +148,7 @@ def _record_of_rows(reader: reading.ViaReader, index: int, rows: Sequence[CsvRow
         **({"read": len(rows_of_regions)} if has_wrong_count else {}),
         **({"undefined": file_attributes[0].undefined} if file_attributes[0].undefined else {}),
     }
-    extras = reading.with_via_notes(record.extras, FLAVOUR, notes, {})
+    extras = write_back_notes.with_via_notes(record.extras, FLAVOUR, notes, {})
     return replace(record, regions=tuple(regions), extras=extras)
 
 
@@ -202,9 +198,9 @@ _WOULD_RUN = "a spreadsheet takes for a formula, kept as VIA needs it; do not op
 def _rows_to_write(dataset: Dataset, class_attribute: str | None) -> Iterator[tuple[int | None, Mapping[str, str]]]:
     """Yield (position, cells) of every row. The position in the original file is None unless rows of several pictures
     are mixed there. Cells that were kept as text replace the usual ones where they are still valid."""
-    for record in map(writing.without_empty_shapes, dataset.images):
-        notes = reading.via_notes(record.extras, FLAVOUR)
-        size = writing.file_size_to_write(record, notes)
+    for record in map(picture_entry_writing.without_empty_shapes, dataset.images):
+        notes = write_back_notes.via_notes(record.extras, FLAVOUR)
+        size = picture_entry_writing.file_size_to_write(record, notes)
         count = len(record.regions)
         cells_of_picture = {
             "filename": record.file_name,
@@ -214,7 +210,7 @@ def _rows_to_write(dataset: Dataset, class_attribute: str | None) -> Iterator[tu
         }
         counts_are_valid = notes.get("read") in (None, count)
         for number, region in enumerate(record.regions):
-            kept = reading.via_notes(region.extras, FLAVOUR)
+            kept = write_back_notes.via_notes(region.extras, FLAVOUR)
             cells = {
                 **cells_of_picture,
                 "region_id": str(number),
@@ -253,8 +249,8 @@ def _valid_kept_cells(kept: Mapping[str, str], cells: Mapping[str, str], counts_
 
 def _region_cells(region: Region, class_attribute: str | None, extras: Mapping[str, Any]) -> dict[str, str]:
     """Return the cells of a region's row: its shape and its attributes as JSON."""
-    document = writing.region_entry(region, class_attribute, extras, FLAVOUR)
-    undefined = reading.via_notes(region.extras, FLAVOUR).get("undefined", {})
+    document = picture_entry_writing.region_entry(region, class_attribute, extras, FLAVOUR)
+    undefined = write_back_notes.via_notes(region.extras, FLAVOUR).get("undefined", {})
     return {
         "region_shape_attributes": cell_json(document["shape_attributes"], undefined.get("shape", ())),
         "region_attributes": cell_json(document.get("region_attributes", {}), undefined.get("attributes", ())),

@@ -179,3 +179,16 @@ def cell_json(values: Mapping[str, Any], undefined: Sequence[str]) -> str:
 def quoted_cell(text: str, always: bool = False) -> str:
     """Return a cell's text, in quotes if `always` (VIA quotes JSON) or if it has special characters."""
     return '"' + text.replace('"', '""') + '"' if always or _SPECIAL.search(text) else text
+
+
+def is_csv(text: str) -> bool:
+    """Whether a text is VIA's CSV, judged by its header."""
+    return {"filename", "region_shape_attributes"} <= {*csv_column_names(csv_header(text)[0])}
+
+
+def csv_rows_by_picture(rows: Sequence[CsvRow]) -> list[list[CsvRow]]:
+    """Return the rows of each picture, in the order of their first rows."""
+    pictures: dict[tuple[str, str], list[CsvRow]] = {}
+    for row in rows:
+        pictures.setdefault(row.picture, []).append(row)
+    return list(pictures.values())

@@ -13,8 +13,8 @@ from maskrcnn.annotations.formats.via.class_attributes import (
     chosen_class_attribute,
     combined_class_attributes,
 )
+from maskrcnn.annotations.formats.via.picture_entry_reading import ViaReader
 from maskrcnn.annotations.formats.via.project_parts import extras_of_project
-from maskrcnn.annotations.formats.via.reading import ViaReader
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 
 

@@ -9,19 +9,26 @@ from typing import Any
 
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.format_interface import Encoded
-from maskrcnn.annotations.formats.json_values import Complaint, Json, json_bytes, mapping
+from maskrcnn.annotations.formats.json_values import (
+    Complaint,
+    Json,
+    json_bytes,
+    mapping,
+)
 from maskrcnn.annotations.formats.via import (
     attribute_tally,
     class_attributes,
     dataset_building,
+    picture_entry_reading,
+    picture_entry_writing,
     project_parts,
-    reading,
-    writing,
 )
 from maskrcnn.annotations.formats.via.attribute_definitions import is_attribute_definitions, only_definitions_error
-from maskrcnn.annotations.formats.via.project_parts import IMAGES
-from maskrcnn.annotations.formats.via.reading import is_via1_entry
-from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.annotations.formats.via.project_parts import IMAGES, is_project
+from maskrcnn.annotations.regions import (
+    Dataset,
+    ImageRecord,
+)
 
 FLAVOURS: tuple[str, ...] = ("via1", "via2", "via-project")
 
@@ -35,11 +42,6 @@ def is_via(document: Any) -> bool:
     return any(isinstance(image, dict) and "filename" in image for image in document.values())
 
 
-def is_project(document: Any) -> bool:
-    """Whether a parsed JSON document is a saved project of VIA 2.x."""
-    return isinstance(document, dict) and IMAGES in document
-
-
 def parse(document: Json, source: Path | str, class_attribute: str | None = None) -> Dataset:
     """Return the dataset of a VIA document. `source` is its file, for messages.
 
@@ -49,11 +51,11 @@ def parse(document: Json, source: Path | str, class_attribute: str | None = None
     """
     if not is_via(document) and is_attribute_definitions(document):
         raise only_definitions_error(source)
-    complain = Complaint(str(source), "the file", reading.MEND)
+    complain = Complaint(str(source), "the file", picture_entry_reading.MEND)
     parts = {name: part for name, part in document.items() if name != IMAGES} if IMAGES in document else None
     images = document if parts is None else mapping(document[IMAGES], f'"{IMAGES}"', complain)
     keys = project_parts.ordered_picture_keys(images, parts)
-    reader = reading.ViaReader(
+    reader = picture_entry_reading.ViaReader(
         complain, json_flavour(parts, images.values()), project_parts.unlisted_picture_keys(keys, parts)
     )
     records = [reader.record(index, key, images[key]) for index, key in enumerate(keys)]
@@ -72,8 +74,8 @@ def document(dataset: Dataset, flavour: str) -> Json:
     VIA has one outline for each region. An object in several parts or with holes is written as one polygon, whose
     outlines are joined by a line of zero width; it rasterises to the same mask. A mask is written as its outline.
     """
-    found = writing.survey_regions(dataset, flavour, DroppedInfo(dataset.source))
-    images = dict(writing.picture_entries(dataset, flavour, found))
+    found = picture_entry_writing.survey_regions(dataset, flavour, DroppedInfo(dataset.source))
+    images = dict(picture_entry_writing.picture_entries(dataset, flavour, found))
     return (
         {IMAGES: images, **project_parts.parts_to_write(dataset, found, [*images])}
         if flavour == "via-project"
@@ -87,12 +89,12 @@ def encode(dataset: Dataset, flavour: str) -> Encoded:
     The file is encoded picture by picture, so that a large dataset is not in memory twice.
     """
     dropped = DroppedInfo(dataset.source)
-    found = writing.survey_regions(dataset, flavour, dropped)
+    found = picture_entry_writing.survey_regions(dataset, flavour, dropped)
     keys: list[str] = []
     source = dataset.source or "the dataset"
     pieces = []
     n_regions = 0
-    for key, image in writing.picture_entries(dataset, flavour, found):
+    for key, image in picture_entry_writing.picture_entries(dataset, flavour, found):
         keys.append(key)
         n_regions += len(image.get("regions") or ())
         pieces.append(b"%s: %s" % (json.dumps(key).encode(), json_bytes(image, source).rstrip()))
@@ -108,3 +110,8 @@ def json_flavour(parts: Json | None, images: Iterable[Any]) -> str:
     if parts is not None:
         return "via-project"
     return "via1" if any(is_via1_entry(image) for image in images) else "via2"
+
+
+def is_via1_entry(image: Any) -> bool:
+    """Whether a picture's entry is written in the form of VIA 1.x."""
+    return isinstance(image, dict) and ("base64_img_data" in image or isinstance(image.get("regions"), dict))

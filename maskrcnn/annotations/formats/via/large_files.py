@@ -18,7 +18,13 @@ from typing import Any
 
 from maskrcnn.annotations.formats.json_values import Complaint, Json
 from maskrcnn.annotations.formats.lazy_records import LazyJsonRecords
-from maskrcnn.annotations.formats.via import class_attributes, dataset_building, project_parts, reading
+from maskrcnn.annotations.formats.via import (
+    class_attributes,
+    dataset_building,
+    json_file,
+    picture_entry_reading,
+    project_parts,
+)
 from maskrcnn.annotations.formats.via.attribute_tally import Tally
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import StudioError
@@ -44,7 +50,7 @@ def parse(
     """
     if len(text) < large:
         return None
-    complain = Complaint(str(source), "the file", reading.MEND)
+    complain = Complaint(str(source), "the file", picture_entry_reading.MEND)
     scan = _LargeFileScan(text, complain, json.JSONDecoder(parse_constant=refuse).raw_decode)
     try:
         if not scan.whole():
@@ -56,7 +62,7 @@ def parse(
 
     flavour = "via-project" if scan.parts is not None else "via1" if scan.is_one_x else "via2"
     keys = project_parts.ordered_picture_keys(scan.starts, scan.parts)
-    reader = reading.ViaReader(
+    reader = picture_entry_reading.ViaReader(
         complain, flavour, project_parts.unlisted_picture_keys(keys, scan.parts), is_checked=True
     )
 
@@ -73,7 +79,7 @@ def parse(
 class _RecordFromEntry:
     """Creates the record of a picture from its parsed entry."""
 
-    reader: reading.ViaReader
+    reader: picture_entry_reading.ViaReader
     keys: Sequence[str]
     choice: class_attributes.ClassChoice
 
@@ -91,7 +97,7 @@ class _LargeFileScan:
 
     def __init__(self, text: str, complain: Complaint, decode: Callable[[str, int], tuple[Any, int]]) -> None:
         self.text, self._decode = text, decode
-        self._reader = reading.ViaReader(complain, "via2")  # the flavour does not affect this pass
+        self._reader = picture_entry_reading.ViaReader(complain, "via2")  # the flavour does not affect this pass
         self.starts: dict[str, int] = {}
         self.names: dict[str, str] = {}
         self.parts: Json | None = None
@@ -169,7 +175,7 @@ class _LargeFileScan:
         if key in self.starts or (self.parts is None and key == project_parts.IMAGES):
             raise _UnusualLayout
         self.starts[key] = start
-        self.is_one_x = self.is_one_x or reading.is_via1_entry(entry)
+        self.is_one_x = self.is_one_x or json_file.is_via1_entry(entry)
         if self.complaint is None:
             try:
                 record = self._reader.record(0, key, entry)

@@ -6,10 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from maskrcnn.annotations.formats.json_values import Json
-from maskrcnn.annotations.formats.via import attribute_definitions
-from maskrcnn.annotations.formats.via.reading import via_notes
-from maskrcnn.annotations.formats.via.writing import Survey
+from maskrcnn.annotations.formats.json_values import (
+    Json,
+)
+from maskrcnn.annotations.formats.via import (
+    attribute_definitions,
+)
+from maskrcnn.annotations.formats.via.picture_entry_writing import Survey
+from maskrcnn.annotations.formats.via.write_back_notes import via_notes
 from maskrcnn.annotations.regions import (
     Dataset,
     Skeleton,
@@ -198,3 +202,8 @@ def picture_folder_of_project(dataset: Dataset) -> str:
     for key in ("core", "default_filepath"):
         core = core.get(key) if isinstance(core, Mapping) else None
     return core.strip() if isinstance(core, str) else ""
+
+
+def is_project(document: Any) -> bool:
+    """Whether a parsed JSON document is a saved project of VIA 2.x."""
+    return isinstance(document, dict) and IMAGES in document

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from maskrcnn.annotations import file_names, pictures
-from maskrcnn.annotations.file_names import folders_of_files, natural_key
+from maskrcnn.annotations import file_names, pictures, predefined_splits
+from maskrcnn.annotations.file_names import natural_key
+from maskrcnn.annotations.folder_walk import folders_of_files
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.yolo import settings as yolo_settings
-from maskrcnn.annotations.formats.yolo.data_set_files import YoloFiles, folders_in_words, studio_split_of_yolo
+from maskrcnn.annotations.formats.yolo import text_file_kinds
+from maskrcnn.annotations.formats.yolo.split_files import IMAGES, YoloFiles, folders_in_words, studio_split_of_yolo
+from maskrcnn.annotations.formats.yolo.text_file_kinds import is_not_a_label_file
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted, shortened_remarks
@@ -92,7 +95,7 @@ def read_folder(
 def _split_by_folders(records: list[ImageRecord]) -> list[ImageRecord]:
     """Return the pictures of a dataset without splits, with the splits that their folders are named after, if there
     are at least two."""
-    words = [file_names.split_word(record.file_name.rpartition("/")[0]) for record in records]
+    words = [predefined_splits.split_word(record.file_name.rpartition("/")[0]) for record in records]
     if len(set(words) - {None}) < 2:
         return records
     return [
@@ -115,3 +118,18 @@ def _with_distinct_names(records: list[ImageRecord]) -> Iterator[ImageRecord]:
             origin = {original_names.ORIGIN: {"name": record.file_name, "place": place}}
             record = replace(record, file_name=place, extras={**record.extras, **origin})
         yield record
+
+
+def yolo_without_class_names(files: Mapping[str, Path]) -> str:
+    """Return the message about files (relative name -> path) with YOLO rows but no file with class names; empty if
+    there are no such rows."""
+    texts = [name for name in files if file_names.suffix(name) == ".txt" and not is_not_a_label_file(name)]
+    rows = next((name for name in texts[:20] if text_file_kinds.has_yolo_rows(files[name])), None)
+    if rows is None:
+        return ""
+    folders = folders_of_files(name for name in files if file_names.suffix(name) in pictures.SUFFIXES)
+    train = folders[0] if folders else IMAGES
+    return (
+        f"{file_names.brief(rows)} is of YOLO, and nothing names its classes; write a data.yaml with two lines: "
+        f'"train: {train}" and "names: [first class, second class]"'
+    )

@@ -16,14 +16,14 @@ from typing import Any
 import yaml
 
 from maskrcnn import untrusted_files
+from maskrcnn.annotations import file_names
 from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import text_encodings
 from maskrcnn.annotations.formats.json_values import Complaint, brief
-from maskrcnn.annotations.formats.yolo.text_files import (
+from maskrcnn.annotations.formats.yolo.text_file_kinds import (
     LARGEST_SETTINGS,
     MOST_EXAMINED,
     class_list_rank,
-    class_name_file,
     holds_yolo_label_files,
     is_class_list,
     is_class_list_name,
@@ -275,3 +275,16 @@ def _keypoint_names(
         and len(listed) == len({str(name) for name in listed}) == keypoints[0]
         and all(isinstance(name, str) and name.strip() for name in listed)
     }
+
+
+def class_name_file(folder: Path, written: str) -> Path | None:
+    """Return the file of class names that Darknet's settings refer to. Leading folders of the path may be missing
+    (`data/obj.names`)."""
+    parts = [part for part in file_names.parts(written) if part != ".."]
+    for start in range(len(parts)):
+        inside = folder.joinpath(*parts[start:-1])
+        if untrusted_files.is_confined(inside, [folder]):
+            there = files_in(inside, (file_names.suffix(parts[-1]),))
+            if parts[-1] in there:
+                return there[parts[-1]]
+    return None

@@ -151,7 +151,7 @@ AWKWARD = {
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
 def test_awkward_files_come_back_with_equal_rows(text: str, newline: str) -> None:
     given = "\ufeff" + text.replace("\n", newline)
-    assert csv_file.is_csv(given)
+    assert csv_table.is_csv(given)
     assert rows(written(csv_file.parse(given, "labels.csv"))) == rows(text)
 
 
@@ -211,7 +211,7 @@ def test_lines_are_counted_from_the_line_that_names_the_separator() -> None:
     ],
 )
 def test_it_is_told_by_its_header(text: str, expected: bool) -> None:
-    assert csv_file.is_csv(text) is expected
+    assert csv_table.is_csv(text) is expected
 
 
 BAD_RECT = RECT.replace('""x"":1', '""x"":NaN')

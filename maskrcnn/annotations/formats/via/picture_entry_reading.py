@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,11 +21,11 @@ from maskrcnn.annotations.formats.json_values import (
 from maskrcnn.annotations.formats.via import class_values
 from maskrcnn.annotations.formats.via.class_values import is_crowd_value
 from maskrcnn.annotations.formats.via.studio_attributes import (
-    KEYPOINTS,
     STUDIO_ATTRIBUTES,
     StudioAttributes,
     take_studio_attributes,
 )
+from maskrcnn.annotations.formats.via.write_back_notes import EMPTY_PARTS, unusual_empty_parts, with_via_notes
 from maskrcnn.annotations.regions import (
     Circle,
     Ellipse,
@@ -81,7 +81,7 @@ class ViaReader:
         named = brief(file_name, _LONGEST_NAME)
         here = self.complain.at(place or f"picture {named}")
 
-        drawn = [] if (drawn := image.get("regions")) in _NOTHING else drawn
+        drawn = [] if (drawn := image.get("regions")) in EMPTY_PARTS else drawn
         if not isinstance(drawn, dict | list):
             raise here(f'has {brief(drawn)} as "regions", neither a list nor a group')
         require_few_regions(len(drawn), here)
@@ -115,7 +115,7 @@ class ViaReader:
             own["unlisted"] = True
         if "regions" in image and isinstance(image["regions"], dict) != is_one_x:
             own["regions"] = "group" if isinstance(image["regions"], dict) else "list"
-        if empty := _unusual_empty_parts(image, ("regions", "file_attributes")):
+        if empty := unusual_empty_parts(image, ("regions", "file_attributes")):
             own["empty"] = empty
         fields = {
             name: value
@@ -143,7 +143,7 @@ class ViaReader:
                 own.setdefault("without", []).append("region_attributes")
             if further := {name: value for name, value in region.items() if name not in _REGION_FIELDS}:
                 kept["region"] = further
-        if empty := _unusual_empty_parts(region, ("region_attributes",)):
+        if empty := unusual_empty_parts(region, ("region_attributes",)):
             own["empty"] = empty
         is_crowd = is_crowd_value(attributes.get(class_values.CROWD))
         ours = StudioAttributes(attributes, shape)
@@ -226,22 +226,7 @@ def _shape_centre(drawn: Json, complain: Complaint) -> tuple[float, float]:
 def _attribute_group(holder: Json, name: str, complain: Complaint) -> Json:
     """Return an object of attributes. Other programs write an empty one as null, "" or []."""
     value = holder.get(name)
-    return {} if value in _NOTHING else mapping(value, f'"{name}"', complain)
-
-
-def _unusual_empty_parts(holder: Json, names: Sequence[str]) -> Json:
-    """Return how empty parts are written in the file, if not as VIA writes them."""
-    return {
-        name: holder[name]
-        for name in names
-        if name in holder
-        and holder[name] in _NOTHING
-        and holder[name] != {}
-        and (name, holder[name]) != ("regions", [])
-    }
-
-
-_NOTHING: tuple[Any, ...] = (None, "", [], {})
+    return {} if value in EMPTY_PARTS else mapping(value, f'"{name}"', complain)
 
 
 def picture_file_size(value: Any) -> int | None:
@@ -261,33 +246,8 @@ def picture_key(file_name: str, size: Any) -> str:
     return f"{file_name}{-1 if size is None or size == '' else size}"
 
 
-def with_via_notes(extras: Mapping[str, Any], flavour: str, own: Json, kept: Json) -> Json:
-    """Return the extras with notes under "via". `own` is valid only for a file of that flavour, `kept` for any."""
-    if not own and not kept:
-        return dict(extras)
-    further = {"flavour": flavour, **own} if own else {}
-    return {**extras, "via": {**extras.get("via", {}), **further, **kept}}
-
-
-def via_notes(extras: Mapping[str, Any], flavour: str) -> Mapping[str, Any]:
-    """Return what the reader noted about a VIA file in `extras`, for writing it back; without notes for another
-    flavour."""
-    kept_notes = extras.get("via", {})
-    if kept_notes.get("flavour", flavour) == flavour:
-        return kept_notes
-    return {name: kept_notes[name] for name in _FOR_ALL_FLAVOURS if name in kept_notes}
-
-
-_FOR_ALL_FLAVOURS = ("fields", "region", "shape", "class_value", KEYPOINTS)
-
-
 def _require_plain(values: Json, what: str, complain: Complaint) -> None:
     """Raise `StudioError` if a value is nested too deeply to be stored (see `json_values.plain`)."""
     for value in values.values():
         if isinstance(value, dict | list):
             plain(value, what, complain)
-
-
-def is_via1_entry(image: Any) -> bool:
-    """Whether a picture's entry is written in the form of VIA 1.x."""
-    return isinstance(image, dict) and ("base64_img_data" in image or isinstance(image.get("regions"), dict))

@@ -11,7 +11,7 @@ import pytest
 
 from maskrcnn.annotations import read
 from maskrcnn.annotations.formats import coco, via
-from maskrcnn.annotations.formats.via import common_class_attribute
+from maskrcnn.annotations.formats.via import class_attribute_across_files
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.errors import ArgumentError
 
@@ -60,7 +60,7 @@ def test_a_validation_file_follows_its_training_file(
     training = labels("train.json", *TRAIN, kind=KINDS)
     assert training.class_attribute == "kind"
     assert (
-        classes_of(common_class_attribute.as_in_training(labels("val.json", *regions, **definitions), training))
+        classes_of(class_attribute_across_files.as_in_training(labels("val.json", *regions, **definitions), training))
         == found
     )
 
@@ -74,7 +74,7 @@ def test_a_validation_file_follows_its_training_file(
     ],
 )
 def test_what_is_read_otherwise_is_said(regions: list[Any], attribute: str, instead: str) -> None:
-    dataset = common_class_attribute.as_in_training(
+    dataset = class_attribute_across_files.as_in_training(
         labels("val.json", *regions), labels("train.json", *TRAIN, kind=KINDS)
     )
     assert dataset.class_attribute == attribute
@@ -84,14 +84,14 @@ def test_what_is_read_otherwise_is_said(regions: list[Any], attribute: str, inst
 def test_nothing_is_changed_where_nothing_is_open() -> None:
     training = labels("train.json", *TRAIN, kind=KINDS)
     same = labels("val.json", {"kind": "leaf"}, kind=KINDS)
-    assert common_class_attribute.as_in_training(same, training) is same
+    assert class_attribute_across_files.as_in_training(same, training) is same
     other = coco.parse({"images": [], "annotations": [], "categories": [{"id": 1, "name": "oak"}]}, "coco.json")
-    assert common_class_attribute.as_in_training(other, training) is other
+    assert class_attribute_across_files.as_in_training(other, training) is other
     unlabelled = labels("val.json")
-    assert common_class_attribute.as_in_training(unlabelled, training) is unlabelled
+    assert class_attribute_across_files.as_in_training(unlabelled, training) is unlabelled
     # Two fit: nobody knows which, so it stays, and is refused for its classes.
     two = labels("val.json", *EITHER)
-    assert common_class_attribute.as_in_training(two, training) is two
+    assert class_attribute_across_files.as_in_training(two, training) is two
 
 
 @pytest.mark.parametrize(
@@ -99,23 +99,25 @@ def test_nothing_is_changed_where_nothing_is_open() -> None:
 )
 def test_where_training_has_no_attribute_every_region_is_of_its_one_class(regions: list[Any]) -> None:
     training = labels("train.json", {}, {})
-    found = common_class_attribute.as_in_training(labels("val.json", *regions), training)
+    found = class_attribute_across_files.as_in_training(labels("val.json", *regions), training)
     assert classes_of(found) == ["object"] * len(regions)
     assert [dict(region.attributes) for region in found.images[0].regions] == regions
     assert found.warnings == (
         'val.json: no attribute is the class there, as in train.json; every region is an "object"',
     )
     same = labels("val.json", {}, {})
-    assert common_class_attribute.as_in_training(same, training) is same
+    assert class_attribute_across_files.as_in_training(same, training) is same
     called_so = labels("train.json", {"kind": "object"}, {"kind": "object"})
-    found = common_class_attribute.as_in_training(labels("val.json", {"kind": "object"}, {"kind": "rock"}), called_so)
+    found = class_attribute_across_files.as_in_training(
+        labels("val.json", {"kind": "object"}, {"kind": "rock"}), called_so
+    )
     assert classes_of(found) == ["object", "rock"]
 
 
 def test_labels_that_are_measured_on_are_read_as_the_network_has_learned() -> None:
     dataset = labels("val.json", {"name": "p9", "type": "leaf"})
     assert dataset.class_attribute == "name"
-    found = common_class_attribute.as_in_other_labels(dataset, None, ("leaf", "stem"), "the network")
+    found = class_attribute_across_files.as_in_other_labels(dataset, None, ("leaf", "stem"), "the network")
     assert classes_of(found) == ["leaf"]
     assert found.warnings == (
         'val.json: the attribute "type" is the class there, not "name", as its values are classes of the network',
@@ -126,34 +128,39 @@ def test_a_validation_file_follows_where_each_attribute_is_a_class() -> None:
     fruit = [{"mango": "mango"}, {"orange": "orange"}, {"kiwi": "kiwi"}, {"mango": "mango"}]
     training = labels("train.json", *fruit, attribute="mango, orange, kiwi")
     assert classes_of(training) == ["mango", "orange", "kiwi", "mango"]
-    found = common_class_attribute.as_in_training(
+    found = class_attribute_across_files.as_in_training(
         labels("val.json", {"orange": "orange"}, {"mango": "mango"}), training
     )
     assert classes_of(found) == ["orange", "mango"]
     assert found.warnings == ("val.json: each of the attributes mango, orange is a class there, as in train.json",)
-    assert classes_of(common_class_attribute.as_in_training(labels("val.json", {"orange": "orange"}), training)) == [
-        "orange"
-    ]
+    assert classes_of(
+        class_attribute_across_files.as_in_training(labels("val.json", {"orange": "orange"}), training)
+    ) == ["orange"]
     written = via.parse(via.document(training, "via2"), "val.json")  # where it has been said already
-    assert classes_of(common_class_attribute.as_in_training(written, training)) == ["mango", "orange", "kiwi", "mango"]
+    assert classes_of(class_attribute_across_files.as_in_training(written, training)) == [
+        "mango",
+        "orange",
+        "kiwi",
+        "mango",
+    ]
     given = replace(labels("val.json", *fruit), extras={})  # of no VIA file: somebody has chosen its classes
-    assert common_class_attribute.as_in_training(given, training) is given
+    assert class_attribute_across_files.as_in_training(given, training) is given
 
 
 def test_of_many_attributes_the_first_are_named() -> None:
     names = [f"kind {number}" for number in range(10)]
     regions = [{name: name} for name in names]
     training = labels("train.json", *regions, attribute=", ".join(names))
-    (line,) = common_class_attribute.as_in_training(labels("val.json", *regions), training).warnings
+    (line,) = class_attribute_across_files.as_in_training(labels("val.json", *regions), training).warnings
     assert line.startswith(f"val.json: each of the attributes {', '.join(names[:8])} and 2 more is a class there")
 
 
 def test_a_network_knows_the_classes_that_several_attributes_name() -> None:
     dataset = labels("val.json", {"mango": "mango"}, {"mango": "mango"}, {"orange": "orange"})
-    found = common_class_attribute.as_in_other_labels(dataset, None, ("kiwi", "mango", "orange"), "the network")
+    found = class_attribute_across_files.as_in_other_labels(dataset, None, ("kiwi", "mango", "orange"), "the network")
     assert classes_of(found) == ["mango", "mango", "orange"]
     assert found.warnings == ("val.json: each of the attributes mango, orange is a class there, as in the network",)
-    assert common_class_attribute.as_in_other_labels(dataset, None, ("mango",), "the network") is dataset
+    assert class_attribute_across_files.as_in_other_labels(dataset, None, ("mango",), "the network") is dataset
 
 
 # Several files of one set
@@ -172,14 +179,16 @@ def test_a_network_knows_the_classes_that_several_attributes_name() -> None:
 )
 def test_the_rule_for_the_regions_of_all_files_together(files: list[list[Any]], attribute: str | None) -> None:
     datasets = [labels(f"{n}.json", *regions) for n, regions in enumerate(files)]
-    assert common_class_attribute.attribute_for_all(datasets) == attribute
+    assert class_attribute_across_files.attribute_for_all(datasets) == attribute
     whole = labels("all.json", *(region for regions in files for region in regions))
     assert whole.class_attribute == attribute  # what one file with all of them has
 
 
 def test_the_tallies_of_the_files_stay_theirs() -> None:
     one, two = labels("1.json", {"kind": "a"}), labels("2.json", {"kind": "b"})
-    assert common_class_attribute.attribute_for_all([one, two]) == common_class_attribute.attribute_for_all([one, two])
+    assert class_attribute_across_files.attribute_for_all([one, two]) == class_attribute_across_files.attribute_for_all(
+        [one, two]
+    )
     assert classes_of(one) == ["a"]
 
 
@@ -201,14 +210,16 @@ FRUIT = [{"mango": "mango"}, {"orange": "yes"}]
 )
 def test_what_is_asked_for_is_asked_of_all_files(files: list[Any], name: str, found: list[Any]) -> None:
     datasets = [labels(f"{n}.json", *regions) for n, regions in enumerate(files)]
-    assert [classes_of(dataset) for dataset in common_class_attribute.with_asked_attribute(datasets, name)] == found
+    assert [
+        classes_of(dataset) for dataset in class_attribute_across_files.with_asked_attribute(datasets, name)
+    ] == found
 
 
 def test_what_no_file_has_is_refused_with_what_they_all_have() -> None:
     datasets = [labels("1.json", {"mango": "mango"}), labels("2.json", {"orange": "orange"})]
     for name in ("kiwi", "mango,kiwi", "Mango", ""):
         with pytest.raises(ArgumentError, match=f'no region has the attribute "{name}"; choose "mango", "orange"'):
-            common_class_attribute.with_asked_attribute(datasets, name)
+            class_attribute_across_files.with_asked_attribute(datasets, name)
 
 
 # --class-attribute
@@ -217,17 +228,17 @@ def test_what_no_file_has_is_refused_with_what_they_all_have() -> None:
 def test_an_attribute_is_only_asked_of_labels_that_leave_it_open(tmp_path: Path, picture: Any) -> None:
     from maskrcnn.annotations.store import Project
 
-    common_class_attribute.require_class_choice(labels("via.json", {"kind": "leaf"}), "kind")
+    class_attribute_across_files.require_class_choice(labels("via.json", {"kind": "leaf"}), "kind")
     other = coco.parse({"images": [], "annotations": [], "categories": []}, "coco.json")
-    common_class_attribute.require_class_choice(other, None)
+    class_attribute_across_files.require_class_choice(other, None)
     with pytest.raises(
         ArgumentError, match=r'--class-attribute "kind": coco\.json is no VIA file, so its classes are g'
     ):
-        common_class_attribute.require_class_choice(other, "kind")
+        class_attribute_across_files.require_class_choice(other, "kind")
     picture("a.jpg")
     path = tmp_path / "via.json"
     path.write_text(json.dumps(via.document(labels("via.json", {"kind": "leaf"}, {"kind": "leaf"}), "via2")))
     project = Project.create(tmp_path / "project")
     project.import_dataset(read(path), "train")
     with pytest.raises(ArgumentError, match="the class attribute of a project is changed under Dataset > Classes"):
-        common_class_attribute.require_class_choice(read(project.folder), "kind")
+        class_attribute_across_files.require_class_choice(read(project.folder), "kind")

@@ -11,13 +11,13 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from maskrcnn import untrusted_files
-from maskrcnn.annotations import file_names, pictures
-from maskrcnn.annotations.file_names import folders_of_files, path_inside
-from maskrcnn.annotations.folder_walk import files_below, walk
+from maskrcnn.annotations import file_names, pictures, predefined_splits
+from maskrcnn.annotations.file_names import path_inside
+from maskrcnn.annotations.folder_walk import files_below, folders_of_files, walk
 from maskrcnn.annotations.formats import text_encodings
-from maskrcnn.annotations.formats.yolo import label_rows, text_files
+from maskrcnn.annotations.formats.yolo import label_rows, text_file_kinds
 from maskrcnn.annotations.formats.yolo.settings import SPLITS, YoloSettings
-from maskrcnn.annotations.formats.yolo.text_files import is_not_a_label_file
+from maskrcnn.annotations.formats.yolo.text_file_kinds import is_not_a_label_file
 from maskrcnn.annotations.picture_index import PictureIndex
 from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.annotations.similar_file_names import similar_files
@@ -260,13 +260,13 @@ class YoloFiles:
             if (_lies_in(text, folder) or _lies_in(text, labels))
             and text not in used
             and not is_not_a_label_file(f"{text}.txt")
-            and (_LABELS in map(str.lower, text.split("/")[:-1]) or text_files.has_yolo_rows(path))
+            and (_LABELS in map(str.lower, text.split("/")[:-1]) or text_file_kinds.has_yolo_rows(path))
         }
         # Readmes or logs among the labels.
         others = [
             t
             for t in labels_without_picture.values()
-            if self.texts[t].stat().st_size and not text_files.has_yolo_rows(self.texts[t])
+            if self.texts[t].stat().st_size and not text_file_kinds.has_yolo_rows(self.texts[t])
         ]
         lines = [
             f"{self.texts[text]}: was passed over, as it has no rows of YOLO and no picture is called so"
@@ -331,7 +331,7 @@ class YoloFiles:
         texts = (_with_folder_replaced(name, IMAGES, _LABELS), _with_folder_replaced(name, IMAGES, _LABELS, True), name)
         for text in texts:
             alike = [text] if text in self.texts else self.texts_spelled_otherwise.get(file_names.plainest(text), [])
-            if len(alike) == 1 and (not rows or text_files.has_yolo_rows(self.texts[alike[0]])):
+            if len(alike) == 1 and (not rows or text_file_kinds.has_yolo_rows(self.texts[alike[0]])):
                 return alike[0]
         return None
 
@@ -407,7 +407,7 @@ def _n_droppable_folders(parts: Sequence[str]) -> int:
     lowered = [part.lower() for part in parts]
     if IMAGES in lowered:
         keep = min(keep, len(parts) - 1 - lowered[::-1].index(IMAGES))
-    split = [number for number, part in enumerate(parts) if file_names.split_word(part) is not None]
+    split = [number for number, part in enumerate(parts) if predefined_splits.split_word(part) is not None]
     return min(keep, split[-1]) if split else keep
 
 

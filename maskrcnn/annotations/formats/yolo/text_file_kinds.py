@@ -122,16 +122,3 @@ def numbered_class_names(file: Path) -> dict[str, str]:
 def is_not_a_label_file(name: str) -> bool:
     """Whether a text file is known not to hold labels: a list of classes or pictures, or a readme."""
     return file_names.parts(name)[-1].lower() in NO_LABELS or is_class_list_name(name)
-
-
-def class_name_file(folder: Path, written: str) -> Path | None:
-    """Return the file of class names that Darknet's settings refer to. Leading folders of the path may be missing
-    (`data/obj.names`)."""
-    parts = [part for part in file_names.parts(written) if part != ".."]
-    for start in range(len(parts)):
-        inside = folder.joinpath(*parts[start:-1])
-        if untrusted_files.is_confined(inside, [folder]):
-            there = files_in(inside, (file_names.suffix(parts[-1]),))
-            if parts[-1] in there:
-                return there[parts[-1]]
-    return None

@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 
 from maskrcnn import untrusted_files
-from maskrcnn.annotations import file_names, pictures
+from maskrcnn.annotations import pictures, predefined_splits
 from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import text_encodings
 from maskrcnn.errors import StudioError
@@ -64,7 +64,7 @@ class MaskPair:
         found: dict[str, Literal["train", "val"]] = {}
         if untrusted_files.is_confined(lists, [self.objects.parent]):
             for name, file in files_in(lists, (".txt",)).items():
-                known = _SPLITS.get(file_names.split_word(name) or "")
+                known = _SPLITS.get(predefined_splits.split_word(name) or "")
                 if known is not None:
                     found |= dict.fromkeys((line.strip() for line in _lines_of_text_file(file)), known)
         return found if len({*found.values()}) > 1 else {}

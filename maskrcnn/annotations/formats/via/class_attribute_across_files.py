@@ -14,7 +14,7 @@ from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.formats.via import class_attributes
 from maskrcnn.annotations.formats.via.attribute_tally import Tally
 from maskrcnn.annotations.regions import Dataset, classes_in
-from maskrcnn.annotations.store.database import is_project
+from maskrcnn.annotations.store.database_files import is_project
 from maskrcnn.errors import ArgumentError
 
 

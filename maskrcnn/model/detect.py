@@ -10,7 +10,7 @@ from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.heads import ChannelsLastMaskPredictor
+from maskrcnn.model.channels_last_heads import ChannelsLastMaskPredictor
 from maskrcnn.model.mask_pasting import crop_mask, encode_crop, pastes_legacy
 from maskrcnn.model.resize import resize, to_tensor, working_size
 

@@ -7,9 +7,9 @@ training do not change. Each change was measured to be faster or smaller (`bench
 - maps are stored channels last from the picture to the heads, so that convolutions do not reorder them and the channels
   of a cell lie together when RoIs are pooled;
 - the first fully connected layer of a head has its weights in that order too, so that the pooled grid is not reordered
-  (`heads.channels_last_head`);
+  (`channels_last_heads`);
 - the pyramid releases each map of the body after reading it (`backbones.LeanPyramid`);
-- the mask of a detection is computed for its own class only (`heads.ChannelsLastMaskPredictor`);
+- the mask of a detection is computed for its own class only (`ChannelsLastMaskPredictor`);
 - the parts with many weights compute in bfloat16 if the processor supports it (`mixed_precision`). Boxes and scores
   stay in float32: in bfloat16 a box corner at 300 would move by a pixel, and different scores would become equal.
 
@@ -29,7 +29,7 @@ from maskrcnn.config import Precision
 from maskrcnn.model.backbone_compilation import compile_backbone
 from maskrcnn.model.backbones import LeanPyramid
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.heads import ChannelsLastMaskPredictor, channels_last_head
+from maskrcnn.model.channels_last_heads import ChannelsLastMaskPredictor, channels_last_head
 from maskrcnn.model.mixed_precision import set_bfloat16_inference, supports_bfloat16, wide_parts
 from maskrcnn.model.norm_folding import fold_norms
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.heads import ChannelsLastMaskPredictor
+from maskrcnn.model.channels_last_heads import ChannelsLastMaskPredictor
 from maskrcnn.model.temporary_attributes import temporary_attributes
 
 

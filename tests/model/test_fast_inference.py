@@ -14,7 +14,8 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model import build, detect, features, prepare, trace
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.heads import ChannelsLastMaskPredictor, last_head_layers
+from maskrcnn.model.channels_last_heads import ChannelsLastMaskPredictor
+from maskrcnn.model.heads import last_head_layers
 from maskrcnn.model.mixed_precision import bfloat16_training, supports_bfloat16
 from tests import tiny
 from tests.model.test_build import square

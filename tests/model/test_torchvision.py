@@ -27,7 +27,7 @@ from maskrcnn.config import LOSS_NAMES, Config
 from maskrcnn.model import build
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.weights import detector_config
-from maskrcnn.runs.initial_weights import COCO_DETECTORS
+from maskrcnn.runs.torchvision_catalogue import COCO_DETECTORS
 from tests.sweeps import FUZZ, sweep, wider
 
 # Our field -> torchvision's argument and a value that is cheap.

@@ -18,7 +18,7 @@ from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.cli import train
 from maskrcnn.config import LOSSES, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.model import weights
-from maskrcnn.model.weights import loading
+from maskrcnn.model.weights import transfer
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.initial_weights import fields_of_network
@@ -203,8 +203,8 @@ def test_the_trainer_writes_it_with_its_tensors_too(
     start = STARTS[name]
     if start.path in (FIRST, SECOND):
         pytest.skip("those files hold no whole network here")
-    monkeypatch.setattr(loading, "download_state", lambda found, what: classifier(what.rpartition(" ")[2]))
-    monkeypatch.setattr(loading, "coco_state", random_detector)
+    monkeypatch.setattr(transfer, "download_state", lambda found, what: classifier(what.rpartition(" ")[2]))
+    monkeypatch.setattr(transfer, "coco_state", random_detector)
     path = str(files / start.path) if start.path and (files / start.path).exists() else start.path
     preset = start.presets[0]
     request = request_from_inputs.request_of_start(preset, ("box", "mask"), start.word, path)

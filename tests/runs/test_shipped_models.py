@@ -173,7 +173,7 @@ def test_what_fits_is_what_can_be_taken_over(kind: str, monkeypatch: pytest.Monk
         def state(self) -> dict[str, torch.Tensor]:
             return dict(state)
 
-    monkeypatch.setattr("maskrcnn.model.weights.loading.find_checkpoint", lambda path: Given())
+    monkeypatch.setattr("maskrcnn.model.weights.transfer.find_checkpoint", lambda path: Given())
     field = initial_weights.weights_misfit(source, config)
     if field is None:
         initialise(network, "toy")

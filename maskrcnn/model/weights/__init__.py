@@ -1,14 +1,13 @@
 """Reading and writing of weights: shipped models, checkpoints, torchvision's detectors and classification networks.
 
-`checkpoint_tensors` finds, opens and writes checkpoints, `torchvision_files` reads files of torchvision,
-`tensor_checks` compares the tensors of a file with a network, `transfer` copies tensors from one network to another,
-and `loading` builds or fills a network.
+`network_checkpoints` finds and writes checkpoints and builds their networks, `torchvision_files` reads files of
+torchvision, `tensor_checks` compares the tensors of a file with a network, and `transfer` initialises a network, or its
+body, with the tensors of another one.
 """
 
-from maskrcnn.model.weights.checkpoint_tensors import Checkpoint, find_checkpoint, save
-from maskrcnn.model.weights.loading import initialise, load, load_body, network_of
+from maskrcnn.model.weights.network_checkpoints import Checkpoint, find_checkpoint, load, network_of, save
 from maskrcnn.model.weights.torchvision_files import detector_config, read_state, torch_file_network
-from maskrcnn.model.weights.transfer import Transfer
+from maskrcnn.model.weights.transfer import Transfer, initialise, load_body
 
 __all__ = [
     "Checkpoint",

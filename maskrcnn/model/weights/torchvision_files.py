@@ -24,7 +24,7 @@ from maskrcnn.model.backbones import BODIES, FIRST_AND_LAST, blocks_of
 from maskrcnn.model.weights.tensor_checks import StateDict
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.checkpoint_files import TORCH_FILES
-from maskrcnn.runs.initial_weights import COCO_DETECTORS, COCO_WEIGHTS, coco_network_fields
+from maskrcnn.runs.torchvision_catalogue import COCO_DETECTORS, COCO_WEIGHTS, coco_network_fields
 
 PERSON_EDGES = (
     *((15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9), (8, 10)),
@@ -121,7 +121,7 @@ def read_state(path: Path) -> StateDict:
 
 
 def _is_plain_tensor(name: object, tensor: object) -> bool:
-    """Whether an item of a state dict is a name and a dense tensor whose elements are all stored in the file."""
+    """Whether an item of a `.pth` file is a name and a dense tensor whose elements are all stored in the file."""
     if not isinstance(name, str) or not isinstance(tensor, Tensor) or tensor.layout is not torch.strided:
         return False
     return tensor.untyped_storage().nbytes() >= tensor.numel() * tensor.element_size()
@@ -196,7 +196,9 @@ def _similar_builder(state: StateDict, has_light_pyramid: bool) -> str:
 
 
 def body_tensors(state: Mapping[str, Tensor]) -> StateDict:
-    """The tensors of the body by their names within its blocks, from the state dict of a detector or classifier.
+    """The tensors of the body in a state dict with torchvision's names, by their names within the body's blocks.
+
+    The state dict is that of a detector or of a classification network.
 
     The body of a `c4` detector has its stage 5 in the box head. Other tensors of a detector are left out.
     """
@@ -244,7 +246,7 @@ def torch_file_network(path: Path) -> Config | str:
 
 
 def state_without_detector(source: Path | str) -> StateDict | None:
-    """The state dict of a `.pth` file without a detector (a classification network); None for any other source."""
+    """The state dict of torchvision's `.pth` file of a classification network; None for any other source."""
     path = Path(source)
     if shipped_models.folder(source) or path.is_dir() or path.suffix not in TORCH_FILES:
         return None

@@ -1,4 +1,4 @@
-"""Transfer of weights from one network to another: tensor by tensor, and in the last layers row by row.
+"""Transfer of trained weights into a network or its body: tensor by tensor, and in the last layers row by row.
 
 Two networks of the same architecture differ only in the last layers, whose rows belong to classes or keypoints. A row
 is copied to the class or keypoint of the same name. Rows of new names keep their initial values
@@ -10,19 +10,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from torch import Tensor
+from torchvision.models import get_model_weights
 
 from maskrcnn.config import Config, fields_with, setting_word
 from maskrcnn.errors import StudioError
+from maskrcnn.model.backbones import body_of
+from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.heads import LAST_HEAD_LAYERS
+from maskrcnn.model.weights.network_checkpoints import find_checkpoint
 from maskrcnn.model.weights.tensor_checks import (
     MISMATCHES_SHOWN,
     StateDict,
     mismatch_summary,
+    refuse_batch_statistics,
     refuse_not_finite,
     tensor_mismatches,
 )
+from maskrcnn.model.weights.torchvision_files import (
+    BODY_PREFIXES,
+    body_name,
+    body_tensors,
+    coco_state,
+    detector_config,
+    download_state,
+    known_body_name,
+    read_state,
+    state_without_detector,
+)
+from maskrcnn.runs import shipped_models
+from maskrcnn.runs.checkpoint_files import TORCH_FILES
+from maskrcnn.runs.torchvision_catalogue import require_coco_detector
 from maskrcnn.words import counted
 
 _HEADS = {"mask": ("roi_heads.mask_head.", "roi_heads.mask_predictor."), "keypoints": ("roi_heads.keypoint_",)}
@@ -60,7 +80,7 @@ class Transfer:
         if not self.fresh:
             parts = [f"kept all of {source}"]
         elif known:
-            parts = [f"kept what {source} knows of {_names_text(known)}"]
+            parts = [f"kept what {source} knows of {_kept_names_text(known)}"]
         else:
             parts = [f"kept {source} without what it knows of its own classes"]
         for names, one, many in (
@@ -74,8 +94,8 @@ class Transfer:
         return "; ".join(parts)
 
 
-def _names_text(names: Sequence[str], limit: int = 8) -> str:
-    """The names of classes and keypoints as a list in words; those after the first `limit` are counted."""
+def _kept_names_text(names: Sequence[str], limit: int = 8) -> str:
+    """The names of classes and keypoints that a transfer kept, as a list; those after the first `limit` are counted."""
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more
 
@@ -207,7 +227,7 @@ def _replace_rows(
 
 
 def _differing_fields_advice(old: Config, new: Config) -> str:
-    """The end of a message about tensors that do not fit: which network fields differ, and what to do."""
+    """The end of the message of a refused transfer: in which fields the two networks differ, and what to do."""
     fields = [name for task in new.tasks for name in fields_with(task=task)]
     if "group" not in (old.norm, new.norm):  # frozen or not, BatchNorm has the same tensors
         fields.remove("norm")
@@ -219,3 +239,65 @@ def _differing_fields_advice(old: Config, new: Config) -> str:
         f" and {counted(len(differing) - MISMATCHES_SHOWN, 'more field')}" if len(differing) > MISMATCHES_SHOWN else ""
     )
     return f"it was trained with {shown}{more}: set that too, or leave out --preset to take the network of the file"
+
+
+def initialise(model: StudioRCNN, source: Path | str) -> Transfer:
+    """Initialise a network by transfer of trained weights, in place.
+
+    `source`: "coco" (torchvision's weights of the most similar builder), a shipped model ("toy"), a run folder or
+    checkpoint, a torchvision detector (`.pth`), or a classification network (`.pth`), which initialises only the body.
+
+    In the last layers, the rows of classes and keypoints that the source has by name are copied. Heads of tasks that
+    the source does not have keep their random weights. Everything else must fit: otherwise `StudioError` lists what
+    does not fit, and the model is not changed.
+    """
+    if str(source) == "coco":
+        builder = require_coco_detector(model.config)
+        state, config, source = coco_state(builder), detector_config(builder), f"COCO weights of {builder}"
+    elif (body := state_without_detector(source)) is not None:
+        known_body_name(body, source)
+        return load_body(model, source)
+    else:
+        checkpoint = find_checkpoint(source)
+        state, config = checkpoint.state(), checkpoint.config
+    refuse_batch_statistics(model.config.norm, body_tensors(state), source)
+    return transfer_weights(model.state_dict(), state, config, model.config, source)
+
+
+def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
+    """Transfer trained weights into the body of a network, in place.
+
+    `source`: "imagenet" (downloaded by torchvision), anything that `find_checkpoint` finds, or a state dict file with
+    torchvision's names, of a classification network or of a detector.
+
+    Raises `StudioError` if the source does not contain this body; then the model is not changed.
+    """
+    body = body_of(model.config)
+    if str(source) == "imagenet":
+        weights = get_model_weights(body.network)["IMAGENET1K_V1"]
+        state = download_state(weights, f"ImageNet weights of {body.network}")
+    elif not shipped_models.folder(source) and Path(source).suffix in TORCH_FILES:
+        state = read_state(Path(source))
+    else:
+        state = find_checkpoint(source).state()
+    given = body_tensors(state)
+    refuse_batch_statistics(model.config.norm, given, source)
+    wanted = body_tensors(model.state_dict())
+    expected = {name: tensor.shape for name, tensor in wanted.items() if not name.endswith("num_batches_tracked")}
+    extra = [
+        name
+        for name in given
+        if name not in wanted and name.partition(".")[0] in body.stages and not name.endswith("num_batches_tracked")
+    ]
+    if problems := tensor_mismatches(expected, given, extra):
+        held = body_name(given)
+        mend = f"choose --backbone {held}_..., or" if held else "give"
+        raise StudioError(
+            f"{source} does not hold a {body.network} body: {mismatch_summary(problems)}; {mend} weights of "
+            f"{body.network}"
+        )
+    refuse_not_finite(((name, given[name]) for name in expected), source)
+    for name in expected:
+        wanted[name].copy_(given[name])
+    fresh = tuple(name for name in model.state_dict() if not name.startswith(BODY_PREFIXES))
+    return Transfer(len(expected), fresh, part=f"{model.config.body} body")

@@ -17,7 +17,7 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model import load
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.weights import initialise, load_body, save
-from maskrcnn.model.weights.checkpoint_tensors import FORMAT
+from maskrcnn.model.weights.network_checkpoints import FORMAT
 from maskrcnn.model.weights.tensor_checks import refuse_not_finite
 from tests.model.small import copy_of, network
 

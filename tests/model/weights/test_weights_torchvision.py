@@ -15,7 +15,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.model import build, load
 from maskrcnn.model.weights import detector_config, find_checkpoint, initialise
 from maskrcnn.model.weights.torchvision_files import current_names, identify_detector, read_state
-from maskrcnn.runs.initial_weights import COCO_DETECTORS
+from maskrcnn.runs.torchvision_catalogue import COCO_DETECTORS
 from tests.model.small import network
 
 

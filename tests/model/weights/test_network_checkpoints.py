@@ -143,8 +143,8 @@ def test_every_body_is_read_from_torchvisions_key_names(backbone: str) -> None:
         model = build(config)
         theirs = dict(get_model(BODIES[config.body].network, weights=None).state_dict())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("maskrcnn.model.weights.loading.read_state", lambda path: theirs)
-        patch.setattr("maskrcnn.model.weights.loading.refuse_not_finite", lambda tensors, source: None)
+        patch.setattr("maskrcnn.model.weights.transfer.read_state", lambda path: theirs)
+        patch.setattr("maskrcnn.model.weights.transfer.refuse_not_finite", lambda tensors, source: None)
         transfer = load_body(model, "body.pth")
     body = {name for name in model.state_dict() if name.startswith(("backbone.body.", "roi_heads.box_head.stage5."))}
     assert transfer.loaded == len([name for name in body if not name.endswith("num_batches_tracked")])

@@ -1,4 +1,4 @@
-"""Checkpoints with their tensors: writing, opening, and finding the one that a user means. With torch.
+"""Checkpoints of networks: writing them, finding the one that a user means, and building its network. With torch.
 
 A checkpoint of the studio is a safetensors file whose metadata contain `format`, `config` and `epoch`, so the network
 can be built from the file alone. The format contains tensors and text, and no code. (`runs.checkpoint_files` reads the
@@ -10,14 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from maskrcnn.atomic_files import replacing
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.weights.tensor_checks import StateDict
+from maskrcnn.model.build import StudioRCNN, build
+from maskrcnn.model.weights.tensor_checks import (
+    StateDict,
+    mismatch_summary,
+    refuse_not_finite,
+    tensor_mismatches,
+)
 from maskrcnn.model.weights.torchvision_files import (
     body_name,
     body_tensors,
@@ -26,7 +32,13 @@ from maskrcnn.model.weights.torchvision_files import (
     read_state,
 )
 from maskrcnn.runs import shipped_models
-from maskrcnn.runs.checkpoint_files import FORMAT, TORCH_FILES, checkpoint_file, read_header, unreadable_checkpoint
+from maskrcnn.runs.checkpoint_files import (
+    FORMAT,
+    TORCH_FILES,
+    checkpoint_file,
+    checkpoint_file_header,
+    unreadable_checkpoint_file,
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,7 @@ class Checkpoint:
             with safe_open(self.path, framework="pt") as file:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         except (SafetensorError, OSError) as error:
-            raise unreadable_checkpoint(self.path, error) from None
+            raise unreadable_checkpoint_file(self.path, error) from None
 
 
 def save(model: StudioRCNN, path: Path, epoch: int) -> None:
@@ -65,16 +77,19 @@ def save(model: StudioRCNN, path: Path, epoch: int) -> None:
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
-    """The `Checkpoint` of a `.safetensors` file. Its tensors are not read before `state()`. Raises as `read_header`."""
-    config, epoch = read_header(path)
+    """The `Checkpoint` of a network in a `.safetensors` file, whose tensors are not read before `state()`.
+
+    Raises as `checkpoint_file_header` does.
+    """
+    config, epoch = checkpoint_file_header(path)
     return Checkpoint(path, config, epoch, f"written after epoch {epoch}")
 
 
 def find_checkpoint(model: Path | str) -> Checkpoint:
-    """The checkpoint for `model`: the name of a shipped model ("toy"; write "./toy" for a folder of that name), a file,
-    or a run folder, of which it is the best checkpoint or else the latest.
+    """The checkpoint of the network that a user means by `model`: a shipped model, a file, or a run folder.
 
-    A file is `.safetensors` (written by the studio) or `.pth` (a torchvision detector). Raises `ArgumentError` if there
+    "toy" is a shipped model, "./toy" a folder of that name. Of a run it is the best checkpoint, or else the latest. A
+    file is `.safetensors` (written by the studio) or `.pth` (a torchvision detector). Raises `ArgumentError` if there
     is no file, `StudioError` if it contains no whole network that is known.
 
     >>> find_checkpoint("toy").config.tasks
@@ -95,3 +110,38 @@ def find_checkpoint(model: Path | str) -> Checkpoint:
         )
     config, origin = identify_detector(state, path)
     return Checkpoint(path, config, None, origin, state)
+
+
+def load(model: Path | str, device: str | torch.device = "cpu") -> StudioRCNN:
+    """The network of the checkpoint that `find_checkpoint` finds for `model`, in eval mode and in float32.
+
+    `model`: a shipped model ("toy"), a run folder, a checkpoint, or a `.pth` file of a torchvision detector. The
+    `.config` of the network describes it.
+
+    Raises as `find_checkpoint` does, and `StudioError` if the tensors do not fit the config or are not finite.
+
+    >>> load("toy").training
+    False
+    """
+    return network_of(find_checkpoint(model), device)
+
+
+def network_of(checkpoint: Checkpoint, device: str | torch.device = "cpu") -> StudioRCNN:
+    """The network of a checkpoint, in eval mode and in float32.
+
+    Raises `StudioError` if the tensors do not fit the config or are not finite.
+    """
+    state = checkpoint.state()
+    with torch.device("meta"):  # only shapes: the config of a damaged file may need more memory than there is
+        expected = {name: tensor.shape for name, tensor in build(checkpoint.config).state_dict().items()}
+    needed = {name: shape for name, shape in expected.items() if not name.endswith("num_batches_tracked")}
+    extra = [name for name in state if name not in expected and not name.endswith("num_batches_tracked")]
+    if problems := tensor_mismatches(needed, state, extra):
+        raise StudioError(
+            f"{checkpoint.path} does not fit its own description ({checkpoint.origin}): {mismatch_summary(problems)}; "
+            "it was damaged or is of another kind, give another"
+        )
+    refuse_not_finite(state.items(), checkpoint.path)
+    network = build(checkpoint.config)
+    network.load_state_dict({**network.state_dict(), **{name: state[name] for name in expected if name in state}})
+    return network.to(device).eval()

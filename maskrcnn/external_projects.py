@@ -45,7 +45,7 @@ def add_external_project(workspace: Path, project: Path) -> None:
     link, the link is not followed.
     """
     line = str(project)
-    if not _fits_one_line(line):
+    if not _fits_list_line(line):
         raise StudioError(f"{project}: its path cannot be noted; rename the folder, without line breaks, in UTF-8")
     if project in read_external_projects(workspace):
         return
@@ -86,15 +86,15 @@ def _listed_paths(path: Path, inode: int, changed: int, size: int) -> tuple[Path
     found: dict[str, None] = {}
     for raw in reversed(content.split(b"\n")):
         line = raw.removesuffix(b"\r").decode(errors="replace")
-        if "\N{REPLACEMENT CHARACTER}" not in line and _fits_one_line(line):
+        if "\N{REPLACEMENT CHARACTER}" not in line and _fits_list_line(line):
             found[line] = None
             if len(found) == MOST:
                 break
     return tuple(Path(line) for line in reversed(found))
 
 
-def _fits_one_line(text: str) -> bool:
-    """Whether a text is an absolute path that can be written on one line of UTF-8."""
+def _fits_list_line(text: str) -> bool:
+    """Whether a text can be a line in the list of external projects: an absolute path on one line of UTF-8."""
     try:
         length = len(text.encode())
     except UnicodeEncodeError:

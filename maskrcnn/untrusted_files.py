@@ -96,19 +96,14 @@ def read_json(
         content = read_bytes(path, folder, most, mend)
     except FileNotFoundError:
         return None
-    return parse_json(content, schema, str(path), mend)
-
-
-def parse_json(content: bytes | str, schema: TypeAdapter[T], name: str, mend: str = "restore that file") -> T:
-    """Parse a JSON text and validate it against `schema`. Raises `StudioError`, starting with `name`."""
     try:
         return schema.validate_json(content, strict=True)
     except ValidationError as error:
-        raise StudioError(f"{name}: {_first_fault(error)}; {mend}") from None
+        raise StudioError(f"{path}: {_first_fault(error)}; {mend}") from None
 
 
 def _first_fault(error: ValidationError) -> str:
-    """The first fault of a document as text: its place and what is wrong."""
+    """The first fault of an untrusted JSON file as text: its place and what is wrong."""
     first = error.errors(include_url=False, include_context=False)[0]
     if first["type"] == "json_invalid":
         return f"is not readable JSON ({first['msg'].removeprefix('Invalid JSON: ')[:80]})"

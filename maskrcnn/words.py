@@ -1,4 +1,4 @@
-"""Text forms of numbers (`1 object`, `2 objects`; `1.9 GB`), and texts made safe to print on one line."""
+"""Words for numbers (`1 object`, `2 objects`; `1.9 GB`) and for lists, and texts made safe to print on one line."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def quoted_list(words: tuple[str, ...], most: int = 3) -> str:
 
 
 def shortened_remarks(lines: Sequence[str], most: int = 20) -> tuple[str, ...]:
-    """Return the first `most` lines of warnings, and a line with the number of those that were cut.
+    """The first `most` lines of a list, and a line that says in words how many were cut.
 
     >>> shortened_remarks(["a.png is gone", "b.png is gone", "c.png is gone"], most=1)
     ('a.png is gone', 'and 2 more remarks like these')
@@ -77,3 +77,13 @@ def shortened_remarks(lines: Sequence[str], most: int = 20) -> tuple[str, ...]:
     more = len(lines) - most
     cut = f"and {counted(more, 'more remark')} like {'this' if more == 1 else 'these'}"
     return (*lines[:most], *([cut] if more > 0 else []))
+
+
+def decimals_below(value: float, limit: float) -> str:
+    """A number below `limit` as text that is below it too: two decimals, or more if rounding would reach the limit.
+
+    >>> decimals_below(0.31, 0.5), decimals_below(0.4996, 0.5)
+    ('0.31', '0.4996')
+    """
+    candidates = (f"{value:.{digits}f}" for digits in range(2, 17))
+    return next((text for text in candidates if float(text) < limit), f"{value:g}")

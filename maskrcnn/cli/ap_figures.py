@@ -1,4 +1,4 @@
-"""What the commands about AP share: the options of the resampling, and APs and their 95 % intervals as text.
+"""AP figures in the terminal: options of the resampling, and APs and their 95 % intervals as text, for all commands.
 
 Imports no torch.
 """
@@ -56,7 +56,7 @@ def few_pictures_warning(pictures: int) -> list[str]:
 
 
 def ap_text(value: float | None) -> str:
-    """An AP with three decimals; a dash if it is not defined.
+    """An AP figure as the commands print it, with three decimals; a dash if it is not defined.
 
     >>> ap_text(0.7128), ap_text(None)
     ('0.713', '    -')
@@ -65,9 +65,20 @@ def ap_text(value: float | None) -> str:
 
 
 def interval_text(edges: Sequence[float] | None, sign: str = "") -> str:
-    """An interval as `[low, high]`; an empty text if there is none. With `sign` "+", positive numbers get a sign.
+    """The interval of an AP figure as the commands print it, `[low, high]`; an empty text if there is none.
+
+    With `sign` "+", positive numbers get a sign.
 
     >>> interval_text([0.69, 0.735]), interval_text([-0.1, 0.2], "+"), interval_text(None)
     ('[0.690, 0.735]', '[-0.100, +0.200]', '')
     """
     return "" if edges is None else "[" + ", ".join(f"{edge:{sign}.3f}" for edge in edges) + "]"
+
+
+def difference_text(value: float | None) -> str:
+    """The difference of two AP figures as the commands print it, with its sign; a dash if it is not defined.
+
+    >>> difference_text(0.105)
+    '+0.105'
+    """
+    return "     -" if value is None else f"{value:+.3f}"

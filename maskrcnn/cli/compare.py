@@ -11,6 +11,7 @@ from maskrcnn.cli.ap_figures import (
     add_resampling,
     ap_text,
     check_resampling,
+    difference_text,
     few_pictures_warning,
     glossary,
     interval_text,
@@ -120,12 +121,3 @@ def _picture_lines(found: Comparison) -> list[str]:
 def _report_names(path_a: Path, path_b: Path) -> tuple[str, str]:
     """A name for each report: its file name, or its whole path if both files have the same name."""
     return (path_a.name, path_b.name) if path_a.name != path_b.name else (str(path_a), str(path_b))
-
-
-def difference_text(value: float | None) -> str:
-    """The difference of two APs with three decimals and its sign; a dash if it is not defined.
-
-    >>> difference_text(0.105)
-    '+0.105'
-    """
-    return "     -" if value is None else f"{value:+.3f}"

@@ -12,7 +12,7 @@ from maskrcnn.config import PRESETS
 from maskrcnn.config.config_table import Line, table_lines
 from maskrcnn.durations import clock
 from maskrcnn.inference import describe
-from maskrcnn.inference.model_description import origin_line
+from maskrcnn.inference.model_description import ModelDescription
 from maskrcnn.runs import shipped_models
 from maskrcnn.words import byte_size, counted
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     if found.card:
         print("\n".join(card_lines(found.card)), end="\n\n")
     print(f"{origin_line(found)}\n")
-    print("\n".join(table(table_lines(found.config), why=args.why)))
+    print("\n".join(printed_config(table_lines(found.config), why=args.why)))
     print()
     for part, count in found.parameters.items():
         print(f"{part:14} {count:12,d} parameters")
@@ -85,8 +85,8 @@ def _figures(card: shipped_models.Card) -> Iterator[tuple[str, str]]:
             yield f"  {words}", ",  ".join(texts)
 
 
-def table(entries: Iterable[Line], why: bool) -> list[str]:
-    """The config as lines: names and values in aligned columns, with the purpose below each if `why`."""
+def printed_config(entries: Iterable[Line], why: bool) -> list[str]:
+    """The config as `info` prints it: names and values in aligned columns; with `--why`, the purpose below each."""
     found = list(entries)
     width = max(len(line.name) for line in found) + 2
     printed = []
@@ -95,3 +95,10 @@ def table(entries: Iterable[Line], why: bool) -> list[str]:
         if why:
             printed += textwrap.wrap(line.why, 100, initial_indent=" " * width, subsequent_indent=" " * width)
     return printed
+
+
+def origin_line(found: ModelDescription) -> str:
+    """The origin of a network as one line: a preset with its changes, or a file."""
+    if found.preset is not None:
+        return " ".join([f"preset {found.preset}", *(f"with {change}" for change in found.changed)])
+    return f"{found.file}: {found.origin}"

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
             place = destination / name
             place.parent.mkdir(parents=True, exist_ok=True)
             pixels = stretched(_raw_values(found[name]), args.black, args.white)
-            if not _write_picture(place, pixels):
+            if not _write_stretched_copy(place, pixels):
                 raise StudioError(f"{found[name]}: no stretched copy of such a file can be written; save it as a PNG")
     except BaseException:
         shutil.rmtree(destination, ignore_errors=True)
@@ -80,8 +80,8 @@ def _raw_values(path: Path) -> np.ndarray:
     return np.ascontiguousarray(_TO_DISPLAYED_FRAME.get(pictures.orientation(path), np.asarray)(values))
 
 
-def _write_picture(place: Path, pixels: np.ndarray) -> bool:
-    """Write a picture file in the format of its suffix. Returns whether OpenCV could write it."""
+def _write_stretched_copy(place: Path, pixels: np.ndarray) -> bool:
+    """Write the stretched copy of a picture, in the format of its suffix. Returns whether OpenCV could write it."""
     try:
         return bool(cv2.imwrite(str(place), pixels))  # JPEG files get quality 95
     except cv2.error:  # a suffix that OpenCV does not know

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def stop_on_signals() -> Callable[[], bool]:
-    """Handle SIGTERM and Ctrl-C so that the training can save its state and stop.
+    """Make the command `train` handle SIGTERM and Ctrl-C, so that the training can save its state and stop.
 
     Returns a function that tells whether a signal was received. A second signal raises `KeyboardInterrupt` at once.
     """
@@ -82,7 +82,7 @@ def stop_on_signals() -> Callable[[], bool]:
 
 
 def estimate_command(model: StudioRCNN, training: LabelledSamples, validation: LabelledSamples | None) -> int:
-    """Measure the cost of a training and print it; return the exit status 0.
+    """The command `train --estimate`: measure the cost of a training and print it. Returns the exit status 0.
 
     Prints a line for each measured part, then a summary for users, and last a JSON object (see `Estimate.as_json`). The
     start-up time counts from the start of this process.

@@ -95,7 +95,7 @@ def _cards() -> dict[str, str]:
 
 
 def device_kind(device: str) -> str:
-    """The kind of a device, without its number: all GPUs of a machine are assumed to be equally fast.
+    """The kind of a device: its name without the number.
 
     >>> device_kind("cuda:1"), device_kind("cpu")
     ('cuda', 'cpu')

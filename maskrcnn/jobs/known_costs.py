@@ -1,8 +1,9 @@
 """The known costs of a training on this machine, from earlier runs and from measurements.
 
 Costs are seconds per step and per picture (`runs.costs.Costs`), so they also apply to longer runs and to more pictures.
-They are looked up by `timing_key`: a hash of the project, the kind of device, and the Config fields that change the
-time of a step. Measurements are stored in a folder, the store, as one JSON file per key.
+They are looked up by `timing_key`: a hash of the project, the kind of device (all GPUs of a machine are assumed to be
+equally fast), and the Config fields that change the time of a step. Measurements are stored in a folder, the store, as
+one JSON file per key.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import statistics
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -22,17 +22,11 @@ from maskrcnn.config import Config, fields_with
 from maskrcnn.config.layer_schedule import layer_shares
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs.devices import device_kind
-from maskrcnn.runs.costs import Costs
-from maskrcnn.runs.folder import CONFIG, METRICS, PROCESS, Row, RunFolder
+from maskrcnn.runs.costs import Costs, costs_of_run
+from maskrcnn.runs.folder import METRICS, PROCESS, RunFolder
 
 MOST_RUNS = 30
 """Maximum number of runs, newest first, that are searched for a run with the same key."""
-
-_WARM_UP_STEPS = 2
-"""Number of steps at the start of a run that are ignored, because they are slow."""
-
-_USUAL_START = 10.0
-"""Seconds from the start of the process to the first step, used if a run does not record them."""
 
 
 @dataclass(frozen=True)
@@ -131,30 +125,3 @@ def _cached_run_costs(run: Path, size: int, started: float | None) -> tuple[Cost
 def _measurement_file(store: Path, key: str) -> Path:
     """The JSON file of the measurement with this key."""
     return store / f"{key}.json"
-
-
-def costs_of_run(run: RunFolder, config: Config, rows: list[Row]) -> Costs | None:
-    """The costs of a run (seconds per step, validation and start) from its metrics `rows`; None if it has too few."""
-    paces: dict[str, list[float]] = {}
-    for row in rows:
-        if row["event"] == "step" and row["step"] > _WARM_UP_STEPS and row["images_per_second"] > 0:
-            paces.setdefault(row.get("layers", config.layers), []).append(row["images_per_second"])
-    if not paces:
-        return None
-    validations = [row["validation_seconds"] for row in rows if row.get("validation_seconds")]
-    validated = len((run.dataset()["val"] or {"images": ()})["images"]) if validations else 0
-    return Costs(
-        step={word: config.batch_size / statistics.median(found) for word, found in paces.items()},
-        first_read=0.0,  # in the median step, the pictures are in memory already
-        validation=statistics.median(validations) / validated if validated else 0.0,
-        epoch=0.0,  # the rows do not say how long the checkpoints took
-        start=_seconds_to_start(run),
-        memory_mb=max((row["memory_mb"] for row in rows if row.get("memory_mb")), default=0.0),
-    )
-
-
-def _seconds_to_start(run: RunFolder) -> float:
-    """Seconds from the start of the process until config.json was written, which is shortly before the first step."""
-    started = (run.read_json(PROCESS) or {}).get("started")
-    took = (run.path / CONFIG).stat().st_mtime - started if started else -1.0
-    return took if 0 < took < 600 else _USUAL_START  # otherwise, the times are from different attempts

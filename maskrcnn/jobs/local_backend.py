@@ -19,7 +19,7 @@ from maskrcnn.jobs.backend import Backend, Training
 from maskrcnn.jobs.run_state import JobState, Progress
 from maskrcnn.runs import trainer_process
 from maskrcnn.runs.folder import PROCESS, QUEUED, RunFolder
-from maskrcnn.runs.project_runs import is_run
+from maskrcnn.runs.project_runs import is_project_run
 
 _DELETED = ".deleted"
 """The end of the name of a run folder that is being deleted; the name starts with a dot."""
@@ -62,7 +62,7 @@ class LocalBackend(Backend):
         process = trainer_process.living_trainer(run)
         if process is None:
             raise StudioError(f"{run.name}: its process is not known; end it where it was started")
-        asked = run_state.cancel_asked(run)
+        asked = trainer_process.cancel_asked(run)
         if asked is not None and time.time() - asked < self.grace:
             wait = round(self.grace - (time.time() - asked)) + 1
             raise StudioError(f"{run.name}: was asked to end and finishes its step; in {wait} s it can be forced")
@@ -76,11 +76,11 @@ class LocalBackend(Backend):
 
     def can_be_forced(self, run: RunFolder) -> bool:
         """Whether the next `cancel` kills the training: it was asked to end at least `grace` seconds ago."""
-        asked = run_state.cancel_asked(run)
+        asked = trainer_process.cancel_asked(run)
         return run_state.state(run) is JobState.CANCELLING and asked is not None and time.time() - asked >= self.grace
 
     def delete(self, run: RunFolder) -> None:
-        if not is_run(run.path):
+        if not is_project_run(run.path):
             raise StudioError(f"{run.path}: is not a run folder; nothing was deleted")
         if run.fault() is None:
             if run_state.state(run) is JobState.QUEUED:
@@ -89,14 +89,14 @@ class LocalBackend(Backend):
                     return
             if run_state.state(run).active:
                 raise StudioError(f"{run.name}: is still training; cancel it first")
-        _finish_deletions(run.path.parent)  # a deletion that was interrupted may have left a folder of the same name
+        _delete_renamed_runs(run.path.parent)  # a deletion that was interrupted may have left a folder of the same name
         # Rename the folder first, so that no page reads a partly deleted folder.
         run.path.rename(run.path.with_name(f".{run.name}{_DELETED}"))
-        _finish_deletions(run.path.parent)
+        _delete_renamed_runs(run.path.parent)
 
 
-def _finish_deletions(runs: Path) -> None:
-    """Delete the run folders in `runs/` that `LocalBackend.delete` has renamed."""
+def _delete_renamed_runs(runs: Path) -> None:
+    """The last part of the backend's `delete`: delete the run folders in `runs/` that it has renamed."""
     for folder in runs.glob(f".*{_DELETED}"):
         if folder.is_symlink():
             folder.unlink()

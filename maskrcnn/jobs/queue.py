@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,9 @@ from maskrcnn.jobs import devices, processes, queue_recovery, run_state, trainer
 from maskrcnn.jobs.backend import Training
 from maskrcnn.jobs.job_table import Job, JobTable, JobTableSnapshot
 from maskrcnn.jobs.queue_database import QueueDamaged
-from maskrcnn.jobs.queue_recovery import RUNNER_LOG, SILENT, add_unknown_trainings, open_table, runner_of, with_table
+from maskrcnn.jobs.queue_recovery import RUNNER_LOG, SILENT, is_runner_alive, open_table, with_table
 from maskrcnn.jobs.run_state import JobState
+from maskrcnn.jobs.unknown_trainings import add_unknown_trainings
 from maskrcnn.runs import trainer_process
 from maskrcnn.runs.folder import QUEUED, RunFolder
 
@@ -129,31 +130,47 @@ def turn(workspace: Path, device: str = devices.ANY) -> tuple[float | None, tupl
 
 
 def _estimated_turns(jobs: JobTableSnapshot, added: Sequence[str]) -> list[tuple[float | None, tuple[str, ...]]]:
-    """Estimate when jobs start: the waiting jobs of `jobs`, then one more job for each device in `added`, in the order
-    of their starts. Per job: the seconds until its start (None: unknown), and the runs that must end first."""
+    """Estimate when the waiting jobs start, and after them one more job for each device in `added`.
+
+    In the order of the queue, for each job: the seconds until its start (None: unknown), and the names of the runs that
+    must end first.
+    """
     seconds_until_free: dict[str, float | None] = {}
-    before: dict[str, list[str]] = {}
+    runs_before: dict[str, list[str]] = {}
     for job in jobs.active:
         if job.device is not None:
             seconds_until_free[job.device] = _seconds_until_job_ends(job)
-            before[job.device] = [job.run.name]
+            runs_before[job.device] = [job.run.name]
     found = []
     queued = [(job.run.name, job.wanted, job.expected_seconds) for job in jobs.waiting]
-    for run, wanted, expected in [*queued, *(("", device, None) for device in added)]:
+    one_more = [("", device, None) for device in added]
+    for run, wanted, expected in [*queued, *one_more]:
         possible = devices.candidates(wanted)
-        ahead = list(dict.fromkeys(name for device in possible for name in before.get(device, [])))
-        # If a possible device becomes free at an unknown time, the start of this job is unknown too, unless another
-        # device is free now.
-        times = [seconds_until_free.get(device, 0.0) for device in possible]
-        known = [seconds for seconds in times if seconds is not None]
-        seconds = min(known) if known and (len(known) == len(times) or min(known) == 0) else None
-        found.append((seconds, tuple(ahead)))
+        ahead = dict.fromkeys(name for device in possible for name in runs_before.get(device, []))
+        seconds = None
         if possible:
-            after = None if seconds is None or expected is None else seconds + expected
-            seconds_until_free[possible[times.index(seconds) if seconds is not None else 0]] = after
+            device, seconds = _first_free_device(possible, seconds_until_free)
+            seconds_until_free[device] = None if seconds is None or expected is None else seconds + expected
+        found.append((seconds, tuple(ahead)))
         for device in possible:
-            before.setdefault(device, []).append(run)
+            runs_before.setdefault(device, []).append(run)
     return found
+
+
+def _first_free_device(
+    possible: Sequence[str], seconds_until_free: Mapping[str, float | None]
+) -> tuple[str, float | None]:
+    """The device that the next job of the queue will get, and the seconds until it is free (None: unknown).
+
+    If a possible device becomes free at an unknown time, the start of the job is unknown too, unless another device is
+    free now. Then the first possible device is returned.
+    """
+    known = {device: seconds for device in possible if (seconds := seconds_until_free.get(device, 0.0)) is not None}
+    if known:
+        first = min(known, key=known.__getitem__)
+        if len(known) == len(possible) or known[first] == 0:
+            return first, known[first]
+    return possible[0], None
 
 
 def running(workspace: Path) -> list[RunningJob]:
@@ -162,7 +179,7 @@ def running(workspace: Path) -> list[RunningJob]:
     found = []
     for job in with_table(workspace, JobTable.snapshot).active:
         silent = now - (job.heartbeat or job.started or now)
-        watched = runner_of(job) is not None or job.trainer is None
+        watched = is_runner_alive(job) or job.trainer is None
         found.append(
             RunningJob(job.id, RunFolder(job.run), job.device or "", None if watched and silent < SILENT else silent)
         )

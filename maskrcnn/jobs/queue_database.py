@@ -124,18 +124,18 @@ class QueueDatabase:
 
     def stamp(self) -> QueueDatabaseStamp | None:
         """The current stamp of the file, None if there is no file."""
-        file = _database_file_stat(self.path)
-        return file and QueueDatabaseStamp(file, _database_file_stat(self.path.with_name(f"{self.path.name}-wal")))
+        file = _queue_file_stat(self.path)
+        return file and QueueDatabaseStamp(file, _queue_file_stat(self.path.with_name(f"{self.path.name}-wal")))
 
     def is_examined(self) -> bool:
         """Whether this process has checked the file and it was not replaced since. True if there is no file."""
-        file = _database_file_stat(self.path)
+        file = _queue_file_stat(self.path)
         return file is None or _examined.get(self.path) == file[0]
 
     @contextmanager
     def examining(self) -> Iterator[None]:
         """Mark the file as checked for damage if the block ends without an exception."""
-        file = _database_file_stat(self.path)
+        file = _queue_file_stat(self.path)
         yield
         if file is not None:
             _examined[self.path] = file[0]
@@ -214,8 +214,11 @@ def _database_marks(db: sqlite3.Connection) -> tuple[int, int]:
     return db.execute("PRAGMA application_id").fetchone()[0], db.execute("PRAGMA user_version").fetchone()[0]
 
 
-def _database_file_stat(path: Path) -> tuple[int, int, int] | None:
-    """Inode, modification time (ns since 1970) and size in bytes of a database file; None if it does not exist."""
+def _queue_file_stat(path: Path) -> tuple[int, int, int] | None:
+    """Inode, modification time (ns since 1970) and size in bytes of the queue's database, or of its log.
+
+    None if the file does not exist.
+    """
     try:
         found = os.stat(path)
     except FileNotFoundError:

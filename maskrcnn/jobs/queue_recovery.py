@@ -1,8 +1,8 @@
-"""Repair the queue: rebuild a damaged database, find out how jobs ended whose runner died, add unknown trainings.
+"""Recovery of the queue: rebuild a damaged database, and find out how jobs ended whose runner died.
 
 A damaged database is rebuilt from the backup of the waiting jobs and from the running trainers; run folders are read
 only to find these trainers. Usually the runner of a job records its end. If the runner or the trainer was killed, or
-the machine was switched off, `update_active_job` does it. Trainings that were started from a terminal are added.
+the machine was switched off, `update_active_job` does it.
 """
 
 from __future__ import annotations
@@ -11,23 +11,22 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psutil
 
-from maskrcnn import external_projects
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import devices, processes, queue_backup, waiting_folder
+from maskrcnn.jobs import processes, queue_backup, waiting_folder
 from maskrcnn.jobs.job_table import Job, JobTable
 from maskrcnn.jobs.queue_database import QueueDamaged
 from maskrcnn.jobs.run_state import JobState, outcome_notice, outcome_of
+from maskrcnn.jobs.unknown_trainings import add_unknown_trainings
 from maskrcnn.runs import trainer_process
-from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RUNS, RunFolder
+from maskrcnn.runs.folder import PROCESS, QUEUED, RunFolder
 from maskrcnn.runs.trainer_process import trainer_started_since, trainer_with_pid
-from maskrcnn.untrusted_files import is_confined
 
 T = TypeVar("T")
 
@@ -73,22 +72,6 @@ def open_table(workspace: Path) -> JobTable:
     return table
 
 
-def add_unknown_trainings(table: JobTable) -> int:
-    """Add running trainings that are not in the table, such as those from a terminal. Returns their number."""
-    jobs = table.snapshot()
-    known = {str(job.run) for job in (*jobs.waiting, *jobs.active)}
-    unknown = [RunFolder(path) for path in _unended_runs(table.workspace) if path not in known]
-    if not any(_row_of_running_training(run) for run in unknown):
-        return 0
-    with table.writing() as db:
-        # Read the rows again: during the transaction, no other process can start or end a job.
-        found = [(run, about) for run in unknown if (about := _row_of_running_training(run))]
-        for run, about in sorted(found, key=lambda pair: pair[1]["created"]):
-            with suppress(sqlite3.IntegrityError):  # two trainings from terminals on one device: one row is enough
-                table.insert(db, run.path, JobState.RUNNING, **about)
-    return len(found)
-
-
 def _requeue_backed_up_jobs(table: JobTable) -> int:
     """Add the jobs of the backup whose runs still wait. Returns their number."""
     count = 0
@@ -125,75 +108,11 @@ def _rebuild_table(table: JobTable) -> None:
         )
 
 
-def _unended_runs(workspace: Path) -> Iterator[str]:
-    """The run folders of all projects in which a training may run: with a process.json and no result.json.
-
-    Paths are strings, which are faster than `Path`, because every page needs this list.
-    """
-    projects = [workspace / name for name in _folder_entries(workspace) if not os.path.islink(workspace / name)]
-    projects += external_projects.read_external_projects(workspace)
-    for project in projects:
-        runs = os.path.realpath(project / RUNS)
-        if not is_confined(runs, [project]):
-            continue
-        for name in _folder_entries(runs):
-            run = f"{runs}{os.sep}{name}"
-            if not _has_run_file(run, RESULT) and _has_run_file(run, PROCESS) and not os.path.islink(run):
-                yield run
-
-
-def _has_run_file(run: str, name: str) -> bool:
-    """Whether the run folder `run` has a file `name`, such as result.json."""
-    return os.path.isfile(f"{run}{os.sep}{name}")
-
-
-def _folder_entries(folder: Path | str) -> list[str]:
-    """The names in the workspace or in a `runs/` folder, without hidden ones; empty if it cannot be read."""
-    try:
-        return [name for name in os.listdir(folder) if not name.startswith(".")]
-    except OSError:
-        return []
-
-
-def _row_of_running_training(run: RunFolder) -> dict[str, Any] | None:
-    """The columns for a run that is training; None if it is not training or cannot be read.
-
-    The operating system is asked whether the trainer runs, because the pid in the folder may be wrong.
-    """
-    try:
-        noted, queued = run.read_json(PROCESS) or {}, run.read_json(QUEUED) or {}
-        process = trainer_with_pid(run.path, noted.get("pid"))
-        if process is None or (run.path / RESULT).is_file():
-            return None
-        created = process.create_time()
-        began = noted.get("started", created)
-        return {
-            "options": "[]",
-            "wanted": devices.ANY,
-            "device": noted.get("device") or _device_of_terminal_training(process.cmdline()),
-            "created": began,
-            "started": began,
-            "pid": process.pid,
-            "create_time": created,
-            "heartbeat": time.time(),
-            "expected_seconds": queued.get("expected_seconds"),
-            "attempt": noted.get("attempt"),
-        }
-    except (StudioError, OSError, psutil.Error):
-        return None
-
-
-def _device_of_terminal_training(argv: list[str]) -> str:
-    """The device of a training that was started from a terminal, from its command line; otherwise the first device."""
-    chosen = argv[argv.index("--device") + 1] if "--device" in argv[:-1] else "auto"
-    return chosen if chosen in ("cpu", "mps") else devices.available()[0]
-
-
 def update_active_job(table: JobTable, job: Job) -> None:
     """Update the row of an active job whose runner may be dead, from its run folder and the list of processes."""
     run = RunFolder(job.run)
     silent = time.time() - (job.heartbeat or job.started or 0.0)
-    if runner_of(job) and silent < _STUCK:
+    if is_runner_alive(job) and silent < _STUCK:
         return
     trainer = job.trainer or _trainer_missing_in_row(job)
     if trainer is None:
@@ -202,7 +121,7 @@ def update_active_job(table: JobTable, job: Job) -> None:
         _requeue_unstarted_job(table, job)
         return
     if trainer_with_pid(run.path, trainer[0]) is None:
-        _record_job_end(table, job)
+        _recover_job_end(table, job)
     elif job.runner is not None and silent > SILENT:
         with table.writing() as db:
             table.update_active(
@@ -215,13 +134,13 @@ def update_active_job(table: JobTable, job: Job) -> None:
             )
 
 
-def runner_of(job: Job) -> psutil.Process | None:
-    """The process of the job's runner, or None if it is dead or unknown."""
-    return processes.living(*job.runner) if job.runner else None
+def is_runner_alive(job: Job) -> bool:
+    """Whether the runner of a job is alive, so that the job needs no recovery. False if the runner is unknown."""
+    return job.runner is not None and processes.living(*job.runner) is not None
 
 
-def _record_job_end(table: JobTable, job: Job) -> None:
-    """Record the outcome of a job whose trainer has ended, if its runner has not recorded it."""
+def _recover_job_end(table: JobTable, job: Job) -> None:
+    """Recover the outcome of a job whose trainer has ended and whose dead runner did not record it."""
     run = RunFolder(job.run)
     waiting_folder.end_waiting(run)
     state, why = outcome_of(run)

@@ -69,6 +69,7 @@ class Progress:
 
     @property
     def active(self) -> bool:
+        """Whether the state of the run is an active one: it is starting, running or finishing."""
         return self.state.active
 
 
@@ -99,11 +100,6 @@ def state(run: RunFolder) -> JobState:
     if asked:
         return JobState.CANCELLED
     return JobState.LOST if failure(run) is None else JobState.FAILED
-
-
-def cancel_asked(run: RunFolder) -> float | None:
-    """The time at which the run was cancelled, in seconds since 1970; None if it was not cancelled since its start."""
-    return (run.read_json(PROCESS) or {}).get("cancel_asked")
 
 
 def progress(run: RunFolder) -> Progress:

@@ -20,8 +20,9 @@ import psutil
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, processes, run_state, trainer_command, waiting_folder
 from maskrcnn.jobs.job_table import Job
-from maskrcnn.jobs.queue_recovery import add_unknown_trainings, open_table
+from maskrcnn.jobs.queue_recovery import open_table
 from maskrcnn.jobs.run_state import JobState, outcome_notice, outcome_of
+from maskrcnn.jobs.unknown_trainings import add_unknown_trainings
 from maskrcnn.runs import attempts, trainer_process
 from maskrcnn.runs.folder import LOG, RunFolder
 
@@ -107,7 +108,7 @@ def _beat(workspace: Path, run: RunFolder, runner: tuple[int, float], trainer: d
 def _write_failure(run: RunFolder, status: int) -> None:
     """Write the result "failed" for a trainer that exited with an error, was not cancelled, and wrote no result."""
     with suppress(StudioError, OSError):
-        if status > 0 and not attempts.has_ended(run) and run_state.cancel_asked(run) is None:
+        if status > 0 and not attempts.has_ended(run) and trainer_process.cancel_asked(run) is None:
             last = run.log_tail(5).strip().rpartition("\n")[2].removeprefix("error: ")
             run.write_failure(last or f"it ended with exit status {status}")
 

@@ -1,8 +1,12 @@
-"""Costs of a training (seconds per step, per picture and for the start), and the estimated duration of a run."""
+"""Costs of a training (seconds per step, per picture and for the start), and the estimated duration of a run.
+
+Costs are measured before a training (`training.trial_steps`), or are those of an earlier run, from its metrics.
+"""
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,7 +17,14 @@ from maskrcnn.durations import about, short
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import epochs_and_passes
 from maskrcnn.runs.epochs_and_passes import times_through
+from maskrcnn.runs.folder import CONFIG, PROCESS, Row, RunFolder
 from maskrcnn.words import byte_size, counted
+
+_WARM_UP_STEPS = 2
+"""Number of steps at the start of a run that are ignored, because they are slow."""
+
+_USUAL_START = 10.0
+"""Seconds from the start of the process to the first step, used if a run does not record them."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,36 @@ def estimate_of(costs: Costs, config: Config, pictures: int, validated: int) -> 
         passes=epochs_and_passes.passes(steps, config.batch_size, pictures),
         costs=costs,
     )
+
+
+def costs_of_run(run: RunFolder, config: Config, rows: list[Row]) -> Costs | None:
+    """The costs of an earlier run, measured from its metrics `rows`; None if it has too few rows."""
+    paces: dict[str, list[float]] = {}
+    for row in rows:
+        if row["event"] == "step" and row["step"] > _WARM_UP_STEPS and row["images_per_second"] > 0:
+            paces.setdefault(row.get("layers", config.layers), []).append(row["images_per_second"])
+    if not paces:
+        return None
+    validations = [row["validation_seconds"] for row in rows if row.get("validation_seconds")]
+    validated = len((run.dataset()["val"] or {"images": ()})["images"]) if validations else 0
+    return Costs(
+        step={word: config.batch_size / statistics.median(found) for word, found in paces.items()},
+        first_read=0.0,  # in the median step, the pictures are in memory already
+        validation=statistics.median(validations) / validated if validated else 0.0,
+        epoch=0.0,  # the rows do not say how long the checkpoints took
+        start=_start_cost(run),
+        memory_mb=max((row["memory_mb"] for row in rows if row.get("memory_mb")), default=0.0),
+    )
+
+
+def _start_cost(run: RunFolder) -> float:
+    """The cost of a run's start: seconds from the start of its process until config.json was written.
+
+    That is shortly before the first step.
+    """
+    started = (run.read_json(PROCESS) or {}).get("started")
+    took = (run.path / CONFIG).stat().st_mtime - started if started else -1.0
+    return took if 0 < took < 600 else _USUAL_START  # otherwise, the times are from different attempts
 
 
 # Texts, the same for the pages and the terminal

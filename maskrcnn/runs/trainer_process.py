@@ -36,7 +36,7 @@ def is_trainer(process: psutil.Process, run: Path) -> bool:
     while not words and time.time() - process.create_time() < 1:  # it has just started and has no command line yet
         time.sleep(0.01)
         words = process.cmdline()
-    options = trainer_options(words)
+    options = options_of_trainer_process(words)
     if options is None:
         return False
     named = [value for option, value in itertools.pairwise(options) if option == "--out"]
@@ -47,12 +47,12 @@ def is_trainer(process: psutil.Process, run: Path) -> bool:
     return os.path.realpath(place) == os.path.realpath(run)
 
 
-def trainer_options(words: list[str]) -> list[str] | None:
+def options_of_trainer_process(words: list[str]) -> list[str] | None:
     """The options in the words of a trainer's command line; None if it is no trainer.
 
-    >>> trainer_options(["python", "-m", "maskrcnn", "train", "--out", "runs/a"])
+    >>> options_of_trainer_process(["python", "-m", "maskrcnn", "train", "--out", "runs/a"])
     ['--out', 'runs/a']
-    >>> trainer_options(["python", "-m", "maskrcnn", "predict", "toy"]) is None
+    >>> options_of_trainer_process(["python", "-m", "maskrcnn", "predict", "toy"]) is None
     True
     """
     length = len(TRAINER)
@@ -130,3 +130,8 @@ def living_trainer(run: RunFolder) -> psutil.Process | None:
 def is_training(run: RunFolder) -> bool:
     """Whether a trainer of the run is alive and has not written a result."""
     return living_trainer(run) is not None and run.result() is None
+
+
+def cancel_asked(run: RunFolder) -> float | None:
+    """When the trainer process of a run was asked to end, in seconds since 1970; None if it was not asked."""
+    return (run.read_json(PROCESS) or {}).get("cancel_asked")

@@ -89,16 +89,16 @@ async def watch(runtime: Runtime) -> None:
     """
     global _schedule
     gc.freeze()
-    _schedule = GarbageCollectionSchedule(runs_of(runtime), time.monotonic())
+    _schedule = GarbageCollectionSchedule(_page_runs(runtime), time.monotonic())
     _schedule.request()  # for the garbage of the imports
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        if _schedule.is_due(runs_of(runtime), time.monotonic()):
+        if _schedule.is_due(_page_runs(runtime), time.monotonic()):
             collect()
 
 
-def runs_of(runtime: Runtime) -> PageRuns:
-    """Return the current state of the script runs of all visits."""
+def _page_runs(runtime: Runtime) -> PageRuns:
+    """For the schedule of the garbage collection: the script runs of all visits until now."""
     visits = runtime._session_mgr.list_sessions()
     running = any(visit.session._scriptrunner is not None for visit in visits)
     return PageRuns(running, {visit.session.id: visit.script_run_count for visit in visits})

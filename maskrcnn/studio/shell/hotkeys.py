@@ -140,6 +140,7 @@ def rows(shortcuts: Sequence[Shortcut]) -> list[tuple[str, str]]:
 
 
 def _open_sheet() -> None:
+    """Open the dialog with the keyboard shortcuts when its button is drawn next (callback of the button and of `?`)."""
     st.session_state[_OPEN] = True
 
 

@@ -48,7 +48,7 @@ def plain(text: object) -> str:
 
 
 def bullets(lines: Sequence[object], most: int = 12) -> str:
-    """Return a Markdown list of escaped lines for a message box; after `most` lines, only the number of the rest."""
+    """Escape lines with `plain`, and return them as a Markdown list; after `most` lines, the number of the rest."""
     more = [f"- and {len(lines) - most} more"] if len(lines) > most else []
     return "\n".join([*(f"- {plain(line)}" for line in lines[:most]), *more])
 

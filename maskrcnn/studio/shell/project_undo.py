@@ -39,7 +39,7 @@ def note_taken_off(project: Path) -> None:
 
 
 def forget() -> None:
-    """Forget the last step, so that no Undo button is shown."""
+    """Forget which project was deleted or taken off the list last, so that no Undo button is shown for it."""
     st.session_state.pop(_KEY, None)
 
 

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -45,12 +46,13 @@ def show_if_open() -> None:
         _window()
 
 
-def _close() -> None:
+def _close_dialog() -> None:
+    """Close the dialog with all projects, and the form that is open in it (callback, when the user dismisses it)."""
     st.session_state[_OPEN] = False
     _show_form()
 
 
-@st.dialog("Projects", width="medium", icon=":material/folder_managed:", on_dismiss=_close)
+@st.dialog("Projects", width="medium", icon=":material/folder_managed:", on_dismiss=_close_dialog)
 def _window() -> None:
     """Draw the dialog: the choice of view, the message of the last action, and the rows of the view."""
     with session.fail_softly():
@@ -115,7 +117,8 @@ def _action_button(
             if what == "open":
                 session.switch_project(path)
                 _finish(close=True)
-            _delete(path)
+            else:
+                _delete(path)
 
 
 def _delete(path: Path) -> None:
@@ -127,7 +130,7 @@ def _delete(path: Path) -> None:
     if not space.is_own(path):
         space.remove_from_list(path)
         project_undo.note_taken_off(path)
-        _finish_removal(path)
+        _finish_removal(path)  # ends the script run
     try:
         project_undo.note_deleted(space.delete(path))
     except JobsWait:
@@ -214,8 +217,11 @@ def _delete_with_jobs(path: Path) -> None:
         st.markdown("Nothing waits any more: it can be deleted.")
 
 
-def _finish_removal(path: Path) -> None:
-    """Draw the page again after a project was removed; if it was the tab's project, the tab gets another one."""
+def _finish_removal(path: Path) -> NoReturn:
+    """End this script run after a project was removed, and run the page again.
+
+    If it was the tab's project, the tab gets another one.
+    """
     if str(path) == session.remembered():
         session.leave_project()
     _finish()
@@ -319,8 +325,8 @@ def _show_form(what: str = "", path: Path | None = None) -> None:
     st.session_state[_FORM_SHOWN] = (what, str(path))
 
 
-def _finish(message: str = "", close: bool = False) -> None:
-    """Run the page again after an action, with a message in the dialog, or with the dialog closed."""
+def _finish(message: str = "", close: bool = False) -> NoReturn:
+    """End this script run after an action, and run the page again with a message in the dialog, or with it closed."""
     _show_form()
     st.session_state[_SIZES] = {}
     if message:

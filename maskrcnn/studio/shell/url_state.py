@@ -1,4 +1,7 @@
-"""Widgets whose choice is stored in the page's URL, so that links, reloads and the back button restore it."""
+"""Choices that are stored in the page's URL, so that links, reloads and the back button restore them.
+
+Widgets whose choice is stored there, and the parameters of a link to a run.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from functools import partial
 from typing import Literal, TypeVar
 
 import streamlit as st
+
+from maskrcnn.runs.folder import RunFolder
 
 T = TypeVar("T", int, str)
 
@@ -112,20 +117,21 @@ def _stored_in_url(
     if chosen is None:
         chosen = default
     if asked in texts or chosen != default:
-        st.session_state[_memory_key(page, name)] = (owner, str(chosen))
-    elif st.session_state.get(_memory_key(page, name), (owner, ""))[0] != owner:
-        del st.session_state[_memory_key(page, name)]
+        st.session_state[_last_choice_key(page, name)] = (owner, str(chosen))
+    elif st.session_state.get(_last_choice_key(page, name), (owner, ""))[0] != owner:
+        # The default is shown and nobody chose it: forget the last choice of another owner.
+        del st.session_state[_last_choice_key(page, name)]
     return chosen
 
 
-def _memory_key(page: str, name: str) -> str:
-    """Return the session state key for the last choice of a widget and its owner."""
+def _last_choice_key(page: str, name: str) -> str:
+    """Return the key in the session state for the last choice and its owner, used while the URL has no value."""
     return f"{page}_{name}_last"
 
 
 def _last_choice(page: str, name: str, owner: str) -> str:
     """Return the last choice of a widget as text; empty if there is none, or it belongs to another owner."""
-    last_owner, last = st.session_state.get(_memory_key(page, name), ("", ""))
+    last_owner, last = st.session_state.get(_last_choice_key(page, name), ("", ""))
     return str(last) if last_owner == owner else ""
 
 
@@ -134,3 +140,9 @@ def _write_url(name: str, key: str, resets: Sequence[str] = ()) -> None:
     st.query_params[name] = str(st.session_state[key])
     for other in resets:
         st.query_params.pop(other, None)
+
+
+def address_of_run(run: RunFolder) -> dict[str, str]:
+    """The query parameters of a URL that opens a run: its name, and the name of its project, if it has one."""
+    project = run.project_folder
+    return {"run": run.name} if project is None else {"project": project.name, "run": run.name}

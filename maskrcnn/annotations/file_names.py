@@ -118,8 +118,8 @@ def without_query(name: str) -> str:
     return name
 
 
-def plainest(name: str) -> str:
-    """Return a normalised form of a name, equal for all spellings of the same name.
+def normalised_name(name: str) -> str:
+    """Return a file name or path in its normalised form, which is equal for all spellings of the same name.
 
     Decodes percent-encoding and `&amp;`, composes é into one character, repairs UTF-8 that was read as Latin 1,
     replaces special spaces (macOS writes a narrow one before PM), strips spaces at the ends, and converts to lower
@@ -142,7 +142,7 @@ def plainest(name: str) -> str:
 
 
 def _percent_decoded(name: str) -> str:
-    """Return a file name with `%20` and the like decoded, as UTF-8 or else as Latin 1."""
+    """Return a file name with `%20` and the like decoded, as UTF-8 or else as Latin 1 (see `normalised_name`)."""
     try:
         return unquote(name, errors="strict")
     except UnicodeDecodeError:  # Windows programs in Europe encode é in Latin 1
@@ -185,10 +185,10 @@ def brief(name: str) -> str:
 
 
 def listed(names: list[str] | tuple[str, ...], most: int = 3) -> str:
-    """Join the first `most` names for a message, followed by the number of the others.
+    """List file names for a message: the first `most` of them, followed by the number of the others.
 
-    >>> listed(["a", "b", "c", "d", "e"])
-    'a, b, c and 2 more'
+    >>> listed(["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"])
+    'a.jpg, b.jpg, c.jpg and 2 more'
     """
     shown = ", ".join(brief(name)[:60] for name in names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown

@@ -26,10 +26,10 @@ from maskrcnn.annotations.formats.lazy_records import file_names_of, with_paths
 from maskrcnn.annotations.formats.masks.mask_files import is_mask_folder_name
 from maskrcnn.annotations.formats.via.project_parts import picture_folder_of_project
 from maskrcnn.annotations.intake import combined_dataset
-from maskrcnn.annotations.intake.dropped_files import project_among
+from maskrcnn.annotations.intake.dropped_project import dropped_project_folder
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import Project
-from maskrcnn.annotations.store.database import is_project
+from maskrcnn.annotations.store.database_files import is_project
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.words import shortened_remarks
 
@@ -129,7 +129,7 @@ def _dataset_of_folders_in(
     Raises `StudioError` if there are no labels; its message says what the folder contains instead.
     """
     files, _ = walk(folder)
-    if (own := project_among(files, folder)) is not None:
+    if (own := dropped_project_folder(files, folder)) is not None:
         return Project.open(own).dataset()
     if (dataset := combined_dataset.of_labels(files, folder, images, class_attribute)) is not None:
         return dataset

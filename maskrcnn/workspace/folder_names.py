@@ -76,8 +76,8 @@ def _obstacle(name: str) -> str | None:
     return None
 
 
-def can_be_an_address(path: Path) -> bool:
-    """Whether the name of a folder can be used in the address of a page: it must be valid UTF-8."""
+def has_name_for_address(path: Path) -> bool:
+    """Whether a folder has a name that can be used in the address of a page: it must be valid UTF-8."""
     try:
         path.name.encode()
     except UnicodeEncodeError:
@@ -85,7 +85,7 @@ def can_be_an_address(path: Path) -> bool:
     return True
 
 
-def require_address(path: Path) -> None:
+def require_name_for_address(path: Path) -> None:
     """Raise `StudioError` if the name of a folder cannot be used in an address."""
-    if not can_be_an_address(path):
+    if not has_name_for_address(path):
         raise StudioError(f"{path}: the name of this folder is not UTF-8, so no address can name it; rename it")

@@ -19,7 +19,7 @@ from maskrcnn.jobs.job_table import Job, JobTable
 from maskrcnn.jobs.queue_recovery import open_table
 from maskrcnn.runs.folder import RUNS, RunFolder
 from maskrcnn.runs.project_runs import run_folder_names, runs_in
-from maskrcnn.runs.trainer_process import trainer_options
+from maskrcnn.runs.trainer_process import options_of_trainer_process
 from maskrcnn.untrusted_files import is_confined
 from maskrcnn.words import quoted_list
 from maskrcnn.workspace.project_errors import JobsWait
@@ -116,7 +116,7 @@ def _trained_by_processes(project: Path) -> Iterator[str]:
             if sys.platform != "win32" and process.uids().real != os.getuid():
                 continue
             words = process.cmdline()
-            found = trainer_options(words)
+            found = options_of_trainer_process(words)
             if found is None or process.status() == psutil.STATUS_ZOMBIE:
                 continue
             options = [word.partition("=")[2] or word for word in found]

@@ -45,17 +45,18 @@ def make_of_labels(folder: Path, name: str, dataset: Dataset) -> tuple[ImportRep
     )
 
 
-def require_usable(staged: Staged, path: Path) -> None:
-    """Raise `StudioError` with the path and advice if the labels cannot become a project.
+def check_new_project(staged: Staged, path: Path) -> None:
+    """Check that a new project can be created from the labels and pictures that the user named.
 
-    This is the case if there are no pictures, if none of the pictures is found, or if there are far too many classes.
+    Raises `StudioError` with the path and advice if there are no pictures, if none of the pictures is found, or if
+    there are far too many classes.
     """
     staged.require_few_classes()
     if staged.near:
         mend = "make a project and import this there, where pictures of nearly the same name can be taken"
     else:
         mend = "put what is missing beside the labels"
-    if found_none := staged.none_found():
+    if found_none := staged.found_none_message():
         raise StudioError(f"{path}: {found_none}; {mend}")
     if not staged.dataset.images:
         raise StudioError(f"{path}: names no pictures; give labels with their pictures, or pictures")

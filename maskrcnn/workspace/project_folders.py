@@ -20,12 +20,12 @@ _FILES_BETWEEN_SIZES = 2000  # number of files between two partial sums
 
 
 def size_on_disk(folder: Path) -> Iterator[int]:
-    """Yield the total size in bytes of all files below a folder; before that, partial sums while it counts.
+    """Yield the total size in bytes of all files below a project folder; before that, partial sums while it counts.
 
     Links are not followed. Files that cannot be read are ignored.
     """
     total = 0
-    for number, entry in enumerate(_entries_below(os.fspath(folder))):
+    for number, entry in enumerate(_entries_of_project(os.fspath(folder))):
         try:
             about = entry.stat(follow_symlinks=False)
         except OSError:
@@ -36,8 +36,11 @@ def size_on_disk(folder: Path) -> Iterator[int]:
     yield total
 
 
-def _entries_below(folder: str) -> Iterator[os.DirEntry[str]]:
-    """All entries below a folder, recursively. Links are not followed; unreadable folders are skipped."""
+def _entries_of_project(folder: str) -> Iterator[os.DirEntry[str]]:
+    """All entries below a project folder, recursively, to sum up their sizes.
+
+    Links are not followed; unreadable folders are skipped.
+    """
     folders = [folder]
     while folders:
         try:

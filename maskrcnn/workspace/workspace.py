@@ -26,9 +26,9 @@ from maskrcnn.jobs.file_lock import alone
 from maskrcnn.jobs.queue_recovery import RUNNER_LOG
 from maskrcnn.runs import project_runs
 from maskrcnn.runs.folder import RUNS
-from maskrcnn.runs.project_runs import is_run
+from maskrcnn.runs.project_runs import is_project_run
 from maskrcnn.workspace import folder_names, in_use, new_projects, project_bin, project_copy
-from maskrcnn.workspace.folder_names import can_be_an_address, require_address
+from maskrcnn.workspace.folder_names import has_name_for_address, require_name_for_address
 from maskrcnn.workspace.new_projects import SAMPLE_NAME
 from maskrcnn.workspace.project_bin import Deleted
 from maskrcnn.workspace.project_copy import Progress
@@ -129,12 +129,12 @@ class Workspace:
             raise NoProject("there is no project in this workspace; make one, or open one")
         opened = [Path(path) for path in self._history.opened()]
         for path in opened:
-            if path in known and can_be_an_address(path):
+            if path in known and has_name_for_address(path):
                 return path
         if opened and len(known) > 1:
             raise self.gone_error(opened[0], opened[0].name)
         found = {path.name: path for path in reversed(known)}
-        return found.get(SAMPLE_NAME) or next(filter(can_be_an_address, known), known[0])
+        return found.get(SAMPLE_NAME) or next(filter(has_name_for_address, known), known[0])
 
     def gone_error(self, where: Path, name: str) -> ProjectGone:
         """The error for a project that is not in the folder `where`. It says if it was renamed or is in the bin."""
@@ -170,7 +170,7 @@ class Workspace:
     def about(self, project: Path) -> ProjectFacts:
         """The facts of a project for a list. Raises `StudioError` for a project that cannot be read."""
         counts = Project.open(project).counts()
-        runs = sum(is_run(project / RUNS / name) for name in project_runs.run_folder_names(project))
+        runs = sum(is_project_run(project / RUNS / name) for name in project_runs.run_folder_names(project))
         return ProjectFacts(counts.pictures, counts.done, runs, self._history.opened().get(str(project)))
 
     def note_opened(self, project: Path) -> None:
@@ -220,13 +220,13 @@ class Workspace:
             path = path.parent
         if is_project(path):
             path = path.resolve()
-            require_address(path)
+            require_name_for_address(path)
             Project.open(path)
             if path not in self.projects():
                 external_projects.add_external_project(self.root, path)
             return OpenedProject(path)
         with intake.stage_path(path, workspace=self.root) as staged:
-            new_projects.require_usable(staged, path)
+            new_projects.check_new_project(staged, path)
             path = path.resolve()
             name = folder_names.safe(path.name if path.is_dir() else f"{path.parent.name}-{path.stem}")
             if folded(name).startswith(_OWN_FILES):

@@ -410,7 +410,7 @@ def test_a_labelme_file_and_its_picture_that_were_renamed_together(lay: Lay) -> 
     assert any('"a.png" may be "7.png"' in line for line in read(folder).warnings)
     staged = stage_path(folder)
     assert staged.near == {"a.png": ("7.png",)}
-    assert labelled(staged.taking({"a.png": "7.png"}).dataset, folder) == {"7.png": 1}
+    assert labelled(staged.with_similar_files({"a.png": "7.png"}).dataset, folder) == {"7.png": 1}
 
 
 def test_a_picture_that_no_label_names_is_not_learned_from(lay: Lay) -> None:
@@ -445,7 +445,7 @@ def test_a_near_name_is_taken_when_somebody_says_so(lay: Lay) -> None:
     folder = lay({"labels.json": via("a.png", "b.png"), "a (2).png": PICTURE, "b.png": PICTURE})
     staged = stage_path(folder)
     assert labelled(staged.dataset, folder) == {"b.png": 1}
-    taken = staged.taking({"a.png": "a (2).png"})
+    taken = staged.with_similar_files({"a.png": "a (2).png"})
     assert labelled(taken.dataset, folder) == {"a (2).png": 1, "b.png": 1}
     assert (taken.missing, taken.near, taken.unlabelled) == ((), {}, 0)
 

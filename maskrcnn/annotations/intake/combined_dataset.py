@@ -21,13 +21,8 @@ from maskrcnn.annotations.formats.labelme.reading import names_of_labelme_files
 from maskrcnn.annotations.formats.lazy_records import LazyRecords, file_names_of
 from maskrcnn.annotations.formats.via.project_parts import picture_folder_of_project
 from maskrcnn.annotations.intake import label_files as labels
-from maskrcnn.annotations.intake.dropped_files import (
-    PICTURES_ONLY,
-    DroppedDataset,
-    DroppedFiles,
-    dataset_of_dropped_project,
-    project_among,
-)
+from maskrcnn.annotations.intake.dropped_files import PICTURES_ONLY, DroppedDataset, DroppedFiles
+from maskrcnn.annotations.intake.dropped_project import dataset_of_dropped_project, dropped_project_folder
 from maskrcnn.annotations.intake.label_files import FoundLabels
 from maskrcnn.annotations.intake.picture_headers import PictureHeaders
 from maskrcnn.annotations.picture_index import PictureIndex
@@ -40,33 +35,24 @@ from maskrcnn.untrusted_files import is_confined
 from maskrcnn.words import counted, shortened_remarks
 
 
-def understand(dropped: DroppedFiles) -> DroppedDataset:
-    """Return the dataset of the dropped files.
+def combine_to_dataset(dropped: DroppedFiles) -> DroppedDataset:
+    """Combine the dropped files to one dataset.
+
+    If there is one label file to read (`dropped.only`), the dataset has the pictures that it names, and no others.
+    Labels may name further pictures too, which are not dropped (`dropped.known`), such as those of the project.
 
     Raises `StudioError` if nothing can be read, or if the files cannot be combined to one dataset.
     """
     dropped = replace(dropped, files=dict(sorted(dropped.files.items(), key=lambda entry: natural_key(entry[0]))))
     headers = PictureHeaders(dropped.name, dropped.packed)
-    if dropped.only is None:  # with `only`, unlabelled pictures are not needed
+    if dropped.only is None:
         headers.measure(dropped.pictures.items())
-    if project := project_among(dropped.files, dropped.name):
+    if project := dropped_project_folder(dropped.files, dropped.name):
         return dataset_of_dropped_project(project, dropped)
-    wanted = dropped.files if dropped.only is None else {dropped.only: dropped.files[dropped.only]}
-    found, notices = labels.find_labels(wanted, dropped.root, further=dropped.known)
-    if not found and dropped.only is not None and notices:  # even if there are pictures beside it
-        raise StudioError(notices[0].removeprefix("passed over: "))
-    zips = [file for file in dropped.files if names.suffix(file) == ".zip"]
-    if not found and not dropped.pictures and zips:
-        it, number = "it" if len(zips) == 1 else "them", counted(len(zips), "zip")
-        raise StudioError(
-            f"{dropped.name}: holds neither pictures nor labels, but {number} ({names.listed(zips)}); "
-            f"unpack {it}, and give what is in {it}"
-        )
-    if not found and (dropped.only is not None or not dropped.pictures):
-        is_empty = "" if dropped.files else "is empty: "
-        raise StudioError(
-            f"{dropped.name}: {is_empty}holds neither pictures nor labels; give pictures, or a file with labels"
-        )
+    label_files = dropped.files if dropped.only is None else {dropped.only: dropped.files[dropped.only]}
+    found, notices = labels.find_labels(label_files, dropped.root, further=dropped.known)
+    if not found:
+        _require_pictures_only(dropped, notices)
     if len(found) > 1:
         found, remarks = labels.without_twins(found)
         notices += remarks
@@ -88,7 +74,7 @@ def understand(dropped: DroppedFiles) -> DroppedDataset:
         rest = {file: path for file, path in dropped.pictures.items() if path not in named}
         plain = _names_without_folders(rest)
         sources.append(tuple(ImageRecord(plain[file], extras=_origin_extras(file, plain[file])) for file in rest))
-        places += [PicturePlace(len(found), n, plain[file], path) for n, (file, path) in enumerate(rest.items())]
+        places += [CombinedPicture(len(found), n, plain[file], path) for n, (file, path) in enumerate(rest.items())]
 
     by_path = {path: file for file, path in index.files.items()}
     mine = {*dropped.known.values()}
@@ -111,11 +97,28 @@ def understand(dropped: DroppedFiles) -> DroppedDataset:
     )
 
 
+def _require_pictures_only(dropped: DroppedFiles, notices: Sequence[str]) -> None:
+    """Raise `StudioError` for dropped files without labels, unless they are pictures to import without labels."""
+    if dropped.only is not None and notices:
+        raise StudioError(notices[0].removeprefix("passed over: "))
+    zips = [file for file in dropped.files if names.suffix(file) == ".zip"]
+    if not dropped.pictures and zips:
+        it, number = "it" if len(zips) == 1 else "them", counted(len(zips), "zip")
+        raise StudioError(
+            f"{dropped.name}: holds neither pictures nor labels, but {number} ({names.listed(zips)}); "
+            f"unpack {it}, and give what is in {it}"
+        )
+    if dropped.only is not None or not dropped.pictures:
+        is_empty = "" if dropped.files else "is empty: "
+        raise StudioError(
+            f"{dropped.name}: {is_empty}holds neither pictures nor labels; give pictures, or a file with labels"
+        )
+
+
 def of_labels(
     files: Mapping[str, Path], root: Path, images: Path | None, class_attribute: str | None
 ) -> Dataset | None:
-    """Return the one dataset of all label files among `files`, combined as in `understand`; None if there are no label
-    files.
+    """Return the one dataset of all label files among `files`, as in `combine_to_dataset`; None if there are none.
 
     For the command line: unlabelled pictures are left out, and no picture is opened, because the doctor does both.
     Pictures are searched in the folder `images` if given, else among the files.
@@ -149,20 +152,20 @@ def of_labels(
 
 def _places_named(
     found: Sequence[FoundLabels], index: PictureIndex, dropped: DroppedFiles, unpacks: bool = True
-) -> tuple[list[PicturePlace], list[str]]:
+) -> tuple[list[CombinedPicture], list[str]]:
     """Return the pictures that the label files name, and warnings."""
-    places: list[PicturePlace] = []
+    places: list[CombinedPicture] = []
     notices: list[str] = []
     for source, entry in enumerate(found):
         file_names = file_names_of(entry.dataset.images)
         paths, remarks = _picture_paths_in_labels(entry, file_names, index, dropped, unpacks)
         notices += remarks
-        places += [PicturePlace(source, n, *known) for n, known in enumerate(zip(file_names, paths, strict=True))]
+        places += [CombinedPicture(source, n, *known) for n, known in enumerate(zip(file_names, paths, strict=True))]
     return places, notices
 
 
 def _similar_names(
-    found: Sequence[FoundLabels], places: Sequence[PicturePlace], index: PictureIndex
+    found: Sequence[FoundLabels], places: Sequence[CombinedPicture], index: PictureIndex
 ) -> dict[str, tuple[str, ...]]:
     """Return missing picture name -> pictures with a similar name that no other label refers to."""
     missing = [place.file_name for place in places if place.path is None and not found[place.source].is_folder]
@@ -202,7 +205,7 @@ def _picture_paths_in_labels(
     return paths, warnings
 
 
-def _refuse_twice_labelled(found: Sequence[FoundLabels], places: Sequence[PicturePlace], name: str) -> None:
+def _refuse_twice_labelled(found: Sequence[FoundLabels], places: Sequence[CombinedPicture], name: str) -> None:
     """Raise `StudioError` if two label files label the same picture, because it is unknown which one is valid."""
     if len(found) < 2:
         return
@@ -210,7 +213,7 @@ def _refuse_twice_labelled(found: Sequence[FoundLabels], places: Sequence[Pictur
     for place in places:
         # Missing pictures are the same if the label files are in one folder and of one split.
         label_file = found[place.source].name
-        of_name = names.folder(label_file), names.split_word(label_file), place.file_name
+        of_name = names.folder(label_file), predefined_splits.split_word(label_file), place.file_name
         other = owner.setdefault(place.path or of_name, place.source)
         if other != place.source:
             both = names.listed([found[other].name, found[place.source].name])
@@ -221,8 +224,8 @@ def _refuse_twice_labelled(found: Sequence[FoundLabels], places: Sequence[Pictur
 
 
 def _without_unreadable(
-    places: Sequence[PicturePlace], by_path: Mapping[Path, str], headers: PictureHeaders, progress: Progress | None
-) -> tuple[list[PicturePlace], list[str]]:
+    places: Sequence[CombinedPicture], by_path: Mapping[Path, str], headers: PictureHeaders, progress: Progress | None
+) -> tuple[list[CombinedPicture], list[str]]:
     """Return the places with the sizes of their pictures, without pictures that cannot be opened, and the errors of
     these.
 
@@ -248,19 +251,19 @@ def _without_unreadable(
 
 
 def _with_splits(
-    places: Sequence[PicturePlace],
+    places: Sequence[CombinedPicture],
     found: Sequence[FoundLabels],
     by_path: Mapping[Path, str],
     name: str,
     keeps_test: bool = False,
-) -> tuple[list[PicturePlace], list[str]]:
+) -> tuple[list[CombinedPicture], list[str]]:
     """Return the places with their splits, and warnings. The split is the one in the labels, else the one that label
     files or folders are named after. No split is set unless there are at least two. Pictures of a test split go to
     validation, or with `keeps_test` are marked as test."""
     words = [
         _split_in_labels(place, found)
-        or (names.split_word(found[place.source].name) if place.source < len(found) else None)
-        or (names.split_word(by_path.get(place.path, "").rpartition("/")[0]) if place.path else None)
+        or (predefined_splits.split_word(found[place.source].name) if place.source < len(found) else None)
+        or (predefined_splits.split_word(by_path.get(place.path, "").rpartition("/")[0]) if place.path else None)
         for place in places
     ]
     if len(set(words) - {None}) < 2:
@@ -278,7 +281,7 @@ def _with_splits(
     ] if tested else []
 
 
-def _split_in_labels(place: PicturePlace, found: Sequence[FoundLabels]) -> str | None:
+def _split_in_labels(place: CombinedPicture, found: Sequence[FoundLabels]) -> str | None:
     """Return the split of a picture according to its labels, without the folder name."""
     if place.source >= len(found) or isinstance(found[place.source].dataset.images, LazyRecords):
         return None  # VIA files have no splits
@@ -301,16 +304,16 @@ def _origin_extras(file: str, plain: str) -> dict[str, dict[str, str]]:
     return {} if plain == name else {original_names.ORIGIN: {"name": name}}
 
 
-def _found_at(place: PicturePlace, by_path: Mapping[Path, str], dropped: DroppedFiles) -> str | None:
-    """Return the path of a picture in the dropped files, without the numbered folder that `dropped_files` adds for a
-    second file of the same name."""
+def _found_at(place: CombinedPicture, by_path: Mapping[Path, str], dropped: DroppedFiles) -> str | None:
+    """Return where a picture of the combined dataset lies among the dropped files, without the numbered folder that
+    `dropped_files` adds for a second file of the same name."""
     file = by_path.get(place.path) if place.path is not None else None
     number, _, name = (file or "").partition("/")
     return name if number.isdecimal() and name in dropped.files else file
 
 
-def _with_distinct_names(places: Sequence[PicturePlace], by_path: Mapping[Path, str]) -> list[PicturePlace]:
-    """Return the places with distinct picture names: where two are equal, the folder is added."""
+def _with_distinct_names(places: Sequence[CombinedPicture], by_path: Mapping[Path, str]) -> list[CombinedPicture]:
+    """Return the pictures of the combined dataset with distinct names: where two are equal, the folder is added."""
     paths: dict[str, set[Path]] = {}
     for place in places:
         if place.path is not None:
@@ -343,8 +346,8 @@ def _joined_facts(found: Sequence[FoundLabels], source: Path) -> Dataset:
 
 
 @dataclass(frozen=True)
-class PicturePlace:
-    """The position of a record (record `index` of source `source`), and what was found out about its picture."""
+class CombinedPicture:
+    """The place of a picture in the combined dataset: its labels are record `index` of the source `source`."""
 
     source: int
     index: int
@@ -364,7 +367,7 @@ class CombinedRecords(LazyRecords):
     Records are created on access, so that those of a large label file need not be in memory all at once.
     """
 
-    def __init__(self, sources: Sequence[Sequence[ImageRecord]], places: Sequence[PicturePlace]) -> None:
+    def __init__(self, sources: Sequence[Sequence[ImageRecord]], places: Sequence[CombinedPicture]) -> None:
         super().__init__()
         self._sources, self._places = sources, places
         self.file_names = [place.file_name for place in places]
@@ -395,7 +398,9 @@ class CombinedRecords(LazyRecords):
         )
 
 
-def combined_records(sources: Sequence[Sequence[ImageRecord]], places: Sequence[PicturePlace]) -> Sequence[ImageRecord]:
+def combined_records(
+    sources: Sequence[Sequence[ImageRecord]], places: Sequence[CombinedPicture]
+) -> Sequence[ImageRecord]:
     """Return the records as a tuple, or as lazy records if any source is lazy."""
     records = CombinedRecords(sources, places)
     return records if any(isinstance(source, LazyRecords) for source in sources) else tuple(records)

@@ -1,11 +1,10 @@
-"""The files of one import (`DroppedFiles`): uploads are written to a folder, and a project among them is read."""
+"""The files of one import (`DroppedFiles`), and how uploads are written to a folder."""
 
 from __future__ import annotations
 
 import io
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
@@ -13,17 +12,10 @@ from maskrcnn.annotations import pictures
 from maskrcnn.annotations.intake.zip_unpacking import is_zip, unpack
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset
-from maskrcnn.annotations.store import Project
-from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.annotations.unused_names import unused_path
-from maskrcnn.errors import StudioError
-from maskrcnn.untrusted_files import is_confined
-from maskrcnn.words import shortened_remarks
 
 PICTURES_ONLY = "pictures only"
 """Name of the format if there are no label files."""
-PROJECT = "a project of this studio"
-"""Name of the format if the dropped files are a project."""
 
 
 @dataclass(frozen=True)
@@ -77,34 +69,6 @@ class DroppedDataset:
     warnings: tuple[str, ...]
     named: int = 0
     near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-def project_among(files: Mapping[str, Path], source: object) -> Path | None:
-    """Return the folder of the only project among the files (name -> path); None if there is none. Raises
-    `StudioError` that names `source` if there are several."""
-    found = [path.parent for file, path in files.items() if names.parts(file)[-1] == DATABASE]
-    if len(found) > 1:
-        raise StudioError(f"{source}: holds {len(found)} projects; give one of them")
-    return found[0] if found else None
-
-
-def dataset_of_dropped_project(folder: Path, dropped: DroppedFiles) -> DroppedDataset:
-    """Return the dataset of a dropped project. A picture outside the project counts as missing. Raises `StudioError`
-    if the database is damaged."""
-    try:
-        dataset = Project.open(folder).dataset()
-        images = tuple(
-            record
-            if record.path is None or (record.path.is_file() and is_confined(record.path, [folder]))
-            else replace(record, path=None)
-            for record in dataset.images
-        )
-    except (sqlite3.Error, LookupError, TypeError, ValueError, AttributeError, RecursionError):
-        raise StudioError(f"{dropped.name}: the project's database is damaged; restore it from a copy") from None
-    missing = tuple(record.file_name for record in images if record.path is None)
-    unlabelled = sum(record.path is not None and not record.regions for record in images)
-    dataset = replace(dataset, images=images)
-    return DroppedDataset(dataset, PROJECT, (DATABASE,), missing, unlabelled, shortened_remarks(dropped.warnings))
 
 
 def write_uploads(uploads: Sequence[tuple[str, bytes]], folder: Path) -> dict[str, Path]:

@@ -12,19 +12,13 @@ from maskrcnn.annotations import pictures
 from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.formats import format_table, masks, unreadable_folders, yolo
 from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, labels_of_file
+from maskrcnn.annotations.formats.masks import mask_pairs
 from maskrcnn.annotations.formats.masks.class_list import CLASSES, CLASSES_AS_TABLE
 from maskrcnn.annotations.formats.via import class_attribute_across_files
-from maskrcnn.annotations.formats.yolo import reading
+from maskrcnn.annotations.formats.yolo.reading import yolo_without_class_names
 from maskrcnn.annotations.formats.yolo.text_file_kinds import is_class_list_name
 from maskrcnn.annotations.regions import Dataset, Shape
 from maskrcnn.errors import StudioError
-
-_OTHER_FOLDER_READERS = [
-    format.folder
-    for format in format_table.LABEL_FORMATS
-    if format.folder is not None and format not in (yolo.FORMAT, masks.FORMAT)
-]
-"""Readers of folders in other formats than YOLO and masks."""
 
 _KNOWN = (*LABEL_SUFFIXES, *pictures.SUFFIXES, ".txt", ".md", "")
 """Suffixes of files that cause no warning: they are read, or are readmes and licences."""
@@ -83,7 +77,7 @@ def find_labels(
     if not found:
         found = list(_label_folders(files, root, images, known, unlisted_masks=True))
     are_others = all(NO_LABELS in str(error) for error in refused)  # files without labels, such as notes.json
-    if refused and not found and are_others and (trouble := reading.yolo_without_class_names(files)):
+    if refused and not found and are_others and (trouble := yolo_without_class_names(files)):
         raise StudioError(f"{root}: {trouble}")
     if refused and not found and not (are_others and unreadable_folders.have_photo_sidecars(files)):
         # Of several errors, report one about a label file rather than one about another file.
@@ -92,10 +86,7 @@ def find_labels(
     warnings += [f"passed over: {error}" for error in refused]
     texts = [] if found else unreadable_folders.texts_named_like_pictures(files)
     if texts:
-        why = (
-            reading.yolo_without_class_names(files)
-            or "if these are labels of YOLO, add the data.yaml that names the classes"
-        )
+        why = yolo_without_class_names(files) or "if these are labels of YOLO, add the data.yaml that names the classes"
         warnings.append(f"passed over: {names.listed(texts)}; {why}")
     if not found:
         warnings += unreadable_folders.coloured_mask_warnings(files, root)
@@ -119,6 +110,11 @@ def _label_folders(
     `known` are the files that the labels may refer to. Masks without a class list are recognised only by their pixels,
     so they are searched only with `unlisted_masks`. Folders inside a found folder are not searched.
     """
+    other_readers = [
+        format.folder
+        for format in format_table.LABEL_FORMATS
+        if format.folder is not None and format not in (yolo.FORMAT, masks.FORMAT)
+    ]
     suffixes_in: dict[str, set[str]] = {}
     for name in files:
         suffixes_in.setdefault(names.folder(name), set()).add(names.suffix(name))
@@ -138,11 +134,11 @@ def _label_folders(
         has_list_of_masks = f"{folder}/{CLASSES}".lstrip("/") in files
         may_be_masks = has_list_of_masks or (unlisted_masks and ".png" in suffixes)
         place = root / folder
-        if reader := next((reader for reader in _OTHER_FOLDER_READERS if reader.is_one(place)), None):
+        if reader := next((reader for reader in other_readers if reader.is_one(place)), None):
             dataset = reader.read(place, images)
         elif may_be_yolo and yolo.is_yolo(place):
             dataset = yolo.read_folder(place, images, passes_over=True, among=known)
-        elif may_be_masks and not voc_masks.is_class_mask_folder(place) and masks.is_mask_folder(place):
+        elif may_be_masks and not mask_pairs.is_class_mask_folder(place) and masks.is_mask_folder(place):
             dataset = masks.read_folder(place, images, among=known if has_list_of_masks else None)
         else:
             continue

@@ -52,12 +52,12 @@ def require_dataset_folder(folder: Path, workspace: Path | None = None) -> None:
 def refuse_virtual_file(path: Path) -> None:
     """Raise `ArgumentError` for a file or folder in a virtual file system such as /proc. Such files may be endless
     or block."""
-    if _is_in_virtual_file_system(Path(os.path.realpath(path))):
+    if _is_refused_file_system(Path(os.path.realpath(path))):
         raise ArgumentError(f"{path}: is what the system says about itself, no data; give the folder of one dataset")
 
 
-def _is_in_virtual_file_system(real: Path) -> bool:
-    """Whether a path that the user gave is in a virtual file system such as /proc, and so is refused.
+def _is_refused_file_system(real: Path) -> bool:
+    """Whether a folder or file is refused for an import because it is in a virtual file system such as /proc.
 
     Shared memory does not count, because it holds real files.
     """
@@ -76,6 +76,6 @@ def _is_in_virtual_file_system(real: Path) -> bool:
 
 
 def walk_dataset_folder(root: Path) -> tuple[dict[str, Path], list[str]]:
-    """Return all files below a folder that the user named, and warnings, as `folder_walk.walk` does with the limits
-    of this module."""
+    """Return all files below a folder that is imported, and warnings, as `folder_walk.walk` does. A folder is refused
+    with `StudioError` if it holds more than `MOST_FILES` files, or the walk takes more than `MOST_SECONDS`."""
     return folder_walk.walk(root, most_files=MOST_FILES, most_seconds=MOST_SECONDS)

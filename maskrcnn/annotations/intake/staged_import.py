@@ -119,7 +119,7 @@ class Staged:
 
         The project's attribute is used if its values are some of the project's classes, or if the import has no class
         attribute yet. Otherwise the choice is that of `class_attribute_across_files.as_in_other_labels` for the classes
-        alone. Other than a validation set, an import may bring new classes. A warning tells of a changed attribute.
+        alone. Unlike a validation set, an import may bring new classes. A warning is added if the attribute changes.
         """
         own = self.dataset.class_attribute
         if attribute is not None and own is not None:

@@ -1,7 +1,7 @@
 """The project store: a project's pictures and labels in a folder with a database. Other code uses only `Project`."""
 
 from maskrcnn.annotations.store.class_rows import ProjectClass
-from maskrcnn.annotations.store.database import DATABASE, is_project
+from maskrcnn.annotations.store.database_files import DATABASE, is_project
 from maskrcnn.annotations.store.importing import ImportReport
 from maskrcnn.annotations.store.picture_listing import STATUSES, Counts, PictureCounts, Status, StoredImage
 from maskrcnn.annotations.store.picture_rows import StaleSave

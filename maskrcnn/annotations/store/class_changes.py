@@ -1,18 +1,17 @@
-"""Change the classes in all regions of a project: rename a class, merge two, or use another VIA attribute."""
+"""Change the classes of all regions of a project: rename a class, merge two, or use another VIA attribute."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from maskrcnn.annotations.formats.via import class_attributes
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import picture_rows, project_meta, snapshots
-from maskrcnn.annotations.store.class_rows import add, checked_name, classes, drop_unused, put
+from maskrcnn.annotations.store.class_rows import replace_class_list
 from maskrcnn.annotations.store.picture_rows import PictureState
 from maskrcnn.annotations.store.stored_dataset import stored_identity
-from maskrcnn.errors import StudioError
 
 # Another attribute as the class
 
@@ -93,40 +92,3 @@ def _renamed_state(db: sqlite3.Connection, row: sqlite3.Row, old: str, new: str)
     if not any(region.class_name == old for region in regions):
         return None
     return PictureState.of([replace(r, class_name=new) if r.class_name == old else r for r in regions])
-
-
-def rename_in_list(db: sqlite3.Connection, old: str, new: str) -> None:
-    """Rename a class in the list (not in the regions). Raises `StudioError` if `old` is unknown or `new` exists."""
-    known = [entry.name for entry in classes(db)]
-    if old not in known:
-        raise StudioError(f'there is no class "{old}"; the classes are {", ".join(known) or "none yet"}')
-    if new in known and new != old:
-        raise StudioError(f'class "{new}" is there already; choose another name')
-    db.execute("UPDATE class SET name = ? WHERE name = ?", (checked_name(new), old))
-
-
-def allow_merge(db: sqlite3.Connection, old: str, new: str) -> None:
-    """Check that class `old` can be merged into `new`. If `new` has no keypoints, it gets those of `old`.
-
-    Raises `StudioError` if a class is unknown, both are the same, or their keypoints differ.
-    """
-    known = {entry.name: entry for entry in classes(db)}
-    for name in (old, new):
-        if name not in known:
-            raise StudioError(f'there is no class "{name}"; the classes are {", ".join(known) or "none yet"}')
-    if old == new:
-        raise StudioError(f'class "{old}" cannot be merged into itself; choose another')
-    skeleton = known[old].skeleton
-    if skeleton is not None and known[new].skeleton not in (None, skeleton):
-        raise StudioError(f'classes "{old}" and "{new}" have different keypoints, so they cannot become one; keep both')
-    if skeleton is not None:
-        add(db, (), {new: skeleton})
-
-
-def replace_class_list(db: sqlite3.Connection, names: Sequence[str]) -> None:
-    """Make `names` the classes, in this order. New classes get a colour and a key; other unused classes are deleted."""
-    kept = set(names)
-    drop_unused(db, [entry.name for entry in classes(db) if entry.name not in kept])
-    add(db, names)
-    entries = {entry.name: entry for entry in classes(db)}
-    put(db, [entries.pop(name) for name in names] + list(entries.values()))

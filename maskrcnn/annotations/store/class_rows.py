@@ -1,4 +1,4 @@
-"""Read and write the classes of a project in `project.db`, inside a transaction of the caller."""
+"""Read and write the rows of the table `class`, the classes of a project, inside a transaction of the caller."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def add(db: sqlite3.Connection, names: Iterable[str], skeletons: Mapping[str, Sk
     for name, skeleton in skeletons.items():
         db.execute(
             "UPDATE class SET skeleton = ? WHERE name = ? AND skeleton IS NULL",
-            (json_columns.dumped(skeleton_to_json(skeleton), f'the skeleton of class "{name}"'), name),
+            (json_columns.dumped(class_skeleton_to_json(skeleton), f'the skeleton of class "{name}"'), name),
         )
     return new
 
@@ -126,7 +126,7 @@ def checked_name(name: str) -> str:
 
 def class_to_json(entry: ProjectClass) -> dict[str, Any]:
     """Convert a class to JSON values, for a snapshot."""
-    skeleton = skeleton_to_json(entry.skeleton) if entry.skeleton else None
+    skeleton = class_skeleton_to_json(entry.skeleton) if entry.skeleton else None
     return {"name": entry.name, "colour": entry.colour, "hotkey": entry.hotkey, "skeleton": skeleton}
 
 
@@ -142,17 +142,20 @@ def class_from_json(document: object, words: str) -> ProjectClass:
     ):
         raise StudioError(f"{words} has a class that is none; restore the project folder from a copy")
     return ProjectClass(
-        checked_name(name), colour, hotkey, None if skeleton is None else skeleton_from_json(skeleton, words)
+        checked_name(name), colour, hotkey, None if skeleton is None else class_skeleton_from_json(skeleton, words)
     )
 
 
-def skeleton_to_json(skeleton: Skeleton) -> dict[str, Any]:
-    """Convert the skeleton of a project class to JSON values, for the table `class` and for snapshots."""
+def class_skeleton_to_json(skeleton: Skeleton) -> dict[str, Any]:
+    """Convert the skeleton of a project class to JSON values, for its row in the table `class` and for snapshots."""
     return {"names": skeleton.names, "edges": skeleton.edges}
 
 
-def skeleton_from_json(document: object, words: str) -> Skeleton:
-    """Convert the JSON values of `skeleton_to_json` to a skeleton. Raises `StudioError` with `words` if invalid."""
+def class_skeleton_from_json(document: object, words: str) -> Skeleton:
+    """Convert the skeleton in a row of the table `class` or in a snapshot from JSON values.
+
+    Raises `StudioError` that begins with `words` if it is invalid.
+    """
     wrong = StudioError(f"{words} is not names and pairs of them; restore the project folder from a copy")
     if not isinstance(document, dict) or document.keys() != {"names", "edges"}:
         raise wrong
@@ -174,7 +177,7 @@ def _stored_skeleton(name: str, text: object) -> Skeleton | None:
     if text is None:
         return None
     words = f'project.db: the skeleton of class "{name[:40]}"'
-    return skeleton_from_json(json_columns.parsed(text, words), words)
+    return class_skeleton_from_json(json_columns.parsed(text, words), words)
 
 
 def _check_classes(wanted: Sequence[ProjectClass]) -> None:
@@ -211,8 +214,51 @@ def _insert_class(db: sqlite3.Connection, entry: ProjectClass, position: int) ->
     """Insert a row into the table `class`."""
     skeleton = None
     if entry.skeleton is not None:
-        skeleton = json_columns.dumped(skeleton_to_json(entry.skeleton), f'the skeleton of class "{entry.name}"')
+        skeleton = json_columns.dumped(class_skeleton_to_json(entry.skeleton), f'the skeleton of class "{entry.name}"')
     db.execute(
         "INSERT INTO class (name, position, colour, hotkey, skeleton) VALUES (?, ?, ?, ?, ?)",
         (entry.name, position, entry.colour, entry.hotkey, skeleton),
     )
+
+
+def rename_in_list(db: sqlite3.Connection, old: str, new: str) -> None:
+    """Rename a class in its row of the table `class`, not in the regions.
+
+    Raises `StudioError` if `old` is unknown or `new` exists.
+    """
+    known = [entry.name for entry in classes(db)]
+    if old not in known:
+        raise StudioError(f'there is no class "{old}"; the classes are {", ".join(known) or "none yet"}')
+    if new in known and new != old:
+        raise StudioError(f'class "{new}" is there already; choose another name')
+    db.execute("UPDATE class SET name = ? WHERE name = ?", (checked_name(new), old))
+
+
+def allow_merge(db: sqlite3.Connection, old: str, new: str) -> None:
+    """Check that class `old` can be merged into `new`. If the row of `new` has no keypoints, it gets those of `old`.
+
+    Raises `StudioError` if a class is unknown, both are the same, or their keypoints differ.
+    """
+    known = {entry.name: entry for entry in classes(db)}
+    for name in (old, new):
+        if name not in known:
+            raise StudioError(f'there is no class "{name}"; the classes are {", ".join(known) or "none yet"}')
+    if old == new:
+        raise StudioError(f'class "{old}" cannot be merged into itself; choose another')
+    skeleton = known[old].skeleton
+    if skeleton is not None and known[new].skeleton not in (None, skeleton):
+        raise StudioError(f'classes "{old}" and "{new}" have different keypoints, so they cannot become one; keep both')
+    if skeleton is not None:
+        add(db, (), {new: skeleton})
+
+
+def replace_class_list(db: sqlite3.Connection, names: Sequence[str]) -> None:
+    """Make `names` the rows of the table `class`, in this order, for another class attribute.
+
+    New classes get a colour and a key; other unused classes are deleted.
+    """
+    kept = set(names)
+    drop_unused(db, [entry.name for entry in classes(db) if entry.name not in kept])
+    add(db, names)
+    entries = {entry.name: entry for entry in classes(db)}
+    put(db, [entries.pop(name) for name in names] + list(entries.values()))

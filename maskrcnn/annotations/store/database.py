@@ -21,22 +21,11 @@ from maskrcnn.annotations.store.database_errors import primary_code, sqlite_erro
 from maskrcnn.annotations.store.table_definitions import TABLES, VERSION
 from maskrcnn.errors import StudioError
 
-DATABASE = "project.db"
-"""The name of the database file. A folder with this file is a project."""
-
 PATIENCE = 20.0
 """Maximum seconds to wait for another program that is writing to the database."""
 
 MOST_BYTES = 100_000_000
 """Maximum length of a text in the database in bytes, for example the regions of one picture."""
-
-
-def is_project(folder: Path) -> bool:
-    """Whether a folder contains the database file `project.db`. The file is not opened."""
-    try:
-        return (folder / DATABASE).is_file()
-    except (OSError, ValueError):  # no permission, or an invalid file name
-        return False
 
 
 def create(path: Path) -> None:

@@ -300,6 +300,6 @@ def _examine_classes(db: sqlite3.Connection, version: int, complain: Complain) -
         if hotkey is not None and not (isinstance(hotkey, str) and class_rows.HOTKEY.fullmatch(hotkey)):
             raise complain("class", f'has a row "{name[:40]}" whose hotkey is not one of 0-9 or a-z')
         if skeleton is not None:
-            class_rows.skeleton_from_json(
+            class_rows.class_skeleton_from_json(
                 json_columns.parsed(skeleton, words := f'project.db: the skeleton of class "{name[:40]}"'), words
             )

@@ -1,4 +1,4 @@
-"""Convert errors of SQLite and of the file system about `project.db` to `StudioError` with advice."""
+"""The errors of `project.db`, with advice: those of SQLite and of the file system are converted to `StudioError`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def sqlite_errors_converted(path: Path) -> Iterator[None]:
             words = "a text in it is damaged; restore the project folder from a copy"
         elif isinstance(error, sqlite3.IntegrityError):
             words = f"contradicts itself ({error}); restore the project folder from a copy"
-        elif code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(path.parent):
+        elif code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_database_disk_full(path.parent):
             words = _FULL  # even reading needs a small file next to the database
         else:
             words = _WORDS.get(code, f"the project cannot be used now ({error}); close other programs that use it")
@@ -73,8 +73,8 @@ def primary_code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def _is_full(folder: Path) -> bool:
-    """Whether the disk of a folder is nearly full."""
+def _is_database_disk_full(folder: Path) -> bool:
+    """Whether the disk of a database is nearly full, which explains an unclear error of SQLite."""
     try:
         return shutil.disk_usage(folder).free < _LEAST_SPACE
     except OSError:
@@ -88,3 +88,8 @@ def cannot_store(path: Path, error: OSError) -> StudioError:
     if error.errno in _NOT_WRITABLE:
         return StudioError(f"{path}: {_READ_ONLY}")
     return StudioError(f"{path}: cannot be written ({error.strerror}); check the disk and the folder")
+
+
+def missing_state_error(name: str) -> StudioError:
+    """Return the error for a database in which the regions of the picture `name` are missing."""
+    return StudioError(f"project.db: the regions of {name} are not there; restore the project folder from a copy")

@@ -1,4 +1,4 @@
-"""Check the files of a project's database before SQLite opens them.
+"""The files of a project's database: find them, and check them before SQLite opens them.
 
 SQLite follows links, also for the files next to a database (WAL, journal), and writes to their targets. A rollback
 journal can name a "super-journal", which SQLite deletes after use, even if it is any other file. Databases of the
@@ -13,6 +13,9 @@ from pathlib import Path
 
 from maskrcnn.errors import StudioError
 
+DATABASE = "project.db"
+"""The name of the database file. A folder with this file is a project."""
+
 WAL, SHARED, JOURNAL = "-wal", "-shm", "-journal"
 SUFFIXES = (WAL, SHARED, JOURNAL)
 """The suffixes of the files that SQLite makes next to a database, added to its name."""
@@ -21,6 +24,14 @@ _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 """The last bytes of a journal that names a super-journal (SQLite's pager.c, `readSuperJournal`)."""
 
 GONE = "the project is gone; open another, or put its folder back"
+
+
+def is_project(folder: Path) -> bool:
+    """Whether a folder is a project: whether its database file `project.db` exists. The file is not opened."""
+    try:
+        return (folder / DATABASE).is_file()
+    except (OSError, ValueError):  # no permission, or an invalid file name
+        return False
 
 
 def require_ordinary(path: Path) -> None:

@@ -79,7 +79,7 @@ def apply(
     kept = set(after.classes)
     class_rows.drop_unused(db, [name for name in before.classes if name not in kept])
     class_rows.add(db, after.classes, after.skeletons)
-    project_meta.follow_classes(db, {entry.name: entry.name for entry in class_rows.classes(db)})
+    project_meta.update_class_options(db, {entry.name: entry.name for entry in class_rows.classes(db)})
 
 
 def _differ(was: ImageRecord, now: ImageRecord | None) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from maskrcnn.annotations.store import database_files
-from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.annotations.store.database_files import DATABASE
 from maskrcnn.errors import ArgumentError
 
 

@@ -155,7 +155,7 @@ def prepare_import(db: sqlite3.Connection, staging: ImportStaging, facts: Datase
         if number is not None and marks:
             row = picture_rows.image(db, number)
             if row["n_regions"]:
-                same[waiting["number"], row["state"]] = _has_same_regions(db, row, waiting["regions"])
+                same[waiting["number"], row["state"]] = _has_incoming_regions(db, row, waiting["regions"])
     return PreparedImport(tuple(classes), same)
 
 
@@ -220,7 +220,10 @@ class _CopiedPicture:
 
 
 def _copy_batch(staging: ImportStaging, batch: list[_NumberedPicture]) -> list[_CopiedPicture | _UnfitPicture]:
-    """Copy a batch of pictures. An unfit picture gives an `_Unfit` in the result; a full disk raises `StudioError`."""
+    """Copy a batch of pictures. An unfit picture gives an `_UnfitPicture` in the result.
+
+    Raises `StudioError` on a full disk.
+    """
     found: list[_CopiedPicture | _UnfitPicture] = []
     for number, picture in batch:
         try:
@@ -236,7 +239,7 @@ def _copy_picture(staging: ImportStaging, number: int, picture: IncomingPicture)
     digest, length = hashlib.sha256(), 0
     try:
         with staging.file(number).open("wb") as file:
-            for chunk in _read_chunks(picture, name):
+            for chunk in _read_incoming_picture(picture, name):
                 digest.update(chunk)
                 length += len(chunk)
                 file.write(chunk)
@@ -254,8 +257,8 @@ def _copy_picture(staging: ImportStaging, number: int, picture: IncomingPicture)
     return _CopiedPicture(digest.hexdigest(), length, displayed)
 
 
-def _read_chunks(picture: IncomingPicture, name: str) -> Iterator[bytes]:
-    """Yield the bytes of a picture to import. Raises `_UnfitPicture` if it cannot be read."""
+def _read_incoming_picture(picture: IncomingPicture, name: str) -> Iterator[bytes]:
+    """Yield the bytes of a picture in chunks, while importing it. Raises `_UnfitPicture` if it cannot be read."""
     try:
         with picture.open() as source:
             while chunk := source.read(_CHUNK_BYTES):
@@ -272,7 +275,7 @@ def _note_staged_picture(
     copied: _CopiedPicture | _UnfitPicture,
     split: str | None,
 ) -> None:
-    """Insert a staged picture with its regions into the table `waiting`. Raises `_Unfit` for bad labels."""
+    """Insert a staged picture with its regions into the table `waiting`. Raises `_UnfitPicture` for bad labels."""
     if isinstance(copied, _UnfitPicture):
         raise copied
     record = original_names.with_original_name(picture.record, file_names.last_part(picture.name), always=True)
@@ -328,10 +331,10 @@ def _known_pictures(db: sqlite3.Connection) -> dict[tuple[str, str], int]:
     return by_own | {(name, digest): number for number, name, _, digest in rows}
 
 
-def _has_same_regions(db: sqlite3.Connection, row: sqlite3.Row, text: str) -> bool:
-    """Whether the regions of a stored picture have the same shapes and classes as those in the JSON `text`."""
-    own, drawn = picture_rows.regions(db, row), region_json.loads(text, row["file_name"])
-    return [(region.shape, region.class_name) for region in drawn] == [(r.shape, r.class_name) for r in own]
+def _has_incoming_regions(db: sqlite3.Connection, row: sqlite3.Row, incoming: str) -> bool:
+    """Whether a picture that is imported again has its `incoming` regions (JSON) already: same shapes and classes."""
+    own, others = picture_rows.regions(db, row), region_json.loads(incoming, row["file_name"])
+    return [(region.shape, region.class_name) for region in others] == [(r.shape, r.class_name) for r in own]
 
 
 def _insert_picture(db: sqlite3.Connection, file_name: str, waiting: sqlite3.Row) -> int:
@@ -373,7 +376,7 @@ def _merge_picture(
     updated = bool(state.marks) and not row["n_regions"]
     if updated:
         picture_rows.save_state(db, row, state)
-    elif state.marks and not (_has_same_regions(db, row, state.text) if is_same is None else is_same):
+    elif state.marks and not (_has_incoming_regions(db, row, state.text) if is_same is None else is_same):
         counted.warnings.append(f"{name}: has regions of its own, which stay; the file's were not imported")
     counted.updated += updated
     counted.unchanged += not updated

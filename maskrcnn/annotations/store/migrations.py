@@ -27,7 +27,7 @@ def bring_up_to_date(path: Path) -> None:
     if found == table_definitions.VERSION:
         with database.reading(path):  # validates the content
             return
-    with migrating(path, found) as db:
+    with migration_transaction(path, found) as db:
         if db is None:
             return
         _copy(path, path.with_name(f"{path.name}.v{found}.bak"))
@@ -66,8 +66,8 @@ _STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2}
 
 
 @contextmanager
-def migrating(path: Path, version: int) -> Iterator[sqlite3.Connection | None]:
-    """Open a write transaction for migrating a database of an older `version`.
+def migration_transaction(path: Path, version: int) -> Iterator[sqlite3.Connection | None]:
+    """Open the write transaction of a migration, for a database of an older `version`.
 
     The result is checked against the present version before the commit. Yields None if another process migrated the
     database while this one waited for the lock.

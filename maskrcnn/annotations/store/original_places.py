@@ -9,12 +9,14 @@ from pathlib import Path
 from maskrcnn.annotations import file_names
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.annotations.store import database, picture_paths, picture_rows
+from maskrcnn.annotations.store import database, database_files, picture_paths, picture_rows
 
 
-def known_by(project: Path) -> dict[str, Path]:
-    """Return {original path: picture file} of a project, and {name in the project: file} for names that are not also
-    the original name of a picture.
+def pictures_by_known_name(project: Path) -> dict[str, Path]:
+    """Return the picture files of a project by the names that a label file may use: {name: path of the file}.
+
+    Each picture is listed under its original path. It is listed under its name in the project too, unless this is also
+    the original name of a picture (`_names_of_the_project_only`).
 
     If two pictures have the original name `1.jpg`, each is listed with its folder, or else its split, as a prefix. So
     `1.jpg` alone matches neither. Raises `StudioError` for a damaged database.
@@ -43,15 +45,19 @@ def known_by(project: Path) -> dict[str, Path]:
 def original_file_names(project: Path, file_names: Sequence[str]) -> list[str]:
     """Convert names in the project to original names, as in an export (`original_names`).
 
-    Unknown names are returned unchanged. Raises as `known_by`.
+    Unknown names are returned unchanged. Raises `StudioError` for a damaged database.
     """
     known = {record.file_name: record for _, record in _project_records(project)}
     asked = tuple(known.get(name) or ImageRecord(name) for name in file_names)
     return [record.file_name for record in original_names.with_original_names(Dataset(asked))[0].images]
 
 
-def are_project_names_among(project: Path, names: Sequence[str]) -> bool:
-    """Whether any of the names is one that only the project uses, such as `1 (2).jpg`. Raises as `known_by`."""
+def has_name_of_project_only(project: Path, names: Sequence[str]) -> bool:
+    """Whether any of the names is the name of a picture in the project, but not the original name of a picture.
+
+    For example, the second picture with the original name `1.jpg` has the name `1 (2).jpg` in the project. Raises
+    `StudioError` for a damaged database.
+    """
     own = _names_of_the_project_only(_project_records(project))
     return any(name in own for name in names)
 
@@ -64,7 +70,7 @@ def _names_of_the_project_only(records: Sequence[tuple[int, ImageRecord]]) -> se
 
 def _project_records(project: Path) -> list[tuple[int, ImageRecord]]:
     """Return (picture id, record without regions) for each picture of a project, with its original name."""
-    with database.reading(project / database.DATABASE) as db:
+    with database.reading(project / database_files.DATABASE) as db:
         return [
             (number, picture_rows.record_without_regions(row)) for number, row in picture_rows.rows_of_all_pictures(db)
         ]

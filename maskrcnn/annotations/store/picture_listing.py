@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
-from maskrcnn.annotations.file_names import natural_key
+from maskrcnn.annotations.file_names import cached_natural_key
 from maskrcnn.annotations.regions import SPLITS, Split
 from maskrcnn.annotations.splitting import require_split
 from maskrcnn.errors import ArgumentError
@@ -110,18 +109,12 @@ def images(
             "class_name": class_name,
         },
     ).fetchall()
-    rows = sorted(rows, key=lambda row: name_order(row["file_name"]))[offset:]
+    rows = sorted(rows, key=lambda row: cached_natural_key(row["file_name"]))[offset:]
     rows = rows if limit is None else rows[:limit]
     return [
         StoredImage(number, file_name, width, height, split, bool(done), revision, n_regions, sha256)
         for number, file_name, width, height, split, done, revision, n_regions, sha256 in rows
     ]
-
-
-@lru_cache(maxsize=100_000)
-def name_order(file_name: str) -> Any:
-    """Return `natural_key` of a name. Cached, because pages sort thousands of names at each click."""
-    return natural_key(file_name)
 
 
 def counts(db: sqlite3.Connection) -> Counts:

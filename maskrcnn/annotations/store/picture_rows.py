@@ -10,6 +10,7 @@ from typing import Any
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.regions import ImageRecord, Region, new_id
 from maskrcnn.annotations.store import class_rows, json_columns, region_json
+from maskrcnn.annotations.store.database_errors import missing_state_error
 from maskrcnn.errors import StudioError
 
 
@@ -125,11 +126,6 @@ def state_text(db: sqlite3.Connection, state: int, name: str) -> str:
     if found is None:
         raise missing_state_error(name)
     return found["regions"]
-
-
-def missing_state_error(name: str) -> StudioError:
-    """Return the error for a picture `name` whose regions are missing in the database."""
-    return StudioError(f"project.db: the regions of {name} are not there; restore the project folder from a copy")
 
 
 def _add_history(db: sqlite3.Connection, image_id: int, parent: int | None, state: PictureState) -> int:

@@ -35,7 +35,7 @@ from maskrcnn.annotations.store import (
     thumbnails,
 )
 from maskrcnn.annotations.store.class_rows import ProjectClass
-from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.annotations.store.database_files import DATABASE
 from maskrcnn.annotations.store.folder_making import new_folder
 from maskrcnn.annotations.store.importing import ImportReport, IncomingPicture
 from maskrcnn.annotations.store.picture_listing import Counts, Status, StoredImage
@@ -200,11 +200,13 @@ class Project:
 
     def undo(self, image_id: int) -> int:
         """Undo the last save. Return the revision (unchanged if there is nothing to undo)."""
-        return self._step(image_id, "SELECT * FROM history WHERE id = (SELECT parent FROM history WHERE id = ?)")
+        return self._step_in_history(
+            image_id, "SELECT * FROM history WHERE id = (SELECT parent FROM history WHERE id = ?)"
+        )
 
     def redo(self, image_id: int) -> int:
         """Redo the last undone save. Return the revision (unchanged if there is nothing to redo)."""
-        return self._step(image_id, "SELECT * FROM history WHERE parent = ? ORDER BY id DESC LIMIT 1")
+        return self._step_in_history(image_id, "SELECT * FROM history WHERE parent = ? ORDER BY id DESC LIMIT 1")
 
     def can_undo(self, image_id: int) -> bool:
         """Whether there is a save of the picture to undo."""
@@ -233,18 +235,18 @@ class Project:
         """
         with self._writing() as db:
             class_rows.put(db, classes)
-            project_meta.follow_classes(db, {entry.name: entry.name for entry in classes})
+            project_meta.update_class_options(db, {entry.name: entry.name for entry in classes})
 
     def rename_class(self, old: str, new: str) -> None:
         """Rename a class, in the list and in all regions. Each changed picture gets a new revision."""
         with self._reading() as db:
             new_states = class_changes.renamed_states(db, old, new) if new != old else {}
         with self._writing() as db:
-            class_changes.rename_in_list(db, old, new)
+            class_rows.rename_in_list(db, old, new)
             if new == old:
                 return
             names = {entry.name: entry.name for entry in class_rows.classes(db) if entry.name != new}
-            project_meta.follow_classes(db, {**names, old: new})
+            project_meta.update_class_options(db, {**names, old: new})
             class_changes.rename_in_regions(db, old, new, new_states)
 
     def merge_class(self, old: str, new: str) -> Snapshot:
@@ -257,10 +259,10 @@ class Project:
             new_states = class_changes.renamed_states(db, old, new)
         with self._writing() as db:
             snapshot = snapshots.take(db, f'before "{old}" became "{new}"')
-            class_changes.allow_merge(db, old, new)
+            class_rows.allow_merge(db, old, new)
             class_changes.rename_in_regions(db, old, new, new_states)
             class_rows.drop_unused(db, [old])
-            project_meta.follow_classes(db, {entry.name: entry.name for entry in class_rows.classes(db)})
+            project_meta.update_class_options(db, {entry.name: entry.name for entry in class_rows.classes(db)})
             return snapshot
 
     @property
@@ -416,6 +418,10 @@ class Project:
     def _writing(self) -> Any:
         return database.writing(self._database)
 
-    def _step(self, image_id: int, query: str) -> int:
+    def _step_in_history(self, image_id: int, query: str) -> int:
+        """Undo or redo: make the row of `history` that the SQL `query` finds the present state of the picture.
+
+        Return the revision. It is unchanged if nothing is found.
+        """
         with self._writing() as db:
             return picture_rows.step_in_history(db, picture_rows.image(db, image_id), query)

@@ -32,8 +32,12 @@ def write(db: sqlite3.Connection, key: str, value: Any) -> None:
     db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, text))
 
 
-def follow_classes(db: sqlite3.Connection, names: Mapping[str, str]) -> None:
-    """Rename VIA's options of the class attribute by `names` (old class -> new class); delete all other options."""
+def update_class_options(db: sqlite3.Connection, names: Mapping[str, str]) -> None:
+    """Adapt the stored `extras` to changed classes. `names`: old name -> new name of each class that is kept.
+
+    VIA defines an option for each value of the class attribute: those in `names` are renamed, and others deleted. So
+    are `class_values` (class -> original value) of classes that are not in `names` or get another name.
+    """
     extras = read(db, "extras", {})
     definition = extras.get("via_attributes", {}).get("region", {}).get(read(db, "class_attribute", None))
     for listed in ("options", "default_options"):
@@ -50,13 +54,14 @@ def add_dataset_facts(db: sqlite3.Connection, dataset: Dataset) -> None:
     """Add the extras and the class attribute of a dataset. Existing values of the project are kept."""
     if dataset.class_attribute is not None and read(db, "class_attribute", None) is None:
         write(db, "class_attribute", dataset.class_attribute)
-    write(db, "extras", merged_extras(read(db, "extras", {}), dict(dataset.extras)))
+    write(db, "extras", merged_project_extras(read(db, "extras", {}), dict(dataset.extras)))
 
 
-def merged_extras(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Merge the extras of two datasets, which are nested dicts. If both have a value, that of `first` is kept."""
+def merged_project_extras(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Merge two values of the project's setting `extras`, which are nested dicts. Where both have a value, that of
+    `first` is kept."""
     together = {**second, **first}
     for key in first.keys() & second.keys():
         if isinstance(first[key], dict) and isinstance(second[key], dict):
-            together[key] = merged_extras(first[key], second[key])
+            together[key] = merged_project_extras(first[key], second[key])
     return together

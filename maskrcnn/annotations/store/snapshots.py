@@ -99,7 +99,9 @@ def _restore_facts(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
     later = [entry for entry in class_rows.classes(db) if entry.name not in names]
     class_rows.put(db, [*then, *(replace(entry, hotkey=None) if entry.hotkey in keys else entry for entry in later)])
     project_meta.write(db, "class_attribute", facts["class_attribute"])
-    project_meta.write(db, "extras", project_meta.merged_extras(facts["extras"], project_meta.read(db, "extras", {})))
+    project_meta.write(
+        db, "extras", project_meta.merged_project_extras(facts["extras"], project_meta.read(db, "extras", {}))
+    )
 
 
 def _snapshot(row: sqlite3.Row) -> Snapshot:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskrcnn.annotations.file_names import cached_natural_key
 from maskrcnn.annotations.formats.lazy_records import LazyRecords
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.splitting import require_split
@@ -14,12 +15,11 @@ from maskrcnn.annotations.store import (
     class_rows,
     database,
     database_check,
+    database_errors,
     json_columns,
     picture_paths,
-    picture_rows,
     region_json,
 )
-from maskrcnn.annotations.store.picture_listing import name_order
 from maskrcnn.annotations.store.picture_rows import picture_extras, record_without_regions
 from maskrcnn.annotations.store.snapshots import project_facts, snapshot_facts
 from maskrcnn.errors import StudioError
@@ -108,7 +108,7 @@ def _image_rows(db: sqlite3.Connection, split: str | None, snapshot_id: int | No
 
 def _in_order(rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
     """Sort rows in the order of `picture_listing.images`."""
-    return sorted(rows, key=lambda row: name_order(row["file_name"]))
+    return sorted(rows, key=lambda row: cached_natural_key(row["file_name"]))
 
 
 def _records(db: sqlite3.Connection, paths: ProjectPaths, rows: list[sqlite3.Row]) -> Iterator[ImageRecord]:
@@ -121,7 +121,7 @@ def _records(db: sqlite3.Connection, paths: ProjectPaths, rows: list[sqlite3.Row
         for row in some:
             name = row["file_name"]
             if row["state"] not in texts:
-                raise picture_rows.missing_state_error(name)
+                raise database_errors.missing_state_error(name)
             yield ImageRecord(
                 name,
                 region_json.loads(texts[row["state"]], name),

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.intake import Staged
+from maskrcnn.annotations.learnable_objects import keypoints_of
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
-from maskrcnn.annotations.skeletons import keypoints_of
+from maskrcnn.annotations.store import ProjectClass
 from maskrcnn.drawing import labelled_picture
+from maskrcnn.drawing.hex_colours import GREY
 from maskrcnn.drawing.labelled_picture import Colours
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.dataset import new_class_questions
-from maskrcnn.studio.dataset.class_attribute_choice import candidate_in_words, class_choice_in_words
+from maskrcnn.studio.dataset.class_attribute_choice import candidate_in_words
 from maskrcnn.studio.dataset.pictures_view import SPLIT_WORDS
 from maskrcnn.studio.shell.markdown_escape import bullets, plain
 from maskrcnn.studio.shell.page_messages import on_page
@@ -32,30 +35,6 @@ _MOST_DRAWN = 300
 """Maximum number of regions on a thumbnail. More are not recognisable there, and take seconds to draw."""
 _MOST_ROWS = 200
 """Maximum number of classes in the table."""
-
-
-def class_choice(staged: Staged, key: str) -> str | None:
-    """Draw the choice of the class attribute. Return the selected one; the present one if there is no choice."""
-    now = staged.dataset.class_attribute
-    candidates = {candidate.name: candidate for candidate in staged.candidates}
-    if not candidates:
-        return now
-    each = ", ".join(staged.rivals)
-    if each:
-        st.warning(
-            f"Several attributes name classes: {plain(each)}. With one of them as the class, regions that have another "
-            "get none; the last choice below takes each of them.",
-            icon=":material/warning:",
-        )
-    choices: list[str | None] = [None, *candidates, *([each] if each else [])]
-    return st.selectbox(
-        "Which attribute is the class",
-        choices,
-        choices.index(now) if now in choices else 0,
-        format_func=lambda name: class_choice_in_words(name, candidates),
-        key=key,
-        help="VIA does not say which of its attributes is the class, so a rule guesses. Change it here if it is wrong.",
-    )
 
 
 @dataclass(frozen=True)
@@ -131,7 +110,7 @@ def none_found(staged: Staged) -> None:
 
     Otherwise pictures would be imported without their labels, and the user would not know why.
     """
-    if found_none := staged.none_found():
+    if found_none := staged.found_none_message():
         said = plain(found_none[0].upper() + found_none[1:])
         st.error(
             f"{said}. Cancel, and choose the pictures with the labels, or give them the names that the labels have.",
@@ -255,3 +234,24 @@ def missing_and_warnings(staged: Staged) -> None:
             st.dataframe(pd.DataFrame({"Missing": missing}), hide_index=True, height=200)
     if staged.warnings:
         st.warning(bullets([on_page(line) for line in staged.warnings]), icon=":material/warning:")
+
+
+_TRIED_COLOURS = 16
+"""Number of colours that are tried for a new class, as in the project store."""
+
+
+def colours_after_import(known: Sequence[ProjectClass], dataset: Dataset) -> Colours:
+    """Return class name -> `#rrggbb` for an import preview: the colours that the classes will have in the project.
+
+    `known` are the classes of the project, which keep their colours. Each new class of the dataset gets the colour that
+    the project store will give it. Regions without a class (None) are grey.
+    """
+    colours: dict[str | None, str] = {None: GREY, **{entry.name: entry.colour for entry in known}}
+    taken = {entry.colour for entry in known}
+    new = [name for name in dict.fromkeys(dataset.classes) if name not in colours]
+    for number, name in enumerate(new, start=len(known)):
+        # There are about 1,700 colours, so they repeat if there are thousands of classes.
+        tries = [colour_of(number + step) for step in range(_TRIED_COLOURS)]
+        colours[name] = next((colour for colour in tries if colour not in taken), tries[0])
+        taken.add(colours[name])
+    return colours

@@ -12,8 +12,7 @@ from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.regions import Split
 from maskrcnn.annotations.store import ImportReport, Project
 from maskrcnn.studio import serving
-from maskrcnn.studio.components import class_colours
-from maskrcnn.studio.dataset import import_preview, import_report, new_class_questions
+from maskrcnn.studio.dataset import class_attribute_choice, import_preview, import_report, new_class_questions
 from maskrcnn.studio.dataset.import_preview import Drawn, ImportSummary
 from maskrcnn.studio.dataset.project_cache import progress_bar
 from maskrcnn.studio.shell import session
@@ -93,7 +92,8 @@ def _choose_files(project: Project) -> None:
                     staged = intake.stage_uploads(files, beside=project.images_folder, progress=progress)
                 else:
                     staged = intake.stage_path(path, progress=progress, workspace=session.workspace())
-                staged = staged.following(project.class_attribute, [entry.name for entry in project.classes()])
+                classes = [entry.name for entry in project.classes()]
+                staged = staged.with_project_attribute(project.class_attribute, classes)
                 discard()
                 st.session_state[_WAITING] = _WaitingImport(
                     project.folder, staged, import_preview.summary(staged.dataset)
@@ -114,15 +114,15 @@ def _show_preview(project: Project, waiting: _WaitingImport, page: str) -> None:
         icon=":material/add_photo_alternate:",
     ):
         with session.fail_softly(stop=False):
-            waiting.staged = staged.taking(taken)
+            waiting.staged = staged.with_similar_files(taken)
             waiting.drawn.clear()  # the pictures have regions now
             waiting.summary = import_preview.summary(waiting.staged.dataset)
             st.rerun()
     known = project.classes()
-    colours = class_colours.colours_after_import(known, staged.dataset)
+    colours = import_preview.colours_after_import(known, staged.dataset)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        chosen = import_preview.class_choice(staged, f"dataset_import_class_{generation}")
+        chosen = class_attribute_choice.choose_for_import(staged, f"dataset_import_class_{generation}")
         if chosen != staged.dataset.class_attribute:
             _change_class_attribute(waiting, chosen)
         regions = project.counts().classes

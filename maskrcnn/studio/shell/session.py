@@ -21,7 +21,7 @@ from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.studio.shell.page_messages import on_page
 from maskrcnn.workspace import Workspace
-from maskrcnn.workspace.folder_names import require_address
+from maskrcnn.workspace.folder_names import require_name_for_address
 
 _PATH = "project_path"
 _NOTED = "project_noted"
@@ -94,7 +94,7 @@ def switch_project(path: Path) -> None:
     Raises `StudioError` if a URL cannot contain the project's name.
     """
     if remembered() != str(path) or st.query_params.get("project") != path.name:
-        require_address(path)
+        require_name_for_address(path)
         # The other values in the URL (picture, run, row) belong to the old project.
         st.query_params.clear()
     _remember(path)
@@ -131,7 +131,7 @@ def fail_softly(*, stop: bool = True) -> Iterator[None]:
 
 def _remember(path: Path) -> None:
     """Write the project into the session and the URL. Raises `StudioError` if a URL cannot contain its name."""
-    require_address(path)
+    require_name_for_address(path)
     st.session_state[_PATH] = str(path)
     if st.query_params.get("project") != path.name:
         st.query_params["project"] = path.name

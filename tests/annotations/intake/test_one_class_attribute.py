@@ -92,7 +92,7 @@ def test_a_file_beside_what_the_project_has(
 ) -> None:
     picture("a.jpg")
     staged = staged_beside(tmp_path, *attributes)
-    found = staged.following(own, known)
+    found = staged.with_project_attribute(own, known)
     assert classes_of(found.dataset) == classes
     changed = found.dataset.class_attribute != staged.dataset.class_attribute
     assert len(found.warnings) == len(staged.warnings) + changed

@@ -567,4 +567,4 @@ def test_it_tells_how_far_it_is(laid_out: Any, jpeg: Any, waiting: Path) -> None
 
 def test_pictures_that_are_missing_are_named_as_a_person_counts() -> None:
     staged = Staged(Dataset(()), "VIA", missing=("10.jpg", "2.jpg", "1.jpg", "11.jpg"), named=4)
-    assert staged.none_found() == "none of its 4 pictures was found: 1.jpg, 2.jpg, 10.jpg and 1 more"
+    assert staged.found_none_message() == "none of its 4 pictures was found: 1.jpg, 2.jpg, 10.jpg and 1 more"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maskrcnn.words import byte_size, counted
+from maskrcnn.words import byte_size, counted, decimals_below
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,10 @@ def test_a_number_has_its_noun(number: int, said: str) -> None:
 )
 def test_a_size_in_bytes(count: int, said: str) -> None:
     assert byte_size(count) == said
+
+
+@pytest.mark.parametrize(
+    ("score", "said"), [(0.1, "0.10"), (0.494, "0.49"), (0.496, "0.496"), (0.49996, "0.49996"), (0.0, "0.00")]
+)
+def test_a_score_below_a_limit_does_not_read_as_the_limit(score: float, said: str) -> None:
+    assert decimals_below(score, 0.5) == said

@@ -8,7 +8,7 @@ red-orange and hatched, a missed object is blue and dashed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import cv2
@@ -318,3 +318,27 @@ def _cut_into_dashes(line: np.ndarray, length: float, *, closed: bool) -> list[n
         places = np.concatenate([[start], between, [end]])
         pieces.append(np.stack([np.interp(places, at, whole[:, axis]) for axis in (0, 1)], axis=1))
     return pieces
+
+
+def scaled_mark(mark: Mark, scale: float, canvas: np.ndarray) -> Mark:
+    """A mark in pixels of the canvas instead of the picture, for an overlay on a picture that was resized before.
+
+    `canvas` is the resized picture, (h, w, 3), and `scale` the canvas pixels per picture pixel (`resize_for_overlay`).
+    """
+    x, y, width, height = mark.bbox
+    points = np.array(mark.keypoints, dtype=float).reshape(-1, 3) * (scale, scale, 1)
+    rle = None
+    if mark.rle is not None:
+        # Sample the mask at the centre of each canvas pixel (nearest neighbour); ten times faster than averaging.
+        mask = coco_mask.decode([mark.rle])[:, :, 0]
+        rows, columns = (
+            np.minimum(((np.arange(length) + 0.5) / scale).astype(int), whole - 1)
+            for length, whole in zip(canvas.shape[:2], mask.shape, strict=True)
+        )
+        rle = coco_mask.encode(np.asfortranarray(mask[np.ix_(rows, columns)]))
+    return replace(
+        mark,
+        bbox=(x * scale, y * scale, width * scale, height * scale),
+        rle=rle,
+        keypoints=tuple(points.ravel().tolist()),
+    )

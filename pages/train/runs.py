@@ -46,7 +46,9 @@ def curves() -> None:
     curve_charts.show(chosen)
 
 
-@st.fragment(run_every="0.8s" if st.session_state.get("runs-playing") else "4s" if chosen.active else None)
+@st.fragment(
+    run_every="0.8s" if st.session_state.get(predictions_by_epoch.PLAYING) else "4s" if chosen.active else None
+)
 def pictures() -> None:
     """Predictions of the chosen run on one picture, epoch by epoch."""
     with session.fail_softly(stop=False):

@@ -15,7 +15,6 @@ from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.components.class_colours import category_colours
-from maskrcnn.studio.inspect import measured_picture
 from tests.sweeps import sweep
 
 PAGE = "pages/inspect/predictions.py"
@@ -260,13 +259,6 @@ def test_a_picture_whose_detections_are_all_below_the_slider_says_so(root: Path,
     assert "highest score" not in text(app)  # its detection has 0.7
     app.slider[0].set_value(0.75).run()
     assert "The highest score here is 0.70" in text(app)
-
-
-@pytest.mark.parametrize(
-    ("score", "said"), [(0.1, "0.10"), (0.494, "0.49"), (0.496, "0.496"), (0.49996, "0.49996"), (0.0, "0.00")]
-)
-def test_a_score_just_below_the_slider_does_not_read_as_one_that_is_shown(score: float, said: str) -> None:
-    assert measured_picture.score_below(score, 0.5) == said
 
 
 def test_a_picture_without_any_detection_has_no_such_hint(root: Path, run: RunFolder) -> None:

@@ -29,7 +29,7 @@ from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import BEGUN, CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, START, RunFolder
 from maskrcnn.runs.project_runs import runs_and_faults_in, runs_in
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.studio.inspect import picture_choice, validation_report
+from maskrcnn.studio.inspect import inspected_run, validation_report
 from maskrcnn.studio.runs import curve_points, run_downloads, run_tables, run_words
 from maskrcnn.studio.runs.run_tables import epoch_table
 from tests.app.test_frame import PAGES
@@ -95,13 +95,13 @@ def look_at(run: RunFolder) -> None:
     epochs = run.epochs()
     epoch_table(epochs, curve_points.pass_steps(run)), run.log_tail(60)
     rows = metric_rows.read(run)
-    run_tables.compared_settings(run), run_tables.comparison_table([run, run]), curve_points.first_epoch_steps(run)
+    run_tables.compared_settings(run), run_tables.comparison_table([run, run]), curve_points.first_epoch_on_x_axis(run)
     curve_points.x_axes([run, run]), curve_points.curves([run]), run_downloads.downloads(run)
     run_downloads.epochs_csv(run), run_downloads.steps_csv(run), run_downloads.archive(run)
     known_costs.costs_from_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])
     assert len(rows) >= 0
     if (kept := run.detection_epochs()) and (truth := run.dataset()["val"]):
-        best = picture_choice.best_kept_epoch(run, kept).epoch
+        best = inspected_run.best_kept_epoch(run, kept).epoch
         config, detections = run.config(), run.detections(best)
         found = evaluate(truth, detections, tasks=config.tasks, sigmas=config.sigmas)
         validation_report.picture_table(found), validation_report.validation_metrics(found)

@@ -66,7 +66,7 @@ OURS: dict[str, str] = {
     "annotate/canvas_controls.py": "direction.capitalize() editor.saved_at",
     "annotate/dataset_links.py": "label",
     "launch/config_field_inputs.py": "name part label",  # fields of Config and parts of them
-    "dataset/classes_view.py": "words",
+    "dataset/class_attribute_choice.py": "words",
     "dataset/doctor_view.py": "check.title check.why CHECKS[name].title colour icon meaning state label "
     "finding.region_number",
     "dataset/export_view.py": "counts.pictures counts.train counts.val ready.regions",
@@ -92,17 +92,18 @@ OURS: dict[str, str] = {
     "runs/queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",
     "runs/run_actions.py": "item.label run_downloads.size_words(item.size) item.help "
     "str(st.number_input('Epochs',1,10000,10,key='runs-more'))",
-    "runs/curve_charts.py": "loss gauge.title gauge.meaning word name drawn_steps_words(curves[0].rows) "
-    "small_charts_words(curves) most_steps(len(curves)) curve_points.x_axes([chosen.run,*compared])",
+    "runs/curve_charts.py": "loss gauge.title gauge.meaning word name "
+    "drawn_steps_words(curves[0].rows,len(curves[0].drawn)) small_charts_words(is_thinned) "
+    "most_steps(len(curves)) curve_points.x_axes([chosen.run,*compared])",
     "runs/predictions_by_epoch.py": "epochs words line page",
     "shell/project_switcher.py": "label",
     "shell/sidebar.py": "counts.done counts.pictures group page label",
     "serving/uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
     "inspect/why_missed.py": "epoch map(str,networks)",
-    "inspect/picture_choice.py": "epoch_help(best)",
+    "inspect/picture_choice.py": "epoch_choice_help(best)",
     "inspect/drawing_options.py": "part",
     "inspect/measured_picture.py": "words colour line getattr(row,field) measured.report.definitions "
-    "score_below(max(scores),min_score)",  # its definitions
+    "decimals_below(max(scores),min_score)",  # its definitions
     "inspect/validation_report.py": "title meaning label",
     "learn/roi_texts.py": "chosen.level",
     "runs/run_status.py": "now.state words.meaning bar_text(now) STATES[JobState.LOST].meaning "

@@ -1,4 +1,4 @@
-"""Choice of the run on the Predictions page, and the messages for runs without predictions."""
+"""Choice of the run on the Predictions page, its best epoch, and the messages for runs without predictions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import streamlit as st
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
+from maskrcnn.runs import metric_rows
+from maskrcnn.runs.best_epoch import Best, best_epoch
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.runs.run_pictures import is_validated, pictures_with_detections
 from maskrcnn.studio.shell import url_state
@@ -97,3 +99,12 @@ def show_shipped_note(project: Project) -> None:
             icon=":material/rocket_launch:",
             query_params={"project": project.folder.name},
         )
+
+
+def best_kept_epoch(run: RunFolder, kept: list[int]) -> Best:
+    """The epoch that the page shows first of an inspected run: the best (see `runs.best_epoch`) of the `kept` ones.
+
+    `kept` are the epochs with saved detections (at least 1). If no epoch was measured, it is the last one.
+    """
+    found = best_epoch(row for row in metric_rows.read(run).epochs if row["epoch"] in kept)
+    return found if found and found.score is not None else Best(kept[-1])

@@ -22,7 +22,7 @@ from maskrcnn.studio.inspect.validation_report import epoch_report
 from maskrcnn.studio.runs.run_pictures import detection_stamps
 from maskrcnn.studio.runs.run_words import format_ap
 from maskrcnn.studio.shell import file_stamps, session
-from maskrcnn.words import counted
+from maskrcnn.words import counted, decimals_below
 
 _HEIGHT = {BOTH: 400, TRUTH: 640, FOUND: 640}
 """View -> height of a picture on the page in CSS pixels."""
@@ -67,13 +67,13 @@ def show(
     if options.view == BOTH:
         for column, view in zip(st.columns(2, gap="small"), (TRUTH, FOUND), strict=True):
             with column:
-                _draw_objects(view, project, inspected, choice, measured, options)
+                _draw_measured_picture(view, project, inspected, choice, measured, options)
     else:
-        _draw_objects(options.view, project, inspected, choice, measured, options)
-    _show_highest_score(measured, choice, options.min_score)
+        _draw_measured_picture(options.view, project, inspected, choice, measured, options)
+    _note_highest_score(measured, choice, options.min_score)
 
 
-def _draw_objects(
+def _draw_measured_picture(
     view: str,
     project: Project,
     inspected: InspectedRun,
@@ -81,7 +81,7 @@ def _draw_objects(
     measured: MeasuredPicture,
     options: DrawingOptions,
 ) -> None:
-    """Draw the picture with its objects (view `TRUTH`) or its detections (`FOUND`), and their number above it."""
+    """Draw the measured picture with its objects (view `TRUTH`) or detections (`FOUND`), and their number above it."""
     row, categories = measured.report.per_image[choice.position], inspected.truth["categories"]
     if view == TRUTH:
         heading, marks_of = f"**Ground truth** · {counted(row.n_gt, 'object')}", overlays.truth_marks
@@ -114,11 +114,11 @@ def _marked_picture(
     return jpeg(overlays.draw(pixels, _marks, **parts), max(height, width)), width
 
 
-def _show_highest_score(measured: MeasuredPicture, choice: PictureChoice, min_score: float) -> None:
-    """If all detections of the picture are below the minimum score, draw a line with the highest score."""
+def _note_highest_score(measured: MeasuredPicture, choice: PictureChoice, min_score: float) -> None:
+    """Below the measured picture, draw a line with its highest score if all are below the minimum score."""
     scores = [found["score"] for found in measured.detections if found["image_id"] == choice.image["id"]]
     if scores and max(scores) < min_score:
-        highest = score_below(max(scores), min_score)
+        highest = decimals_below(max(scores), min_score)
         st.markdown(f":small[The highest score here is {highest}: move the slider down to see it.]")
 
 
@@ -141,15 +141,3 @@ def show_figures(
             st.markdown(f":{colour}-badge[**{getattr(row, field)}**] {words}{style}", help=definitions[field])
         if measured.matches.matched_by == "bbox":
             st.markdown(":small[Judged by boxes: this network finds no masks.]", help=definitions["matched_by"])
-
-
-def score_below(score: float, limit: float) -> str:
-    """Format a score that is less than `limit`, so that the text is less than `limit` too.
-
-    It has two decimals, or more if rounding to two would reach the limit.
-
-    >>> score_below(0.31, 0.5), score_below(0.4996, 0.5)
-    ('0.31', '0.4996')
-    """
-    candidates = (f"{score:.{digits}f}" for digits in range(2, 17))
-    return next((text for text in candidates if float(text) < limit), f"{score:g}")

@@ -10,11 +10,9 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from maskrcnn.runs import metric_rows
-from maskrcnn.runs.best_epoch import Best, best_epoch
-from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.best_epoch import Best
 from maskrcnn.studio.inspect import drawing_options
-from maskrcnn.studio.inspect.inspected_run import PAGE, InspectedRun
+from maskrcnn.studio.inspect.inspected_run import PAGE, InspectedRun, best_kept_epoch
 from maskrcnn.studio.shell import hotkeys, session, url_state
 
 
@@ -59,7 +57,7 @@ def show(
             page=PAGE,
             owner=str(run.path),
             show=lambda number: epoch_in_words(number, best),
-            help=epoch_help(best),
+            help=epoch_choice_help(best),
         )
     names = [image["file_name"] for image in images]
     with picture_column:
@@ -82,8 +80,8 @@ def epoch_in_words(number: int, best: Best) -> str:
     return f"{number} (best {best.judged_by})" if number == best.epoch and best.judged_by else str(number)
 
 
-def epoch_help(best: Best) -> str:
-    """Return the tooltip of the list of epochs, which says how the best one was chosen."""
+def epoch_choice_help(best: Best) -> str:
+    """Return the tooltip of the choice of an epoch, beside the choice of a picture: which epoch counts as the best."""
     if best.judged_by is None:
         return "Detections are kept for each epoch. Nothing was measured, so the last one counts as the best."
     return (
@@ -103,12 +101,3 @@ def _show_picture_steps(names: Sequence[str], position: int) -> None:
         st.button("", key=f"{PAGE}_{action}", icon=icon, help=tip, on_click=steps[action])
     hotkeys.listen(hotkeys.PREDICTIONS, {**steps, "large": drawing_options.toggle_large_prediction}, f"{PAGE}_keys")
     hotkeys.sheet_button(hotkeys.PREDICTIONS, f"{PAGE}_sheet", label="")
-
-
-def best_kept_epoch(run: RunFolder, kept: list[int]) -> Best:
-    """Return the best epoch (see `runs.best_epoch`) among `kept`, the epochs with saved detections (at least 1).
-
-    If no epoch was measured, return the last one.
-    """
-    found = best_epoch(row for row in metric_rows.read(run).epochs if row["epoch"] in kept)
-    return found if found and found.score is not None else Best(kept[-1])

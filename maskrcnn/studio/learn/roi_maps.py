@@ -42,16 +42,16 @@ def show(roi: RoiOnMap, layout: RoiLayout) -> str:
     with pool_column:
         st.markdown(f"{NAMES['pool']} {ROUNDING['pool']}", help=READING["pool"])
         draw(pool_chart(roi.feature_map, roi.cells, roi.pool_bins, view, side), width="content")
-        _show_deviation(roi, "pool")
+        _show_map_deviation(roi, "pool")
     with other_column:
         st.markdown(f"{NAMES[method]} {ROUNDING[method]}", help=READING[method])
         draw(samples_chart(roi.feature_map, roi.cells, samples, method, view, side), width="content")
-        _show_deviation(roi, method)
+        _show_map_deviation(roi, method)
     return method
 
 
-def _show_deviation(roi: RoiOnMap, method: str) -> None:
-    """Draw a line with the deviation of the box that the method reads from the drawn box."""
+def _show_map_deviation(roi: RoiOnMap, method: str) -> None:
+    """Draw the line under a map: how far the box that the method reads deviates from the drawn box."""
     if method == "align":
         st.markdown("Off by **0 px**, IoU **1**")
         return

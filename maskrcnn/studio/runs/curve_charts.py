@@ -11,18 +11,17 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from maskrcnn.config import LOSSES, MEASURES
 from maskrcnn.runs.epochs_and_passes import EPOCH_MEANING, PASS_MEANING
-from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.metric_rows import MetricRows
 from maskrcnn.studio.components.chart import Chart, draw
 from maskrcnn.studio.components.chart_axes import XAxis
-from maskrcnn.studio.components.chart_points import Tooltip
+from maskrcnn.studio.components.chart_tooltips import Tooltip
 from maskrcnn.studio.components.line_charts import Line, line_chart
 from maskrcnn.studio.runs import curve_points, run_choice, run_tables
 from maskrcnn.studio.runs.curve_points import (
     Curves,
-    drawn_steps,
+    aps_drawn,
+    losses_in,
+    losses_of_runs,
     most_steps,
     smoothed,
 )
@@ -35,12 +34,11 @@ from maskrcnn.studio.runs.curve_words import (
     LOSS_MEANINGS,
     LOSS_TITLES,
     Gauge,
+    drawn_steps_words,
+    small_charts_words,
 )
 from maskrcnn.studio.runs.run_choice import RunChoice
-from maskrcnn.studio.runs.run_pictures import judged_alike
-from maskrcnn.studio.runs.run_tables import run_columns
 from maskrcnn.studio.shell import session
-from maskrcnn.words import counted
 
 _LARGE, _SMALL = 220, 150
 _GAUGES_IN_A_ROW = 4
@@ -69,14 +67,15 @@ def show_losses(curves: Sequence[Curves], view: CurveView) -> None:
         column.markdown(f"**{LOSS_TITLES[loss]}**", help=f"{loss}: {LOSS_MEANINGS[loss]}")
         _draw(loss_chart(curves, loss, view, is_small=True), column, LOSS_TITLES[loss])
     faint = (
-        drawn_steps_words(curves[0].rows)
+        drawn_steps_words(curves[0].rows, len(curves[0].drawn))
         if len(curves) == 1
         else f"at most {most_steps(len(curves)) + 1} single steps of each run"
     )
+    is_thinned = any(one.is_thinned_in_small for one in curves)
     mean = ", and the running mean of all of them" if view.smoothing else ""
     st.markdown(
         ":small[Solid, filled: mean over the training steps of an epoch. Dashed, hollow: the validation pictures. "
-        f"Faint: {faint}{small_charts_words(curves)}{mean}.]",
+        f"Faint: {faint}{small_charts_words(is_thinned)}{mean}.]",
         help="A chart of many thousand points would be slow, so of a long run every 2nd, 4th, 8th, ... step is drawn. "
         "All that were recorded are in Download, Steps (CSV).",
     )
@@ -114,56 +113,6 @@ def _show_ap(place: DeltaGenerator, curves: Sequence[Curves], view: CurveView) -
 def _draw(chart: Chart, place: DeltaGenerator, name: str) -> None:
     """Draw a chart of curves, with a description for screen readers from `name`."""
     draw(chart, place, alt=f"{name} over the run")
-
-
-def losses_in(rows: MetricRows) -> tuple[str, ...]:
-    """The losses that a run has recorded, in the order of `LOSSES`."""
-    return tuple(loss for loss in LOSSES if rows.has(loss))
-
-
-def losses_of_runs(curves: Sequence[Curves]) -> tuple[str, ...]:
-    """The losses that any of the runs has recorded."""
-    return tuple(dict.fromkeys(loss for run in curves for loss in losses_in(run.rows)))
-
-
-def aps_in(rows: MetricRows) -> tuple[str, ...]:
-    """The AP fields for which a run has values, in the order of `AP_LINES`."""
-    return tuple(field for field in AP_LINES if any(row.get(field) is not None for row in rows.epochs))
-
-
-def aps_drawn(curves: Sequence[Curves]) -> tuple[str, ...]:
-    """The AP fields to draw for these runs: masks before keypoints before boxes.
-
-    Fields that all runs with any AP have come first, because several runs are compared by the first field only, and
-    mask AP cannot be compared with box AP.
-    """
-    measured = [fields for one in curves if (fields := aps_in(one.rows))]
-    finest = [field for kind in MEASURES if (field := f"{kind}_ap") in AP_LINES]
-    shared = [field for field in finest if measured and all(field in fields for fields in measured)]
-    others = [field for field in finest if field not in shared and any(field in fields for fields in measured)]
-    return (*shared, *others)
-
-
-def drawn_steps_words(rows: MetricRows) -> str:
-    """A text about how many steps of a run are drawn: `all 120 steps`, `157 of 5,000 steps`, `151 of the 300 steps that
-    were kept of 3,000`."""
-    made, kept = rows.last["step"] if rows.last else 0, len(rows)
-    drawn = len(drawn_steps(kept))
-    if not kept:
-        return f"none, as no step was kept of {made:,}" if made else "none yet"
-    if kept < made:
-        if kept == 1:
-            return f"the 1 step that was kept of {made:,}"
-        of_kept = f"all {kept:,}" if drawn == kept else f"{drawn:,} of the {kept:,}"
-        return f"{of_kept} steps that were kept of {made:,}"
-    return f"all {counted(kept, 'step')}" if drawn == kept else f"{drawn:,} of {counted(kept, 'step')}"
-
-
-def small_charts_words(curves: Sequence[Curves]) -> str:
-    """A text that small charts draw only every second of these steps; empty if they draw all of them."""
-    return (
-        ", every 2nd of them in the small charts" if any(len(one.drawn) > one.most_in_small for one in curves) else ""
-    )
 
 
 def loss_chart(curves: Sequence[Curves], loss: str, view: CurveView, is_small: bool = False) -> Chart:
@@ -256,7 +205,7 @@ def show(chosen: RunChoice) -> None:
             if chosen.others:
                 drawn += run_choice.choose_compared(chosen.others, compared)
         if len(drawn) > 1:
-            _show_differences(drawn)
+            run_tables.show_comparison(drawn)
         lines = curve_points.curves(drawn)
         if any(losses_in(one.rows) for one in lines):
             view = CurveView(axis, curve_points.x_axis_end(drawn, lines, axis), smoothing, log)
@@ -266,15 +215,3 @@ def show(chosen: RunChoice) -> None:
                     show_gauges(lines, view)
         elif session.backend().state(chosen.run).active:
             st.info("The first losses come when packages and pictures are loaded.", icon=":material/hourglass_top:")
-
-
-def _show_differences(drawn: Sequence[RunFolder]) -> None:
-    """Draw the table of the compared runs, and a warning if their validation pictures differ."""
-    st.dataframe(
-        run_tables.comparison_table(drawn),
-        hide_index=True,
-        column_config={" ": st.column_config.ImageColumn(width=40), **run_columns()},
-    )
-    st.markdown(":small[Of the settings, the start and those that differ.]")
-    if not judged_alike(drawn):
-        st.warning("These runs were validated on different pictures, so their AP cannot be compared.")

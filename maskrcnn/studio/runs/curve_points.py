@@ -1,4 +1,5 @@
-"""The data of curves: of each run the rows, the steps that are drawn, positions on the x axis, and smoothing."""
+"""The data of curves: of each run the rows, the losses and APs in them, the steps that are drawn, positions on the
+x axis, and smoothing."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from maskrcnn.config import LOSSES, MEASURES
 from maskrcnn.runs import metric_rows
 from maskrcnn.runs.epochs_and_passes import pictures_per_step, steps_per_pass
 from maskrcnn.runs.folder import CONFIG, Row, RunFolder
@@ -16,10 +18,11 @@ from maskrcnn.runs.metric_rows import MetricRows
 from maskrcnn.studio.components.chart_axes import COMPARED_AXES, X_AXES, XAxis, round_up
 from maskrcnn.studio.components.chart_points import DrawnRun, RunPoints
 from maskrcnn.studio.runs.curve_words import (
+    AP_LINES,
     RUN_COLOURS,
     RUN_SHAPES,
 )
-from maskrcnn.studio.runs.run_pictures import picture_counts
+from maskrcnn.studio.runs.run_pictures import pictures_of_run
 from maskrcnn.studio.shell import session
 
 MOST_STEPS = 320
@@ -37,9 +40,12 @@ MOST_RUNS = len(RUN_COLOURS)
 
 @dataclass(frozen=True)
 class Curves:
-    """The data for the curves of one run. `first_epoch` is the number of steps in the first epoch, and `pass_steps` the
-    number of steps per pass (see `epochs.passes`), None if unknown. `name`, `colour` and point `shape` are set if
-    several runs are drawn together, and `most` is the maximum number of drawn steps."""
+    """The data for the curves of one run.
+
+    `first_epoch` is the number of steps in the first epoch, and `pass_steps` the number of steps per pass (see
+    `epochs_and_passes.passes`), None if unknown. `name`, `colour` and point `shape` are set if several runs are drawn
+    together, and `most` is the maximum number of drawn steps.
+    """
 
     rows: MetricRows
     first_epoch: int | None = None
@@ -84,21 +90,29 @@ class Curves:
         """The maximum number of steps in a small chart: half of those in a large one."""
         return min(MOST_IN_SMALL, self.most // 2 + 1)
 
+    @property
+    def is_thinned_in_small(self) -> bool:
+        """Whether a small chart draws only every second of the drawn steps."""
+        return len(self.drawn) > self.most_in_small
 
-def first_epoch_steps(run: RunFolder) -> int | None:
-    """The number of steps in the first epoch of a run; None if it is unknown before the epoch has ended."""
+
+def first_epoch_on_x_axis(run: RunFolder) -> int | None:
+    """Where the first epoch of a run ends on the x axis of its curves: after how many steps.
+
+    None if that is unknown before the epoch has ended.
+    """
     config = run.read_json(CONFIG) or {}
     if config.get("steps_per_epoch"):
         return int(config["steps_per_epoch"])
-    return steps_per_pass(config.get("batch_size", 1), picture_counts(run)["train"]) or None
+    return steps_per_pass(config.get("batch_size", 1), pictures_of_run(run).train) or None
 
 
 def pass_steps(run: RunFolder) -> float | None:
-    """The mean number of steps per pass through the training pictures (see `epochs.passes`); None if unknown.
+    """The length of a pass on the x axis of the curves of a run: the mean number of steps per pass; None if unknown.
 
-    It is no integer if the number of pictures is no multiple of the batch size.
+    See `epochs_and_passes.passes`. It is no integer if the number of pictures is no multiple of the batch size.
     """
-    batch, pictures = (run.read_json(CONFIG) or {}).get("batch_size"), picture_counts(run)["train"]
+    batch, pictures = (run.read_json(CONFIG) or {}).get("batch_size"), pictures_of_run(run).train
     return pictures / pictures_per_step(batch, pictures) if batch and pictures else None
 
 
@@ -111,11 +125,11 @@ def x_axes(runs: Sequence[RunFolder]) -> tuple[XAxis, ...]:
 def curves(runs: Sequence[RunFolder]) -> list[Curves]:
     """The `Curves` of each run. Several runs get different colours and point shapes."""
     if len(runs) == 1:
-        return [Curves(metric_rows.read(runs[0]), first_epoch_steps(runs[0]), pass_steps=pass_steps(runs[0]))]
+        return [Curves(metric_rows.read(runs[0]), first_epoch_on_x_axis(runs[0]), pass_steps=pass_steps(runs[0]))]
     return [
         Curves(
             metric_rows.read(run),
-            first_epoch_steps(run),
+            first_epoch_on_x_axis(run),
             run.name,
             RUN_COLOURS[number],
             RUN_SHAPES[number],
@@ -127,7 +141,7 @@ def curves(runs: Sequence[RunFolder]) -> list[Curves]:
 
 
 def x_axis_end(runs: Sequence[RunFolder], curves: Sequence[Curves], axis: XAxis) -> float:
-    """The end of the x axis: the maximum of the (planned) ends of the runs."""
+    """The end of the x axis for the points of these curves: the maximum of `x_end`, the (planned) ends of the runs."""
     ends = [
         x_end(
             axis,
@@ -244,3 +258,31 @@ def x_end(axis: XAxis, row: Row, epochs: int | None, active: bool, pass_steps: f
         all_steps = row["step"] / progress
         return float(max(round(all_steps) if epochs else round_up(all_steps), row["step"]))
     return float(5 * math.ceil(row["epoch"] / progress / 5 - 1e-9))
+
+
+def losses_in(rows: MetricRows) -> tuple[str, ...]:
+    """The losses for which a run has points of a curve, in the order of `LOSSES`."""
+    return tuple(loss for loss in LOSSES if rows.has(loss))
+
+
+def losses_of_runs(curves: Sequence[Curves]) -> tuple[str, ...]:
+    """The losses for which any of the runs has points of a curve."""
+    return tuple(dict.fromkeys(loss for run in curves for loss in losses_in(run.rows)))
+
+
+def aps_in(rows: MetricRows) -> tuple[str, ...]:
+    """The AP fields for which a run has points of a curve, in the order of `AP_LINES`."""
+    return tuple(field for field in AP_LINES if any(row.get(field) is not None for row in rows.epochs))
+
+
+def aps_drawn(curves: Sequence[Curves]) -> tuple[str, ...]:
+    """The AP fields whose points are drawn for these curves: masks before keypoints before boxes.
+
+    Fields that all runs with any AP have come first, because several runs are compared by the first field only, and
+    mask AP cannot be compared with box AP.
+    """
+    measured = [fields for one in curves if (fields := aps_in(one.rows))]
+    finest = [field for kind in MEASURES if (field := f"{kind}_ap") in AP_LINES]
+    shared = [field for field in finest if measured and all(field in fields for fields in measured)]
+    others = [field for field in finest if field not in shared and any(field in fields for fields in measured)]
+    return (*shared, *others)

@@ -1,8 +1,11 @@
-"""The names, explanations and colours of curves, the same on all pages."""
+"""The names, explanations and colours of curves, and the texts under them, the same on all pages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from maskrcnn.runs.metric_rows import MetricRows
+from maskrcnn.words import counted
 
 LOSS_COLOURS: dict[str, str] = {
     "loss": "#7b8398",
@@ -131,3 +134,24 @@ GAUGES: tuple[Gauge, ...] = (
     ),
 )
 """The gauges in the order on the page. A gauge without recorded values is not shown."""
+
+
+def drawn_steps_words(rows: MetricRows, drawn: int) -> str:
+    """A text about how many steps of a run its curves show (`drawn`).
+
+    It is like `all 120 steps`, `157 of 5,000 steps`, or `151 of the 300 steps that were kept of 3,000`.
+    """
+    made, kept = rows.last["step"] if rows.last else 0, len(rows)
+    if not kept:
+        return f"none, as no step was kept of {made:,}" if made else "none yet"
+    if kept < made:
+        if kept == 1:
+            return f"the 1 step that was kept of {made:,}"
+        of_kept = f"all {kept:,}" if drawn == kept else f"{drawn:,} of the {kept:,}"
+        return f"{of_kept} steps that were kept of {made:,}"
+    return f"all {counted(kept, 'step')}" if drawn == kept else f"{drawn:,} of {counted(kept, 'step')}"
+
+
+def small_charts_words(is_thinned: bool) -> str:
+    """A text that curves in small charts show only every second of these steps; empty unless `is_thinned`."""
+    return ", every 2nd of them in the small charts" if is_thinned else ""

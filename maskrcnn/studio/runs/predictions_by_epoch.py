@@ -9,15 +9,21 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import pictures
 from maskrcnn.drawing import overlays
 from maskrcnn.drawing.jpeg import jpeg
-from maskrcnn.drawing.overlays import Mark
+from maskrcnn.drawing.overlays import scaled_mark
 from maskrcnn.evaluation import ImageMatches, match_image
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.runs.run_pictures import detection_stamps, is_validated, pictures_with_detections
+from maskrcnn.studio.runs.run_pictures import (
+    detection_stamps,
+    detections_in_picture,
+    document_of_picture,
+    is_validated,
+    names_with_detections,
+    pictures_with_detections,
+)
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.file_stamps import stamp
 from maskrcnn.studio.shell.markdown_escape import plain
@@ -25,15 +31,17 @@ from maskrcnn.studio.shell.markdown_escape import plain
 MOST = 4
 """Maximum number of pictures that are shown side by side."""
 
+PLAYING = "runs-playing"
+"""Session key of the toggle Play: whether one epoch follows another by itself."""
+
+_WAS_PLAYING = "runs-was-playing"
+"""Session key: the state of Play when the page last took notice of it."""
+
+_WAS_DRAWN = "runs-ticked"
+"""Session key: whether the section was drawn since Play was switched on."""
+
 SIDE = 640
 """The longer side of a shown picture in pixels; about a quarter of a wide window."""
-
-Document = dict[str, Any]
-
-
-def names(run: RunFolder) -> list[str]:
-    """The file names of the pictures with saved detections, in natural order."""
-    return [image["file_name"] for image in pictures_with_detections(run)["images"]]
 
 
 def first_choice(run: RunFolder) -> list[str]:
@@ -59,29 +67,28 @@ def _drawing(
 ) -> tuple[bytes, str]:
     """The cached result of `drawing`; `stamps` are the modification times of the files that it depends on."""
     run = RunFolder(path)
-    document = _document_of_picture(path, stamps[0], name)
+    document = document_of_picture(path, stamps[0], name)
     [image] = document["images"]
     picture = run.picture_path(image)
     canvas = _reduced_picture(str(picture), stamp(picture))
     scale = max(canvas.shape[:2]) / max(image["width"], image["height"])
-    found = _detections_in_picture(path, epoch, stamps[2], image["id"])
+    found = detections_in_picture(path, epoch, stamps[2], image["id"])
     matches = match_image(document, found, image["id"], min_score, tasks=run.config().tasks)
     classes = {category["id"]: category["name"] for category in document["categories"]}
     edges = run.config().keypoint_edges
     look: dict[str, Any] = {"longest": max(canvas.shape[:2]), "labels": False, "boxes": matches.matched_by == "bbox"}
-    marks = [_scaled_mark(mark, scale, canvas) for mark in overlays.prediction_marks(matches, classes, edges=edges)]
+    marks = [scaled_mark(mark, scale, canvas) for mark in overlays.prediction_marks(matches, classes, edges=edges)]
     canvas = overlays.draw(canvas, marks, **look)
     if truth:
         drawn = [
-            replace(_scaled_mark(mark, scale, canvas), style="dashed")
-            for mark in overlays.truth_marks(matches, classes)
+            replace(scaled_mark(mark, scale, canvas), style="dashed") for mark in overlays.truth_marks(matches, classes)
         ]
         canvas = overlays.draw(canvas, drawn, **look, opacity=0.0)
-    return jpeg(canvas, SIDE), counts(matches)
+    return jpeg(canvas, SIDE), found_wrong_missed(matches)
 
 
-def counts(matches: ImageMatches) -> str:
-    """The numbers of correct, wrong and missed objects as coloured Markdown: `3 found · 1 wrong · 2 missed`."""
+def found_wrong_missed(matches: ImageMatches) -> str:
+    """The line under the predictions of an epoch in a picture, as coloured Markdown: `3 found · 1 wrong · 2 missed`."""
     parts = ((matches.tp, "green", "found"), (matches.fp, "orange", "wrong"), (matches.fn, "blue", "missed"))
     return "  ·  ".join(f":{colour}[**{number}** {word}]" for number, colour, word in parts)
 
@@ -96,28 +103,13 @@ def show(run: RunFolder, epochs: Sequence[int], page: str, address: dict[str, st
 
     While the slider is at the newest epoch, it moves with new epochs. Raises `StudioError` if the run cannot be read.
     """
-    chosen_names = names(run)
-    at, seen, playing = f"runs-epoch-{run.name}", f"runs-newest-{run.name}", "runs-playing"
-    epoch = st.session_state.get(at, epochs[-1])
-    if epoch not in epochs or epoch == st.session_state.get(seen):
-        epoch = epochs[-1]
-    if st.session_state.get(playing):
-        epoch = epochs[(epochs.index(epoch) + 1) % len(epochs)] if st.session_state.pop("runs-ticked", False) else epoch
-        st.session_state["runs-ticked"] = True
-    st.session_state[at], st.session_state[seen] = epoch, epochs[-1]
-
+    chosen_names = names_with_detections(run)
+    slider = f"runs-epoch-{run.name}"
+    _move_slider(run, epochs, slider)
     unseen = "" if is_validated(run) else ", of those that it learned from: there are none to validate on"
     st.markdown(f"**The same pictures after each epoch**{unseen}", help=_HELP)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if len(epochs) > 1:
-            epoch = st.select_slider("Epoch", epochs, key=at, width=280)
-            for icon, by, words in ((":material/skip_previous:", -1, "before"), (":material/skip_next:", 1, "after")):
-                move = partial(_set_epoch, at, stepped(epochs, epoch, by))
-                st.button("", key=f"runs-{words}", icon=icon, help=f"The epoch {words}", on_click=move)
-            if st.toggle("Play", key=playing) != st.session_state.get("runs-was-playing", False):
-                st.session_state["runs-was-playing"] = st.session_state[playing]
-                st.session_state.pop("runs-ticked", None)
-                st.rerun()  # the page sets how often this section is refreshed
+        epoch = _choose_epoch(epochs, slider)
         min_score = st.slider(
             "Show scores from",
             0.05,
@@ -136,7 +128,7 @@ def show(run: RunFolder, epochs: Sequence[int], page: str, address: dict[str, st
             chosen = st.multiselect(
                 "Pictures", chosen_names, key=_CHOSEN.format(run.name), max_selections=MOST, select_all=False
             )
-    for name, column in zip(chosen, st.columns(_picture_widths(run, chosen)) if chosen else [], strict=False):
+    for name, column in zip(chosen, st.columns(_column_widths(run, chosen)) if chosen else [], strict=False):
         with column, session.fail_softly(stop=False):
             picture, line = drawing(run, epoch, name, min_score, truth)
             st.image(picture, width="stretch", alt=f"{name} with what {run.name} found after epoch {epoch}")
@@ -156,8 +148,8 @@ _ROW, _TALLEST = 1000, {1: 480, 2: 400}
 """The approximate width of the page, and the maximum height of 1 or 2 pictures, in pixels; for 3 or 4 it is 300."""
 
 
-def _picture_widths(run: RunFolder, chosen: Sequence[str]) -> list[float]:
-    """The relative widths of the columns of the chosen pictures, so that all have the same height.
+def _column_widths(run: RunFolder, chosen: Sequence[str]) -> list[float]:
+    """The relative widths of the columns that show predictions in the chosen pictures, all at the same height.
 
     An empty column is added if the pictures would be higher than `_TALLEST`.
     """
@@ -167,57 +159,49 @@ def _picture_widths(run: RunFolder, chosen: Sequence[str]) -> list[float]:
     return [*widths, empty_width] if empty_width > 0.05 else widths
 
 
+def _move_slider(run: RunFolder, epochs: Sequence[int], slider: str) -> None:
+    """Set the slider of epochs, whose session key is `slider`, before the predictions of its epoch are drawn.
+
+    If it was at the newest epoch, it goes to the epoch that is the newest now. While predictions are played, it goes to
+    the next epoch each time the section is drawn, except the first time, so that the chosen epoch is seen as long as
+    the others.
+    """
+    newest = f"runs-newest-{run.name}"
+    epoch = st.session_state.get(slider, epochs[-1])
+    if epoch not in epochs or epoch == st.session_state.get(newest):
+        epoch = epochs[-1]
+    if st.session_state.get(PLAYING):
+        if st.session_state.get(_WAS_DRAWN):
+            epoch = epochs[(epochs.index(epoch) + 1) % len(epochs)]
+        st.session_state[_WAS_DRAWN] = True
+    st.session_state[slider], st.session_state[newest] = epoch, epochs[-1]
+
+
+def _choose_epoch(epochs: Sequence[int], slider: str) -> int:
+    """Draw the slider of epochs, its buttons and Play, if there are several epochs; return the epoch to be shown.
+
+    When Play was switched on or off, the page is drawn anew, because it sets how often this section is drawn.
+    """
+    if len(epochs) == 1:
+        return epochs[0]
+    epoch = st.select_slider("Epoch", epochs, key=slider, width=280)
+    for icon, by, words in ((":material/skip_previous:", -1, "before"), (":material/skip_next:", 1, "after")):
+        move = partial(_set_epoch, slider, stepped(epochs, epoch, by))
+        st.button("", key=f"runs-{words}", icon=icon, help=f"The epoch {words}", on_click=move)
+    playing = st.toggle("Play", key=PLAYING)
+    if playing != st.session_state.get(_WAS_PLAYING, False):
+        st.session_state[_WAS_PLAYING] = playing
+        st.session_state.pop(_WAS_DRAWN, None)
+        st.rerun()
+    return epoch
+
+
 def _set_epoch(key: str, epoch: int) -> None:
-    """Move the slider of epochs, whose session key is `key`."""
+    """Move the slider over the predictions by epoch, whose session key is `key`, to an epoch."""
     st.session_state[key] = epoch
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _document_of_picture(path: str, changed: int, name: str) -> Document:
-    """The COCO document of one picture of a run: its entry, its labels and the classes."""
-    document = pictures_with_detections(RunFolder(path))
-    [image, *_] = [image for image in document["images"] if image["file_name"] == name]
-    annotations = [entry for entry in document["annotations"] if entry["image_id"] == image["id"]]
-    return {**document, "images": [image], "annotations": annotations}
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _detections_of_epoch(path: str, epoch: int, changed: int) -> dict[int, list[Document]]:
-    """The saved detections of an epoch, by picture id."""
-    found: dict[int, list[Document]] = {}
-    for detection in RunFolder(path).detections(epoch):
-        found.setdefault(detection["image_id"], []).append(detection)
-    return found
-
-
-@st.cache_data(max_entries=400, show_spinner=False)
-def _detections_in_picture(path: str, epoch: int, changed: int, image: int) -> list[Document]:
-    """The saved detections of an epoch in the picture with the id `image`."""
-    return _detections_of_epoch(path, epoch, changed).get(image, [])
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _reduced_picture(path: str, changed: int) -> np.ndarray:
     """The picture that detections are drawn on, uint8 (h, w, 3), with its longer side at `SIDE`."""
     return overlays.resize_for_overlay(pictures.reduced(path, SIDE), SIDE)[0]
-
-
-def _scaled_mark(mark: Mark, scale: float, canvas: np.ndarray) -> Mark:
-    """Scale a mark from picture pixels to canvas pixels; `scale` is canvas pixels per picture pixel."""
-    x, y, width, height = mark.bbox
-    points = np.array(mark.keypoints, dtype=float).reshape(-1, 3) * (scale, scale, 1)
-    rle = None
-    if mark.rle is not None:
-        # Sample the mask at the centre of each canvas pixel (nearest neighbour); ten times faster than averaging.
-        mask = coco_mask.decode([mark.rle])[:, :, 0]
-        rows, columns = (
-            np.minimum(((np.arange(length) + 0.5) / scale).astype(int), whole - 1)
-            for length, whole in zip(canvas.shape[:2], mask.shape, strict=True)
-        )
-        rle = coco_mask.encode(np.asfortranarray(mask[np.ix_(rows, columns)]))
-    return replace(
-        mark,
-        bbox=(x * scale, y * scale, width * scale, height * scale),
-        rle=rle,
-        keypoints=tuple(points.ravel().tolist()),
-    )

@@ -11,10 +11,11 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import queue
 from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.runs.run_words import STATES, address_of, bar_text, waiting_words
+from maskrcnn.studio.runs.run_words import STATES, bar_text, waiting_words
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.studio.shell.running_trainings import RUNS_PAGE, SILENT_ICON, SILENT_MEANING
+from maskrcnn.studio.shell.url_state import address_of_run
 
 COLUMNS = (4, 5, 3)
 """Relative widths of the columns: run, progress or start time, buttons."""
@@ -89,7 +90,7 @@ def _show_waiting_row(workspace: Path, job: queue.WaitingJob, many: bool) -> Non
 
 def _show_run_link(run: RunFolder, state: JobState, more: str = "") -> None:
     """Draw the link of a row of the queue to its run, with the run's name and state."""
-    address = address_of(run)
+    address = address_of_run(run)
     of_project = f"Project {plain(address['project'])}. " if "project" in address else ""
     st.page_link(
         RUNS_PAGE,

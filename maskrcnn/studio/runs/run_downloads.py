@@ -94,11 +94,11 @@ def _splits(run: RunFolder, empty: bool = False) -> list[str]:
     if not _is_own(run.path / DATASET, run):
         return []
     try:
-        known = run_pictures.picture_counts(run)
+        known = run_pictures.pictures_of_run(run)
     except StudioError:
         return []  # the page shows the error
     # The labels of toy pictures that are not stored are not in the run either.
-    return [*([] if known["drawn"] else ["train"]), *(["val"] if known["val"] or empty else [])]
+    return [*([] if known.toy_world else ["train"]), *(["val"] if known.val or empty else [])]
 
 
 def epochs_csv(run: RunFolder) -> bytes:
@@ -147,10 +147,10 @@ def archive(run: RunFolder) -> io.BytesIO:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as target:
         if _is_own(run.path / METRICS, run):
-            _put(target, f"{run.name}/epochs.csv", epochs_csv(run))
-            _put(target, f"{run.name}/steps.csv", steps_csv(run))
+            _put_in_archive(target, f"{run.name}/epochs.csv", epochs_csv(run))
+            _put_in_archive(target, f"{run.name}/steps.csv", steps_csv(run))
         for split in _splits(run, empty=True):
-            _put(target, f"{run.name}/labels/{split}.json", labels(run, split))
+            _put_in_archive(target, f"{run.name}/labels/{split}.json", labels(run, split))
         checkpoints = list(run.checkpoints().values())[-1:]
         detections = sorted((run.path / "detections").glob("epoch_*.json"))
         texts = [run.path / name for name in (CARD, START, CONFIG, LOG, RESULT, METRICS)]
@@ -187,7 +187,8 @@ def _steps_words(run: RunFolder) -> str:
     return f"Every number of {counted(len(rows), 'step')}{of}. memory_mb counts in 2**20 bytes."
 
 
-def _put(target: zipfile.ZipFile, name: str, data: bytes) -> None:
+def _put_in_archive(target: zipfile.ZipFile, name: str, data: bytes) -> None:
+    """Write a file into the zip file of a run (see `archive`), compressed."""
     target.writestr(name, data, zipfile.ZIP_DEFLATED)
 
 

@@ -32,7 +32,7 @@ from maskrcnn.studio.runs.curve_words import (
     RUN_COLOURS,
 )
 from maskrcnn.studio.runs.initial_weights_words import start_of
-from maskrcnn.studio.runs.run_pictures import picture_counts
+from maskrcnn.studio.runs.run_pictures import pictures_of_run
 from maskrcnn.studio.runs.run_words import BEST_MEANING, TIME_MEANING
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.file_stamps import stamp
@@ -181,9 +181,9 @@ def compared_settings(run: RunFolder) -> dict[str, Any]:
         config = {name: written[name] for name in Config.model_fields if name in written}
     weights = config.pop("loss_weights", None) or {}
     settings = config | {f"weight of {name}": weights[name] for name in LOSSES if name in weights}
-    known = picture_counts(run)
-    learned = shipped_models.toy_pictures_words(known["drawn"]) if known["drawn"] else known["train"]
-    return settings | start_of(run) | {"training pictures": learned, "validation pictures": len(known["val"])}
+    known = pictures_of_run(run)
+    learned = shipped_models.toy_pictures_words(known.toy_world) if known.toy_world else known.train
+    return settings | start_of(run) | {"training pictures": learned, "validation pictures": len(known.val)}
 
 
 def different_settings(settings: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
@@ -225,3 +225,20 @@ def _setting_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_setting_text(part) for part in value) or "–"
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def show_comparison(runs: Sequence[RunFolder]) -> None:
+    """Draw the comparison table of these runs, and a warning if their validation pictures differ."""
+    st.dataframe(
+        comparison_table(runs),
+        hide_index=True,
+        column_config={" ": st.column_config.ImageColumn(width=40), **run_columns()},
+    )
+    st.markdown(":small[Of the settings, the start and those that differ.]")
+    if not same_validation_pictures(runs):
+        st.warning("These runs were validated on different pictures, so their AP cannot be compared.")
+
+
+def same_validation_pictures(runs: Sequence[RunFolder]) -> bool:
+    """Whether the runs of a comparison table have validation pictures of the same names, so that AP is comparable."""
+    return len({tuple(pictures_of_run(run).val) for run in runs}) == 1

@@ -57,12 +57,6 @@ BEST_MEANING = (
 )
 
 
-def address_of(run: RunFolder) -> dict[str, str]:
-    """The query parameters of a run: its name, and the name of its project, if it has one."""
-    project = run.project_folder
-    return {"run": run.name} if project is None else {"project": project.name, "run": run.name}
-
-
 def place(progress: Progress) -> str:
     """The position of a run as text: `epoch 7/20`, or `epoch 7` if its length is set in minutes."""
     if progress.epoch == 0:

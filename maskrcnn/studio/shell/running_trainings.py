@@ -11,9 +11,10 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import queue
 from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.runs.run_words import STATES, address_of, place, times
+from maskrcnn.studio.runs.run_words import STATES, place, times
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
+from maskrcnn.studio.shell.url_state import address_of_run
 
 RUNS_PAGE = "pages/train/runs.py"
 SILENT_ICON = ":material/heart_broken:"
@@ -83,7 +84,7 @@ def _training_box(workspace: Path) -> None:
                 RUNS_PAGE,
                 label=f"{len(waiting)} waiting",
                 icon=STATES[JobState.QUEUED].icon,
-                query_params=address_of(first),
+                query_params=address_of_run(first),
                 help=f"{plain(first.name)} is next. {STATES[JobState.QUEUED].meaning}",
             )
 
@@ -102,7 +103,7 @@ def _training(run: RunFolder, silent: float | None) -> None:
         RUNS_PAGE,
         label=f"**{plain(run.name)}** {now.state}",
         icon=words.icon,
-        query_params=address_of(run),
+        query_params=address_of_run(run),
         help=words.meaning,
     )
     ending = f"ETA {clock(now.eta)}" if now.active and now.epoch else times(now)

@@ -64,8 +64,8 @@ def test_drawn_pictures_are_counted_by_what_is_said_of_them(weights_folder: Path
     assert (
         run_tables.compared_settings(toy)["training pictures"] == "10,000 pictures of the toy world shapes, seed 1000"
     )
-    assert run_pictures.picture_counts(toy)["train"] == 10000
-    assert curve_points.first_epoch_steps(toy) == 2500  # in batches of four
+    assert run_pictures.pictures_of_run(toy).train == 10000
+    assert curve_points.first_epoch_on_x_axis(toy) == 2500  # in batches of four
 
 
 def test_a_run_of_an_older_studio_has_the_defaults_of_what_it_does_not_name(tmp_path: Path) -> None:
@@ -97,8 +97,8 @@ def test_ap_can_be_compared_where_the_same_pictures_were_validated(tmp_path: Pat
         make_run(tmp_path / name, preset(), val=val)
         for name, val in (("a", ("v.jpg", "w.jpg")), ("b", ("w.jpg", "v.jpg")), ("c", ("v.jpg",)))
     )
-    assert run_pictures.judged_alike([one, same])
-    assert not run_pictures.judged_alike([one, other])
+    assert run_tables.same_validation_pictures([one, same])
+    assert not run_tables.same_validation_pictures([one, other])
 
 
 def test_the_comparison_has_a_line_per_run_with_its_best_epoch(tmp_path: Path) -> None:
@@ -116,10 +116,10 @@ def test_the_comparison_has_a_line_per_run_with_its_best_epoch(tmp_path: Path) -
 
 def test_the_first_epoch_is_once_through_the_pictures_or_what_the_config_says(tmp_path: Path) -> None:
     assert (
-        curve_points.first_epoch_steps(make_run(tmp_path / "a", preset(batch_size=4))) == 3
+        curve_points.first_epoch_on_x_axis(make_run(tmp_path / "a", preset(batch_size=4))) == 3
     )  # ten pictures, four at a time
-    assert curve_points.first_epoch_steps(make_run(tmp_path / "b", preset(steps_per_epoch=7))) == 7
-    assert curve_points.first_epoch_steps(RunFolder(tmp_path / "none")) is None
+    assert curve_points.first_epoch_on_x_axis(make_run(tmp_path / "b", preset(steps_per_epoch=7))) == 7
+    assert curve_points.first_epoch_on_x_axis(RunFolder(tmp_path / "none")) is None
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def _hatch_box(canvas: np.ndarray, corners: np.ndarray, colour: RGB, opacity: fl
 
 
 def _hatch_stripes(left: int, top: int, height: int, width: int, side: int) -> np.ndarray:
-    """Return the stripes of hatched marks: slanted, with soft edges, float32 (h, w) in [0, 1].
+    """Return the slanted stripes of a hatched `Mark` of an overlay, with soft edges: float32 (h, w) in [0, 1].
 
     The phase depends on canvas coordinates, so the stripes of neighbouring objects are aligned.
     """

@@ -42,7 +42,7 @@ def crop(picture: np.ndarray, region: Region | None, around: Box, colour: str) -
     size = max(1, round(piece.shape[1] * scale)), max(1, round(piece.shape[0] * scale))
     shown = cv2.resize(piece, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
     if region is not None:
-        moved = _moved(region.shape, left, top, 4.0 * max(piece.shape[:2]))
+        moved = _shape_in_crop(region.shape, left, top, 4.0 * max(piece.shape[:2]))
         paint_shape(shown, moved, scale, 0.7, rgb(colour), opacity=0.35)
         _mark_vertices(shown, moved, scale)
     return shown
@@ -104,8 +104,8 @@ def _shifted_interval(low: float, high: float, half: float, side: int) -> tuple[
     return math.floor(start), max(math.ceil(end), math.floor(start) + 1)
 
 
-def _moved(shape: Shape, left: int, top: int, limit: float) -> Shape:
-    """Return the shape relative to (left, top), with coordinates clipped to [-`limit`, `limit`] for OpenCV."""
+def _shape_in_crop(shape: Shape, left: int, top: int, limit: float) -> Shape:
+    """Return the shape relative to the corner (`left`, `top`) of a crop, clipped to [-`limit`, `limit`] for OpenCV."""
 
     def moved(ring: Points) -> Points:
         return tuple((min(max(x - left, -limit), limit), min(max(y - top, -limit), limit)) for x, y in ring)

@@ -86,7 +86,7 @@ def find(model: StudioRCNN, picture: Tensor) -> dict[str, Tensor]:
     found = {"boxes": boxes, "labels": labels, "scores": scores}
     groups = list(zip(boxes.split(DETECTIONS_AT_ONCE), labels.split(DETECTIONS_AT_ONCE), strict=True))
     if heads.has_mask():
-        found["masks"] = torch.cat([_soft_masks(model, maps, size, *group) for group in groups])
+        found["masks"] = torch.cat([_detected_masks(model, maps, size, *group) for group in groups])
     if heads.has_keypoint():
         heatmaps = [heads.keypoint_logits(maps, [rois], [size]) for rois, _ in groups]
         (places,), (keypoint_scores,) = heads.read_keypoints(torch.cat(heatmaps), [boxes])
@@ -94,10 +94,10 @@ def find(model: StudioRCNN, picture: Tensor) -> dict[str, Tensor]:
     return found
 
 
-def _soft_masks(
+def _detected_masks(
     model: StudioRCNN, maps: dict[str, Tensor], size: tuple[int, int], boxes: Tensor, labels: Tensor
 ) -> Tensor:
-    """The soft mask of each box's own class, `(K, 1, M, M)` in [0, 1]."""
+    """The soft masks of a group of detections, each of the class that was detected: `(K, 1, M, M)` in [0, 1]."""
     heads = model.roi_heads
     grids = heads.mask_head(heads.mask_roi_pool(maps, [boxes], [size]))
     if isinstance(heads.mask_predictor, ChannelsLastMaskPredictor) and heads.mask_kind == "sigmoid":

@@ -63,7 +63,8 @@ def _copy_with_shared_tensors(model: StudioRCNN) -> StudioRCNN:
     tensors = [*model.parameters(), *model.buffers()]
     twin = copy.deepcopy(model, {id(tensor): tensor.detach() for tensor in tensors})
     for module in twin.modules():
-        # Within `bfloat16_training` and `temporarily_folded_norms` a copied `forward` would use modules of `model`.
+        # Within `bfloat16_training` and `temporarily_folded_norms` some modules have a `forward` attribute that runs
+        # modules of `model`. Without it, the copy has the `forward` of its class.
         vars(module).pop("forward", None)
     return twin
 

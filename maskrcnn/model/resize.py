@@ -56,7 +56,7 @@ def resize_mask(bitmap: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def to_tensor(picture: np.ndarray) -> Tensor:
-    """A uint8 RGB picture `(H, W, 3)` as float tensor `(3, H, W)` in [0, 1].
+    """A resized picture, uint8 RGB `(H, W, 3)`, as the float tensor `(3, H, W)` in [0, 1] that a network takes.
 
     >>> to_tensor(np.full((2, 3, 3), 255, np.uint8)).shape, to_tensor(np.full((2, 3, 3), 255, np.uint8)).max().item()
     (torch.Size([3, 2, 3]), 1.0)

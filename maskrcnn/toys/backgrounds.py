@@ -74,7 +74,7 @@ def _background_with_lumps(rng: np.random.Generator, ground: np.ndarray, scheme:
         turns = np.sort(rng.uniform(0, 2 * math.pi, int(rng.integers(7, 12))))
         reach = radius * rng.uniform(0.45, 1.2, len(turns))
         corners = np.stack([reach * np.cos(turns), reach * np.sin(turns)], axis=1)
-        corners = _rounded_lump(corners) + rng.uniform(0, 1, 2) * (width, height)
+        corners = _rounded_background_lump(corners) + rng.uniform(0, 1, 2) * (width, height)
         mix = first + rng.random() * (second - first) + rng.normal(0, 16, 3)
         if rng.random() < 0.15:
             mix = mix + 0.5 * (accent - mix)
@@ -84,8 +84,8 @@ def _background_with_lumps(rng: np.random.Generator, ground: np.ndarray, scheme:
     return cv2.GaussianBlur(painted, (0, 0), float(rng.uniform(0.5, 1.2))).astype(float) + fine[:, :, None]
 
 
-def _rounded_lump(corners: np.ndarray) -> np.ndarray:
-    """The outline of a lump `(N, 2)`, smoothed by cutting its corners twice (Chaikin 1974): `(4 N, 2)`."""
+def _rounded_background_lump(corners: np.ndarray) -> np.ndarray:
+    """The outline `(N, 2)` of a background lump, smoothed by cutting its corners twice (Chaikin 1974): `(4 N, 2)`."""
     for _ in range(2):
         following = np.roll(corners, -1, axis=0)
         pairs = np.stack([0.75 * corners + 0.25 * following, 0.25 * corners + 0.75 * following], axis=1)

@@ -12,7 +12,7 @@ picture are not labelled (0), as in COCO.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -178,7 +178,7 @@ def _add_first_fitting(scene: _Scene, candidates: Iterable[_Person | _Thing]) ->
         owner = scene.owner.copy()
         number = len(scene.layout) + 1
         if isinstance(candidate, _Person):
-            window, part = _clipped_slices(candidate, *owner.shape)
+            window, part = _clipped_slices((candidate.x, candidate.y), candidate.body.shape, owner.shape)
             owner[window][candidate.body[part]] = number
         else:
             corners = np.round((candidate.outline * FINE - 0.5) * 16).astype(np.int32)
@@ -195,7 +195,7 @@ def _add_first_fitting(scene: _Scene, candidates: Iterable[_Person | _Thing]) ->
 
 def _is_visible_enough(scene: _Scene, number: int, person: _Person) -> bool:
     """Whether item `number` of the scene has the `LEAST_VISIBLE` area and `LEAST_KEYPOINTS` visible keypoints."""
-    window, _ = _clipped_slices(person, *scene.owner.shape)
+    window, _ = _clipped_slices((person.x, person.y), person.body.shape, scene.owner.shape)
     if np.count_nonzero(scene.owner[window] == number) < LEAST_VISIBLE * np.count_nonzero(person.body):
         return False
     return sum(v == 2 for _, _, v in _coco_keypoints(scene, number, person)) >= LEAST_KEYPOINTS
@@ -245,16 +245,18 @@ def _random_thing(rng: np.random.Generator, height: int, width: int) -> _Thing:
     return _Thing(outline + rng.uniform(0, 1, 2) * (width, height))
 
 
-def _clipped_slices(person: _Person, height: int, width: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """The slices (rows, columns) of a person on a grid `(height, width)`, and the matching slices of the layer.
+def _clipped_slices(
+    corner: tuple[int, int], size: Sequence[int], grid: Sequence[int]
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """The part of a person's layer inside a grid, as slices (rows, columns) of the grid and as slices of the layer.
 
-    The slices are empty if the person is outside the grid.
+    `corner` is the top left corner (x, y) of the layer in the grid. `size` and `grid` are (height, width) of the layer
+    and of the grid. The slices are empty if the layer is outside the grid.
     """
-    tall, wide = person.body.shape
-    top, bottom = (min(max(v, 0), height) for v in (person.y, person.y + tall))
-    left, right = (min(max(v, 0), width) for v in (person.x, person.x + wide))
-    inside = (slice(top - person.y, bottom - person.y), slice(left - person.x, right - person.x))
-    return (slice(top, bottom), slice(left, right)), inside
+    x, y = corner
+    top, bottom = (min(max(v, 0), grid[0]) for v in (y, y + size[0]))
+    left, right = (min(max(v, 0), grid[1]) for v in (x, x + size[1]))
+    return (slice(top, bottom), slice(left, right)), (slice(top - y, bottom - y), slice(left - x, right - x))
 
 
 def _paint_person(canvas: np.ndarray, person: _Person, light: float) -> None:
@@ -262,24 +264,24 @@ def _paint_person(canvas: np.ndarray, person: _Person, light: float) -> None:
     tall, wide = (side // FINE for side in person.body.shape)
     cover = cv2.resize(person.body.astype(np.float32), (wide, tall), interpolation=cv2.INTER_AREA)
     colour = cv2.resize(person.layer.colour, (wide, tall), interpolation=cv2.INTER_AREA)
-    small = replace(person, x=person.x // FINE, y=person.y // FINE, layer=Layer(colour, cover - 1e-6, cover))
+    x, y = person.x // FINE, person.y // FINE
+    # The shadow is the cover, shifted away from the light and blurred, in a frame with a margin around the person.
     margin = round(0.06 * person.stature) + 4
-    dark = np.zeros((tall + 2 * margin, wide + 2 * margin), np.float32)
+    shadow = np.zeros((tall + 2 * margin, wide + 2 * margin), np.float32)
     away = -np.array([math.cos(light), math.sin(light)]) * 0.025 * person.stature
-    x, y = (margin + away).round().astype(int)
-    dark[y : y + tall, x : x + wide] = cover
-    dark = cv2.GaussianBlur(dark, (0, 0), 1 + 0.012 * person.stature)
-    around = replace(small, x=small.x - margin, y=small.y - margin, layer=Layer(dark, dark, dark))
-    window, part = _clipped_slices(around, *canvas.shape[:2])
-    canvas[window] *= 1 - np.float32(0.4) * dark[part][:, :, None]
-    window, part = _clipped_slices(small, *canvas.shape[:2])
+    across, down = (margin + away).round().astype(int)
+    shadow[down : down + tall, across : across + wide] = cover
+    shadow = cv2.GaussianBlur(shadow, (0, 0), 1 + 0.012 * person.stature)
+    window, part = _clipped_slices((x - margin, y - margin), shadow.shape, canvas.shape)
+    canvas[window] *= 1 - np.float32(0.4) * shadow[part][:, :, None]
+    window, part = _clipped_slices((x, y), cover.shape, canvas.shape)
     canvas[window] += colour[part] - cover[part][:, :, None] * canvas[window]
 
 
 def _paint_thing(
     rng: np.random.Generator, canvas: np.ndarray, thing: _Thing, scheme: ColourScheme, light: float
 ) -> None:
-    """Paint a thing onto the canvas, in place; only the pixels around it are processed."""
+    """Paint a thing among the people onto the canvas, in place; only the pixels around it are processed."""
     margin = 4 + 0.2 * float(np.ptp(thing.outline, axis=0).max())
     low = np.floor(thing.outline.min(axis=0) - margin).astype(int).clip(0)
     high = np.ceil(thing.outline.max(axis=0) + margin).astype(int).clip(None, canvas.shape[1::-1])
@@ -289,11 +291,11 @@ def _paint_thing(
 
 
 def _joint_sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sighting, ...]:
-    """The `_Sighting` of each keypoint of a person, with the 3 x 3 pixels around it as candidates for visible pixels.
+    """A `_Sighting` of each keypoint of a rendered person: the pixels at which it is visible, of the 3 x 3 around it.
 
     A keypoint is visible at a pixel if one of its body parts (`_SHOWN_BY`) is in front there, with the keypoint close
-    under its surface. A keypoint of the face is turned away if it is visible at no pixel and either only the head (or
-    neck, chest or background) is in front of it, or it lies behind the middle of the ears.
+    under its surface. A keypoint of the face that is visible at no pixel is turned away in two cases: it lies behind
+    the middle of the ears, or nothing is in front of it but head, neck, chest and background.
     """
     numbers = {part.name: number for number, part in enumerate(figure.parts)}
     around_face = [-1, *(numbers[name] for name in ("head", "nose", "left ear", "right ear", "neck", "chest"))]
@@ -304,16 +306,21 @@ def _joint_sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sig
         shown_by, deep = _SHOWN_BY[joint]
         shown = [numbers[part.format(side=side)] for part in shown_by]
         x, y, depth = figure.joints[name]
-        visible, only_head_in_front = [], True
-        for row in range(max(int(y) - 1, 0), min(int(y) + 2, layer.part.shape[0])):
-            for column in range(max(int(x) - 1, 0), min(int(x) + 2, layer.part.shape[1])):
-                part = int(layer.part[row, column])
-                only_head_in_front &= part in around_face
-                if part in shown and layer.near[row, column] - depth <= deep * stature * FINE:
-                    visible.append((row, column))
-        is_behind = only_head_in_front or bool(depth < middle_of_ears)
-        is_turned_away = not visible and is_behind and joint in ("nose", "eye", "ear")
-        found.append(_Sighting(float(x), float(y), tuple(visible), is_turned_away))
+        pixels = [
+            (row, column)
+            for row in range(max(int(y) - 1, 0), min(int(y) + 2, layer.part.shape[0]))
+            for column in range(max(int(x) - 1, 0), min(int(x) + 2, layer.part.shape[1]))
+        ]
+        visible = tuple(
+            pixel
+            for pixel in pixels
+            if layer.part[pixel] in shown and layer.near[pixel] - depth <= deep * stature * FINE
+        )
+        is_behind_ears = bool(depth < middle_of_ears)
+        is_hidden_by_head = all(layer.part[pixel] in around_face for pixel in pixels)
+        is_hidden_face = joint in ("nose", "eye", "ear") and not visible
+        is_turned_away = is_hidden_face and (is_behind_ears or is_hidden_by_head)
+        found.append(_Sighting(float(x), float(y), visible, is_turned_away))
     return tuple(found)
 
 
@@ -333,9 +340,9 @@ def _coco_keypoints(scene: _Scene, number: int, person: _Person) -> tuple[tuple[
 
 
 def _person_outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
-    """The outline of a person's mask on the fine grid, in picture pixels, rounded to 0.1; None for an empty mask.
+    """The outline that labels a person of the people world, from the mask on the fine grid; None for an empty mask.
 
-    Parts and holes smaller than a pixel are left out.
+    It is in picture pixels, rounded to 0.1. Parts and holes smaller than a pixel are left out.
     """
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
@@ -370,5 +377,5 @@ def _person_outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
 
 
 def _ring_points(ring: shapely.LinearRing) -> Points:
-    """The vertices of one ring of a person's outline, rounded to 0.1 pixel."""
+    """The vertices of one ring of a `_person_outline`, in picture pixels, rounded to 0.1."""
     return tuple((x, y) for x, y in np.round(shapely.get_coordinates(ring)[:-1], 1).tolist())

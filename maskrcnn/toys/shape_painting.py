@@ -90,19 +90,19 @@ def _shape_pattern(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np
         rng.choice(["plain", "stripes", "dots", "checks", "waves", "mottled"], p=[0.3, 0.2, 0.15, 0.1, 0.1, 0.15])
     ):
         case "stripes":
-            return _soft_step(np.sin(2 * math.pi * u / step))
+            return _wave_pattern(np.sin(2 * math.pi * u / step))
         case "dots":
-            return _soft_step(np.cos(2 * math.pi * u / step) + np.cos(2 * math.pi * v / step) - 0.9)
+            return _wave_pattern(np.cos(2 * math.pi * u / step) + np.cos(2 * math.pi * v / step) - 0.9)
         case "checks":
-            return _soft_step(3 * np.sin(math.pi * u / step) * np.sin(math.pi * v / step))
+            return _wave_pattern(3 * np.sin(math.pi * u / step) * np.sin(math.pi * v / step))
         case "waves":
-            return _soft_step(np.sin(2 * math.pi * (u / step + 0.25 * np.sin(2 * math.pi * v / (2 * step)))))
+            return _wave_pattern(np.sin(2 * math.pi * (u / step + 0.25 * np.sin(2 * math.pi * v / (2 * step)))))
         case "mottled":
             return 0.7 * clouds_noise(rng, x.shape[0], x.shape[1], cells=28)
         case _:
             return np.zeros_like(x)
 
 
-def _soft_step(values: np.ndarray) -> np.ndarray:
-    """A soft step from 0 to 1 around the zeros of `values`."""
+def _wave_pattern(values: np.ndarray) -> np.ndarray:
+    """The pattern of a shape from the `values` of waves: a soft step from 0 to 1 around its zeros."""
     return np.clip(0.5 + 2 * values, 0, 1)

@@ -179,7 +179,7 @@ def _label(shape: _Placed, simple_shapes: bool) -> Shape:
 
 
 def _camera_picture(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
-    """The canvas as a camera would record it, uint8: with random exposure and noise, and sometimes blurred."""
+    """The canvas with shapes as a camera would record it, uint8: with random exposure and noise, sometimes blurred."""
     if rng.random() < 0.3:
         canvas = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.5, 1.1)))
     canvas = 255 * np.power(np.clip(canvas / 255, 0, 1), float(rng.uniform(0.75, 1.35)))

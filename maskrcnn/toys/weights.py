@@ -106,7 +106,7 @@ def halve(source: Path, target: Path) -> None:
 
 
 def round_json_floats(value: Any, digits: int) -> Any:
-    """A JSON value of a shipped run with all floats rounded to `digits` significant digits. (float32 has seven.)"""
+    """A JSON value of the run that ships with the weights, all floats rounded to `digits` significant digits."""
     match value:
         case float():
             return float(f"{value:.{digits}g}")
@@ -152,7 +152,7 @@ def card(recipe: Recipe, run: Path, target: Path, report: dict[str, Any], work: 
 
 
 def held_apart(recipe: Recipe, work: Path) -> dict[str, int]:
-    """The number of test and validation `pictures`, and how many of them are `shared` with the training set.
+    """`held_apart` of the model card: how many test and validation pictures, and how many the training set shares.
 
     Pictures are compared by their pixels.
     """

@@ -227,7 +227,7 @@ def _suppressed(obj: ObjectCandidates, name: str) -> str:
     lost = np.flatnonzero(nms.dropped == left.index[best])[0]
     winner = nms.by[lost]
     own_score, winner_score = left.score[best], step.scores[step.survivors == winner][0]
-    word = _score_word(name)
+    word = _score_noun(name)
     is_matched = name == filters.DETECTION_NMS and obj.detection_matched_to_another(winner)
     return (
         f"Its best {_candidate_noun(name)} (IoU {left.iou[best]:.2f}, {word} "
@@ -252,7 +252,7 @@ def _outranked(obj: ObjectCandidates, name: str) -> str:
     rank = 1 + np.flatnonzero(before.survivors == left.index[best])[0]
     return (
         f"Its best {_candidate_noun(name)} (IoU {left.iou[best]:.2f}) is number {rank} of {before.count} by "
-        f"{_score_word(name)} ({left.score[best]:.2f}), and only the best {step.limit} go on ({step.knob})."
+        f"{_score_noun(name)} ({left.score[best]:.2f}), and only the best {step.limit} go on ({step.knob})."
     )
 
 
@@ -273,8 +273,12 @@ def _low_score(obj: ObjectCandidates, name: str, min_score: float) -> str:
     """The sentence for an object whose best box has a score for its class below the limit, and which class has more."""
     left = obj.left_before(name)
     best = left.strongest()
-    names = ("background", *obj.trace.config.names)
-    probabilities = obj.trace.heads.probabilities[left.index[best] // (len(names) - 1)]
+    classes = obj.trace.config.names
+    names = ("background", *classes)
+    # The box head makes a candidate for each class from a proposal, so candidates k * classes to (k + 1) * classes - 1
+    # are those of proposal k.
+    proposal = left.index[best] // len(classes)
+    probabilities = obj.trace.heads.probabilities[proposal]
     rival = max((label for label in range(len(names)) if label != obj.label), key=lambda label: probabilities[label])
     rival_score = f"{probabilities[rival]:.2f}"
     limit, words = _score_limit(obj, name, min_score)
@@ -339,12 +343,12 @@ def _matched_to_another(obj: ObjectCandidates) -> str:
 
 
 def _candidate_noun(name: str) -> str:
-    """What the candidates of a filter are called: "detection" or "proposal"."""
+    """What a verdict calls the candidates of a filter: "detection" or "proposal"."""
     return "detection" if name in DETECTION_FILTERS else "proposal"
 
 
-def _score_word(name: str) -> str:
-    """What the scores of a filter's candidates are called: "score" or "objectness"."""
+def _score_noun(name: str) -> str:
+    """What a verdict calls the scores of a filter's candidates: "score" or "objectness"."""
     return "score" if name in DETECTION_FILTERS else "objectness"
 
 

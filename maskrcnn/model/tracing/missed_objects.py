@@ -124,7 +124,7 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
 
 
 def _box_ious(boxes: np.ndarray, objects: np.ndarray) -> np.ndarray:
-    """IoU of candidates `boxes (S, 4)` with `objects (N, 4)`, all xyxy: `(S, N)` float32; 0 for boxes without area."""
+    """IoU of `boxes (S, 4)` with the found and missed `objects (N, 4)`, all xyxy: `(S, N)` float32; 0 without area."""
     return box_iou(torch.from_numpy(boxes), torch.from_numpy(objects)).nan_to_num(0).numpy()
 
 
@@ -136,7 +136,7 @@ def _candidates_after(step: Filter, overlap: np.ndarray, chosen: np.ndarray | sl
 def _overlaps_and_matches(
     trace: Trace, assignment: Assignment, boxes: np.ndarray, min_score: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The IoU of each of D detections with each of N objects, of any class, and which detection is matched to which.
+    """The IoU of D detections with N objects, of any class, and the matches, which tell found from missed objects.
 
     `boxes (D, N)`: IoU of the boxes. Returns `(D, N)` float32, the IoU of the masks if they are known, else of the
     boxes; and the matches, bool `(D, N)`.

@@ -194,7 +194,7 @@ def trace(model: StudioRCNN, image: np.ndarray, targets: Mapping[str, Any] | Non
     device = next(model.parameters()).device
     images, _ = model.transform([to_tensor(resize(image, size)).to(device)])
 
-    body, maps = _backbone(model, images.tensors)
+    body, maps = _trace_backbone(model, images.tensors)
     rpn, anchors = _propose(model, images, maps)
     proposals = torch.from_numpy(rpn.boxes).to(device)
     heads = _classify(model, maps, proposals, size)
@@ -221,8 +221,11 @@ def _array(tensor: Tensor) -> np.ndarray:
     return np.ascontiguousarray((tensor.float() if tensor.is_floating_point() else tensor).cpu().numpy())
 
 
-def _backbone(model: StudioRCNN, pictures: Tensor) -> tuple[Maps, dict[str, Tensor]]:
-    """The maps of the body by their names ("C2"), and the maps of the whole backbone by torchvision's keys ("0")."""
+def _trace_backbone(model: StudioRCNN, pictures: Tensor) -> tuple[Maps, dict[str, Tensor]]:
+    """The backbone in a trace: the maps of its body by name ("C2"), and those of all of it by torchvision's key ("0").
+
+    The first are arrays for the trace, the second tensors for the RPN and the heads.
+    """
     body: Maps = {}
     mine = threading.get_ident()  # several sessions can use the same network at the same time
 

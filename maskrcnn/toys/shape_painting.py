@@ -104,5 +104,5 @@ def _shape_pattern(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np
 
 
 def _wave_pattern(values: np.ndarray) -> np.ndarray:
-    """The pattern of a shape from the `values` of waves: a soft step from 0 to 1 around its zeros."""
+    """The pattern of a shape from the `values` of waves: 0 to 1, with a soft step at each zero."""
     return np.clip(0.5 + 2 * values, 0, 1)

@@ -106,7 +106,10 @@ def halve(source: Path, target: Path) -> None:
 
 
 def round_json_floats(value: Any, digits: int) -> Any:
-    """A JSON value of the run that ships with the weights, all floats rounded to `digits` significant digits."""
+    """A JSON value of the run that ships with the weights, all floats rounded to `digits` significant digits.
+
+    float32 has seven.
+    """
     match value:
         case float():
             return float(f"{value:.{digits}g}")
@@ -152,9 +155,9 @@ def card(recipe: Recipe, run: Path, target: Path, report: dict[str, Any], work: 
 
 
 def held_apart(recipe: Recipe, work: Path) -> dict[str, int]:
-    """`held_apart` of the model card: how many test and validation pictures, and how many the training set shares.
+    """`held_apart` of a model card: the number of test and validation `pictures`, and how many of them are `shared`.
 
-    Pictures are compared by their pixels.
+    A picture is shared if the training set has a picture with the same pixels.
     """
     trained_on = pixel_hashes(recipe.data.drawn_folder(work))
     held_out = pixel_hashes(recipe.test.drawn_folder(work)) | pixel_hashes(recipe.val)

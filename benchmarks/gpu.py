@@ -54,12 +54,12 @@ from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.training.batch_loader import Batch
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.hardware import moved_to_device, seed_everything
+from maskrcnn.training.hardware import seed_everything
 from maskrcnn.training.labelled_samples import Target
 from maskrcnn.training.loop import step
-from maskrcnn.training.losses import batch_losses, fetched_numbers
+from maskrcnn.training.losses import batch_losses, fetched_losses
 from maskrcnn.training.optimiser import make_optimiser
-from maskrcnn.training.training_speedups import prepared_for_training
+from maskrcnn.training.training_speedups import moved_to_device, prepared_for_training
 
 ROOT = Path(__file__).resolve().parent.parent
 CPU = torch.device("cpu")
@@ -127,7 +127,7 @@ def parity(device: torch.device) -> dict[str, Any]:
             network = load("toy").to(place).train()
             network.transform.resized = True
             with torch.no_grad():
-                values.append(fetched_numbers(batch_losses(network, batch.samples, batch.seeds).values()))
+                values.append(fetched_losses(batch_losses(network, batch.samples, batch.seeds).values()))
         worst["loss"] = max(abs(a - b) / max(abs(a), 1e-6) for a, b in zip(*values, strict=True))
     right = different == 0 and all(worst[name] <= most for name, most in CLOSE.items())
     print(f"\nparity: {'the same' if right else 'DIFFERENT'}")

@@ -25,7 +25,7 @@ from maskrcnn.config import MEASURES
 from maskrcnn.evaluation import Report
 from maskrcnn.evaluation.bootstrap import basic_interval, resample_counts
 from maskrcnn.evaluation.detection_evidence import Ranking, class_rankings
-from maskrcnn.evaluation.ranking_ap import ap_of_resamples
+from maskrcnn.evaluation.ranking_ap import ap_from_rankings
 
 RESAMPLES = 200
 
@@ -63,7 +63,7 @@ def main() -> None:
 
 def measure(sides: Sequence[list[Ranking]], times: np.ndarray) -> np.ndarray:
     """AP, or that of the second side minus that of the first."""
-    first, *second = (ap_of_resamples(side, times)["AP"] for side in sides)
+    first, *second = (ap_from_rankings(side, times)["AP"] for side in sides)
     return second[0] - first if second else first
 
 

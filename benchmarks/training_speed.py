@@ -43,7 +43,7 @@ from torch import Tensor, nn
 from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import FrozenBatchNorm2d
 
-from maskrcnn.training import hardware
+from maskrcnn.training import training_speedups
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -58,7 +58,6 @@ from maskrcnn.model.resize import resize, to_tensor, working_size
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import config_with_labels
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.training import training_speedups
 from maskrcnn.training.batch_loader import BatchLoader
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.hardware import loader_threads, seed_everything
@@ -184,7 +183,7 @@ class Material:
         else:
             set_norms(model, self.run.picture_path(self.document["images"][0]))
         propose_well(model)
-        model = hardware.moved_to_device(model, CPU)
+        model = training_speedups.moved_to_device(model, CPU)
         if not variant.sampled_rpn:
             model.rpn.__class__ = RegionProposalNetwork
         if not variant.channels_last:

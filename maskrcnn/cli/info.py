@@ -98,7 +98,7 @@ def printed_config(entries: Iterable[Line], why: bool) -> list[str]:
 
 
 def origin_line(found: ModelDescription) -> str:
-    """The origin of a network as one line: a preset with its changes, or a file."""
+    """The printed line about the origin of a network: a preset with its changes, or a file."""
     if found.preset is not None:
         return " ".join([f"preset {found.preset}", *(f"with {change}" for change in found.changed)])
     return f"{found.file}: {found.origin}"

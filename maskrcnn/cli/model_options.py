@@ -13,7 +13,7 @@ from maskrcnn.inference import load
 from maskrcnn.inference.model_description import network_line
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.weights import find_checkpoint
-from maskrcnn.training.hardware import available_devices
+from maskrcnn.training.hardware import available_hardware
 
 
 def add_inference(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def device_of_option(name: str) -> torch.device:
 
     Raises `ArgumentError` if it is not available.
     """
-    available = available_devices()
+    available = available_hardware()
     if name == "auto":
         name = available[0]
     if name not in available:

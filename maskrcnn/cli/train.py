@@ -15,7 +15,7 @@ import psutil
 from maskrcnn.cli.model_options import add_device, device_of_option
 from maskrcnn.cli.progress_bars import preparation_bars, print_line, training_bar
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.runs.costs import estimate_in_words
+from maskrcnn.runs.cost_estimate import estimate_in_words
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.request_options import add_options
 from maskrcnn.training.distributed import join

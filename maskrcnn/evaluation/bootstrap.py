@@ -24,7 +24,7 @@ import numpy as np
 
 from maskrcnn.evaluation.coco_ap import KINDS
 from maskrcnn.evaluation.detection_evidence import class_rankings
-from maskrcnn.evaluation.ranking_ap import FIGURES, Progress, ap_of_resamples
+from maskrcnn.evaluation.ranking_ap import FIGURES, Progress, ap_from_rankings
 from maskrcnn.evaluation.report import Edges, Report, ReportIntervals
 
 LEVEL = 0.95
@@ -72,8 +72,8 @@ def intervals(report: Report, resamples: int, seed: int = 0, progress: Progress 
     found: dict[str, Edges | None] = dict.fromkeys(KINDS)
     for number, kind in enumerate(report.kinds):
         classes = class_rankings(report, kind)
-        whole = ap_of_resamples(classes, np.ones((1, pictures), dtype=np.int32))
-        values = ap_of_resamples(classes, times, part_of_resampling_progress(progress, number, len(report.kinds)))
+        whole = ap_from_rankings(classes, np.ones((1, pictures), dtype=np.int32))
+        values = ap_from_rankings(classes, times, part_of_resampling_progress(progress, number, len(report.kinds)))
         found[kind] = {name: basic_interval(values[name], whole[name][0]) if pictures > 1 else None for name in FIGURES}
     return ReportIntervals(level=LEVEL, resamples=resamples, seed=seed, **found)
 

@@ -16,7 +16,7 @@ from pycocotools.cocoeval import COCOeval
 from maskrcnn.config import usual_sigmas
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import coco_documents
-from maskrcnn.evaluation.coco_documents import CocoDocuments, Document, Entry, Id, coco_id_order
+from maskrcnn.evaluation.coco_documents import CocoDocuments, Document, Entry, Id, consecutive_ids
 from maskrcnn.words import counted
 
 IouType = Literal["bbox", "segm", "keypoints"]
@@ -78,7 +78,7 @@ class CocoEvaluation:
 
     def __init__(self, found: CocoDocuments, sigmas: Sequence[float] | None = None) -> None:
         self._images = found.images
-        self._pictures, self._classes = _consecutive_ids(found.images), _consecutive_ids(found.categories)
+        self._pictures, self._classes = consecutive_ids(found.images), consecutive_ids(found.categories)
         self._ground_truth = self._index(found.annotations.values())
         is_measured = {"bbox": True, "segm": found.masks, "keypoints": found.num_keypoints is not None}
         groups = found.detections.values()
@@ -169,14 +169,6 @@ class CocoEvaluation:
             evaluation.evaluate()
             evaluation.accumulate()
         return evaluation
-
-
-def _consecutive_ids(ids: Iterable[Id]) -> dict[Id, int]:
-    """Id -> a number from 1, in the order of the ids.
-
-    COCOeval fails on text ids mixed with numbers, and on numbers of more than 64 bits.
-    """
-    return {key: number for number, key in enumerate(sorted(ids, key=coco_id_order), start=1)}
 
 
 def _with_measured_area(detection: Entry, kind: IouType) -> Entry:

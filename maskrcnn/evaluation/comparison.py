@@ -19,7 +19,7 @@ from maskrcnn.evaluation.bootstrap import LEVEL, basic_interval, part_of_resampl
 from maskrcnn.evaluation.coco_ap import KINDS, IouType
 from maskrcnn.evaluation.detection_evidence import Ranking, class_rankings
 from maskrcnn.evaluation.figure_definitions import comparison_definitions
-from maskrcnn.evaluation.ranking_ap import FIGURES, Progress, ResampledAp, ap_of_each_picture, ap_of_resamples
+from maskrcnn.evaluation.ranking_ap import FIGURES, Progress, ResampledAp, ap_from_rankings, ap_of_each_picture
 from maskrcnn.evaluation.report import AGAIN, PictureRow, Report
 
 Comparison = dict[str, Any]
@@ -93,7 +93,7 @@ def compare(
     }
     for number, kind in enumerate(kinds):
         parts = [part_of_resampling_progress(progress, 2 * number + side, 2 * len(kinds)) for side in (0, 1)]
-        drawn = [ap_of_resamples(side.rankings[kind], times, part) for side, part in zip((a, b), parts, strict=True)]
+        drawn = [ap_from_rankings(side.rankings[kind], times, part) for side, part in zip((a, b), parts, strict=True)]
         found[kind] = _differences(a, b, kind, drawn)
     found["per_image"] = _picture_by_picture(a, b, min(kinds, key=list(MEASURES).index))
     found["definitions"] = comparison_definitions(names)
@@ -118,7 +118,7 @@ def _differences(
     """The rows AP, AP50 and AP75 of one measure. `drawn` holds the APs of a and of b on all resamples."""
     pictures = len(a.pictures)
     once = np.ones((1, pictures), dtype=np.int32)
-    whole_a, whole_b = (ap_of_resamples(side.rankings[kind], once) for side in (a, b))
+    whole_a, whole_b = (ap_from_rankings(side.rankings[kind], once) for side in (a, b))
     rows = {}
     for name in FIGURES:
         of_a, of_b = (values[name] for values in drawn)
@@ -179,10 +179,8 @@ def comparable_reports(a: Report, b: Report, names: Names) -> tuple[ComparedRepo
     one, other = _compared_report(a, kinds, names[0]), _compared_report(b, kinds, names[1])
     _require_the_same_pictures(one, other)
     if one.classes != other.classes:
-        raise StudioError(
-            f"the classes are {_class_list(one.classes)} in {one.name}, {_class_list(other.classes)} in {other.name}; "
-            f"{AGAIN}"
-        )
+        classes_a, classes_b = (", ".join(side.classes) or "none" for side in (one, other))
+        raise StudioError(f"the classes are {classes_a} in {one.name}, {classes_b} in {other.name}; {AGAIN}")
     _require_the_same_objects(one, other)
     if "keypoints" in kinds and a.sigmas != b.sigmas:
         raise StudioError(
@@ -229,8 +227,3 @@ def _other_objects(a: ComparedReport, b: ComparedReport, file: str, what: str, i
     """The error for a picture with other numbers of objects in the two reports."""
     counts = f"{in_a} in {a.name}, {in_b} in {b.name}"
     return StudioError(f'picture "{file}": {what}: {counts}; the labels have changed: {AGAIN}')
-
-
-def _class_list(names: Sequence[str]) -> str:
-    """Class names as text for an error message; "none" if there are none."""
-    return ", ".join(names) or "none"

@@ -168,9 +168,9 @@ def _decoded_ranking(entry: ReportedClass, kind: IouType, by_id: np.ndarray) -> 
     for other in (scores, ignored or found):
         if list(map(len, other)) != counts:
             raise ValueError(f"{entry.name}: not one entry for each detection")
-    order = np.argsort(-_joined_pictures(scores, np.float64), kind="stable")
-    bits = _joined_pictures(found, np.int64)[order]
-    ignored_bits = _joined_pictures(ignored, np.int64)[order] if ignored else np.zeros_like(bits)
+    order = np.argsort(-_joined_evidence(scores, np.float64), kind="stable")
+    bits = _joined_evidence(found, np.int64)[order]
+    ignored_bits = _joined_evidence(ignored, np.int64)[order] if ignored else np.zeros_like(bits)
     return Ranking(
         name=entry.name,
         objects=objects,
@@ -180,6 +180,6 @@ def _decoded_ranking(entry: ReportedClass, kind: IouType, by_id: np.ndarray) -> 
     )
 
 
-def _joined_pictures(arrays: Sequence[np.ndarray], dtype: type) -> np.ndarray:
-    """The arrays of all pictures as one array; an empty one if there are no pictures."""
+def _joined_evidence(arrays: Sequence[np.ndarray], dtype: type) -> np.ndarray:
+    """The decoded evidence of all pictures, an array each, as one array; an empty one if there are no pictures."""
     return np.concatenate([np.zeros(0, dtype), *arrays])

@@ -17,7 +17,7 @@ DEFAULT_IOU = 0.5
 
 
 @dataclass(frozen=True)
-class Truth:
+class MatchedObject:
     """One labelled object and its match.
 
     `status` is "tp" (found by a detection), "fn" (missed) or "ignored" (a crowd). `partner` is the index of its
@@ -37,13 +37,13 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class MatchedDetection:
     """One detection and its match.
 
     `status` is "tp", "fp" or "ignored" (matched to a crowd of its class). `partner` is the index of its object in
     `ImageMatches.truths`, or None. `iou` is the IoU with that object. For a detection without a match it is the best
     IoU with any object of its class, or 0. `position` is its index in the given list of detections. `bbox` is
-    [x, y, w, h]. `rle` and `keypoints` are as in `Truth`.
+    [x, y, w, h]. `rle` and `keypoints` are as in `MatchedObject`.
     """
 
     position: int
@@ -65,8 +65,8 @@ class ImageMatches:
     """
 
     image_id: int
-    truths: tuple[Truth, ...]
-    predictions: tuple[Prediction, ...]
+    truths: tuple[MatchedObject, ...]
+    predictions: tuple[MatchedDetection, ...]
     matched_by: MatchedBy = "segm"
 
     @property
@@ -188,11 +188,13 @@ def match_image(
     return ImageMatches(image_id, truths, predictions, found.matched_by)
 
 
-def _matched_detection(detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndarray, masks: bool) -> Prediction:
-    """A detection as a `Prediction`; `partner` is the index of its object (-1: none), `ious` (G,) are its IoUs."""
+def _matched_detection(
+    detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndarray, masks: bool
+) -> MatchedDetection:
+    """A detection with its match; `partner` is the index of its object (-1: none), `ious` (G,) are its IoUs."""
     ignored = partner >= 0 and bool(crowd[partner])
     found = partner >= 0 and not ignored
-    return Prediction(
+    return MatchedDetection(
         position=detection["position"],
         category_id=detection["category_id"],
         score=float(detection["score"]),
@@ -205,13 +207,15 @@ def _matched_detection(detection: Entry, partner: int, ious: np.ndarray, crowd: 
     )
 
 
-def _matched_object(annotation: Entry, column: int, partners: np.ndarray, table: Overlaps, masks: bool) -> Truth:
-    """The object `column` as a `Truth`; `partners` is the result of `greedy_partners`."""
+def _matched_object(
+    annotation: Entry, column: int, partners: np.ndarray, table: Overlaps, masks: bool
+) -> MatchedObject:
+    """The object `column` with its match; `partners` is the result of `greedy_partners`."""
     finders = np.flatnonzero(partners == column)
     is_crowd = bool(table.crowd[column])
     found = len(finders) > 0 and not is_crowd
     best = float(table.ious[:, column].max(initial=0.0))
-    return Truth(
+    return MatchedObject(
         annotation_id=annotation["id"],
         category_id=annotation["category_id"],
         bbox=tuple(annotation["bbox"]),

@@ -1,6 +1,6 @@
 """Average precision (AP) from rankings of detections, computed with NumPy.
 
-`ap_of_resamples` and `ap_of_each_picture` compute COCO's AP from the evidence of a report, without matching detections
+`ap_from_rankings` and `ap_of_each_picture` compute COCO's AP from the evidence of a report, without matching detections
 again: for bootstrap resamples of the pictures, and for every single picture. `pooled_ap` is the AP of one picture in
 the matterport notebooks. (`coco_ap` computes COCO's AP with pycocotools.)
 """
@@ -31,32 +31,33 @@ DETECTIONS_AT_ONCE = 500_000
 """Batch size for the APs of resamples, in detections times resamples: a few MB."""
 
 
-def ap_of_resamples(classes: Sequence[Ranking], times: np.ndarray, progress: Progress | None = None) -> ResampledAp:
-    """COCO's `AP`, `AP50` and `AP75` on R resamples of pictures, each `(R,)` float64; NaN for one without objects.
+def ap_from_rankings(rankings: Sequence[Ranking], times: np.ndarray, progress: Progress | None = None) -> ResampledAp:
+    """COCO's `AP`, `AP50` and `AP75` from the `rankings` of all classes, on R resamples of the pictures.
 
-    `times` (R, P) int is the number of times that each picture is in each resample. As in COCO, a class without objects
+    Each is `(R,)` float64; NaN for a resample without objects. `times` (R, P) int is the number of times that each
+    picture is in each resample. As in COCO, a class without objects
     in a resample is not part of the mean there. `progress(done, R)` is called after each batch.
     """
     found: ResampledAp = {name: np.full(len(times), np.nan) for name in FIGURES}
-    at_once = max(1, DETECTIONS_AT_ONCE // max([len(ranking.picture) for ranking in classes] + [1000]))
+    at_once = max(1, DETECTIONS_AT_ONCE // max([len(ranking.picture) for ranking in rankings] + [1000]))
     for start in range(0, len(times), at_once):
         part = slice(start, start + at_once)
-        by_class = np.array([average_precision(ranking, times[part]) for ranking in classes])
+        by_class = np.array([ap_of_ranking(ranking, times[part]) for ranking in rankings])
         for name, thresholds in zip(FIGURES, (slice(None), slice(0, 1), slice(5, 6)), strict=True):
             if len(by_class):
-                found[name][part] = _mean_ap_of_classes(by_class[:, :, thresholds].mean(axis=2))
+                found[name][part] = _mean_over_rankings(by_class[:, :, thresholds].mean(axis=2))
         if progress is not None:
             progress(min(start + at_once, len(times)), len(times))
     return found
 
 
-def ap_of_each_picture(classes: Sequence[Ranking], pictures: int) -> np.ndarray:
-    """The AP of every single picture, `(P,)` float64; NaN for a picture without objects."""
+def ap_of_each_picture(rankings: Sequence[Ranking], pictures: int) -> np.ndarray:
+    """The AP of every single picture, from the rankings of all classes: `(P,)` float64; NaN without objects."""
     found = np.full(pictures, np.nan)
     for start in range(0, pictures, PICTURES_AT_ONCE):
         part = slice(start, min(start + PICTURES_AT_ONCE, pictures))
-        found[part] = ap_of_resamples(
-            [_ranking_of_pictures(ranking, part) for ranking in classes], np.eye(part.stop - start, dtype=int)
+        found[part] = ap_from_rankings(
+            [_ranking_of_pictures(ranking, part) for ranking in rankings], np.eye(part.stop - start, dtype=int)
         )["AP"]
     return found
 
@@ -73,19 +74,19 @@ def _ranking_of_pictures(ranking: Ranking, part: slice) -> Ranking:
     )
 
 
-def average_precision(ranking: Ranking, times: np.ndarray) -> np.ndarray:
-    """The AP of one class at each IoU threshold on resamples `times` (R, P): `(R, 10)` float64; NaN without objects.
+def ap_of_ranking(ranking: Ranking, times: np.ndarray) -> np.ndarray:
+    """The AP of the ranking of one class, at each IoU threshold, on resamples `times` (R, P): `(R, 10)` float64.
 
-    The steps are those of `COCOeval.accumulate`, but each detection counts as often as its picture was drawn: precision
-    after each detection, its envelope, the mean over 101 recalls. Recall rises only at true positives, so only these
-    places of the ranking are computed. Copies of a picture are next to each other in the ranking, and the envelope is
-    the same as if they were one step.
+    It is NaN without objects. The steps are those of `COCOeval.accumulate`, but each detection counts as often as its
+    picture was drawn: precision after each detection, its envelope, the mean over 101 recalls. Recall rises only at
+    true positives, so only these places of the ranking are computed. Copies of a picture are next to each other in the
+    ranking, and the envelope is the same as if they were one step.
 
     Example: the only object is found by the second detection, so precision is 1/2 at every recall.
 
     >>> found = np.array([[False] * THRESHOLDS, [True] * THRESHOLDS])
     >>> ranking = Ranking("cell", np.array([1]), np.array([0, 0]), found, np.zeros_like(found))
-    >>> average_precision(ranking, np.array([[1]])).round(6)[0, 0].item()
+    >>> ap_of_ranking(ranking, np.array([[1]])).round(6)[0, 0].item()
     0.5
     """
     drawn = times[:, ranking.picture]
@@ -94,21 +95,24 @@ def average_precision(ranking: Ranking, times: np.ndarray) -> np.ndarray:
     result = np.zeros((len(times), THRESHOLDS))
     for threshold in range(THRESHOLDS):
         hits = np.flatnonzero(ranking.found[:, threshold])
-        counted = rank[:, hits]
+        # Of each hit: how many detections up to it count, and how many of them are true positives.
+        detections = rank[:, hits]
         ignored = np.flatnonzero(ranking.ignored[:, threshold])
         if len(ignored):
-            passed = np.cumsum(drawn[:, ignored], axis=1, dtype=np.int32)
-            counted = counted - np.pad(passed, ((0, 0), (1, 0)))[:, np.searchsorted(ignored, hits)]
+            ignored_so_far = np.pad(np.cumsum(drawn[:, ignored], axis=1, dtype=np.int32), ((0, 0), (1, 0)))
+            detections = detections - ignored_so_far[:, np.searchsorted(ignored, hits)]
         true_positives = np.cumsum(drawn[:, hits], axis=1, dtype=np.int32)
-        precision = true_positives / (counted + np.spacing(1))
+        precision = true_positives / (detections + np.spacing(1))
         envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        read = np.searchsorted(RECALLS, true_positives / np.maximum(n_objects, 1), side="right")
-        result[:, threshold] = (envelope * np.diff(read, axis=1, prepend=0)).sum(axis=1) / len(RECALLS)
+        # The precision at a recall of `RECALLS` is that of the first hit which reaches this recall.
+        recalls_reached = np.searchsorted(RECALLS, true_positives / np.maximum(n_objects, 1), side="right")
+        newly_reached = np.diff(recalls_reached, axis=1, prepend=0)
+        result[:, threshold] = (envelope * newly_reached).sum(axis=1) / len(RECALLS)
     return np.where(n_objects > 0, result, np.nan)
 
 
-def _mean_ap_of_classes(values: np.ndarray) -> np.ndarray:
-    """The mean of the APs `values` (classes, R) over the classes whose AP is not NaN: (R,); NaN if all are."""
+def _mean_over_rankings(values: np.ndarray) -> np.ndarray:
+    """The mean of the APs of rankings, `values` (classes, R), over the classes whose AP is not NaN: (R,)."""
     defined = ~np.isnan(values)
     return np.divide(
         np.where(defined, values, 0).sum(axis=0),

@@ -60,7 +60,7 @@ def pictures_of(images: Path | str | Sequence[Path | str]) -> tuple[list[GivenPi
 
 
 def _prefixes_of_picture_names(folders: Sequence[Path]) -> dict[Path, str]:
-    """Folder -> the prefix of the names of its pictures, so that pictures of different folders have different names.
+    """Folder of pictures to predict -> the prefix of their names, so that the names differ between folders.
 
     It is empty for a single folder. For several, it is the shortest end of the path that no other folder has.
     """

@@ -70,16 +70,9 @@ def describe(model: str, settings: Sequence[str] = ()) -> ModelDescription:
 
 
 def _parameter_counts(config: Config) -> dict[str, int]:
-    """Number of parameters by part, of a network of `config`."""
+    """For the description of a network: its number of parameters by part, from its Config alone."""
     with torch.device("meta"):  # no memory is allocated for the parameters
         return parameter_counts(build(config))
-
-
-def origin_line(found: ModelDescription) -> str:
-    """The origin of a network as one line: a preset with its changes, or a file."""
-    if found.preset is not None:
-        return " ".join([f"preset {found.preset}", *(f"with {change}" for change in found.changed)])
-    return f"{found.file}: {found.origin}"
 
 
 _MOST_CLASSES = 8

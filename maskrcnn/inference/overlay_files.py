@@ -1,13 +1,19 @@
-"""Overlays (pictures with drawn detections) as PNG files, with a mark that distinguishes them from other pictures."""
+"""Overlay files (PNG pictures with drawn detections): their names, and a mark that distinguishes them from others."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
+from maskrcnn.annotations.file_names import folded
+from maskrcnn.annotations.unused_names import unused_name
 from maskrcnn.atomic_files import replacing
+from maskrcnn.errors import ArgumentError
 from maskrcnn.output_files import writing
 
 MARK = "Mask R-CNN Studio: predict"
@@ -36,3 +42,51 @@ def is_overlay(path: Path) -> bool:
             return picture.info.get("Software") == MARK
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
         return False
+
+
+def overlay_names(names: Sequence[str], pictures: Sequence[Path], out: Path) -> list[str]:
+    """The name of the overlay file of each picture: a path relative to the folder `out`, with `/`.
+
+    `names` are the names of the given pictures, `pictures` their files.
+    The overlay of `a.jpg` is `a.png`. It is `a-2.png`, `a-3.png` and so on if another overlay has that name (ignoring
+    case, as many file systems do), if overlays of a folder need that name for their folder, or if `out` has such a file
+    that is not an overlay or is one of the given pictures. Pictures whose name no other picture shares are named first,
+    so they keep it in any order of the list.
+
+    >>> overlay_names(["a.png", "a.jpg"], [Path("photos/a.png"), Path("photos/a.jpg")], Path("predictions"))
+    ['a.png', 'a-2.png']
+    """
+    inputs = {os.path.realpath(picture) for picture in pictures}
+    wanted = [str(PurePosixPath(name).with_suffix("")) for name in names]
+    shared = Counter(map(folded, wanted))
+    # The folder of an overlay cannot be a file too, such as "a.png" in "a.png/b.jpg".
+    taken = {folded(str(folder)) for name in names for folder in PurePosixPath(name).parents}
+
+    def is_taken(name: str) -> bool:
+        return folded(name) in taken or not _may_write_overlay(out / name, inputs)
+
+    found: dict[int, str] = {}
+    unshared_first = sorted(range(len(names)), key=lambda index: shared[folded(wanted[index])] > 1)
+    for index in unshared_first:
+        found[index] = unused_name(f"{wanted[index]}.png", is_taken, "{stem}-{number}{suffix}")
+        taken.add(folded(found[index]))
+    return [found[index] for index in range(len(names))]
+
+
+def require_overlay_folders(overlays: Iterable[str], out: Path) -> None:
+    """Raise `ArgumentError` if a folder that the overlay files need is itself a file."""
+    for name in overlays:
+        for folder in [*(out / name).parents]:
+            if folder.exists() and not folder.is_dir():
+                raise ArgumentError(f"{folder} is a file, where a folder is needed; give --out another folder")
+
+
+def _may_write_overlay(path: Path, inputs: Container[str]) -> bool:
+    """Whether an overlay may be written to this path: nothing exists there, or an overlay that is not an input.
+
+    A symbolic link is not replaced, because its target can be in another folder.
+    """
+    if not os.path.lexists(path):
+        return True
+    is_own = path.is_file() and not path.is_symlink() and is_overlay(path)
+    return is_own and os.path.realpath(path) not in inputs

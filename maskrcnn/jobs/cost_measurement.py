@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, known_costs, processes
-from maskrcnn.runs.costs import Costs
+from maskrcnn.runs.cost_estimate import Costs
 from maskrcnn.runs.folder import LOG, PROCESS, RunFolder
 from maskrcnn.runs.trainer_process import TRAINER, trainer_with_pid
 

@@ -1,9 +1,9 @@
 """The known costs of a training on this machine, from earlier runs and from measurements.
 
-Costs are seconds per step and per picture (`runs.costs.Costs`), so they also apply to longer runs and to more pictures.
-They are looked up by `timing_key`: a hash of the project, the kind of device (all GPUs of a machine are assumed to be
-equally fast), and the Config fields that change the time of a step. Measurements are stored in a folder, the store, as
-one JSON file per key.
+Costs are seconds per step and per picture (`runs.cost_estimate.Costs`), so they also apply to longer runs and to more
+pictures. They are looked up by `timing_key`: a hash of the project, the kind of device (all GPUs of a machine are
+assumed to be equally fast), and the Config fields that change the time of a step. Measurements are stored in a folder,
+the store, as one JSON file per key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from maskrcnn.config import Config, fields_with
 from maskrcnn.config.layer_schedule import layer_shares
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs.devices import device_kind
-from maskrcnn.runs.costs import Costs, costs_of_run
+from maskrcnn.runs.cost_estimate import Costs, costs_of_run
 from maskrcnn.runs.folder import METRICS, PROCESS, RunFolder
 
 MOST_RUNS = 30

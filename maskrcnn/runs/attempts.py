@@ -39,8 +39,8 @@ def new_attempt() -> str:
     return uuid.uuid4().hex
 
 
-def begin(run: RunFolder) -> None:
-    """Write process.json for this process, at the start of its training.
+def begin_attempt(run: RunFolder) -> None:
+    """Begin an attempt in this process, at the start of its training: write process.json, with the id of the attempt.
 
     Does nothing if the program that started this process has written it already. Does nothing in another program, such
     as a notebook, because Cancel would kill that program.

@@ -72,7 +72,7 @@ _ORDER = tuple(f"{kind}_ap" for kind in MEASURES)
 
 
 def ap_words(field: str) -> str:
-    """The name of an AP field for the user: "mask AP" for `segm_ap`, "box AP50" for `bbox_ap50`.
+    """The name of an AP of an epoch for the user, from its field: "mask AP" for `segm_ap`, "box AP50" for `bbox_ap50`.
 
     >>> ap_words("keypoints_ap")
     'keypoint AP'

@@ -59,8 +59,8 @@ def best_checkpoint_file(folder: Path) -> Path:
     raise StudioError(f"{run.path} has no checkpoint yet; one is written after the first epoch")
 
 
-def read_header(path: Path) -> tuple[Config, int]:
-    """The configuration and the epoch of a `.safetensors` checkpoint.
+def checkpoint_file_header(path: Path) -> tuple[Config, int]:
+    """The configuration and the epoch in the header of a checkpoint file (`.safetensors`); tensors are not read.
 
     Raises `StudioError` if the file is truncated, is from another program or version, or its configuration is invalid.
     """
@@ -70,7 +70,7 @@ def read_header(path: Path) -> tuple[Config, int]:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise unreadable_checkpoint(path, error) from None
+        raise unreadable_checkpoint_file(path, error) from None
     written_as = metadata.get("format", "")
     if written_as.startswith(FORMAT.partition("/")[0]) and written_as != FORMAT:
         raise StudioError(f"{path} is a checkpoint of another version ({written_as}); update Mask R-CNN Studio")
@@ -103,8 +103,8 @@ def _parse_metadata(path: Path, metadata: Mapping[str, str]) -> tuple[Config, in
         raise StudioError(f"{path}: its configuration does not hold ({error}){damaged}") from None
 
 
-def unreadable_checkpoint(path: Path, error: Exception) -> StudioError:
-    """The `StudioError` for a file that safetensors cannot read."""
+def unreadable_checkpoint_file(path: Path, error: Exception) -> StudioError:
+    """The `StudioError` for a checkpoint file that safetensors cannot read."""
     reason = str(error).removeprefix("Error while deserializing header: ")
     return StudioError(
         f"{path} cannot be read as a checkpoint of ours ({reason}): it was cut short, or is no safetensors file; give "
@@ -133,6 +133,6 @@ def _epoch_in_header(checkpoint: Path, modified: int, size: int) -> int | None:
     `modified` (ns) and `size` (bytes) are part of the cache key, so that a changed file is read again.
     """
     try:
-        return read_header(checkpoint)[1]
+        return checkpoint_file_header(checkpoint)[1]
     except (StudioError, OSError):
         return None

@@ -295,18 +295,18 @@ START_SCHEMA: TypeAdapter[Any] = TypeAdapter(Started)
 DATASET_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[Documents, AfterValidator(_checked_dataset)])
 DETECTIONS_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[list[Detection], AfterValidator(_checked_detections)])
 
-_ROW: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[Name, Identifier | Number | Name | None])
+_ROW_SCHEMA: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[Name, Identifier | Number | Name | None])
 _TEXTS = ("event", "layers")
 
 
-def metrics_row(line: bytes | str) -> dict[str, Any] | None:
-    """Parse a line of metrics.jsonl. Returns a row, or None if the line is incomplete or invalid.
+def validated_metrics_row(line: bytes | str) -> dict[str, Any] | None:
+    """Validate a line of metrics.jsonl with its schema. Returns the row, None if the line is incomplete or invalid.
 
     A row maps names to numbers or None; only `event` ("step" or "epoch") and `layers` are strings. `epoch` and `step`
     are integers from 1; `progress` is in [0, 1].
     """
     try:
-        row = _ROW.validate_json(line, strict=True)
+        row = _ROW_SCHEMA.validate_json(line, strict=True)
     except ValueError:  # also the base class of pydantic's ValidationError
         return None
     if any(isinstance(value, str) != (name in _TEXTS) for name, value in row.items() if value is not None):

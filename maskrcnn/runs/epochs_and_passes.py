@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from maskrcnn.config import Config
+from maskrcnn.runs.folder import CONFIG, RunFolder
 
 EPOCHS_IN_A_BUDGET = 20
 """The intended number of epochs of a run whose length is set in minutes, so that its curves have enough points."""
@@ -42,6 +43,26 @@ def steps_per_pass(batch_size: int, pictures: int) -> int:
     return math.ceil(pictures / batch_size)
 
 
+def mean_pass_steps(run: RunFolder, pictures: int) -> float | None:
+    """The mean number of steps per pass of a run through its `pictures` (see `passes`); None if it is unknown.
+
+    It is no integer if the number of pictures is no multiple of the batch size.
+    """
+    batch = (run.read_json(CONFIG) or {}).get("batch_size")
+    return pictures / pictures_per_step(batch, pictures) if batch and pictures else None
+
+
+def first_epoch_steps(run: RunFolder, pictures: int) -> int | None:
+    """The number of steps in the first epoch of a run with so many `pictures`, as far as it is known before its end.
+
+    It is `steps_per_epoch` of its config, else one pass; None if there are no pictures.
+    """
+    config = run.read_json(CONFIG) or {}
+    if config.get("steps_per_epoch"):
+        return int(config["steps_per_epoch"])
+    return steps_per_pass(config.get("batch_size", 1), pictures) or None
+
+
 def passes(steps: float, batch_size: int, pictures: int) -> float:
     """The mean number of times that each training picture was used in `steps` steps.
 
@@ -72,7 +93,7 @@ def times_through(passes: float) -> str:
 
 
 def steps_per_epoch(config: Config, pass_steps: int, seconds_per_step: float) -> int:
-    """The number of steps in an epoch.
+    """The number of steps in an epoch, from the number of steps of a pass (`EPOCH_MEANING`).
 
     It is `config.steps_per_epoch`, if set. For a run by epochs it is one pass. For a run by minutes it is one or more
     whole passes, so that about `EPOCHS_IN_A_BUDGET` epochs fit into the time.

@@ -68,8 +68,9 @@ from maskrcnn.runs.document_schemas import (
     QUEUED_SCHEMA,
     RESULT_SCHEMA,
     START_SCHEMA,
-    metrics_row,
+    validated_metrics_row,
 )
+from maskrcnn.runs.shown_pictures import shown_pictures
 
 Row = dict[str, Any]
 
@@ -114,9 +115,6 @@ _LARGEST = {DATASET: 1_000_000_000, DETECTIONS: 500_000_000, METRICS: MOST_METRI
 _ADVICE = "the run folder was damaged, restore that file"
 _MOST_ENTRIES = 20_000
 """Maximum number of files in a run folder; most are checkpoints and detections, one of each per epoch."""
-
-SHOWN_WITHOUT_VALIDATION = 4
-"""Number of training pictures whose detections are saved after each epoch if there is no validation set."""
 
 
 class RunFolder:
@@ -296,7 +294,7 @@ class RunFolder:
             content = untrusted_files.read_bytes(self.path / METRICS, self.path, _LARGEST[METRICS], _ADVICE)
         except FileNotFoundError:
             return []
-        return [row for line in content.splitlines() if (row := metrics_row(line)) is not None]
+        return [row for line in content.splitlines() if (row := validated_metrics_row(line)) is not None]
 
     def cut_metrics(self, step: int, epochs: int) -> None:
         """Remove rows with a higher step than `step`, epoch rows after epoch `epochs`, and an incomplete last line."""
@@ -390,28 +388,6 @@ class RunFolder:
             if (match := re.fullmatch(pattern, path.name)) and self.has(f"{folder}/{path.name}"):
                 found[int(match[1])] = path
         return dict(sorted(found.items()))
-
-
-def shown_pictures(train: dict[str, Any], val: dict[str, Any] | None) -> dict[str, Any]:
-    """The document of the pictures with saved detections: `val`, or some pictures of `train` if it has none.
-
-    See `RunFolder.shown`; these are the first `SHOWN_WITHOUT_VALIDATION` pictures of `train`.
-    """
-    if val and val["images"]:
-        return val
-    return document_part(train, train["images"][:SHOWN_WITHOUT_VALIDATION])
-
-
-def document_part(document: dict[str, Any], images: list[dict[str, Any]]) -> dict[str, Any]:
-    """A training or validation document of a run (COCO) with only these of its `images`, and their annotations.
-
-    >>> document = {"images": [{"id": 1}, {"id": 2}], "annotations": [{"image_id": 1}, {"image_id": 2}]}
-    >>> document_part(document, [{"id": 2}])
-    {'images': [{'id': 2}], 'annotations': [{'image_id': 2}]}
-    """
-    chosen = {image["id"] for image in images}
-    annotations = [annotation for annotation in document["annotations"] if annotation["image_id"] in chosen]
-    return {**document, "images": images, "annotations": annotations}
 
 
 def _entries_of_run_folder(folder: Path | str) -> Iterator[os.DirEntry[str]]:

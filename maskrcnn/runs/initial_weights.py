@@ -9,40 +9,26 @@ import torch; `model.weights` loads the tensors.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from maskrcnn.config import DEFAULT_PRESET, TASKS, Config, fields_with, setting_word
-from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.errors import ArgumentError
 from maskrcnn.runs import shipped_models
-from maskrcnn.runs.checkpoint_files import TORCH_FILES, checkpoint_file, read_header
+from maskrcnn.runs.checkpoint_files import TORCH_FILES, checkpoint_file, checkpoint_file_header
 from maskrcnn.runs.shipped_models import shipped_config
-
-IMAGENET_WEIGHTS: dict[str, str] = {"resnext50": "resnext50_32x4d", "resnext101": "resnext101_32x8d"}
-"""Bodies (of a backbone) whose name in torchvision differs -> that name."""
+from maskrcnn.runs.torchvision_catalogue import (
+    coco_network_fields,
+    coco_weights_file,
+    imagenet_weights_file,
+    is_weights_file_downloaded,
+    nearest_coco_detector,
+)
 
 NEVER_TRAINED = ("resnet18_slim",)
 """Bodies of this project for which no ImageNet weights exist."""
-
-COCO_DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
-    "maskrcnn_resnet50_fpn": ("torchvision", {}),
-    "maskrcnn_resnet50_fpn_v2": ("torchvision-v2", {}),
-    "fasterrcnn_resnet50_fpn": ("torchvision", {"tasks": ("box",)}),
-    "fasterrcnn_resnet50_fpn_v2": ("torchvision-v2", {"tasks": ("box",)}),
-    "fasterrcnn_mobilenet_v3_large_fpn": ("torchvision-mobilenet", {}),
-    "fasterrcnn_mobilenet_v3_large_320_fpn": ("torchvision-mobilenet-320", {}),
-    "keypointrcnn_resnet50_fpn": ("torchvision", {"tasks": ("box", "keypoints"), "num_classes": 2}),
-}
-"""Name of torchvision's builder function -> the preset of the same network, and the fields that differ from it."""
-
-COCO_WEIGHTS = "COCO_V1"
-"""torchvision's name of the weights for the option `--init coco`."""
-
-_WITHOUT_EPS = ("maskrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn")
-"""Builders whose COCO weights were trained with frozen BatchNorm and eps = 0 (first generation)."""
 
 TorchFile = Callable[[Path], Config | str]
 """A function that reads a `.pth` file with torch (`model.weights.torch_file_network`). Returns the Config of a
@@ -159,35 +145,11 @@ def weights_misfit(source: Config, config: Config) -> str | None:
     return None
 
 
-# Weights of torchvision: ImageNet bodies and COCO detectors
-
-
-def is_weights_file_downloaded(weights: str) -> bool:
-    """Whether torchvision's cache on this machine has weights whose file name starts with `weights`.
-
-    Follows torch's rules for the location of the cache, without importing torch.
-    """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
-    folder = Path(os.environ.get("TORCH_HOME") or cache).expanduser() / "hub" / "checkpoints"
-    return any(folder.glob(f"{weights}-*.pth"))
-
-
-def imagenet_weights_file(config: Config) -> str:
-    """The start of the file name of torchvision's ImageNet weights for the body of `config`, in torchvision's cache."""
-    return IMAGENET_WEIGHTS.get(config.body, config.body)
-
-
 def imagenet_weights_misfit(config: Config) -> str | None:
     """A message that no ImageNet weights exist for the body of `config`, with advice; None if they exist."""
     if config.body not in NEVER_TRAINED:
         return None
     return f"ImageNet weights: there are none of {config.body}; choose another backbone, or start without them"
-
-
-def coco_weights_file(config: Config) -> str:
-    """The start of the file name of torchvision's COCO weights for `nearest_coco_detector`, in torchvision's cache."""
-    builder = nearest_coco_detector(config)
-    return builder if "mobilenet" in builder else f"{builder}_coco"
 
 
 def coco_weights_misfit(config: Config) -> str | None:
@@ -200,46 +162,6 @@ def coco_weights_misfit(config: Config) -> str | None:
             f'{setting_word(getattr(config, field))}; choose the preset "{preset}", or start without them'
         )
     return None
-
-
-def coco_network_fields(builder: str, weights: str = COCO_WEIGHTS) -> tuple[str, dict[str, Any]]:
-    """The preset and the changed fields of the network as which torchvision's `builder` and `weights` were trained.
-
-    The names of the COCO classes and keypoints are not included; `model.weights.detector_config` takes them from
-    torchvision. Raises `KeyError` for a builder that is not in `COCO_DETECTORS`.
-
-    >>> coco_network_fields("fasterrcnn_resnet50_fpn")
-    ('torchvision', {'tasks': ('box',), 'norm_eps': 0.0})
-    >>> coco_network_fields("maskrcnn_resnet50_fpn_v2")
-    ('torchvision-v2', {})
-    """
-    preset, fields = COCO_DETECTORS[builder]
-    return preset, {**fields, **({"norm_eps": 0.0} if builder in _WITHOUT_EPS and weights == COCO_WEIGHTS else {})}
-
-
-def nearest_coco_detector(config: Config) -> str:
-    """The builder of the COCO detector that is most similar to the network `config`. Its weights may still not fit.
-
-    >>> nearest_coco_detector(Config.preset("torchvision-v2", tasks=("box",)))
-    'fasterrcnn_resnet50_fpn_v2'
-    """
-    if config.kind == "fpn32":
-        small = abs(config.image_min_dim - 320) < abs(config.image_min_dim - 800)
-        return f"fasterrcnn_mobilenet_v3_large_{'320_' if small else ''}fpn"
-    second = config.rpn_head_depth == 2 and config.box_head_depth > 0
-    if "keypoints" in config.tasks and "mask" not in config.tasks and not second:
-        return "keypointrcnn_resnet50_fpn"
-    return f"{'mask' if 'mask' in config.tasks else 'faster'}rcnn_resnet50_fpn{'_v2' if second else ''}"
-
-
-def require_coco_detector(config: Config) -> str:
-    """Like `nearest_coco_detector`, but raises `StudioError` if torchvision has no COCO weights for the backbone."""
-    if config.backbone not in ("resnet50_fpn", "mobilenet_v3_large_fpn32"):
-        raise StudioError(
-            f"--init coco: there are no COCO weights with the backbone {config.backbone}; choose resnet50_fpn or "
-            "mobilenet_v3_large_fpn32, or --backbone-weights imagenet"
-        )
-    return nearest_coco_detector(config)
 
 
 # Fields from the network of the weights
@@ -276,7 +198,7 @@ def fields_from_weights(
         return {}
     if shipped_models.folder(source):
         chosen = {name: changed[name] for name in ("tasks",) if name in changed}
-        config = read_header(checkpoint_file(source))[0]
+        config = checkpoint_file_header(checkpoint_file(source))[0]
         return fields_of_network(config, Config.preset(preset or DEFAULT_PRESET, **chosen).tasks)
     if source == "coco":
         config = _network_of_coco_weights(changed, preset)
@@ -288,7 +210,7 @@ def fields_from_weights(
             return {"backbone": f"{held}_fpn"}
         config = held  # the training fields of a torchvision detector are those of its preset, so they are included
     else:
-        config, _ = read_header(path)
+        config, _ = checkpoint_file_header(path)
         left_out |= set(fields_with(role="training"))
     fields = config.model_dump(exclude=left_out)
     if changed.get("norm", config.norm) != "frozen":

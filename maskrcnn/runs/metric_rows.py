@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from maskrcnn import untrusted_files
-from maskrcnn.runs.folder import METRICS, MOST_METRICS, Row, RunFolder, metrics_row
+from maskrcnn.runs.folder import METRICS, MOST_METRICS, Row, RunFolder, validated_metrics_row
 
 _MOST = 8
 """Maximum number of runs whose rows are kept in memory; 100,000 steps take about 20 MB."""
@@ -102,7 +102,7 @@ class _Reader:
 
     def _add_row(self, line: bytes) -> None:
         """Parse a line, and add its numbers to the columns, or the row to the epochs."""
-        row = metrics_row(line)
+        row = validated_metrics_row(line)
         if row is None:
             return
         self.last = row
@@ -129,4 +129,4 @@ def last_row(run: RunFolder) -> Row | None:
             lines = file.read().splitlines()
     except FileNotFoundError:
         return None
-    return next((row for line in reversed(lines) if (row := metrics_row(line)) is not None), None)
+    return next((row for line in reversed(lines) if (row := validated_metrics_row(line)) is not None), None)

@@ -29,8 +29,8 @@ def runs_and_faults_in(folder: Path) -> tuple[list[RunFolder], dict[str, str]]:
     return usable, faults
 
 
-def is_run(folder: Path) -> bool:
-    """Whether a folder in `runs/` is a run (with or without a fault), and not some other folder.
+def is_project_run(folder: Path) -> bool:
+    """Whether a folder in a project's `runs/` is a run (with or without a fault), and not some other folder.
 
     A hidden folder is no run: it is a run that is being deleted.
     """
@@ -42,7 +42,7 @@ def _all_runs(folder: Path) -> list[RunFolder]:
     try:
         if not untrusted_files.is_confined(folder, [folder.parent]):
             return []
-        paths = [path for path in folder.iterdir() if is_run(path)]
+        paths = [path for path in folder.iterdir() if is_project_run(path)]
     except OSError:
         return []
     found = [(path.lstat().st_ctime, path) for path in paths if os.path.lexists(path)]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+from maskrcnn.annotations import learnable_objects
 from maskrcnn.annotations.learnable_objects import LearnableCounts
+from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.skeletons import mirrored
+from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.runs.training_documents import objects_by_class
+from maskrcnn.runs.training_documents import labelled_dataset, objects_by_class
 from maskrcnn.words import counted
 
 FEW = 5
@@ -92,3 +96,15 @@ def remarks(config: Config, documents: dict[str, Any]) -> Iterator[str]:
             )
     elif any(annotation.get("num_keypoints") for annotation in train["annotations"]):
         yield f"the labels have keypoints too; --tasks {','.join([*config.tasks, 'keypoints'])} learns them"
+
+
+def learnable_in_project(
+    project: Project, *, outlines: bool = True, progress: Progress | None = None
+) -> learnable_objects.LearnableCounts:
+    """Count the objects of a project that are ready for a training, over both splits.
+
+    `LearnableCounts.waiting` is the number of pictures that are left out because they are not labelled yet.
+    """
+    dataset = labelled_dataset(project)
+    waiting = len(project.images()) - len(dataset.images)
+    return replace(learnable_objects.tally(dataset.images, outlines=outlines, progress=progress), waiting=waiting)

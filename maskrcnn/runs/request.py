@@ -22,7 +22,14 @@ from maskrcnn.config import DEFAULT_PRESET, Config, parse_settings
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs import initial_weights, shipped_models
 from maskrcnn.runs.initial_weights import TorchFile, fields_from_weights
-from maskrcnn.runs.request_options import FIELD_OPTIONS, LONGEST_VALUE, OPTIONS, options_from_argv, options_to_argv
+from maskrcnn.runs.request_options import (
+    FIELD_OPTIONS,
+    OPTIONS,
+    is_option_text,
+    normalised_field,
+    options_from_argv,
+    options_to_argv,
+)
 
 _TEXTS = tuple(option.key for option in OPTIONS if not option.is_field)
 _PATHS = ("data", "val", "images", "backbone_weights", "init")
@@ -57,7 +64,7 @@ class TrainingRequest:
         for name in _TEXTS:
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else os.fspath(value))
-        changed = {name: _normalised_field(name, value) for name, value in self.changed.items()}
+        changed = {name: normalised_field(name, value) for name, value in self.changed.items()}
         if changed.get("minutes") is not None and changed.get("epochs") is None:
             changed["epochs"] = None  # a run has one length
         object.__setattr__(self, "changed", changed)
@@ -93,7 +100,7 @@ class TrainingRequest:
             document = json.loads(text)
             texts, changed = {name: document.get(name) for name in _TEXTS}, document.get("changed", {})
             unknown = [name for name in document if name not in (*_TEXTS, "changed")]
-            sound = all(value is None or _is_option_text(value) for value in texts.values()) and not unknown
+            sound = all(value is None or is_option_text(value) for value in texts.values()) and not unknown
         except (ValueError, AttributeError, RecursionError):
             sound = False
         if not sound or not isinstance(changed, dict):
@@ -118,7 +125,7 @@ class TrainingRequest:
 
     # The Config
 
-    def start(self) -> initial_weights.InitialWeights:
+    def starting_weights(self) -> initial_weights.InitialWeights:
         """The initial weights: those that the user chose, otherwise the default for this network."""
         if self.init is None and self.backbone_weights is None:
             config = Config.preset(self.preset or DEFAULT_PRESET, **self.changed)
@@ -144,7 +151,7 @@ class TrainingRequest:
         >>> config.class_names, config.epochs, config.layers, config.norm_eps
         (('cell',), 5, '3+', 0.0)
         """
-        start, preset = self.start(), self.preset or DEFAULT_PRESET
+        start, preset = self.starting_weights(), self.preset or DEFAULT_PRESET
         usual = initial_weights.usual_fields(start, Config.preset(preset).norm)
         source = fields_from_weights(start.init, self.changed, self.preset, torch_file)
         if self.preset:
@@ -161,7 +168,7 @@ class TrainingRequest:
 
         Checks only what is known without reading the weights.
         """
-        start = self.start()
+        start = self.starting_weights()
         misfit = None
         if start.init == "coco":
             misfit = initial_weights.coco_weights_misfit(config)
@@ -211,7 +218,7 @@ class TrainingRequest:
 
 
 def config_with_labels(config: Config, labels: Mapping[str, Any]) -> Config:
-    """Return `config` with the classes of `labels` and, if keypoints are a task, with their keypoints.
+    """The `config` of a request with the classes of `labels` and, if keypoints are a task, with their keypoints.
 
     `labels` is the result of `training_documents`, or its "classes" and "keypoints". Keypoint names and limbs of the
     labels override those of `config`. Raises `ArgumentError` if `config` has keypoint names or sigmas in a different
@@ -225,19 +232,3 @@ def config_with_labels(config: Config, labels: Mapping[str, Any]) -> Config:
         if found.edges:
             changes["keypoint_edges"] = found.edges
     return config.replace(**changes)
-
-
-def _normalised_field(name: str, value: Any) -> Any:
-    """The value of a field in the form that argv and JSON return: lists become tuples, tasks a tuple of words."""
-    if name == "tasks" and isinstance(value, str):
-        return tuple(value.split(","))
-    if name == "layers" and isinstance(value, list | tuple):
-        return ",".join(map(str, value))
-    if isinstance(value, list | tuple):
-        return tuple(_normalised_field("", part) for part in value)
-    return dict(value) if isinstance(value, Mapping) else value
-
-
-def _is_option_text(value: object) -> bool:
-    """Whether a value from JSON can be the text of an option of a request."""
-    return isinstance(value, str) and len(value) <= LONGEST_VALUE and "\0" not in value

@@ -172,13 +172,13 @@ def options_from_argv(argv: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _checked_set_option(text: str) -> str:
-    """Return the text if it is a valid `FIELD=VALUE`; otherwise raise `ArgumentError`."""
+def _checked_setting(text: str) -> str:
+    """Read the value of the option `--set`: the text, if it is a valid `FIELD=VALUE`. Raises `ArgumentError` if not."""
     parse_settings([text])
     return text
 
 
-_SETTING = Option("set", "FIELD=VALUE", "", _checked_set_option)
+_SETTING = Option("set", "FIELD=VALUE", "", _checked_setting)
 
 
 def options_to_argv(values: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
@@ -202,3 +202,19 @@ def options_to_argv(values: Mapping[str, Any], fields: Mapping[str, Any]) -> lis
     for name, value in fields.items():
         argv += [] if name in written_fields else ["--set", f"{name}={json.dumps(value)}"]
     return argv
+
+
+def normalised_field(name: str, value: Any) -> Any:
+    """The value of a field in the form that parsed options have: lists become tuples, tasks a tuple of words."""
+    if name == "tasks" and isinstance(value, str):
+        return tuple(value.split(","))
+    if name == "layers" and isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, list | tuple):
+        return tuple(normalised_field("", part) for part in value)
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def is_option_text(value: object) -> bool:
+    """Whether a value from JSON can be the text of an option."""
+    return isinstance(value, str) and len(value) <= LONGEST_VALUE and "\0" not in value

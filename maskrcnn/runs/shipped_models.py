@@ -115,7 +115,8 @@ class _WeightsFile(NamedTuple):
 
 
 def _weights_file(run: Path) -> _WeightsFile | None:
-    """The file of the best weights of a run; None if it is missing or a link that leads out of the run folder."""
+    """The weights file of a run, to be compared with those of the shipped models; None if it is missing or a link that
+    leads out of the run folder."""
     path = run / BEST
     try:
         if not path.is_file() or not untrusted_files.is_confined(path, [run]):

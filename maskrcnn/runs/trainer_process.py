@@ -48,7 +48,7 @@ def is_trainer(process: psutil.Process, run: Path) -> bool:
 
 
 def options_of_trainer_process(words: list[str]) -> list[str] | None:
-    """The options in the words of a trainer's command line; None if it is no trainer.
+    """The options of a trainer process, from the words of its command line; None if it is no trainer process.
 
     >>> options_of_trainer_process(["python", "-m", "maskrcnn", "train", "--out", "runs/a"])
     ['--out', 'runs/a']

@@ -42,8 +42,8 @@ def training_documents(
     `val` are other labels for validation. Without it, the validation set is that of the project, or the split in the
     label files (`predefined_splits`). `images` is the folder of the pictures. `class_attribute` is the VIA attribute
     with the class, None: choose automatically; it also applies to the validation set
-    (`via.class_attribute_across_files`). With `snapshot`, the labels of a project are saved in its history under the name of
-    the run. `watch` reports the progress.
+    (`via.class_attribute_across_files`). With `snapshot`, the labels of a project are saved in its history under the
+    name of the run. `watch` reports the progress.
 
     Raises `StudioError` for labels that cannot be trained on, for a task without labels, and for classes or keypoints
     in the validation set that the training set does not have.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,7 +13,9 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
+from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
+from maskrcnn.words import counted
 
 Item = TypeVar("Item")
 
@@ -85,7 +88,7 @@ class Team:
         """Scale the losses of this process so that their mean over the team is the mean over all samples of the team.
 
         A loss in `parts` is a mean over the samples of this process, and `counts` is the number of these samples
-        (`losses.samples_per_loss`). Processes with more samples get a larger factor.
+        (`losses.loss_sample_counts`). Processes with more samples get a larger factor.
         """
         if self.size == 1:
             return parts
@@ -131,3 +134,13 @@ def join(device: torch.device) -> tuple[Team, torch.device]:
 def _device_of_messages() -> torch.device:
     """The device of the tensors that the processes exchange."""
     return torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")
+
+
+def refuse_uneven(config: Config, documents: dict[str, Any], team: Team) -> None:
+    """Raise `ArgumentError` if the processes of the team cannot share each batch evenly."""
+    batch = min(config.batch_size, len(documents["train"]["images"]))
+    if batch % team.size:
+        raise ArgumentError(
+            f"{team.size} processes cannot share batches of {counted(batch, 'picture')} evenly; give --set "
+            f"batch_size={math.ceil(batch / team.size) * team.size}"
+        )

@@ -1,4 +1,4 @@
-"""The hardware of a training: available devices, their names, loader threads, memory, and the network on its device."""
+"""The hardware of a training: available kinds of devices, their names, loader threads and memory."""
 
 from __future__ import annotations
 
@@ -13,19 +13,17 @@ import psutil
 import torch
 
 from maskrcnn.config import Config
-from maskrcnn.model.backbone_compilation import compile_backbone
-from maskrcnn.model.build import StudioRCNN
 
 
-def available_devices() -> tuple[str, ...]:
-    """The kinds of devices that torch can use here, fastest first: "cuda" and "mps" if available, and "cpu"."""
+def available_hardware() -> tuple[str, ...]:
+    """The kinds of hardware that torch can use here, fastest first: "cuda" and "mps" if available, and "cpu"."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     return tuple(kind for kind, is_there in there.items() if is_there)
 
 
 def device_or_fastest(device: torch.device | str | None) -> torch.device:
     """`device` as a torch device; None selects the fastest available one."""
-    return torch.device(device or available_devices()[0])
+    return torch.device(device or available_hardware()[0])
 
 
 def machine(device: torch.device) -> str:
@@ -77,17 +75,6 @@ def loader_threads(config: Config, device: torch.device) -> int:
         return config.loader_threads
     cores = os.cpu_count() or 1
     return max(1, min(8, cores - 1)) if device.type == "cuda" else max(1, min(4, cores // 4))
-
-
-def moved_to_device(model: StudioRCNN, device: torch.device) -> StudioRCNN:
-    """Move `model` to `device` for its training, in the memory format channels last; return it.
-
-    The backbone is compiled if `config.compile` is set. Raises `StudioError` if this machine has no compiler then.
-    """
-    if model.config.compile:
-        compile_backbone(model.to(device))
-    # Convolutions of small pictures are up to twice as fast with channels last.
-    return model.to(device, memory_format=torch.channels_last)
 
 
 def training_memory_mb(device: torch.device) -> float:

@@ -29,7 +29,8 @@ from maskrcnn.annotations import pictures
 from maskrcnn.annotations.polygon_outline import PolygonOutline
 from maskrcnn.config import Config
 from maskrcnn.model.resize import resize, working_size
-from maskrcnn.runs.folder import RunFolder, document_part
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.shown_pictures import document_part
 from maskrcnn.training.augmentation import Augmentation, mirror_order
 from maskrcnn.training.picture_objects import PictureObjects, keypoint_rows, labelled_inside
 

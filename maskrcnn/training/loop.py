@@ -18,15 +18,15 @@ from maskrcnn.training.batch_loader import Batch, BatchLoader
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.hardware import loader_threads, seed_everything
 from maskrcnn.training.labelled_samples import LabelledSamples
-from maskrcnn.training.losses import batch_losses, fetched_numbers, samples_per_loss, weighted_loss
+from maskrcnn.training.losses import batch_losses, fetched_losses, loss_sample_counts, weighted_loss
 from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.run_history import RunHistory
 from maskrcnn.training.saved_state import load_training_state, save_epoch_checkpoint, save_state, training_state
 from maskrcnn.training.schedule import ScheduleClock
-from maskrcnn.training.step_measures import StepMeasures
+from maskrcnn.training.step_metrics import StepMetrics
 from maskrcnn.training.training_errors import disk_errors_explained, memory_errors_explained, require_finite
 from maskrcnn.training.training_speedups import prepared_for_training
-from maskrcnn.training.validation import Interrupted, never, validate
+from maskrcnn.training.validation import Interrupted, never_cancelled, validate
 
 STATE_EVERY = 60.0
 """Seconds between two saved states within a long epoch: a killed run loses at most this time."""
@@ -38,7 +38,7 @@ def train(
     validation: LabelledSamples | None,
     run: RunFolder,
     report: Callable[[Row], None] = lambda row: None,
-    cancelled: Callable[[], bool] = never,
+    cancelled: Callable[[], bool] = never_cancelled,
     resumed: dict[str, Any] | None = None,
     team: Team | None = None,
 ) -> Row:
@@ -81,12 +81,12 @@ def train(
         if not resumed:
             save()  # from here on the run can be resumed
         loader = stack.enter_context(BatchLoader(training, config, clock.step, team.rank, team.size, threads))
-        measures = StepMeasures(model, pictures_per_step(config.batch_size, len(training)))
+        metrics = StepMetrics(model, pictures_per_step(config.batch_size, len(training)))
         layers = ""
         network: nn.Module = model
         while not history.stopped_early and (history.finished == 0 or clock.progress < 1 or clock.step_of_epoch):
             model.train()
-            measures.start()
+            metrics.start()
             while not clock.epoch_is_over:
                 if clock.stage.layers != layers:
                     layers = clock.stage.layers
@@ -95,7 +95,7 @@ def train(
                 rate = clock.learning_rate
                 values = step(network, optimiser, next(loader), rate, clock.step + 1, history.finished + 1, team)
                 average.update()
-                measured = measures.row(loader.waited)
+                measured = metrics.row(loader.waited)
 
                 elapsed, stop = team.total([clock.time() * team.leads, float(cancelled())])
                 clock.tick(elapsed)
@@ -152,7 +152,7 @@ def step(
     room = team.largest([max(sides) for sides in zip(*sizes, strict=True)])
     with temporary_attributes((model.transform, "room", room)):
         parts = batch_losses(network, batch.samples, batch.seeds)
-    parts = team.balance(parts, samples_per_loss(model))
+    parts = team.balance(parts, loss_sample_counts(model))
     loss: Tensor = weighted_loss(config, parts)
 
     # Backward: the gradient of this sum for every trained weight.
@@ -163,7 +163,7 @@ def step(
     norm = nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip_norm)
 
     found = {**parts, "loss": loss, "gradient_norm": norm}
-    values = dict(zip(found, team.mean(fetched_numbers(found.values())), strict=True))
+    values = dict(zip(found, team.mean(fetched_losses(found.values())), strict=True))
     require_finite(values, model, batch, epoch, number, team)
 
     # Step: move the weights against the gradient.

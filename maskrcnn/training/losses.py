@@ -13,8 +13,8 @@ from maskrcnn.model.build import StudioRCNN
 from maskrcnn.training.labelled_samples import Target
 
 
-def samples_per_loss(model: StudioRCNN) -> dict[str, int]:
-    """Name of each loss -> the number of samples (anchors or RoIs) of the last step over which it is a mean.
+def loss_sample_counts(model: StudioRCNN) -> dict[str, int]:
+    """Name of each loss -> the number of samples (anchors or RoIs) of the last batch over which the loss is a mean.
 
     Mask and keypoint losses are means over the positive RoIs; the others are over all sampled anchors or RoIs.
     """
@@ -46,8 +46,8 @@ def batch_losses(
     return {LOSS_NAMES[name]: value for name, value in model(images, targets).items()}
 
 
-def fetched_numbers(scalars: Iterable[Tensor]) -> list[float]:
-    """The values of scalar tensors on one device, copied together, because each copy waits for the device."""
+def fetched_losses(scalars: Iterable[Tensor]) -> list[float]:
+    """The values of losses and other scalars on one device, copied together, because each copy waits for the device."""
     return torch.stack([scalar.detach() for scalar in scalars]).tolist()
 
 

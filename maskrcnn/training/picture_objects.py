@@ -59,7 +59,7 @@ class PictureObjects:
         assert others.outlines is not None
         covered = [
             outline.under(
-                [over for over, far in zip(others.outlines, disjoint_boxes(others.boxes, box), strict=True) if not far]
+                [over for over, far in zip(others.outlines, others.disjoint_from(box), strict=True) if not far]
             )
             for outline, box in zip(self.outlines, self.boxes, strict=True)
         ]
@@ -72,6 +72,11 @@ class PictureObjects:
             covered + others.outlines,
             keypoints,
         )
+
+    def disjoint_from(self, box: np.ndarray) -> np.ndarray:
+        """Whether the box of each object is disjoint from `box (4,)`: bool `(N,)`."""
+        beyond: np.ndarray = np.concatenate([self.boxes[:, :2] >= box[2:], self.boxes[:, 2:] <= box[:2]], axis=1)
+        return np.asarray(beyond.any(axis=1))
 
     def visible(self, height: int, width: int) -> PictureObjects:
         """The objects of which at least 1 x 1 pixel is visible in a picture of this size.
@@ -87,12 +92,6 @@ class PictureObjects:
                 boxes[index] = outline.box(height, width) or 0
         seen = np.flatnonzero((boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1))
         return replace(self.chosen(seen), boxes=boxes[seen])
-
-
-def disjoint_boxes(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Whether each of `boxes (N, 4)` is disjoint from `box (4,)`: bool `(N,)`."""
-    beyond: np.ndarray = np.concatenate([boxes[:, :2] >= box[2:], boxes[:, 2:] <= box[:2]], axis=1)
-    return np.asarray(beyond.any(axis=1))
 
 
 def as_floats(values: tuple[float, float]) -> np.ndarray:

@@ -52,8 +52,8 @@ class RunLog:
             self._file.close()
 
 
-def best_epoch_words(best: Best | None) -> str:
-    """The best epoch as part of the last line of the log: `best epoch 3 (mask AP 0.602)`."""
+def best_epoch_log_words(best: Best | None) -> str:
+    """What the last line of the log says of the best epoch: `best epoch 3 (mask AP 0.602)`."""
     if best is None:
         return "no epoch finished"
     if best.score is None:

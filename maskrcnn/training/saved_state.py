@@ -61,20 +61,20 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
 def load_state(path: Path, device: torch.device) -> dict[str, Any]:
     """The state that `save_state` wrote. Raises `StudioError` if the file is missing or invalid. Runs no code in it."""
     if not path.is_file():
-        raise StudioError(f"{path.parent} has no {path.name} to go on from; {start_anew(path.parent)}")
+        raise StudioError(f"{path.parent} has no {path.name} to go on from; {_advice_without_state(path.parent)}")
     try:
         state = torch.load(path, map_location=device, weights_only=True)
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
         raise StudioError(
-            f"{path} cannot be read ({type(error).__name__}), it was damaged; {start_anew(path.parent)}"
+            f"{path} cannot be read ({type(error).__name__}), it was damaged; {_advice_without_state(path.parent)}"
         ) from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise StudioError(f"{path} was written by another version; {start_anew(path.parent)}")
+        raise StudioError(f"{path} was written by another version; {_advice_without_state(path.parent)}")
     return state
 
 
-def start_anew(folder: Path) -> str:
-    """Advice for a run that cannot be resumed, for error messages."""
+def _advice_without_state(folder: Path) -> str:
+    """The advice in the error messages about a saved state that is missing or cannot be loaded."""
     run = RunFolder(folder)
     if run.best.exists() or run.checkpoints():
         return f"start a new run from what it has learned: --init {folder}"

@@ -104,7 +104,11 @@ class ScheduleClock:
             self._stage_from = (self.progress, self.step)
 
     def tick(self, elapsed: float | None = None) -> None:
-        """Count a finished step and read the time."""
+        """Count a finished step and read the time.
+
+        In a run by minutes the length of the epochs is not fixed at first. It is fixed at the step `_length_known_at`,
+        from the time of the `TIMED_STEPS` steps before it.
+        """
         self.step += 1
         self.step_of_epoch += 1
         self.read_time(elapsed)
@@ -143,13 +147,18 @@ class ScheduleClock:
         self._started = self._now() - self.elapsed
         self.stages = tuple(Stage(*stage) for stage in state["stages"])
         self._stage, self._stage_from = state["stage"], (state["stage_from"][0], state["stage_from"][1])
-        planned = state["length"]
-        if planned != [self.config.epochs, self.config.minutes]:
-            # Progress is relative to the length, so values of the old progress are scaled to the new one.
-            scale = (planned[0] or planned[1]) / (self.config.epochs or self.config.minutes or 1)
-            *before, last = self.stages
-            self.stages = (*(stage._replace(until=stage.until * scale) for stage in before), last)
+        planned_epochs, planned_minutes = state["length"]
+        if (planned_epochs, planned_minutes) != (self.config.epochs, self.config.minutes):
+            self._extend_last_stage(planned_epochs or planned_minutes)
+
+    def _extend_last_stage(self, planned: float) -> None:
+        """Fit the stages of the schedule to the length of `config`, which was `planned` (epochs or minutes) before."""
+        # Progress is relative to the length, so values of the old progress are scaled to the new one.
+        scale = planned / (self.config.epochs or self.config.minutes or 1)
+        *before, last = self.stages
+        self.stages = (*(stage._replace(until=stage.until * scale) for stage in before), last)
+        if self.stage is last:
+            self._stage_from = (self.progress, self.step)
+        else:
             started, step = self._stage_from
             self._stage_from = (started * scale, step)
-            if self.stage is last:
-                self._stage_from = (self.progress, self.step)

@@ -35,13 +35,13 @@ def require_finite(
     `values` are the same in all processes of the team, so either all of them raise or none does.
     """
     if not_finite(values):
-        at_fault = team.gather(pictures_at_fault(model, batch))
+        at_fault = team.gather(pictures_with_error(model, batch))
         raise diverged(values, epoch, step, team.gather(batch.names), at_fault)
 
 
 @torch.no_grad()
-def pictures_at_fault(model: StudioRCNN, batch: Batch) -> list[str]:
-    """File names of the pictures in the batch whose loss is also not finite in a batch with only this picture."""
+def pictures_with_error(model: StudioRCNN, batch: Batch) -> list[str]:
+    """For the error message: file names of the pictures whose loss is also not finite in a batch of their own."""
     return [
         name
         for sample, seed, name in zip(batch.samples, batch.seeds, batch.names, strict=True)
@@ -52,7 +52,7 @@ def pictures_at_fault(model: StudioRCNN, batch: Batch) -> list[str]:
 def diverged(values: Mapping[str, float], epoch: int, step: int, names: list[str], alone: list[str]) -> StudioError:
     """The error for a step on the pictures `names` with `values` (losses and gradient norm) that are not finite.
 
-    `alone` are the pictures whose loss is also not finite in a batch of their own (`pictures_at_fault`).
+    `alone` are the pictures whose loss is also not finite in a batch of their own (`pictures_with_error`).
     """
     bad = not_finite(values)[0]
     pictures = ", ".join(alone or names)

@@ -31,11 +31,11 @@ from maskrcnn.training import loop
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.hardware import device_or_fastest, machine, machines
 from maskrcnn.training.labelled_samples import labelled_sets
-from maskrcnn.training.run_log import RunLog, best_epoch_words, epoch_log_line, error_log_line
+from maskrcnn.training.run_log import RunLog, best_epoch_log_words, epoch_log_line, error_log_line
 from maskrcnn.training.tensorboard import TensorboardEvents
 from maskrcnn.training.training_start import TrainingStart, begin
 from maskrcnn.training.training_start import resume as resume_run
-from maskrcnn.training.validation import never
+from maskrcnn.training.validation import never_cancelled
 from maskrcnn.words import counted
 
 
@@ -48,7 +48,7 @@ def train(
     team: Team | None = None,
     report: Callable[[Row], None] = lambda row: None,
     say: Callable[[str], None] | None = None,
-    cancelled: Callable[[], bool] = never,
+    cancelled: Callable[[], bool] = never_cancelled,
     watch: Watch = unwatched,
 ) -> dict[str, Any]:
     """Train the network that `request` describes in the new run folder `out`, and return the result written there.
@@ -120,6 +120,6 @@ def _train_with_log(
     if team.leads:
         run.write_result(outcome)
     early = f" (no better AP for {counted(config.patience or 0, 'epoch')})" if outcome["stopped_early"] else ""
-    best = best_epoch_words(best_epoch(run.epochs()))
+    best = best_epoch_log_words(best_epoch(run.epochs()))
     log(f"{outcome['state']}{early}, took {clock(outcome['seconds'])}, {best}: {run.path}")
     return outcome

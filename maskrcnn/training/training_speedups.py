@@ -1,10 +1,13 @@
-"""Speed-ups of a network while it is trained, with the same gradients: folded norms and bfloat16."""
+"""Speed-ups of a training, with the same gradients: channels last, compilation, folded norms and bfloat16."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+import torch
+
+from maskrcnn.model.backbone_compilation import compile_backbone
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.mixed_precision import bfloat16_training, supports_bfloat16
 from maskrcnn.model.norm_folding import temporarily_folded_norms
@@ -27,3 +30,14 @@ def prepared_for_training(model: StudioRCNN) -> Iterator[None]:
         if precision == "bfloat16" or (precision == "auto" and supports_bfloat16(device)):
             stack.enter_context(bfloat16_training(model))
         yield
+
+
+def moved_to_device(model: StudioRCNN, device: torch.device) -> StudioRCNN:
+    """Move `model` to `device` for a fast training, in the memory format channels last; return it.
+
+    The backbone is compiled if `config.compile` is set. Raises `StudioError` if this machine has no compiler then.
+    """
+    if model.config.compile:
+        compile_backbone(model.to(device))
+    # Convolutions of small pictures are up to twice as fast with channels last.
+    return model.to(device, memory_format=torch.channels_last)

@@ -5,7 +5,6 @@ All checks are made before the first file is written.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,15 @@ from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN, build
 from maskrcnn.runs import attempts, shipped_models, trainer_process
 from maskrcnn.runs.folder import CONFIG, DATASET, RESULT, START, RunFolder
-from maskrcnn.runs.initial_weights import require_coco_detector
 from maskrcnn.runs.readiness import require_ready
 from maskrcnn.runs.request import TrainingRequest, config_with_labels
+from maskrcnn.runs.torchvision_catalogue import require_coco_detector
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.training.distributed import Team
-from maskrcnn.training.hardware import moved_to_device
+from maskrcnn.training.distributed import Team, refuse_uneven
 from maskrcnn.training.labelled_samples import LabelledSamples, labelled_sets
 from maskrcnn.training.saved_state import load_state
 from maskrcnn.training.tensorboard import require_tensorboard
+from maskrcnn.training.training_speedups import moved_to_device
 from maskrcnn.words import counted
 
 KNOWN_SOURCES = {"coco": "COCO", "imagenet": "ImageNet"}
@@ -67,9 +66,9 @@ def begin(request: TrainingRequest, out: Path, device: torch.device, team: Team,
     refuse_uneven(model.config, documents, team)
     model = moved_to_device(model, device)
     run = RunFolder(RunFolder.create(out).path, made_here=True)
-    attempts.begin(run)
+    attempts.begin_attempt(run)
     run.write_json(DATASET, {"train": documents["train"], "val": documents["val"]})
-    start = request.start()
+    start = request.starting_weights()
     run.write_json(START, {"preset": request.preset, "init": start.init, "backbone_weights": start.weights})
     run.write_json(CONFIG, model.config.model_dump())
     team.wait()
@@ -100,7 +99,7 @@ def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team
         raise ArgumentError(f"{run.path} has come to its end; --epochs N or --minutes M trains it so much longer")
     state = load_state(run.state, device)
     planned = run.config()
-    config = lengthened(planned, epochs, minutes)
+    config = resumed_config(planned, epochs, minutes)
     model = moved_to_device(build(config), device)
     documents = run.dataset()
     require_ready(documents)
@@ -108,7 +107,7 @@ def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team
     step = state["clock"]["step"]
     team.wait()  # no process changes files that another one still reads
     if team.leads:
-        attempts.begin(run)
+        attempts.begin_attempt(run)
         run.remove_temporary_files()
         run.write_json(CONFIG, config.model_dump())
         (run.path / RESULT).unlink(missing_ok=True)
@@ -119,14 +118,14 @@ def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team
 
 
 def _length_words(config: Config) -> str:
-    """The length of a training as text, for the log: "20 epochs" or "2.5 minutes"."""
+    """The length of a resumed training as text, for the first line of its log: "20 epochs" or "2.5 minutes"."""
     if config.minutes is not None:
         return f"{config.minutes:g} {'minute' if config.minutes == 1 else 'minutes'}"
     return counted(config.epochs or 0, "epoch")
 
 
-def lengthened(config: Config, epochs: int | None, minutes: float | None) -> Config:
-    """`config` with its length increased by `epochs` or `minutes` (None: not given).
+def resumed_config(config: Config, epochs: int | None, minutes: float | None) -> Config:
+    """The config of a resumed training: `config` with its length increased by `epochs` or `minutes` (None: not given).
 
     Raises `ArgumentError` if the length of `config` is set in the other unit, or the increase is not positive.
     """
@@ -152,7 +151,7 @@ def network_and_labels(
     weights. `snapshot` is passed to `training_documents`."""
     if request.data is None:
         raise ArgumentError("--data is missing: labels to learn, a file, a folder or a project")
-    start = request.start()
+    start = request.starting_weights()
     config = request.config(torch_file=weights.torch_file_network)
     if start.init == "coco":
         require_coco_detector(config)  # raises before the labels are read if there are none for this backbone
@@ -172,16 +171,6 @@ def network_and_labels(
         if source != "none"
     ]
     return model, documents, lines
-
-
-def refuse_uneven(config: Config, documents: dict[str, Any], team: Team) -> None:
-    """Raise `ArgumentError` if the processes of the team cannot share each batch evenly."""
-    batch = min(config.batch_size, len(documents["train"]["images"]))
-    if batch % team.size:
-        raise ArgumentError(
-            f"{team.size} processes cannot share batches of {counted(batch, 'picture')} evenly; give --set "
-            f"batch_size={math.ceil(batch / team.size) * team.size}"
-        )
 
 
 def _weights_name(source: str) -> str:

@@ -20,7 +20,7 @@ from maskrcnn.config.layer_schedule import layer_shares
 from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.temporary_attributes import temporary_attributes
-from maskrcnn.runs.costs import Costs, Estimate, estimate_of
+from maskrcnn.runs.cost_estimate import Costs, Estimate, estimate_of
 from maskrcnn.runs.epochs_and_passes import pictures_per_step
 from maskrcnn.training import hardware, loop
 from maskrcnn.training.averaging import RunningMean
@@ -70,7 +70,7 @@ def estimate(
     """
     config, device = model.config, next(model.parameters()).device
     hardware.seed_everything(config.seed)
-    now = clock_of(device)
+    now = trial_clock(device)
     with memory_errors_explained(config), prepared_for_training(model):
         report("reading pictures")
         some = training.subset(max(PICTURES, 2 * config.batch_size))
@@ -92,7 +92,7 @@ def estimate(
 
 
 def seconds_per_first_read(samples: LabelledSamples, now: Now) -> float:
-    """The extra seconds of the first reading of a picture. Later it is in memory, if the config allows it."""
+    """By a trial: extra seconds of the first reading of a picture. Later it is in memory, if the config allows it."""
     took = []
     for _ in range(2):
         began = now()
@@ -139,16 +139,16 @@ def several_proposals_per_object(model: StudioRCNN) -> AbstractContextManager[No
 
 
 def seconds_per_validated(model: StudioRCNN, samples: LabelledSamples, now: Now) -> float:
-    """Seconds of the validation of one picture: losses and detections."""
+    """By a trial: seconds of the validation of one picture (losses and detections), without preparing the network."""
 
     def validate() -> None:
         validation_losses(model, samples)
         detect_all(model, samples)
 
-    def make_ready() -> None:
-        detect_all(model, samples, [])
+    def prepare_only() -> None:
+        detect_all(model, samples, images=[])  # prepares the network for inference, and detects nothing
 
-    took = mean_seconds(validate, now, warm_up=1, timed=1) - mean_seconds(make_ready, now, warm_up=0, timed=1)
+    took = mean_seconds(validate, now, warm_up=1, timed=1) - mean_seconds(prepare_only, now, warm_up=0, timed=1)
     return max(0.0, took) / len(samples)
 
 
@@ -183,8 +183,8 @@ def mean_seconds(action: Callable[[], None], now: Now, warm_up: int = WARM_UP_ST
     return (now() - began) / done
 
 
-def clock_of(device: torch.device) -> Now:
-    """A clock in seconds that waits until the device has finished its work before it reads the time."""
+def trial_clock(device: torch.device) -> Now:
+    """The clock of the trial steps, in seconds: it reads the time after the device has finished its work."""
 
     def now() -> float:
         if device.type == "cuda":

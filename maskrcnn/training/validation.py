@@ -15,10 +15,11 @@ from maskrcnn.evaluation.coco_ap import KIND_OF_TASK
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.detect import detect
 from maskrcnn.model.fast_inference import prepare
-from maskrcnn.runs.folder import Row, RunFolder, shown_pictures
+from maskrcnn.runs.folder import Row, RunFolder
+from maskrcnn.runs.shown_pictures import shown_pictures
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.labelled_samples import LabelledSamples
-from maskrcnn.training.losses import batch_losses, fetched_numbers, weighted_loss
+from maskrcnn.training.losses import batch_losses, fetched_losses, weighted_loss
 
 Detections = list[dict[str, Any]]
 
@@ -27,14 +28,17 @@ class Interrupted(Exception):
     """Raised if the run is cancelled during a validation."""
 
 
-def never() -> bool:
-    """The default of `cancelled`: the run is never cancelled."""
+def never_cancelled() -> bool:
+    """The default of `cancelled`: the validation is never cancelled."""
     return False
 
 
 @torch.no_grad()
 def validation_losses(
-    model: StudioRCNN, samples: LabelledSamples, team: Team | None = None, cancelled: Callable[[], bool] = never
+    model: StudioRCNN,
+    samples: LabelledSamples,
+    team: Team | None = None,
+    cancelled: Callable[[], bool] = never_cancelled,
 ) -> dict[str, float]:
     """The mean of each loss over the validation pictures, prefixed with `val_`, and their weighted sum `val_loss`.
 
@@ -53,7 +57,7 @@ def validation_losses(
             if cancelled():
                 raise Interrupted
             found = batch_losses(model, [samples[index]], [index])
-            for name, value in zip(found, fetched_numbers(found.values()), strict=True):
+            for name, value in zip(found, fetched_losses(found.values()), strict=True):
                 totals[name] += value
     finally:
         model.eval()
@@ -68,7 +72,7 @@ def detect_all(
     samples: LabelledSamples,
     images: Sequence[dict[str, Any]] | None = None,
     team: Team | None = None,
-    cancelled: Callable[[], bool] = never,
+    cancelled: Callable[[], bool] = never_cancelled,
 ) -> Detections:
     """The detections on all pictures of `samples` (or only on `images` of them), in pixels of the original pictures.
 
@@ -112,7 +116,7 @@ def validate(
     if `cancelled` returns True. In a team of several processes `cancelled` is not called, because the other processes
     would wait for this one.
     """
-    asked = cancelled if team.size == 1 else never
+    asked = cancelled if team.size == 1 else never_cancelled
     row: Row = {}
     if validation is not None:
         row |= validation_losses(model, validation, team, asked)

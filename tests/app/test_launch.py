@@ -20,7 +20,7 @@ from maskrcnn.config import Config, parse_settings
 from maskrcnn.jobs import cost_measurement, devices, known_costs, queue
 from maskrcnn.jobs.backend import Training
 from maskrcnn.jobs.local_backend import LocalBackend
-from maskrcnn.runs.costs import Costs
+from maskrcnn.runs.cost_estimate import Costs
 from maskrcnn.runs.trainer_process import TRAINER
 from maskrcnn.studio.launch import doctor_summary, duration_estimate
 from maskrcnn.studio.launch.training_inputs import MORE

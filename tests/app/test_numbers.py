@@ -25,7 +25,7 @@ from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.jobs import known_costs
-from maskrcnn.runs.costs import Costs
+from maskrcnn.runs.cost_estimate import Costs
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.launch import duration_estimate
 from maskrcnn.studio.runs import curve_points, curve_words, run_downloads, run_tables

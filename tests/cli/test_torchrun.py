@@ -22,8 +22,8 @@ from maskrcnn.errors import ArgumentError
 from maskrcnn.runs.folder import BEGUN, PROCESS, RESULT, RunFolder
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.training.distributed import Team
-from maskrcnn.training.training_start import begin, refuse_uneven
+from maskrcnn.training.distributed import Team, refuse_uneven
+from maskrcnn.training.training_start import begin
 from maskrcnn.words import counted
 from tests import tiny
 from tests.forked import in_child

@@ -10,7 +10,7 @@ import pytest
 from maskrcnn.evaluation import coco_summary, evaluate, intervals
 from maskrcnn.evaluation.bootstrap import basic_interval, resample_counts
 from maskrcnn.evaluation.detection_evidence import class_rankings
-from maskrcnn.evaluation.ranking_ap import FIGURES, ap_of_resamples
+from maskrcnn.evaluation.ranking_ap import FIGURES, ap_from_rankings
 from tests.evaluation.random_sets import random_poses, random_set
 from tests.evaluation.squares import FIRST, NOWHERE, found, truth
 
@@ -45,7 +45,7 @@ def test_a_picture_drawn_twice_counts_twice(seed: int, kind: Any) -> None:
     report = evaluate(document, detections, tasks=tasks, with_evidence=True)
     times = resample_counts(len(document["images"]), 20, seed)
     slow = slow_figures(document, detections, times, kind)
-    for name, values in ap_of_resamples(class_rankings(report, kind), times).items():
+    for name, values in ap_from_rankings(class_rankings(report, kind), times).items():
         assert values.tolist() == pytest.approx(slow[name], abs=1e-12, nan_ok=True)
 
 
@@ -89,7 +89,7 @@ def test_a_class_without_an_object_on_the_resample_is_left_out_of_the_mean() -> 
     document = truth((0, 1, *FIRST), (1, 2, *FIRST), images=3)
     report = evaluate(document, [found(0, 1, *FIRST, 0.9), found(2, 1, *FIRST, 0.3)], with_evidence=True)
     times = np.array([[1, 1, 1], [3, 0, 0], [0, 2, 1], [0, 0, 3]])
-    ap = ap_of_resamples(class_rankings(report, "segm"), times)["AP"]
+    ap = ap_from_rankings(class_rankings(report, "segm"), times)["AP"]
     assert ap.tolist() == pytest.approx([0.5, 1.0, 0.0, np.nan], nan_ok=True)
 
 

@@ -15,7 +15,7 @@ from maskrcnn.evaluation.bootstrap import basic_interval, resample_counts
 from maskrcnn.evaluation.comparison import verdict
 from maskrcnn.evaluation.detection_evidence import class_rankings
 from maskrcnn.evaluation.figure_definitions import VERDICTS
-from maskrcnn.evaluation.ranking_ap import FIGURES, PICTURES_AT_ONCE, ap_of_each_picture, ap_of_resamples
+from maskrcnn.evaluation.ranking_ap import FIGURES, PICTURES_AT_ONCE, ap_from_rankings, ap_of_each_picture
 from tests.evaluation.random_sets import random_poses, random_set
 from tests.evaluation.squares import FIRST, NOWHERE, found, truth
 
@@ -82,7 +82,7 @@ def test_a_paired_interval_is_narrower_than_an_unpaired_one() -> None:
     a, b = measured(ONE_EACH, easy), measured(ONE_EACH, easy[1:])
     paired = compare(a, b, resamples=400)["segm"]["AP"]["difference_interval"]
     ap_a, ap_b = (
-        ap_of_resamples(class_rankings(report, "segm"), resample_counts(PICTURES, 400, seed))["AP"]
+        ap_from_rankings(class_rankings(report, "segm"), resample_counts(PICTURES, 400, seed))["AP"]
         for report, seed in ((a, 1), (b, 2))
     )
     unpaired = basic_interval(ap_b - ap_a, b.segm["AP"] - a.segm["AP"], least=-1)

@@ -11,7 +11,7 @@ from pycocotools.cocoeval import COCOeval
 
 from maskrcnn.evaluation import Report, evaluate
 from maskrcnn.evaluation.detection_evidence import class_rankings, shortest_decimals
-from maskrcnn.evaluation.ranking_ap import ap_of_resamples
+from maskrcnn.evaluation.ranking_ap import ap_from_rankings
 from tests.evaluation.random_sets import random_poses, random_set
 from tests.evaluation.squares import FIRST, NOWHERE, SECOND, code, found, truth
 
@@ -90,7 +90,7 @@ def agrees(report: Report, kinds: tuple[Any, ...]) -> None:
     report = Report.from_json(json.loads(json.dumps(report.to_json())), "report.json")
     once = np.ones((1, len(report.per_image)), dtype=np.int32)
     for kind in kinds:
-        for name, values in ap_of_resamples(class_rankings(report, kind), once).items():
+        for name, values in ap_from_rankings(class_rankings(report, kind), once).items():
             assert values[0] == pytest.approx(report.summary(kind)[name], abs=1e-12)
             assert name == "AP75" or 0 < values[0] < 1
 

@@ -16,9 +16,9 @@ from maskrcnn.model import detect, load, prepare
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.mixed_precision import bfloat16_training, supports_bfloat16
 from maskrcnn.training.batch_loader import BatchLoader
-from maskrcnn.training.hardware import moved_to_device
 from maskrcnn.training.losses import batch_losses
 from maskrcnn.training.saved_state import load_state
+from maskrcnn.training.training_speedups import moved_to_device
 from tests.model.test_fast_inference import network, noise
 from tests.training.prepared import Prepared
 

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskrcnn.inference.input_pictures import GivenPicture
-from maskrcnn.inference.overlay_files import is_overlay, save_overlay
-from maskrcnn.inference.prediction_folder import overlay_names
+from maskrcnn.inference.overlay_files import is_overlay, overlay_names, save_overlay
 from tests.inference.pictures import picture
 
 
 def named(names: list[str], out: Path) -> list[str]:
-    return overlay_names([GivenPicture(Path("elsewhere") / name, name) for name in names], out)
+    return overlay_names(names, [Path("elsewhere") / name for name in names], out)
 
 
 @pytest.mark.parametrize(
@@ -78,4 +76,4 @@ def test_an_overlay_of_an_earlier_time_is_replaced_unless_it_is_predicted_itself
     save_overlay(np.zeros((4, 4, 3), np.uint8), tmp_path / "a.png")
     assert is_overlay(tmp_path / "a.png")
     assert named(["a.jpg"], tmp_path) == ["a.png"]
-    assert overlay_names([GivenPicture(tmp_path / "a.png", "a.png")], tmp_path) == ["a-2.png"]
+    assert overlay_names(["a.png"], [tmp_path / "a.png"], tmp_path) == ["a-2.png"]

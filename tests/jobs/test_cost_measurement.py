@@ -15,7 +15,7 @@ import pytest
 from maskrcnn.annotations import read
 from maskrcnn.annotations.store import Project
 from maskrcnn.jobs import cost_measurement, known_costs
-from maskrcnn.runs.costs import Costs
+from maskrcnn.runs.cost_estimate import Costs
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.trainer_process import TRAINER
 from tests import tiny

@@ -10,7 +10,7 @@ import pytest
 
 from maskrcnn.config import Config
 from maskrcnn.jobs import known_costs
-from maskrcnn.runs.costs import Costs, estimate_of
+from maskrcnn.runs.cost_estimate import Costs, estimate_of
 from maskrcnn.runs.folder import CONFIG, METRICS, RunFolder
 from maskrcnn.runs.project_runs import runs_in
 

@@ -74,7 +74,7 @@ def test_how_a_run_ended_is_told_without_the_id(run: RunFolder) -> None:
 
 BEGIN = (
     "import sys; from maskrcnn.runs import attempts; from maskrcnn.runs.folder import RunFolder; "
-    "attempts.begin(RunFolder(sys.argv[-1]))"
+    "attempts.begin_attempt(RunFolder(sys.argv[-1]))"
 )
 
 

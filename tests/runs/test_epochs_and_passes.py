@@ -13,8 +13,8 @@ import pytest
 from maskrcnn.config import Config
 from maskrcnn.runs import epochs_and_passes
 from maskrcnn.runs.best_epoch import Best, ap_words, best_epoch
-from maskrcnn.runs.costs import Costs, estimate_of
-from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.cost_estimate import Costs, estimate_of
+from maskrcnn.runs.folder import CONFIG, RunFolder
 from maskrcnn.training.run_history import RunHistory
 from maskrcnn.training.schedule import ScheduleClock
 
@@ -187,3 +187,27 @@ def test_what_ships_says_the_same_of_its_best_epoch(folder: Path) -> None:
     assert best is not None
     said = {json.loads((folder / name).read_text("utf-8"))["best_epoch"] for name in ("result.json", "card.json")}
     assert said == {best.epoch}
+
+
+def run_with(folder: Path, **changes: Any) -> RunFolder:
+    folder.mkdir()
+    run = RunFolder(folder)
+    run.write_json(CONFIG, Config.preset("classroom", **changes).model_dump())
+    return run
+
+
+def test_the_first_epoch_is_once_through_the_pictures_or_what_the_config_says(tmp_path: Path) -> None:
+    run = run_with(tmp_path / "a", batch_size=4)
+    assert epochs_and_passes.first_epoch_steps(run, pictures=10) == 3  # four at a time
+    assert epochs_and_passes.first_epoch_steps(run, pictures=0) is None
+    assert epochs_and_passes.first_epoch_steps(run_with(tmp_path / "b", steps_per_epoch=7), pictures=10) == 7
+    assert epochs_and_passes.first_epoch_steps(RunFolder(tmp_path / "none"), pictures=0) is None
+
+
+@pytest.mark.parametrize(
+    ("batch", "pictures", "steps"),
+    [(2, 8, 4.0), (2, 61, 30.5), (8, 5, 1.0), (4, 10, 2.5), (1, 7, 7.0), (4, 0, None)],
+)
+def test_the_steps_of_a_pass(batch: int, pictures: int, steps: float | None, tmp_path: Path) -> None:
+    """Pictures by pictures of a step, of which there are no more than there are."""
+    assert epochs_and_passes.mean_pass_steps(run_with(tmp_path / "a", batch_size=batch), pictures) == steps

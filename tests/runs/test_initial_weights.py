@@ -8,7 +8,7 @@ import pytest
 
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.runs.initial_weights import require_coco_detector
+from maskrcnn.runs.torchvision_catalogue import require_coco_detector
 
 COCO: dict[str, tuple[str, dict[str, Any]]] = {
     "maskrcnn_resnet50_fpn": ("torchvision", {}),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from maskrcnn.runs import metric_rows
-from maskrcnn.runs.folder import METRICS, RunFolder, metrics_row
+from maskrcnn.runs.folder import METRICS, RunFolder, validated_metrics_row
 
 
 @pytest.fixture
@@ -54,7 +54,9 @@ def test_only_new_lines_are_read(run: RunFolder, monkeypatch: pytest.MonkeyPatch
         run.append_metrics(step(number))
     assert len(metric_rows.read(run)) == 100
     read: list[bytes | str] = []
-    monkeypatch.setattr(metric_rows, "metrics_row", lambda line: (read.append(line), metrics_row(line))[1])
+    monkeypatch.setattr(
+        metric_rows, "validated_metrics_row", lambda line: (read.append(line), validated_metrics_row(line))[1]
+    )
     run.append_metrics(step(101))
     assert metric_rows.read(run).column("step").tolist() == list(range(1, 102))
     assert len(read) == 1

@@ -135,7 +135,7 @@ def from_the_page(start: Start, files: Path, draw: random.Random) -> TrainingReq
     request = request_from_inputs.request_of_start(preset, tasks, start.word, path)
     default = request_from_inputs.config_of_start(request)
     if "norm" in chosen:
-        default = default.replace(norm_eps=request_from_inputs.eps_with_norm(request, chosen["norm"]))
+        default = default.replace(norm_eps=request_from_inputs.default_eps_for_norm(request, chosen["norm"]))
     values = {**default.model_dump(exclude=set(FOLLOWING_FIELDS)), **chosen}
     if "keypoints" in tasks:
         values["num_keypoints"] = len(tiny.KEYPOINTS)

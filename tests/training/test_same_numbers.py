@@ -21,9 +21,9 @@ from maskrcnn.annotations.statistics import statistics
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.readiness import remarks
+from maskrcnn.runs.readiness import learnable_in_project, remarks
 from maskrcnn.runs.request import config_with_labels
-from maskrcnn.runs.training_documents import learnable_in_project, training_documents
+from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.studio.dataset import split_view
 from maskrcnn.studio.launch import launch_data
 from maskrcnn.training.labelled_samples import LabelledSamples

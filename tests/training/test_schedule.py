@@ -14,7 +14,7 @@ def now() -> list[float]:
     return [100.0]
 
 
-def clock_of(now: list[float], steps_per_pass: int, **fields: Any) -> ScheduleClock:
+def trial_clock(now: list[float], steps_per_pass: int, **fields: Any) -> ScheduleClock:
     return ScheduleClock(Config.preset("classroom", **fields), steps_per_pass, lambda: now[0])
 
 
@@ -31,18 +31,18 @@ def steps(clock: ScheduleClock, now: list[float], seconds: float) -> list[int]:
 
 
 def test_epochs_are_passes_through_the_pictures(now: list[float]) -> None:
-    clock = clock_of(now, 5, epochs=3)
+    clock = trial_clock(now, 5, epochs=3)
     assert steps(clock, now, 1.0) == [5, 5, 5]
 
 
 def test_steps_per_epoch_may_be_set(now: list[float]) -> None:
-    clock = clock_of(now, 5, epochs=2, steps_per_epoch=7)
+    clock = trial_clock(now, 5, epochs=2, steps_per_epoch=7)
     assert steps(clock, now, 1.0) == [7, 7]
 
 
 def test_minutes_end_on_time_in_about_twenty_epochs(now: list[float]) -> None:
     # 120 s at 0.5 s a step: 240 steps; a twentieth of them is 12.
-    clock = clock_of(now, 3, minutes=2)
+    clock = trial_clock(now, 3, minutes=2)
     taken = steps(clock, now, 0.5)
     assert sum(taken) == 240
     assert len(taken) == 20
@@ -51,18 +51,18 @@ def test_minutes_end_on_time_in_about_twenty_epochs(now: list[float]) -> None:
 
 def test_a_slow_machine_still_sees_every_picture_in_an_epoch(now: list[float]) -> None:
     # 60 s at 2 s a step: 30 steps. A pass takes 8; what would be left after the third (6 > 4) is an epoch of its own.
-    clock = clock_of(now, 8, minutes=1)
+    clock = trial_clock(now, 8, minutes=1)
     assert steps(clock, now, 2.0) == [8, 8, 8, 6]
 
 
 def test_an_end_too_short_for_an_epoch_belongs_to_the_one_before(now: list[float]) -> None:
     # 60 s at 2 s a step: 30 steps in epochs of 9: the last 3 are less than half of one.
-    clock = clock_of(now, 9, minutes=1)
+    clock = trial_clock(now, 9, minutes=1)
     assert steps(clock, now, 2.0) == [9, 9, 12]
 
 
 def test_eta_is_measured(now: list[float]) -> None:
-    clock = clock_of(now, 10, epochs=2)
+    clock = trial_clock(now, 10, epochs=2)
     assert clock.eta is None
     for _ in range(5):
         now[0] += 3.0
@@ -71,7 +71,7 @@ def test_eta_is_measured(now: list[float]) -> None:
 
 
 def test_learning_rate_rises_then_falls_along_a_cosine(now: list[float]) -> None:
-    clock = clock_of(now, 100, epochs=1, learning_rate=1.0, warmup_steps=4)
+    clock = trial_clock(now, 100, epochs=1, learning_rate=1.0, warmup_steps=4)
     rates = []
     while clock.progress < 1:
         rates.append(clock.learning_rate)
@@ -88,7 +88,7 @@ def test_learning_rate_rises_then_falls_along_a_cosine(now: list[float]) -> None
 
 def test_each_stage_has_its_own_warm_up_cosine_and_rate(now: list[float]) -> None:
     """100 steps: the heads for 40 of them, then all at a fifth of the rate; each rises over 4 steps."""
-    clock = clock_of(now, 100, epochs=1, learning_rate=1.0, warmup_steps=4, layers="heads:0.4,all:0.6:0.2")
+    clock = trial_clock(now, 100, epochs=1, learning_rate=1.0, warmup_steps=4, layers="heads:0.4,all:0.6:0.2")
     rates, layers = [], []
     while clock.progress < 1:
         rates.append(clock.learning_rate)
@@ -104,7 +104,7 @@ def test_each_stage_has_its_own_warm_up_cosine_and_rate(now: list[float]) -> Non
 
 
 def test_stages_of_a_run_of_minutes_follow_the_time(now: list[float]) -> None:
-    clock = clock_of(now, 5, minutes=1, layers="heads:0.25,all:0.75")
+    clock = trial_clock(now, 5, minutes=1, layers="heads:0.25,all:0.75")
     layers = []
     while clock.progress < 1:
         layers.append(clock.stage.layers)
@@ -115,7 +115,7 @@ def test_stages_of_a_run_of_minutes_follow_the_time(now: list[float]) -> None:
 
 def test_several_processes_that_are_told_the_same_times_decide_the_same(now: list[float]) -> None:
     other = [50.0]
-    mine, theirs = clock_of(now, 3, minutes=1), clock_of(other, 3, minutes=1)
+    mine, theirs = trial_clock(now, 3, minutes=1), trial_clock(other, 3, minutes=1)
     for step in range(40):
         other[0] += 7.3 * (step % 3)  # its own clock says something else
         for clock in (mine, theirs):
@@ -145,10 +145,10 @@ def walk(clock: ScheduleClock, now: list[float], steps: int, seconds: float = 1.
 @pytest.mark.parametrize("stop", [1, 3, 7, 10, 19])
 def test_it_goes_on_as_if_it_had_not_stopped(stop: int, now: list[float]) -> None:
     fields = {"epochs": 4, "layers": "heads,all", "warmup_steps": 2}
-    whole = walk(clock_of(now, 5, **fields), now, 20)
-    clock = clock_of(now, 5, **fields)
+    whole = walk(trial_clock(now, 5, **fields), now, 20)
+    clock = trial_clock(now, 5, **fields)
     first = walk(clock, now, stop)
-    again = clock_of(now, 5, **fields)
+    again = trial_clock(now, 5, **fields)
     now[0] += 1000  # it lay still for a while
     again.restore(clock.state())
     assert first + walk(again, now, 20 - stop) == whole
@@ -157,9 +157,9 @@ def test_it_goes_on_as_if_it_had_not_stopped(stop: int, now: list[float]) -> Non
 
 
 def test_a_run_of_minutes_goes_on_with_what_was_left_of_them(now: list[float]) -> None:
-    clock = clock_of(now, 3, minutes=1)
+    clock = trial_clock(now, 3, minutes=1)
     walk(clock, now, 20)
-    again = clock_of(now, 3, minutes=1)
+    again = trial_clock(now, 3, minutes=1)
     now[0] += 500
     again.restore(clock.state())
     assert again.progress == pytest.approx(20 / 60)
@@ -170,9 +170,9 @@ def test_a_run_of_minutes_goes_on_with_what_was_left_of_them(now: list[float]) -
 def test_more_epochs_begin_with_a_warm_restart_of_what_learned_last(now: list[float]) -> None:
     """20 steps, then 20 more: at the middle of those the rate is half of the last stage's, 0.1."""
     fields = {"layers": "heads,all", "warmup_steps": 0, "learning_rate": 1.0}
-    clock = clock_of(now, 5, epochs=4, **fields)
+    clock = trial_clock(now, 5, epochs=4, **fields)
     walk(clock, now, 20)
-    longer = clock_of(now, 5, epochs=8, **fields)
+    longer = trial_clock(now, 5, epochs=8, **fields)
     longer.restore(clock.state())
     assert longer.progress == 0.5
     seen = walk(longer, now, 20)
@@ -183,8 +183,8 @@ def test_more_epochs_begin_with_a_warm_restart_of_what_learned_last(now: list[fl
 
     # And a state of the longer run is one to go on from.
     fields["warmup_steps"] = 0
-    again = clock_of(now, 5, epochs=8, **fields)
-    halfway = clock_of(now, 5, epochs=8, **fields)
+    again = trial_clock(now, 5, epochs=8, **fields)
+    halfway = trial_clock(now, 5, epochs=8, **fields)
     halfway.restore(clock.state())
     walk(halfway, now, 10)
     again.restore(halfway.state())
@@ -194,9 +194,9 @@ def test_more_epochs_begin_with_a_warm_restart_of_what_learned_last(now: list[fl
 def test_a_run_that_is_made_longer_in_its_first_stage_still_has_its_second(now: list[float]) -> None:
     """heads for the first 10 steps as planned, then all for what was left of it and what was added."""
     fields = {"layers": "heads,all", "warmup_steps": 0, "learning_rate": 1.0}
-    clock = clock_of(now, 5, epochs=4, **fields)
+    clock = trial_clock(now, 5, epochs=4, **fields)
     first = walk(clock, now, 5)
-    longer = clock_of(now, 5, epochs=6, **fields)
+    longer = trial_clock(now, 5, epochs=6, **fields)
     longer.restore(clock.state())
     rest = walk(longer, now, 25)
     assert [layers for _, layers in first + rest] == ["heads"] * 10 + ["all"] * 20
@@ -206,9 +206,9 @@ def test_a_run_that_is_made_longer_in_its_first_stage_still_has_its_second(now: 
 
 
 def test_more_minutes(now: list[float]) -> None:
-    clock = clock_of(now, 3, minutes=1)
+    clock = trial_clock(now, 3, minutes=1)
     walk(clock, now, 60)
-    longer = clock_of(now, 3, minutes=1.5)
+    longer = trial_clock(now, 3, minutes=1.5)
     longer.restore(clock.state())
     assert longer.progress == pytest.approx(60 / 90)
     walk(longer, now, 30)

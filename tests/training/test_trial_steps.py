@@ -15,7 +15,7 @@ from maskrcnn.cli.train import estimate_command
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN, build
-from maskrcnn.runs.costs import Costs, estimate_in_words, estimate_of
+from maskrcnn.runs.cost_estimate import Costs, estimate_in_words, estimate_of
 from maskrcnn.runs.request import config_with_labels
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training import trial_steps as measuring
@@ -85,7 +85,7 @@ def test_a_measurement_of_a_tiny_training(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Steps of milliseconds: what else the machine does would decide which takes longer by the clock.
-    monkeypatch.setattr(measuring, "clock_of", lambda device: time.process_time)
+    monkeypatch.setattr(measuring, "trial_clock", lambda device: time.process_time)
     model, samples = pictures(tmp_path, layers="heads,all")
     before = sorted(tmp_path.rglob("*"))
     assert estimate_command(model, samples, samples) == 0

@@ -14,7 +14,7 @@ from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.drawing.labelled_picture import Colours
 from maskrcnn.errors import StudioError
-from maskrcnn.runs.training_documents import learnable_in_project
+from maskrcnn.runs.readiness import learnable_in_project
 from maskrcnn.studio.components.class_colours import class_colours
 from maskrcnn.studio.dataset import project_cache, undo_bar
 from maskrcnn.studio.dataset.finding_crops import crops_before_and_after_fix

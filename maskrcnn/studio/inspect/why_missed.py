@@ -14,7 +14,7 @@ from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import pictures
 from maskrcnn.drawing.region_crops import boxed_crop
-from maskrcnn.evaluation.matching import ImageMatches, Truth
+from maskrcnn.evaluation.matching import ImageMatches, MatchedObject
 from maskrcnn.runs.checkpoint_files import checkpoints_by_epoch
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.components import network_choice
@@ -83,7 +83,7 @@ def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatch
 
 
 def _show_result(
-    picture: np.ndarray, truths: Sequence[Truth], stories: Sequence[ObjectStory], steps: Sequence[FilterStep]
+    picture: np.ndarray, truths: Sequence[MatchedObject], stories: Sequence[ObjectStory], steps: Sequence[FilterStep]
 ) -> None:
     """Draw the chart of boxes after each filter, and a crop and a verdict for each missed object."""
     chart_column, stories_column = st.columns([10, 13], gap="medium")
@@ -123,7 +123,7 @@ def _stories(
     picture: str,
     picture_changed: int,
     min_score: float,
-    _truths: list[Truth],
+    _truths: list[MatchedObject],
     object_keys: tuple[tuple[int, str], ...],
 ) -> tuple[list[ObjectStory], list[FilterStep]]:
     """Return the story of each object, and the bars of the chart.
@@ -140,7 +140,12 @@ def _stories(
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _trace(
-    checkpoint: str, changed: int, picture: str, picture_changed: int, _truths: list[Truth], objects: tuple[int, ...]
+    checkpoint: str,
+    changed: int,
+    picture: str,
+    picture_changed: int,
+    _truths: list[MatchedObject],
+    objects: tuple[int, ...],
 ) -> Trace:
     """Run the network on the picture and trace its boxes. `objects` (annotation ids) stand for `_truths` in the key."""
     from maskrcnn.model import trace

@@ -16,7 +16,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import cost_measurement, devices, known_costs
 from maskrcnn.jobs.cost_measurement import Measurement
 from maskrcnn.jobs.known_costs import KnownCosts
-from maskrcnn.runs.costs import Estimate, estimate_of, estimate_parts_in_words
+from maskrcnn.runs.cost_estimate import Estimate, estimate_of, estimate_parts_in_words
 from maskrcnn.runs.epochs_and_passes import EPOCH_MEANING
 from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.studio.runs.run_words import TIME_MEANING

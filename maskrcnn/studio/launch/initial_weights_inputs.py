@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -9,7 +12,7 @@ from maskrcnn.config import (
     DEFAULT_PRESET,
     Config,
 )
-from maskrcnn.runs import initial_weights, shipped_models
+from maskrcnn.runs import initial_weights, shipped_models, torchvision_catalogue
 from maskrcnn.studio.launch.config_field_inputs import field_input_keys
 
 START_WORDS: dict[str, str] = {
@@ -104,13 +107,13 @@ def weights_note(start: str, config: Config) -> str:
             "download is possible, ImageNet or COCO weights know photographs."
         )
     file = (
-        initial_weights.imagenet_weights_file(config)
+        torchvision_catalogue.imagenet_weights_file(config)
         if start == "imagenet"
-        else initial_weights.coco_weights_file(config)
+        else torchvision_catalogue.coco_weights_file(config)
     )
     return (
         "The weights are on this machine."
-        if initial_weights.is_weights_file_downloaded(file)
+        if torchvision_catalogue.is_weights_file_downloaded(file)
         else "The weights will be downloaded once."
     )
 
@@ -128,3 +131,21 @@ def weights_and_init(start: str, path: str) -> tuple[str, str]:
         **{name: ("none", name) for name in shipped_models.names()},
     }
     return choices.get(start, ("none", "none"))
+
+
+def cached_torch_file_network(path: Path) -> Config | str:
+    """The network of a `.pth` file of initial weights, as the Launch page passes it to `TrainingRequest.config`.
+
+    Like `model.weights.torch_file_network`, but torch is imported when it is needed, and the result is cached until the
+    file changes.
+    """
+    about = path.stat()
+    return _torch_file_network_by_stamp(path, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(maxsize=16)
+def _torch_file_network_by_stamp(path: Path, changed: int, size: int) -> Config | str:
+    """Like `cached_torch_file_network`; modification time and size of the file are part of the cache key."""
+    from maskrcnn.model import weights
+
+    return weights.torch_file_network(path)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from maskrcnn.config import DEFAULT_PRESET, Config
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import initial_weights, shipped_models
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.studio.launch.initial_weights_inputs import weights_and_init
+from maskrcnn.studio.launch.initial_weights_inputs import cached_torch_file_network, weights_and_init
 
 
 def shown_config(request: TrainingRequest, labels: Mapping[str, Any] | None = None) -> Config:
@@ -22,27 +20,11 @@ def shown_config(request: TrainingRequest, labels: Mapping[str, Any] | None = No
     """
     if request.has_files():
         return request.config(labels, cached_torch_file_network)
-    usual = initial_weights.usual_fields(request.start(), Config.preset(request.preset or DEFAULT_PRESET).norm)
+    usual = initial_weights.usual_fields(
+        request.starting_weights(), Config.preset(request.preset or DEFAULT_PRESET).norm
+    )
     without = replace(request, init="none", backbone_weights="none", changed={**usual, **request.changed})
     return without.config(labels)
-
-
-def cached_torch_file_network(path: Path) -> Config | str:
-    """The network of a `.pth` file of initial weights, as the Launch page passes it to `TrainingRequest.config`.
-
-    Like `model.weights.torch_file_network`, but torch is imported when it is needed, and the result is cached until the
-    file changes.
-    """
-    about = path.stat()
-    return _torch_file_network_by_stamp(path, about.st_mtime_ns, about.st_size)
-
-
-@lru_cache(maxsize=16)
-def _torch_file_network_by_stamp(path: Path, changed: int, size: int) -> Config | str:
-    """Like `cached_torch_file_network`; modification time and size of the file are part of the cache key."""
-    from maskrcnn.model import weights
-
-    return weights.torch_file_network(path)
 
 
 def request_of_start(preset: str, tasks: tuple[str, ...], start: str, path: str) -> TrainingRequest:
@@ -69,8 +51,8 @@ def config_of_start(request: TrainingRequest) -> Config:
         return shown_config(replace(request, init="", backbone_weights=""))
 
 
-def eps_with_norm(request: TrainingRequest, norm: str) -> float:
-    """The default of `norm_eps` for the initial weights of a request if the norm is `norm`."""
+def default_eps_for_norm(request: TrainingRequest, norm: str) -> float:
+    """The initial value of the input for `norm_eps` after the input for the norm of a request was set to `norm`."""
     return config_of_start(replace(request, changed={**request.changed, "norm": norm})).norm_eps
 
 

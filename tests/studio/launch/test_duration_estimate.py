@@ -11,7 +11,7 @@ import pytest
 from maskrcnn import durations
 from maskrcnn.config import Config
 from maskrcnn.jobs.known_costs import KnownCosts
-from maskrcnn.runs.costs import Costs, estimate_of
+from maskrcnn.runs.cost_estimate import Costs, estimate_of
 from maskrcnn.studio.launch import doctor_summary, duration_estimate
 
 COSTS = Costs(step={"all": 0.9}, first_read=0.1, validation=0.25, epoch=0.5, start=7.0, memory_mb=1945.6)

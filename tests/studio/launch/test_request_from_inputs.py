@@ -12,9 +12,9 @@ from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.cli import train
 from maskrcnn.config import BACKBONES, LAYERS, LOSSES, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.runs import initial_weights, project_runs
-from maskrcnn.runs.initial_weights import COCO_DETECTORS, require_coco_detector
+from maskrcnn.runs import initial_weights, project_runs, torchvision_catalogue
 from maskrcnn.runs.request import TrainingRequest
+from maskrcnn.runs.torchvision_catalogue import COCO_DETECTORS, require_coco_detector
 from maskrcnn.studio.launch import initial_weights_inputs, network_inputs, request_from_inputs, summary, training_inputs
 from maskrcnn.workspace import folder_name
 from tests.shipping import ship
@@ -230,8 +230,8 @@ def test_coco_weights_are_those_that_the_trainer_takes(
     request = page_request(preset, {"tasks": tasks}, "coco")
     config = request.config(LABELS)
     request.require_fit(config)
-    assert initial_weights.nearest_coco_detector(config) == require_coco_detector(config) == builder
-    assert initial_weights.coco_network_fields(builder)[0] == COCO_DETECTORS[builder][0]
+    assert torchvision_catalogue.nearest_coco_detector(config) == require_coco_detector(config) == builder
+    assert torchvision_catalogue.coco_network_fields(builder)[0] == COCO_DETECTORS[builder][0]
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     keep(tmp_path, get_model_weights(builder)["COCO_V1"].url)
     assert initial_weights.usual_weights(config).init == "coco"
@@ -240,17 +240,17 @@ def test_coco_weights_are_those_that_the_trainer_takes(
 @pytest.mark.parametrize("number", [None, 0, -1])
 def test_a_run_has_a_length(number: float | None) -> None:
     with pytest.raises(StudioError, match="length of the run"):
-        training_inputs.length_fields("minutes", number)
+        training_inputs.fields_of_length_inputs("minutes", number)
     with pytest.raises(StudioError, match="patience of the run"):
-        training_inputs.length_fields("until", 100, number)
+        training_inputs.fields_of_length_inputs("until", 100, number)
 
 
 def test_the_three_lengths() -> None:
-    assert training_inputs.length_fields("epochs", 20) == {"epochs": 20, "minutes": None, "patience": None}
-    assert training_inputs.length_fields("minutes", 2.5) == {"epochs": None, "minutes": 2.5, "patience": None}
-    assert training_inputs.length_fields("until", 100, 5) == {"epochs": 100, "minutes": None, "patience": 5}
-    assert training_inputs.length_in_seconds(training_inputs.length_fields("minutes", 2.5)) == 150
-    assert training_inputs.length_in_seconds(training_inputs.length_fields("epochs", 20)) is None
+    assert training_inputs.fields_of_length_inputs("epochs", 20) == {"epochs": 20, "minutes": None, "patience": None}
+    assert training_inputs.fields_of_length_inputs("minutes", 2.5) == {"epochs": None, "minutes": 2.5, "patience": None}
+    assert training_inputs.fields_of_length_inputs("until", 100, 5) == {"epochs": 100, "minutes": None, "patience": 5}
+    assert training_inputs.length_in_seconds(training_inputs.fields_of_length_inputs("minutes", 2.5)) == 150
+    assert training_inputs.length_in_seconds(training_inputs.fields_of_length_inputs("epochs", 20)) is None
 
 
 def test_a_schedule_is_explained() -> None:

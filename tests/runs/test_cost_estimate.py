@@ -11,7 +11,7 @@ import pytest
 from maskrcnn.config import Config
 from maskrcnn.config.layer_schedule import layer_shares
 from maskrcnn.errors import StudioError
-from maskrcnn.runs.costs import Costs, estimate_of, estimate_parts_in_words
+from maskrcnn.runs.cost_estimate import Costs, estimate_of, estimate_parts_in_words
 from maskrcnn.runs.epochs_and_passes import times_through
 
 COSTS = Costs(step={"heads": 0.5, "all": 2.0}, first_read=0.1, validation=0.25, epoch=0.5, start=7.0, memory_mb=1900.0)

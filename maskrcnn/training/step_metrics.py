@@ -1,4 +1,4 @@
-"""Measures of a training step other than its losses: speed, memory, processor load, number of anchors and RoIs."""
+"""Metrics of a training step other than its losses: speed, memory, processor load, number of anchors and RoIs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maskrcnn.model.build import StudioRCNN
 from maskrcnn.runs.folder import Row
 
 
-class StepMeasures:
+class StepMetrics:
     """Measures the steps of a training, each from one call of `row` to the next. Names and units: see `runs.folder`."""
 
     def __init__(self, model: StudioRCNN, pictures: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 from functools import lru_cache
 
 PALETTE: tuple[str, ...] = (
@@ -41,3 +42,12 @@ def colour_of(index: int) -> str:
         return PALETTE[index]
     red, green, blue = colorsys.hls_to_rgb((index * _GOLDEN_ANGLE) % 1.0, 0.45 + 0.2 * (index % 2), 0.7)
     return f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
+
+
+def free_colour(used: Sequence[str]) -> str:
+    """Return a `#rrggbb` colour for a new class, when the other classes have the colours `used`.
+
+    It is the first one that no class uses; if all are used, a repeated one.
+    """
+    free = (colour for index in range(len(set(used)) + 1) if (colour := colour_of(index)) not in used)
+    return next(free, colour_of(len(used)))

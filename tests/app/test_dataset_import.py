@@ -19,8 +19,7 @@ from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Circle, Keypoints, Point, Polygon, Rect, Region, Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.components import class_colours
-from maskrcnn.studio.dataset import export_view
+from maskrcnn.studio.dataset import export_view, import_preview
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.workspace import Workspace
 from tests.sweeps import one_in
@@ -247,7 +246,7 @@ def test_new_classes_get_the_colours_that_the_preview_shows(project: Project, tm
     project.set_classes([*project.classes(), ProjectClass("red", "#009e73")])  # the third of the list is taken
     (tmp_path / "labels.json").write_bytes(via("c.png", kind="oak"))
     with intake.stage_path(tmp_path / "labels.json") as staged:
-        foreseen = class_colours.colours_after_import(project.classes(), staged.dataset)
+        foreseen = import_preview.colours_after_import(project.classes(), staged.dataset)
         project.import_dataset(staged.dataset, "train")
     assert {entry.name: entry.colour for entry in project.classes()} == {
         name: colour for name, colour in foreseen.items() if name
@@ -330,7 +329,7 @@ def test_one_class_for_all_of_them(labels: bytes, what: str, root: Path, project
 def test_two_hundred_new_classes_are_made_without_a_question(root: Path, project: Project) -> None:
     app = look_at(open_view(root, "import"), ("labels.json", coco_of_categories(200)), ("c.png", png(7)))
     assert not [warning for warning in app.warning if "really the class" in warning.value]
-    preview = class_colours.colours_after_import(
+    preview = import_preview.colours_after_import(
         project.classes(), intake.stage_uploads([("labels.json", coco_of_categories(200))], beside=None).dataset
     )
     app.button(key="dataset_import_go").click().run()

@@ -67,6 +67,7 @@ OURS: dict[str, str] = {
     "annotate/dataset_links.py": "label",
     "launch/config_field_inputs.py": "name part label",  # fields of Config and parts of them
     "dataset/class_attribute_choice.py": "words",
+    "dataset/classes_view.py": "words",
     "dataset/doctor_view.py": "check.title check.why CHECKS[name].title colour icon meaning state label "
     "finding.region_number",
     "dataset/export_view.py": "counts.pictures counts.train counts.val ready.regions",

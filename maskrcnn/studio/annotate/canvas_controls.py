@@ -71,7 +71,7 @@ def history_buttons(project: Project, editor: Editor) -> None:
 
 
 def save_status(editor: Editor) -> None:
-    """Draw the time of the last save, or the error message if it failed."""
+    """Draw the last control below the canvas: the time of the last save, or the error message if it failed."""
     if editor.problem:
         st.error(plain(editor.problem), icon=":material/error:")
     elif editor.saved_at:
@@ -107,7 +107,10 @@ def listen_to_keys(project: Project, images: Sequence[StoredImage], image: Store
 
 
 def _editor_of_shown_picture(project: Project, image: StoredImage) -> Editor:
-    """Return the editor of the picture that is shown. Raises `StudioError` if it does not exist yet."""
+    """Return the editor that a key of the canvas controls acts on: that of the shown picture.
+
+    Raises `StudioError` if it does not exist yet.
+    """
     editor = editing.last_editor()
     if editor is None or (editor.project, editor.image_id) != (project.folder, image.id):
         raise StudioError("this picture is not open yet; press the key again")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from maskrcnn.annotations.colours import free_colour
 from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.studio.annotate import dataset_links
-from maskrcnn.studio.components.class_colours import free_colour
 from maskrcnn.studio.dataset import new_class_questions
 from maskrcnn.studio.shell import hotkeys
 from maskrcnn.studio.shell.hotkeys import CLASS_ACTION, KEYS, Shortcut
@@ -51,7 +51,7 @@ def _add_class(project: Project, classes: list[ProjectClass]) -> None:
         added = st.form_submit_button("Add class", icon=":material/add:")
 
     def add(name: str) -> None:
-        project.set_classes([*classes, ProjectClass(name, free_colour(classes))])
+        project.set_classes([*classes, ProjectClass(name, free_colour([entry.colour for entry in classes]))])
         use(name)
 
     def use(name: str) -> None:

@@ -51,15 +51,15 @@ def attribute_in_words(value: Any) -> str:
     return str(value) if str(value).strip() else "empty"
 
 
-def with_attribute(region: Region, name: str, value: Any) -> Region:
-    """Return the region with one attribute changed; the same object if it already has that value."""
+def with_edited_attribute(region: Region, name: str, value: Any) -> Region:
+    """Return the region after its input changed one of its attributes; the same object if it already has that value."""
     if name in region.attributes and region.attributes[name] == value:
         return region
     return replace(region, attributes={**region.attributes, name: value})
 
 
 def _region_label(editor: Editor, number: int) -> str:
-    """Return the label of a region in the list of regions: its number and class."""
+    """Return the label of a region in the input that chooses whose attributes are shown: its number and class."""
     return f"{number}: {editor.regions[number - 1].class_name or 'no class'}"
 
 
@@ -122,7 +122,7 @@ def _save_attribute(editor_key: str, region_id: str, name: str, widget: str, to_
     """Save an attribute after its widget changed. `to_value` converts the widget's state to the attribute's value."""
     value = to_value(st.session_state[widget])
     regions = tuple(
-        with_attribute(region, name, value) if region.id == region_id else region
+        with_edited_attribute(region, name, value) if region.id == region_id else region
         for region in editing.editor_of(editor_key).regions
     )
     editing.save_regions(editor_key, regions)

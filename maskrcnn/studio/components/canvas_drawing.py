@@ -15,6 +15,7 @@ from maskrcnn.studio.components.canvas_objects import (
     edited,
     on_canvas,
     outline,
+    region_number,
     same_place,
     shape_of,
 )
@@ -53,7 +54,7 @@ class Drawing:
 
         A region whose object is missing is deleted. A region whose object did not change stays the same Python object.
         """
-        numbered = {int(item.get("strokeDashOffset") or 0): item for item in objects}
+        numbered = {region_number(item): item for item in objects}
         kept = []
         for number, region in enumerate(self.base, 1):
             if not on_canvas(region.shape):
@@ -61,10 +62,11 @@ class Drawing:
             elif number in numbered:
                 shape = edited(region.shape, self._object(number), numbered[number], self.view)
                 kept.append(region.with_shape(shape))
-        drawn = self._match_drawn([item for item in objects if not item.get("strokeDashOffset")], new_region)
+        drawn = self._match_drawn([item for item in objects if not region_number(item)], new_region)
         return replace(self, drawn=drawn, regions=(*kept, *(region for _, region in drawn)))
 
     def _object(self, number: int) -> CanvasObject:
+        """Return the canvas object for region `number` of `base`, counted from 1."""
         region = self.base[number - 1]
         return canvas_object(region.shape, self.view, self.colours[region.class_name], number)
 

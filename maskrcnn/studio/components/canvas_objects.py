@@ -96,6 +96,11 @@ def object_matrix(item: Mapping[str, Any]) -> np.ndarray:
     return np.column_stack([linear, centre])
 
 
+def region_number(item: Mapping[str, Any]) -> int:
+    """Return the number of the region that a canvas object represents; 0 if it was drawn since the mount."""
+    return int(item.get("strokeDashOffset") or 0)
+
+
 def outline(item: Mapping[str, Any]) -> np.ndarray | None:
     """Return the object's vertices in canvas pixels, float `(N, 2)`; None if its type is not a region type."""
     local = _object_vertices(item)

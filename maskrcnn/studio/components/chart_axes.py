@@ -1,9 +1,14 @@
-"""Axis ends and ticks, chosen so that a chart does not shift when points are added."""
+"""The axes of charts: quantities, ends and ticks, chosen so that a chart does not shift when points are added."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal, get_args
+
+import numpy as np
+
+from maskrcnn.studio.components.chart import INK, Spec, field
 
 XAxis = Literal["epochs", "passes", "steps", "minutes"]
 """Quantity on the x axis of a run's curves."""
@@ -56,3 +61,59 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
         if 2 <= len(inside) <= most:
             return inside
     return [low, high]
+
+
+_OUTLIERS = 95.0
+"""The y axis reaches this percentile of the steps, so that one outlier does not flatten the other values."""
+
+_AXIS_TITLES = {"epochs": "epoch", "passes": "passes", "steps": "step", "minutes": "minutes"}
+
+
+def axes_encoding(small: bool, axis: XAxis, last: float, domain: tuple[float, float], log: bool) -> Spec:
+    """Return the encoding of the x axis (0 to `last`) and of the y axis (`domain`) of a line chart."""
+    about: Spec = {"titlePadding": 4, "labelPadding": 4, "labelColor": INK, "titleColor": INK}
+    ticks: Spec = {"tickCount": 4 if small else 8}
+    if last >= 4 and axis != "minutes":
+        ticks = {"values": integer_ticks(0, math.floor(last), 6 if small else 11), "format": "d", "labelOverlap": False}
+    heights: Spec = {"values": log_ticks(*domain, 5 if small else 8)} if log else {"tickCount": 3 if small else 5}
+    scale = {"domain": list(domain), "nice": False, "type": "log" if log else "linear", "clamp": log}
+    return {
+        "x": field(
+            "x",
+            title=_AXIS_TITLES[axis],
+            scale={"domain": [0, last], "nice": False},
+            axis={"grid": False, "labelFlush": True, **ticks, **about},
+        ),
+        "y": {"title": None, "scale": scale, "axis": {**heights, **about}, "type": "quantitative"},
+    }
+
+
+def _y_axis_values(epochs: Sequence[np.ndarray], steps: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the values that the y axis must cover: those of all epochs, and those of the steps without outliers."""
+    covered = [values[np.isfinite(values)] for values in epochs]
+    for values in steps:
+        known = values[np.isfinite(values)]
+        covered.append(known[known <= np.percentile(known, _OUTLIERS)] if len(known) else known)
+    return np.concatenate(covered) if covered else np.empty(0)
+
+
+def linear_y_end(epochs: Sequence[np.ndarray], steps: Sequence[np.ndarray]) -> float:
+    """Return the upper end of a linear y axis; 1 if there are no values.
+
+    `epochs` and `steps` are the y values of the curves of epochs and of steps; NaN means that there is no value.
+    """
+    values = _y_axis_values(epochs, steps)
+    return round_up(float(values.max())) if len(values) else 1.0
+
+
+def log_y_domain(epochs: Sequence[np.ndarray], steps: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Return the ends of a logarithmic y axis; (0.1, 1) if there are no positive values.
+
+    The arguments are those of `linear_y_end`.
+    """
+    values = _y_axis_values(epochs, steps)
+    values = values[values > 0]
+    if not len(values):
+        return 0.1, 1.0
+    low, high = round_down(float(values.min())), round_up(float(values.max()))
+    return low, high if high > low else 10 * low

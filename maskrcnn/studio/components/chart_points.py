@@ -1,7 +1,6 @@
-"""The points of the line charts of a training: the columns that are sent to the browser, and the texts of tooltips.
+"""The points of the line charts of a training, and their columns in the table that is sent to the browser.
 
-Only numbers are sent, each once, in the shortest type that holds what the chart shows. The texts are Vega expressions,
-which the browser computes from the numbers.
+Only numbers are sent, each once, in the shortest type that holds what the chart shows.
 """
 
 from __future__ import annotations
@@ -49,15 +48,6 @@ class RunPoints:
     step: np.ndarray
     elapsed: np.ndarray
     values: Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Tooltip:
-    """A row of the tooltips: the number in `column`, and that in `validation` after it, if there is one."""
-
-    title: str
-    column: str
-    validation: str = ""
 
 
 def point_values(points: Sequence[RunPoints]) -> dict[str, np.ndarray]:
@@ -126,44 +116,6 @@ def fixed_point(values: np.ndarray, decimals: int | None) -> tuple[pa.Array, flo
     return _numbers(values), 1.0
 
 
-def pass_steps_text(runs: Sequence[DrawnRun]) -> str:
-    """Return the Vega expression of the number of steps per pass of a point's run; null if it is unknown."""
+def pass_steps_of_point(runs: Sequence[DrawnRun]) -> str:
+    """Return the Vega expression that gives, for a row of `points`, the steps per pass of its run; null if unknown."""
     return f"{json.dumps([run.pass_steps for run in runs])}[datum.run]"
-
-
-def run_name_text(runs: Sequence[DrawnRun]) -> str:
-    """Return the Vega expression of the name of a point's run."""
-    return f"{json.dumps([run.name for run in runs])}[datum.run]"
-
-
-def position_text(runs: Sequence[DrawnRun]) -> str:
-    """Return the Vega expression of a point's position: `epoch 3, step 51, 12.8 passes`.
-
-    The number of passes is as in `passes_in_words`: below 0.1 it has two significant digits.
-    """
-    text = "'epoch ' + datum.epoch + ', step ' + datum.step"
-    if not any(run.pass_steps for run in runs):
-        return text
-    steps = pass_steps_text(runs)
-    passes = f"datum.step / {steps}"
-    return f"{text} + ({steps} ? ', ' + format({passes}, {passes} < 0.0995 ? '.2~g' : '.1f') + ' passes' : '')"
-
-
-def time_text() -> str:
-    """Return the Vega expression of a point's time: `1:04:10 since the start`, as `durations.clock` writes it."""
-    seconds = "floor(datum.elapsed + 0.5)"
-    minutes = f"floor({seconds} / 60)"
-    clock = (
-        f"({seconds} < 3600 ? {minutes} : floor({seconds} / 3600) + ':' + format({minutes} % 60, '02d'))"
-        f" + ':' + format({seconds} % 60, '02d')"
-    )
-    return f"(datum.elapsed === null ? '–' : {clock}) + ' since the start'"
-
-
-def number_text(column: str, decimals: int | None) -> str:
-    """Return the Vega expression of a number in a tooltip: 0.0371, 1.2340 or 187; a dash if there is none."""
-    value = f"datum.{column}"
-    style = f"abs({value}) < 0.001 || abs({value}) >= 10 ? '.4~g' : '.{DECIMALS}f'"
-    if decimals is not None:
-        style = f"'.{decimals}f'"
-    return f"(isValid({value}) ? format({value}, {style}) : '–')"

@@ -51,7 +51,7 @@ def show(tiles: Sequence[Tile], key: str, all_words: str) -> int | None:
         "tiles": [
             {
                 "id": tile.id,
-                "picture": tile.picture and thumbnails.media_url(tile.picture, f"{key} {tile.id}"),
+                "picture": tile.picture and thumbnails.thumbnail_url(tile.picture, f"{key} {tile.id}"),
                 "name": tile.name,
                 "says": tile.says,
                 "title": tile.title,

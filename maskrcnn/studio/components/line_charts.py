@@ -5,28 +5,23 @@ The axes cover the whole run, so they do not change when a point is added.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from maskrcnn.studio.components.chart import INK, Chart, Spec, datum, field, table
-from maskrcnn.studio.components.chart_axes import XAxis, integer_ticks, log_ticks, round_down, round_up
+from maskrcnn.studio.components.chart import Chart, Spec, field, table
+from maskrcnn.studio.components.chart_axes import XAxis, axes_encoding, linear_y_end, log_y_domain
 from maskrcnn.studio.components.chart_points import (
     DrawnRun,
     RunPoints,
-    Tooltip,
     fixed_point,
-    number_text,
-    pass_steps_text,
+    pass_steps_of_point,
     point_columns,
     point_values,
-    position_text,
-    run_name_text,
-    time_text,
 )
+from maskrcnn.studio.components.chart_tooltips import Tooltip, tooltip_layer
 
 Kind = Literal["training", "validation", "steps", "smoothed"]
 
@@ -34,11 +29,6 @@ SOLID, DASHED = [1, 0], [6, 4]
 
 SMALL = 200
 """A chart of less than this height (pixels) has fewer ticks on its axes."""
-
-_OUTLIERS = 95.0
-"""The y axis reaches this percentile of the steps, so that one outlier does not flatten the other values."""
-
-_AXIS_TITLES = {"epochs": "epoch", "passes": "passes", "steps": "step", "minutes": "minutes"}
 
 
 @dataclass(frozen=True)
@@ -88,7 +78,9 @@ def line_chart(
     curves = [(line, x, y) for line, x, y in curves if (np.isfinite(x) & np.isfinite(y)).any()]
     shown = [x[np.isfinite(x) & np.isfinite(y) & ((y > 0) | (not log))] for _, x, y in curves]
     last = max([2.0 if axis != "minutes" else 0.1, end, *(float(x.max(initial=0.0)) for x in shown)])
-    domain = _log_domain(curves) if log else (0.0, y_end or _y_end(curves))
+    epochs = [y for line, _, y in curves if line.is_epochs]
+    steps = [y for line, _, y in curves if not line.is_epochs]
+    domain = log_y_domain(epochs, steps) if log else (0.0, y_end or linear_y_end(epochs, steps))
     names = _line_names(curves, last, domain[1])
     runs = list(dict.fromkeys(part.run for part in points))
     columns = point_columns(points, runs, axis)
@@ -101,7 +93,7 @@ def line_chart(
         "height": height,
         "data": {"name": "points"},
         "transform": _transforms(factors, runs, axis),
-        "encoding": _axes(height < SMALL, axis, last, domain, log) | _run_looks(runs),
+        "encoding": axes_encoding(height < SMALL, axis, last, domain, log) | _run_looks(runs),
         "layer": [
             *_line_layers(lines, runs, log, round(faint, 2)),
             *_point_layers(lines, runs, log, height < SMALL),
@@ -114,13 +106,14 @@ def line_chart(
         mark = {"type": "text", "fontWeight": "bold", **moved}
         spec["layer"].append({"data": {"name": "names"}, "mark": mark, "encoding": encoding})
         tables["names"] = table({name: [row[name] for row in names] for name in names[0]})
-    hovered = list(dict.fromkeys(line.column for line in lines if line.has_tooltips and line.column in factors))
+    colours = {line.column: line.colour for line in lines}
+    hovered = {line.column: colours[line.column] for line in lines if line.has_tooltips and line.column in factors}
     if hovered and tooltips:
         # The point nearest to the pointer is marked and shows its tooltip.
         near = {"type": "point", "nearest": True, "on": "pointerover", "clear": "pointerout"}
         spec["params"] = [{"name": "hover", "select": near, "views": ["hovered"]}]
         shown_tooltips = [tip for tip in tooltips if tip.column in factors]
-        spec["layer"].append(_hovered_layer(hovered, lines, shown_tooltips, set(factors), runs, log, decimals))
+        spec["layer"].append(tooltip_layer(hovered, shown_tooltips, set(factors), runs, log, decimals))
     return Chart(spec, tables)
 
 
@@ -133,30 +126,11 @@ def _transforms(factors: Mapping[str, float], runs: Sequence[DrawnRun], axis: XA
     ]
     x = {
         "epochs": "datum.is_epoch ? datum.epoch : datum.x",
-        "passes": f"datum.step / {pass_steps_text(runs)}",
+        "passes": f"datum.step / {pass_steps_of_point(runs)}",
         "steps": "datum.step",
         "minutes": "datum.elapsed === null ? null : datum.elapsed / 60",
     }
     return [*decoded, {"calculate": x[axis], "as": "x"}, {"filter": "isValid(datum.x) && isFinite(datum.x)"}]
-
-
-def _axes(small: bool, axis: XAxis, last: float, domain: tuple[float, float], log: bool) -> Spec:
-    """Return the encoding of the x axis (0 to `last`) and of the y axis (`domain`) of a line chart."""
-    about: Spec = {"titlePadding": 4, "labelPadding": 4, "labelColor": INK, "titleColor": INK}
-    ticks: Spec = {"tickCount": 4 if small else 8}
-    if last >= 4 and axis != "minutes":
-        ticks = {"values": integer_ticks(0, math.floor(last), 6 if small else 11), "format": "d", "labelOverlap": False}
-    heights: Spec = {"values": log_ticks(*domain, 5 if small else 8)} if log else {"tickCount": 3 if small else 5}
-    scale = {"domain": list(domain), "nice": False, "type": "log" if log else "linear", "clamp": log}
-    return {
-        "x": field(
-            "x",
-            title=_AXIS_TITLES[axis],
-            scale={"domain": [0, last], "nice": False},
-            axis={"grid": False, "labelFlush": True, **ticks, **about},
-        ),
-        "y": {"title": None, "scale": scale, "axis": {**heights, **about}, "type": "quantitative"},
-    }
 
 
 def _run_looks(runs: Sequence[DrawnRun]) -> Spec:
@@ -168,7 +142,7 @@ def _run_looks(runs: Sequence[DrawnRun]) -> Spec:
 
 
 def _has_point(line: Line, log: bool) -> str:
-    """Return the Vega expression of whether a row of the table `points` is a point of the line."""
+    """Return the Vega expression that filters the points of one line of the line chart from the table `points`."""
     kind = "datum.is_epoch" if line.is_epochs else "!datum.is_epoch"
     return f"{kind} && isValid(datum.{line.column})" + (f" && datum.{line.column} > 0" if log else "")
 
@@ -207,49 +181,6 @@ def _point_layers(lines: Sequence[Line], runs: Sequence[DrawnRun], log: bool, sm
         mark |= {"strokeWidth": 1.5} | ({} if encoding else {"shape": line.shape})
         layers.append(_layer(line, runs, log, mark, **encoding))
     return layers
-
-
-def _hovered_layer(
-    columns: Sequence[str],
-    lines: Sequence[Line],
-    tooltips: Sequence[Tooltip],
-    known: set[str],
-    runs: Sequence[DrawnRun],
-    log: bool,
-    decimals: int | None,
-) -> Spec:
-    """Return the invisible layer of all points with tooltips. The one that is hovered over is visible.
-
-    `columns` are those of its lines, and `known` all columns with values. See `line_chart` for the other arguments.
-    """
-    texts = {"run": run_name_text(runs)} if any(run.name for run in runs) else {}
-    texts |= {"at": position_text(runs), "time": time_text()}
-    for tip in tooltips:
-        after = ""
-        if tip.validation in known:
-            number = number_text(tip.validation, decimals)
-            after = f" + (isValid(datum.{tip.validation}) ? '  ·  val ' + {number} : '')"
-        texts[tip.title] = number_text(tip.column, decimals) + after
-    colours = {line.column: line.colour for line in lines}
-    colour: Spec = {}
-    if not any(run.colour for run in runs):
-        scale = {"domain": list(columns), "range": [colours[name] for name in columns]}
-        colour = {"color": field("line", "nominal", scale=scale, legend=None)}
-    return {
-        "name": "hovered",
-        "mark": {"type": "point", "size": 70, "strokeWidth": 2, "aria": False, "clip": True},
-        "encoding": {
-            "y": field("value"),
-            "opacity": {"condition": [{"param": "hover", "empty": False, "value": 1}], **datum(0)},
-            "tooltip": [field(f"tip{place}", "nominal", title=title) for place, title in enumerate(texts)],
-            **colour,
-        },
-        "transform": [
-            *({"calculate": text, "as": f"tip{place}"} for place, text in enumerate(texts.values())),
-            {"fold": list(columns), "as": ["line", "value"]},
-            {"filter": "isValid(datum.value)" + (" && datum.value > 0" if log else "")},
-        ],
-    }
 
 
 Curve = tuple[Line, np.ndarray, np.ndarray]
@@ -300,30 +231,3 @@ def line_name_offsets(values: Sequence[float], gap: int, text: int = 14) -> list
     if len(values) == 2 or values[-1] - values[-2] > values[-2] - values[-3]:
         return [gap, *all_above[:-1]]  # only the lowest line has its name below
     return [*all_below[1:], -gap]  # only the highest line has its name above
-
-
-def _y_values(curves: Sequence[Curve]) -> np.ndarray:
-    """Return the values that the y axis must cover: those of all epochs, and those of the steps without outliers."""
-    parts = []
-    for line, _, y in curves:
-        values = y[np.isfinite(y)]
-        if not line.is_epochs and len(values):
-            values = values[values <= np.percentile(values, _OUTLIERS)]
-        parts.append(values)
-    return np.concatenate(parts) if parts else np.empty(0)
-
-
-def _y_end(curves: Sequence[Curve]) -> float:
-    """Return the upper end of a linear y axis; 1 if there are no values."""
-    values = _y_values(curves)
-    return round_up(float(values.max())) if len(values) else 1.0
-
-
-def _log_domain(curves: Sequence[Curve]) -> tuple[float, float]:
-    """Return the ends of a logarithmic y axis; (0.1, 1) if there are no positive values."""
-    values = _y_values(curves)
-    values = values[values > 0]
-    if not len(values):
-        return 0.1, 1.0
-    low, high = round_down(float(values.min())), round_up(float(values.max()))
-    return low, high if high > low else 10 * low

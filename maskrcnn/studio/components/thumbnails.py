@@ -31,11 +31,11 @@ def square_thumbnail(project: Project, image: StoredImage, side: int = 160) -> b
     return _cached_square_thumbnail(project.folder, image.id, image.sha256, side)
 
 
-def media_url(content: bytes, coordinates: str) -> str:
-    """Return the URL of a JPEG on the server, valid until the next script run; empty if no server is running.
+def thumbnail_url(content: bytes, coordinates: str) -> str:
+    """Return the URL of a thumbnail (JPEG), valid until the next script run; empty if no server is running.
 
-    `coordinates` must be different for each picture of a script run. A URL is used because a picture inside a
-    component's data would be sent again with each change of the data, and to each session.
+    `coordinates` must be different for each thumbnail of a script run. A thumbnail in the data of a browser component
+    would be sent again with each change of the data, and to each session.
     """
     if not runtime.exists():
         return ""

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from maskrcnn.annotations.formats.via import attribute_definitions, class_attributes
-from maskrcnn.annotations.formats.via.class_attributes import Candidate
+from maskrcnn.annotations.colours import free_colour
+from maskrcnn.annotations.formats.via import attribute_definitions
 from maskrcnn.annotations.regions import Skeleton
-from maskrcnn.annotations.store import Project, ProjectClass, Snapshot
+from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.errors import ArgumentError
 from maskrcnn.studio.annotate import class_picker, editing
-from maskrcnn.studio.components.class_colours import free_colour
-from maskrcnn.studio.dataset import new_class_questions, project_cache
-from maskrcnn.studio.dataset.class_attribute_choice import (
-    candidate_in_words,
-    class_choice_in_words,
-    class_values_in_words,
-)
+from maskrcnn.studio.dataset import class_attribute_choice, new_class_questions, snapshots_view
 from maskrcnn.studio.shell import hotkeys, session
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
@@ -33,7 +25,6 @@ from maskrcnn.words import counted
 _CHOSEN = "dataset_classes_chosen"
 _GENERATION = "dataset_classes_generation"
 _DONE = "dataset_classes_done"
-_OPEN = "dataset_class_attribute_open"
 _NO_KEY = "none"
 
 
@@ -53,9 +44,10 @@ def show(project: Project) -> None:
     with right:
         if classes:
             _selected_class(project, classes, counts)
-    _class_attribute(project)
+    generation = st.session_state.get(_GENERATION, 0)
+    class_attribute_choice.choose_for_project(project, generation, _rerun_after_change)
     _attribute_definitions(project)
-    _snapshots(project)
+    snapshots_view.show(project, generation, _rerun_after_change)
 
 
 def _classes_table(classes: Sequence[ProjectClass], counts: Mapping[str, int]) -> None:
@@ -105,7 +97,7 @@ def _add_class_form(project: Project, classes: Sequence[ProjectClass]) -> None:
         added = st.form_submit_button("Add class", icon=":material/add:")
 
     def add(name: str) -> None:
-        project.set_classes([*classes, ProjectClass(name, free_colour(classes))])
+        project.set_classes([*classes, ProjectClass(name, free_colour([entry.colour for entry in classes]))])
         _rerun_after_change(f"Class {name} added", name)
 
     names = [entry.name for entry in classes]
@@ -191,7 +183,7 @@ def _selected_class(project: Project, classes: list[ProjectClass], counts: Mappi
 
 
 def _skeleton_of_class(skeleton: Skeleton) -> None:
-    """Draw the keypoints of the selected class and the bones between them."""
+    """Draw the keypoints of the class that is selected in the Classes view, and the bones between them."""
     points, bones = counted(len(skeleton.names), "keypoint"), counted(len(skeleton.edges), "bone")
     with st.expander(f"{points}, {bones}", icon=":material/accessibility_new:"):
         st.markdown(plain(", ".join(skeleton.names)))
@@ -222,65 +214,6 @@ def _rerun_after_change(message: str, chosen: str | None = None) -> None:
     st.rerun()
 
 
-def _class_attribute(project: Project) -> None:
-    """Draw the choice of the attribute that is the class, and the button that changes it."""
-    now = project.class_attribute
-    words = f'The class is the attribute "{plain(now)}"' if now else "Classes come from no attribute"
-    with st.expander(words, icon=":material/label:", key=_OPEN, on_change="rerun"):
-        if not st.session_state[_OPEN]:  # all regions must be read to find the candidates
-            return
-        with st.spinner("Looking at the attributes of all regions"):
-            found, rivals = _class_attribute_candidates(str(project.folder), now, project_cache.stamp(project))
-        if not found:
-            st.markdown("No region has attributes, so there is nothing to choose from.")
-            return
-        known = {candidate.name: candidate for candidate in found}
-        each = ", ".join(rivals)
-        if each:
-            st.warning(
-                f"Several attributes name classes: {plain(each)}. Regions that have another one than the class get "
-                "no class; the last choice below takes each of them.",
-                icon=":material/warning:",
-            )
-        choices: list[str | None] = [None, *known, *([each] if each else [])]
-        chosen = st.selectbox(
-            "Which attribute is the class",
-            choices,
-            choices.index(now) if now in choices else 0,
-            format_func=lambda name: class_choice_in_words(name, known),
-            key=f"dataset_class_attribute_{st.session_state.get(_GENERATION, 0)}",
-        )
-        if chosen in known:
-            st.markdown(f"Its values: {plain(class_values_in_words(known[chosen].values))}")
-        st.markdown(
-            "The classes that regions have now go back into their attribute, and how it is now is kept as a snapshot."
-        )
-        own = {entry.name for entry in project.classes()}
-        named = known[chosen].values if chosen in known else rivals if chosen else ()
-        new = [name for name in named if name not in own]
-        others = [
-            candidate_in_words(candidate) for candidate in found if candidate.name != chosen and candidate.n_regions
-        ]
-        allowed = new_class_questions.confirm_many_classes(
-            new, chosen or "", others, f"dataset_class_many_{chosen}_{len(new)}"
-        )
-        blocked = chosen == now or not allowed
-        if st.button("Change the class attribute", disabled=blocked, key="dataset_set_class_attribute"):
-            with session.fail_softly(stop=False):
-                with st.spinner("Giving every region its class anew"):
-                    project.set_class_attribute(chosen)
-                _rerun_after_change("Every region has its class from " + (chosen or "no attribute"))
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _class_attribute_candidates(
-    folder: str, now: str | None, stamp: project_cache.Stamp
-) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
-    """The attributes that could be the class, and the attributes that each name the class of other regions."""
-    dataset = Project(Path(folder)).dataset()
-    return class_attributes.class_candidates(dataset), class_attributes.rival_attributes(dataset)
-
-
 def _attribute_definitions(project: Project) -> None:
     """Draw the table of the attributes that the label files define, of regions and of pictures."""
     rows: list[dict[str, Any]] = []
@@ -306,58 +239,3 @@ def _attribute_definitions(project: Project) -> None:
     if rows:
         with st.expander(f"{counted(len(rows), 'attribute')} defined", icon=":material/list_alt:"):
             st.dataframe(pd.DataFrame(rows), hide_index=True)
-
-
-def _snapshots(project: Project) -> None:
-    """Draw the snapshots of the labels, the form that makes one, and the choice of one to restore."""
-    snapshots = project.snapshots()
-    with st.expander(f"Snapshots ({len(snapshots)})", icon=":material/photo_camera:"):
-        st.markdown("A snapshot keeps all labels as they are at one moment. One is made before each large change.")
-        with st.form("dataset_new_snapshot", clear_on_submit=True, border=False):
-            with st.container(horizontal=True, vertical_alignment="bottom"):
-                name = st.text_input("New snapshot", placeholder="for example before the second round")
-                kept = st.form_submit_button("Keep a snapshot", icon=":material/photo_camera:")
-            if kept:
-                with session.fail_softly(stop=False):
-                    made = project.snapshot(name.strip())
-                    _rerun_after_change(f"Snapshot {made.name} kept")
-        if not snapshots:
-            return
-        table = pd.DataFrame(
-            {
-                "Snapshot": [entry.name for entry in snapshots],
-                "Made": [_local_time_of_snapshot(entry) for entry in snapshots],
-                "Pictures": [entry.pictures for entry in snapshots],
-                "Regions": [entry.regions for entry in snapshots],
-            }
-        )
-        st.dataframe(
-            table,
-            hide_index=True,
-            height=min(38 + 35 * len(table), 320),
-            column_config={"Made": st.column_config.DatetimeColumn("Made", format="YYYY-MM-DD HH:mm:ss")},
-        )
-        known = {entry.id: entry for entry in snapshots}
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            chosen = st.selectbox(
-                "Go back to",
-                list(known),
-                index=None,
-                format_func=lambda number: (
-                    f"{known[number].name}, {_local_time_of_snapshot(known[number]):%Y-%m-%d %H:%M:%S}"
-                ),
-                key=f"dataset_restore_{st.session_state.get(_GENERATION, 0)}",
-            )
-            if st.button("Restore", icon=":material/history:", disabled=chosen is None, key="dataset_restore_button"):
-                assert chosen is not None
-                with session.fail_softly(stop=False):
-                    with st.spinner("Bringing the labels back"):
-                        project.restore(chosen)
-                    _rerun_after_change(
-                        f"Labels are as in {known[chosen].name}; how they were before is a snapshot too"
-                    )
-
-
-def _local_time_of_snapshot(snapshot: Snapshot) -> datetime:
-    """When a snapshot was made, in the time zone of this computer."""
-    return snapshot.made_at.astimezone().replace(tzinfo=None)

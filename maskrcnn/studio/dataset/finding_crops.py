@@ -22,7 +22,7 @@ _PREVIEW = 440
 """Longer side in pixels of the whole picture, which is shown for a finding without a region."""
 
 _CONTEXT = 0.15
-"""Minimum side of the box returned by `changed_vertices_box`, as a share of the object's longer side."""
+"""Minimum side of the box returned by `box_around_fix`, as a share of the object's longer side."""
 
 
 def crops_before_and_after_fix(
@@ -43,7 +43,7 @@ def crops_before_and_after_fix(
             return _crop_of_file(record.path, region, finding.box, colour), None
         fixed = _record_after_fix(dataset, record, finding)
         after = _region_of_finding(fixed, finding) if fixed else None
-        around = finding.box if after is None else changed_vertices_box(region.shape, after.shape) or finding.box
+        around = finding.box if after is None else box_around_fix(region.shape, after.shape) or finding.box
         colour_after = colour if after is None else colours[after.class_name]
         return (
             _crop_of_file(record.path, region, around, colour),
@@ -67,14 +67,14 @@ def _region_of_finding(record: ImageRecord, finding: Finding) -> Region | None:
     return next((region for region in record.regions if region.id == finding.region_id), None)
 
 
-def changed_vertices_box(before: Shape, after: Shape) -> Box | None:
-    """Return the box (xyxy) around the vertices that only one of two shapes has, with a margin of the object.
+def box_around_fix(before: Shape, after: Shape) -> Box | None:
+    """Return the box (xyxy) of the crops of a finding: around the vertices that its fix changed, with a margin.
 
-    Returns None if both shapes have the same vertices.
+    `before` and `after` are the shapes of the region before and after the fix. Returns None if no vertex changed.
 
     >>> from maskrcnn.annotations.regions import Polygon
     >>> before = Polygon(((0, 0), (100, 0), (100, 100), (0, 100)))
-    >>> changed_vertices_box(before, Polygon(((0, 0), (90, 10), (100, 100), (0, 100))))  # one corner moved
+    >>> box_around_fix(before, Polygon(((0, 0), (90, 10), (100, 100), (0, 100))))  # one corner moved
     (87.5, -2.5, 102.5, 12.5)
     """
     first, second = ({point for ring in raster.rings(shape) for point in ring} for shape in (before, after))

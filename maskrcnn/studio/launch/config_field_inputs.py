@@ -75,7 +75,7 @@ def config_input(name: str, value: Any, key: str, label: str | None = None) -> A
             placeholder="the usual",
             key=key,
         )
-        return _parsed_numbers(name, text, float if float in typing.get_args(about.annotation) else int)
+        return _numbers_of_field_input(name, text, float if float in typing.get_args(about.annotation) else int)
     if bool in kinds:
         return st.checkbox(label, value, help=about.description, key=key)
     low, high = _limits_of_field(about.metadata)
@@ -109,8 +109,8 @@ def _limits_of_field(metadata: list[Any]) -> tuple[Any, Any]:
     return found.get("ge", found.get("gt")), found.get("le", found.get("lt"))
 
 
-def _parsed_numbers(name: str, text: str, kind: type[int] | type[float]) -> tuple[float, ...]:
-    """The numbers in the text input of the field `name`, separated by commas. Raises `ArgumentError` for other text."""
+def _numbers_of_field_input(name: str, text: str, kind: type[int] | type[float]) -> tuple[float, ...]:
+    """The value of a field whose input is a text: numbers with commas. Raises `ArgumentError` for other text."""
     try:
         return tuple(kind(part) for part in text.replace(";", ",").split(",") if part.strip())
     except ValueError:

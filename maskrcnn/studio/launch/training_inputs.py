@@ -112,11 +112,11 @@ def choose_length(preset: str) -> dict[str, Any]:
                 width=210,
             )
             number = st.number_input("Epochs at most", 1, None, 100, key=key("most"), width=140)
-    return length_fields(unit, number, patience)
+    return fields_of_length_inputs(unit, number, patience)
 
 
-def length_fields(unit: str, number: float | None, patience: float | None = None) -> dict[str, Any]:
-    """The Config fields for the length of a run: `epochs`, `minutes` and `patience`.
+def fields_of_length_inputs(unit: str, number: float | None, patience: float | None = None) -> dict[str, Any]:
+    """The Config fields `epochs`, `minutes` and `patience`, from the values of the inputs for the length of a training.
 
     `unit` is a key of LENGTH_WORDS: train for `number` "epochs" or "minutes"; or "until" there was no better epoch for
     `patience` epochs, with `number` epochs as the maximum. Raises `StudioError` if a number is missing or not above 0.
@@ -181,14 +181,16 @@ def _more_training_inputs(network: NetworkChoice, is_drawn: bool) -> dict[str, A
     If not `is_drawn`, nothing is drawn and the default values are returned.
     """
     default, tasks = network.default, network.request.changed["tasks"]
-    key = f"{network.key('more')}-{default.norm}-{default.rpn_scales_at}-{{}}".format
-    norm = st.session_state.get(key("norm"), default.norm)
-    if norm != default.norm:
-        default = default.replace(norm_eps=request_from_inputs.eps_with_norm(network.request, norm))
-    eps = default.norm_eps
+    prefix = f"{network.key('more')}-{default.norm}-{default.rpn_scales_at}"
+    chosen_norm = st.session_state.get(f"{prefix}-norm", default.norm)
+    if chosen_norm != default.norm:
+        default = default.replace(norm_eps=request_from_inputs.default_eps_for_norm(network.request, chosen_norm))
+    # If the user chooses another norm, `norm_eps` gets another default. The default is part of the key of this input,
+    # because an input shows a new default only under a new key.
+    eps_key = f"{prefix}-norm_eps-{default.norm_eps:g}"
 
-    def key_of(name: str) -> str:
-        return f"{key(name)}-{eps:g}" if name == "norm_eps" else key(name)
+    def key(name: str) -> str:
+        return eps_key if name == "norm_eps" else f"{prefix}-{name}"
 
     values: dict[str, Any] = {}
     for heading, fields in MORE_FIELDS.items():
@@ -198,7 +200,7 @@ def _more_training_inputs(network: NetworkChoice, is_drawn: bool) -> dict[str, A
             values |= {name: getattr(default, name) for name in fields}
         else:
             st.markdown(f"**{heading}**")
-            values |= config_grid(fields, default, key_of)
+            values |= config_grid(fields, default, key)
     return values
 
 

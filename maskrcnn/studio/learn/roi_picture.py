@@ -9,7 +9,7 @@ import streamlit as st
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.store import Project
 from maskrcnn.lessons.roi_pooling import Box
-from maskrcnn.studio.components.canvas import box_canvas
+from maskrcnn.studio.components.box_canvas import box_canvas
 from maskrcnn.studio.learn import roi_colours
 from maskrcnn.studio.learn.roi_choices import RoiChoices
 from maskrcnn.studio.learn.roi_layout import PAGE, RoiLayout

@@ -19,7 +19,8 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.statistics import statistics
 from maskrcnn.lessons import roi_pooling
 from maskrcnn.studio.components.chart import Chart, table
-from maskrcnn.studio.components.chart_points import DrawnRun, RunPoints, Tooltip
+from maskrcnn.studio.components.chart_points import DrawnRun, RunPoints
+from maskrcnn.studio.components.chart_tooltips import Tooltip
 from maskrcnn.studio.components.line_charts import Kind, Line, line_chart
 from maskrcnn.studio.dataset import statistics_charts
 from maskrcnn.studio.inspect.filter_survivors import FilterStep, survivors_chart

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from maskrcnn.studio.components.chart import Chart
-from maskrcnn.studio.components.chart_points import DrawnRun, RunPoints, Tooltip, fixed_point
+from maskrcnn.studio.components.chart_points import DrawnRun, RunPoints, fixed_point
+from maskrcnn.studio.components.chart_tooltips import Tooltip
 from maskrcnn.studio.components.line_charts import Kind, Line, line_chart, line_name_offsets
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from maskrcnn.config import LOSSES, MEASURES
 from maskrcnn.runs import metric_rows
-from maskrcnn.runs.epochs_and_passes import pictures_per_step, steps_per_pass
+from maskrcnn.runs.epochs_and_passes import first_epoch_steps, mean_pass_steps
 from maskrcnn.runs.folder import CONFIG, Row, RunFolder
 from maskrcnn.runs.metric_rows import MetricRows
 from maskrcnn.studio.components.chart_axes import COMPARED_AXES, X_AXES, XAxis, round_up
@@ -96,48 +96,33 @@ class Curves:
         return len(self.drawn) > self.most_in_small
 
 
-def first_epoch_on_x_axis(run: RunFolder) -> int | None:
-    """Where the first epoch of a run ends on the x axis of its curves: after how many steps.
-
-    None if that is unknown before the epoch has ended.
-    """
-    config = run.read_json(CONFIG) or {}
-    if config.get("steps_per_epoch"):
-        return int(config["steps_per_epoch"])
-    return steps_per_pass(config.get("batch_size", 1), pictures_of_run(run).train) or None
-
-
-def pass_steps(run: RunFolder) -> float | None:
-    """The length of a pass on the x axis of the curves of a run: the mean number of steps per pass; None if unknown.
-
-    See `epochs_and_passes.passes`. It is no integer if the number of pictures is no multiple of the batch size.
-    """
-    batch, pictures = (run.read_json(CONFIG) or {}).get("batch_size"), pictures_of_run(run).train
-    return pictures / pictures_per_step(batch, pictures) if batch and pictures else None
-
-
 def x_axes(runs: Sequence[RunFolder]) -> tuple[XAxis, ...]:
     """The x axes that can be used for these runs, the default first. "passes" needs the number of training pictures."""
     offered = X_AXES if len(runs) == 1 else COMPARED_AXES
-    return offered if all(map(pass_steps, runs)) else tuple(axis for axis in offered if axis != "passes")
+    has_passes = all(mean_pass_steps(run, pictures_of_run(run).train) for run in runs)
+    return offered if has_passes else tuple(axis for axis in offered if axis != "passes")
 
 
 def curves(runs: Sequence[RunFolder]) -> list[Curves]:
     """The `Curves` of each run. Several runs get different colours and point shapes."""
     if len(runs) == 1:
-        return [Curves(metric_rows.read(runs[0]), first_epoch_on_x_axis(runs[0]), pass_steps=pass_steps(runs[0]))]
+        return [_curves_of_run(runs[0])]
     return [
-        Curves(
-            metric_rows.read(run),
-            first_epoch_on_x_axis(run),
-            run.name,
-            RUN_COLOURS[number],
-            RUN_SHAPES[number],
-            pass_steps(run),
-            most_steps(len(runs)),
+        replace(
+            _curves_of_run(run),
+            name=run.name,
+            colour=RUN_COLOURS[number],
+            shape=RUN_SHAPES[number],
+            most=most_steps(len(runs)),
         )
         for number, run in enumerate(runs)
     ]
+
+
+def _curves_of_run(run: RunFolder) -> Curves:
+    """The `Curves` of a run that is drawn alone."""
+    pictures = pictures_of_run(run).train
+    return Curves(metric_rows.read(run), first_epoch_steps(run, pictures), pass_steps=mean_pass_steps(run, pictures))
 
 
 def x_axis_end(runs: Sequence[RunFolder], curves: Sequence[Curves], axis: XAxis) -> float:

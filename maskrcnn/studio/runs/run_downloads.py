@@ -20,9 +20,10 @@ from maskrcnn.annotations.store.original_places import original_file_names
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import metric_rows
 from maskrcnn.runs.best_epoch import best_epoch
+from maskrcnn.runs.epochs_and_passes import mean_pass_steps
 from maskrcnn.runs.folder import CONFIG, DATASET, LOG, METRICS, RESULT, START, RunFolder
 from maskrcnn.runs.shipped_models import CARD
-from maskrcnn.studio.runs import curve_points, run_pictures
+from maskrcnn.studio.runs import run_pictures
 from maskrcnn.studio.runs.run_tables import epoch_table
 from maskrcnn.words import byte_size, counted
 
@@ -105,7 +106,7 @@ def epochs_csv(run: RunFolder) -> bytes:
     """A CSV file with one line per epoch and all numbers of its row, the most important columns first."""
     rows = metric_rows.read(run).epochs
     try:
-        pass_steps = curve_points.pass_steps(run)
+        pass_steps = mean_pass_steps(run, run_pictures.pictures_of_run(run).train)
     except StudioError:  # config or labels are damaged: no column of passes; the page shows the error
         pass_steps = None
     frame = epoch_table(rows, pass_steps)

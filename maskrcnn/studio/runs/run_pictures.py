@@ -51,6 +51,11 @@ def pictures_with_detections(run: RunFolder) -> Document:
     return _pictures_with_detections(str(run.path), stamp(run.path / DATASET))
 
 
+def names_with_detections(run: RunFolder) -> list[str]:
+    """The file names of the pictures with saved detections, in natural order."""
+    return [image["file_name"] for image in pictures_with_detections(run)["images"]]
+
+
 def detection_stamps(run: RunFolder, epoch: int) -> tuple[int, int, int]:
     """The stamps of a run's files for its pictures with the detections of an epoch: labels, configuration, detections.
 
@@ -78,11 +83,6 @@ def _pictures_with_detections(run_path: str, changed: int) -> Document:
     """The result of `pictures_with_detections` for a run folder; `changed` is only a part of the cache key."""
     document = RunFolder(run_path).shown()
     return {**document, "images": sorted(document["images"], key=lambda image: natural_key(image["file_name"]))}
-
-
-def names_with_detections(run: RunFolder) -> list[str]:
-    """The file names of the pictures with saved detections, in natural order."""
-    return [image["file_name"] for image in pictures_with_detections(run)["images"]]
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -19,11 +19,8 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs import metric_rows, shipped_models
 from maskrcnn.runs.best_epoch import Best, best_epoch
-from maskrcnn.runs.epochs_and_passes import EPOCH_MEANING, PASS_MEANING
+from maskrcnn.runs.epochs_and_passes import EPOCH_MEANING, PASS_MEANING, mean_pass_steps
 from maskrcnn.runs.folder import CONFIG, METRICS, Row, RunFolder
-from maskrcnn.studio.runs.curve_points import (
-    pass_steps,
-)
 from maskrcnn.studio.runs.curve_words import (
     AP_MEANING,
     AP_NAMES,
@@ -48,7 +45,7 @@ def show(run: RunFolder) -> None:
         if epochs:
             with st.expander("Epochs", icon=":material/table:", key=EPOCHS, on_change="rerun") as box:
                 if box.open:
-                    frame = epoch_table(epochs, pass_steps(run))
+                    frame = epoch_table(epochs, mean_pass_steps(run, pictures_of_run(run).train))
                     height = min(38 + 35 * len(frame), 320)
                     st.dataframe(frame, hide_index=True, height=height, column_config=epoch_columns(frame))
         failed = session.backend().state(run) == JobState.FAILED
@@ -199,7 +196,7 @@ def comparison_table(runs: Sequence[RunFolder]) -> pd.DataFrame:
     lines = []
     for number, run in enumerate(runs):
         rows = metric_rows.read(run)
-        best, whole = best_epoch(rows.epochs), pass_steps(run)
+        best, pass_steps = best_epoch(rows.epochs), mean_pass_steps(run, pictures_of_run(run).train)
         step = rows.last["step"] if rows.last else 0
         lines.append(
             {
@@ -211,7 +208,7 @@ def comparison_table(runs: Sequence[RunFolder]) -> pd.DataFrame:
                 "best epoch": best.epoch if best else None,
                 "start": start_of(run).get("start", "–"),
                 "steps": step,
-                "passes": step / whole if whole else None,
+                "passes": step / pass_steps if pass_steps else None,
                 "time": clock(session.backend().progress(run).elapsed),
             }
         )

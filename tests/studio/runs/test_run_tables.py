@@ -6,8 +6,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import CONFIG, DATASET, PROCESS, RESULT, RunFolder
 from maskrcnn.studio.runs import curve_points, run_pictures, run_tables
@@ -65,7 +63,7 @@ def test_drawn_pictures_are_counted_by_what_is_said_of_them(weights_folder: Path
         run_tables.compared_settings(toy)["training pictures"] == "10,000 pictures of the toy world shapes, seed 1000"
     )
     assert run_pictures.pictures_of_run(toy).train == 10000
-    assert curve_points.first_epoch_on_x_axis(toy) == 2500  # in batches of four
+    assert curve_points.curves([toy])[0].first_epoch == 2500  # in batches of four
 
 
 def test_a_run_of_an_older_studio_has_the_defaults_of_what_it_does_not_name(tmp_path: Path) -> None:
@@ -112,23 +110,6 @@ def test_the_comparison_has_a_line_per_run_with_its_best_epoch(tmp_path: Path) -
     assert table["best AP"].isna()[1]
     assert list(table["seed"]) == ["0", "3"]
     assert "backbone" not in table.columns
-
-
-def test_the_first_epoch_is_once_through_the_pictures_or_what_the_config_says(tmp_path: Path) -> None:
-    assert (
-        curve_points.first_epoch_on_x_axis(make_run(tmp_path / "a", preset(batch_size=4))) == 3
-    )  # ten pictures, four at a time
-    assert curve_points.first_epoch_on_x_axis(make_run(tmp_path / "b", preset(steps_per_epoch=7))) == 7
-    assert curve_points.first_epoch_on_x_axis(RunFolder(tmp_path / "none")) is None
-
-
-@pytest.mark.parametrize(
-    ("batch", "pictures", "steps"),
-    [(2, 8, 4.0), (2, 61, 30.5), (8, 5, 1.0), (4, 10, 2.5), (1, 7, 7.0), (4, 0, None)],
-)
-def test_the_steps_of_a_pass(batch: int, pictures: int, steps: float | None, tmp_path: Path) -> None:
-    """Pictures by pictures of a step, of which there are no more than there are."""
-    assert curve_points.pass_steps(make_run(tmp_path / "a", preset(batch_size=batch), train=pictures)) == steps
 
 
 def test_runs_of_different_epochs_are_drawn_over_what_they_share(tmp_path: Path) -> None:

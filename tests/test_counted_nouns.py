@@ -33,7 +33,7 @@ NEVER_ONE: dict[str, set[str]] = {
     "maskrcnn/annotations/formats/via/missing_class.py": {"several"},
     "maskrcnn/annotations/intake/dropped_files.py": {"len(found)"},
     "maskrcnn/annotations/picture_index.py": {"len(match.ambiguous)"},
-    "maskrcnn/training/training_start.py": {"team.size"},
+    "maskrcnn/training/distributed.py": {"team.size"},
     "maskrcnn/studio/runs/curve_charts.py": {"of_kept"},
     "maskrcnn/studio/inspect/why_missed.py": {"missed"},
     "maskrcnn/studio/inspect/filter_survivors.py": {"config.num_classes - 1"},

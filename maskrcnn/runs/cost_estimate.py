@@ -163,8 +163,8 @@ def _start_cost(run: RunFolder) -> float:
 
 
 def estimate_parts_in_words(found: Estimate, config: Config) -> str:
-    """An estimate as text: `0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs, 3 s of validation
-    each, 12 s to start, 1.9 GB of memory`"""
+    """The parts of a cost estimate as text: `0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs,
+    3 s of validation each, 12 s to start, 1.9 GB of memory`"""
     nearly = "" if config.minutes is None else "about "
     steps = counted(found.steps_per_epoch, "step")
     parts = [
@@ -182,7 +182,7 @@ def estimate_parts_in_words(found: Estimate, config: Config) -> str:
 
 
 def estimate_in_words(found: Estimate, config: Config) -> str:
-    """The summary `about 12 minutes: 0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs, ...`.
+    """A cost estimate as text: `about 12 minutes: 0.9 s a step, 16 steps an epoch (once through the pictures), ...`.
 
     The total is the time of the training without the start-up time, which is listed as a part.
     """

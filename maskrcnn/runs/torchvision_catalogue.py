@@ -34,9 +34,6 @@ _WITHOUT_EPS = ("maskrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn", "keypointrcn
 """Builders whose COCO weights were trained with frozen BatchNorm and eps = 0 (first generation)."""
 
 
-# Weights of torchvision: ImageNet bodies and COCO detectors
-
-
 def is_weights_file_downloaded(weights: str) -> bool:
     """Whether torchvision's cache on this machine has weights whose file name starts with `weights`.
 
@@ -48,21 +45,22 @@ def is_weights_file_downloaded(weights: str) -> bool:
 
 
 def imagenet_weights_file(config: Config) -> str:
-    """The start of the file name of torchvision's ImageNet weights for the body of `config`, in torchvision's cache."""
+    """The start of the file name in torchvision's catalogue of the ImageNet weights for the body of `config`."""
     return IMAGENET_WEIGHTS.get(config.body, config.body)
 
 
 def coco_weights_file(config: Config) -> str:
-    """The start of the file name of torchvision's COCO weights for `nearest_coco_detector`, in torchvision's cache."""
+    """The start of the file name in torchvision's catalogue of the COCO weights for `nearest_coco_detector`."""
     builder = nearest_coco_detector(config)
     return builder if "mobilenet" in builder else f"{builder}_coco"
 
 
 def coco_network_fields(builder: str, weights: str = COCO_WEIGHTS) -> tuple[str, dict[str, Any]]:
-    """The preset and the changed fields of the network as which torchvision's `builder` and `weights` were trained.
+    """The network of a COCO detector of torchvision's catalogue, as it was trained: its preset, and the changed fields.
 
-    The names of the COCO classes and keypoints are not included; `model.weights.detector_config` takes them from
-    torchvision. Raises `KeyError` for a builder that is not in `COCO_DETECTORS`.
+    `builder` and `weights` are torchvision's names. The names of the COCO classes and keypoints are not included;
+    `model.weights.detector_config` takes them from torchvision. Raises `KeyError` for a builder that is not in
+    `COCO_DETECTORS`.
 
     >>> coco_network_fields("fasterrcnn_resnet50_fpn")
     ('torchvision', {'tasks': ('box',), 'norm_eps': 0.0})
@@ -74,7 +72,9 @@ def coco_network_fields(builder: str, weights: str = COCO_WEIGHTS) -> tuple[str,
 
 
 def nearest_coco_detector(config: Config) -> str:
-    """The builder of the COCO detector that is most similar to the network `config`. Its weights may still not fit.
+    """The COCO detector of torchvision's catalogue that is most similar to the network `config`: its builder.
+
+    Its weights may still not fit.
 
     >>> nearest_coco_detector(Config.preset("torchvision-v2", tasks=("box",)))
     'fasterrcnn_resnet50_fpn_v2'
@@ -89,7 +89,7 @@ def nearest_coco_detector(config: Config) -> str:
 
 
 def require_coco_detector(config: Config) -> str:
-    """Like `nearest_coco_detector`, but raises `StudioError` if torchvision has no COCO weights for the backbone."""
+    """Like `nearest_coco_detector`, but raises `StudioError` if the catalogue has none for the backbone."""
     if config.backbone not in ("resnet50_fpn", "mobilenet_v3_large_fpn32"):
         raise StudioError(
             f"--init coco: there are no COCO weights with the backbone {config.backbone}; choose resnet50_fpn or "

@@ -26,11 +26,12 @@ Rows of `metrics.jsonl` carry `event` ("step" or "epoch"), `epoch` (from 1), `st
   of all CPU cores by this process (0 to 100); `gpu_percent`, the use of the GPU, if it is known;
 - the number of samples per picture: `rpn_positives`, `rpn_negatives` (anchors), `roi_positives`, `roi_negatives`.
 
-`epochs.EPOCH_MEANING` defines an epoch. The steps of an epoch end at the `step` of its row. `elapsed` counts from the
-first step of the run, not of the epoch. An epoch row has the means over its steps, the validation losses with the
-prefix `val_` (absent without a validation set), `validation_seconds`, and the validation AP as `bbox_ap`, `bbox_ap50`;
-with the mask task also `segm_ap`, `segm_ap50`, `segm_ap75`; with the keypoints task `keypoints_ap`, `keypoints_ap50`
-(null without ground truth). `best.safetensors` has the weights of the best epoch (`epochs.best_epoch`).
+`epochs_and_passes.EPOCH_MEANING` defines an epoch. The steps of an epoch end at the `step` of its row. `elapsed` counts
+from the first step of the run, not of the epoch. An epoch row has the means over its steps, the validation losses with
+the prefix `val_` (absent without a validation set), `validation_seconds`, and the validation AP as `bbox_ap`,
+`bbox_ap50`; with the mask task also `segm_ap`, `segm_ap50`, `segm_ap75`; with the keypoints task `keypoints_ap`,
+`keypoints_ap50` (null without ground truth). `best.safetensors` has the weights of the best epoch
+(`best_epoch.best_epoch`).
 
 A run is resumed from `state_last.pt`. Rows in `metrics.jsonl` that are newer than this state are removed first, so that
 no step is there twice.

@@ -25,6 +25,7 @@ NO_PAGE = (
     "evaluate both models on the same labels",  # no page compares reports
     "that `python -m maskrcnn evaluate` wrote",  # no page reads reports
     "torchrun started more processes",
+    "processes cannot share batches",  # of torchrun: a page starts one process
 )
 """Parts of messages that no page shows, or that name what only a terminal does."""
 

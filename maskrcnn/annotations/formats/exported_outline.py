@@ -27,9 +27,9 @@ def single_outline(shape: Shape) -> Points:
     if isinstance(shape, Polygon):
         return shape.points
     if isinstance(shape, MultiPolygon) and len(shape.parts) > 1:
-        enclosed = [_area_of_part(part) for part in shape.parts]
+        enclosed = [_exported_area(part) for part in shape.parts]
         if any(a.intersects(b) and a.intersection(b).area > 0 for a, b in combinations(enclosed, 2)):
-            return joined_rings(_rings_of_area(shapely.union_all(enclosed)))
+            return joined_rings(_exported_rings(shapely.union_all(enclosed)))
     return joined_rings(raster.rings(shape))
 
 
@@ -61,14 +61,15 @@ def is_outline_inside(outline: Points, width: int, height: int) -> bool:
 def clipped_outline(outline: Points, width: int, height: int) -> Points:
     """Return an exported outline clipped to the picture, by the even-odd rule, as one outline; empty if nothing
     remains."""
-    cut = shapely.intersection(_area_of_part((outline,)), shapely.box(0, 0, width, height))
-    rings = _rings_of_area(cut)
+    cut = shapely.intersection(_exported_area((outline,)), shapely.box(0, 0, width, height))
+    rings = _exported_rings(cut)
     # Rounding may move the picture's corner by 1e-17 to the left.
     return joined_rings([tuple((min(max(x, 0), width), min(max(y, 0), height)) for x, y in ring) for ring in rings])
 
 
-def _area_of_part(part: tuple[Points, ...]) -> Any:
-    """Return the shapely area of a part of a MultiPolygon minus its holes, each outline by the even-odd rule."""
+def _exported_area(part: tuple[Points, ...]) -> Any:
+    """Return the area that is exported of a part of a MultiPolygon, with shapely: each outline by the even-odd rule,
+    minus its holes."""
     areas = [shapely.make_valid(shapely.Polygon(ring)) if len(ring) >= 3 else shapely.Polygon() for ring in part] or [
         shapely.Polygon()
     ]
@@ -76,8 +77,8 @@ def _area_of_part(part: tuple[Points, ...]) -> Any:
     return shapely.difference(outer, shapely.union_all(holes)) if holes else outer
 
 
-def _rings_of_area(area: Any) -> list[Points]:
-    """Return the outer rings and the holes of a shapely area."""
+def _exported_rings(area: Any) -> list[Points]:
+    """Return the rings to join into one outline for an export: the outer rings and the holes of a shapely area."""
     polygons = [polygon for polygon in shapely.get_parts(shapely.get_parts(area)) if polygon.area > 0]
     outlines = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
     return [tuple((float(x), float(y)) for x, y in ring.coords[:-1]) for ring in outlines]

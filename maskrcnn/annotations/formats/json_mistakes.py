@@ -197,5 +197,6 @@ class _NotAJsonNumber(ValueError):
 
 
 def refuse_constant(constant: str) -> Any:
-    """Raise `_NotAJsonNumber`; called by the JSON parser for NaN and Infinity."""
+    """Raise the JSON mistake for NaN or Infinity; called by the JSON parser. `explained_json_errors` converts it to a
+    message."""
     raise _NotAJsonNumber(constant)

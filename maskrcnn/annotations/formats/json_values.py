@@ -143,8 +143,8 @@ def is_too_deep(value: Any) -> bool:
 
 
 def require_few_regions(count: int, complain: Complaint) -> None:
-    """Raise `StudioError` if a picture of a label file has more regions than the studio can show and save. Called
-    before any region is created."""
+    """Check the length of a JSON list of regions, or of what other formats have instead, before any region is created.
+    Raises `StudioError` if one picture has more than the studio can show and save."""
     if count > MOST_REGIONS:
         raise complain(f"has more than {MOST_REGIONS} regions, which is the most for one picture")
 

@@ -77,8 +77,8 @@ def _dataset_of_large_text(text: str, source: Source, class_attribute: str | Non
 
 @contextlib.contextmanager
 def _garbage_collection_off() -> Iterator[None]:
-    """Disable garbage collection while reading. It would take longer than the reading, because it searches millions of
-    new objects for reference cycles again and again, and these objects have none."""
+    """Disable garbage collection while the JSON of one label file is parsed. It would take longer than the parsing,
+    because it searches millions of new objects for reference cycles again and again, and these objects have none."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -85,7 +85,7 @@ class LazyJsonRecords(LazyRecords):
         return len(self._starts)
 
     def create_record(self, index: int) -> ImageRecord:
-        """Return the record of picture number `index`, parsed from its place in the JSON text."""
+        """Return a new lazy record of picture number `index`, parsed from its place in the JSON text."""
         parsed, _ = _decode(self._text, self._starts[index])
         return self._record(index, parsed)
 

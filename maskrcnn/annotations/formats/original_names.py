@@ -84,7 +84,7 @@ def with_original_names(
     colon, which Windows does not allow. A dataset without stored names is returned with its own names.
     """
     origins = getattr(dataset.images, "origins", None)  # a project knows the origins without loading the regions
-    known = [_KnownNames.of(record) for record in (dataset.images if origins is None else origins)]
+    known = [_NamesOfPicture.of(record) for record in (dataset.images if origins is None else origins)]
     splits = [entry.split or "train" if split_folders else None for entry in known]
     project_names = [entry.project_name for entry in known]
     if not any(entry.has_origin for entry in known):
@@ -181,9 +181,9 @@ def _names_without_colons(names: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 @dataclass(frozen=True)
-class _KnownNames:
-    """The names that are known for a picture: in the project and before its import. `has_origin` is false if no
-    original name is stored; the original name is then that of the project."""
+class _NamesOfPicture:
+    """The names of one picture: in the project, and the original ones from before its import. `has_origin` is false if
+    no original name is stored; the original name is then that of the project."""
 
     project_name: str
     original_name: str
@@ -192,8 +192,8 @@ class _KnownNames:
     has_origin: bool
 
     @classmethod
-    def of(cls, record: ImageRecord) -> _KnownNames:
-        """Return the known names of a record."""
+    def of(cls, record: ImageRecord) -> _NamesOfPicture:
+        """Return the name of a record in the project, and its original names."""
         has_origin = ORIGIN in record.extras
         return cls(record.file_name, original_name(record), original_path(record), record.split, has_origin)
 
@@ -209,7 +209,7 @@ def _duplicate_names(names: Sequence[str], splits: Sequence[str | None], exactly
     return {number for number, kind in enumerate(kinds) if count[kind] > 1}
 
 
-def _folders_note(names: Sequence[str], known: Sequence[_KnownNames], split_folders: bool) -> str:
+def _folders_note(names: Sequence[str], known: Sequence[_NamesOfPicture], split_folders: bool) -> str:
     """Return the note that the exported pictures have their folders in their names."""
     folder = brief(next(name for name in names if "/" in name), 60)
     alone = ", or export training and validation one by one" if _unique_if_exported_alone(known, split_folders) else ""
@@ -219,7 +219,7 @@ def _folders_note(names: Sequence[str], known: Sequence[_KnownNames], split_fold
     )
 
 
-def _project_names_note(known: Sequence[_KnownNames], kept: Sequence[int], split_folders: bool) -> str:
+def _project_names_note(known: Sequence[_NamesOfPicture], kept: Sequence[int], split_folders: bool) -> str:
     """Return the note about the pictures `kept` (indices), which keep the project's names in an export."""
     first = known[kept[0]]
     are = "is" if len(kept) == 1 else "are"
@@ -231,7 +231,7 @@ def _project_names_note(known: Sequence[_KnownNames], kept: Sequence[int], split
     )
 
 
-def _unique_if_exported_alone(known: Sequence[_KnownNames], split_folders: bool) -> bool:
+def _unique_if_exported_alone(known: Sequence[_NamesOfPicture], split_folders: bool) -> bool:
     """Whether the original names would be unique in an export of one split alone. False if all splits are exported to
     one folder each anyway (`split_folders`), or if there is only one split."""
     splits = [entry.split or "train" for entry in known]

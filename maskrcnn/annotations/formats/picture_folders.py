@@ -113,9 +113,10 @@ def find_pictures(
     there = pictures_around_labels(label_file, images)
     matched, warnings = there.index.match_all(file_names, there.label_file, default_folder)
     paths = [there.index.files[file] if file is not None else None for file in matched]
-    # A file without a picture's suffix is in no index.
-    others = {path for path in paths if path is not None}
-    paths = [path or (found if found not in others else None) for path, found in zip(paths, exact, strict=True)]
+    # The index has only files with the suffix of a picture. A file with another suffix is found if its path is written
+    # exactly, unless it is a picture of another name.
+    in_index = {path for path in paths if path is not None}
+    paths = [path or (found if found not in in_index else None) for path, found in zip(paths, exact, strict=True)]
     named = {line.partition(": ")[0] for line in warnings}
     missing = [
         name for name, path in zip(file_names, paths, strict=True) if path is None and names.brief(name) not in named

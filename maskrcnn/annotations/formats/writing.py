@@ -140,7 +140,7 @@ def _write_files(folder: Path, encoded: Encoded) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         with _opened_picture(picture, encoded.within) as original, file.open("wb") as copy:
             shutil.copyfileobj(original, copy)
-        if (taken := _photo_date(picture)) is not None:
+        if (taken := _date_of_written_copy(picture)) is not None:
             with contextlib.suppress(OSError, ValueError, OverflowError):  # a year that the file system cannot store
                 os.utime(file, (taken.timestamp(),) * 2)
 
@@ -152,7 +152,7 @@ def zipped_export(encoded: Encoded, pictures: bool) -> bytes:
         for name, content in encoded.files.items():
             archive.writestr(name, content)
         for name, picture in encoded.pictures.items() if pictures else ():
-            taken = _photo_date(picture)
+            taken = _date_of_written_copy(picture)
             with (
                 _opened_picture(picture, encoded.within) as original,
                 archive.open(_zip_entry_of_picture(name, original, taken), "w") as copy,
@@ -161,9 +161,9 @@ def zipped_export(encoded: Encoded, pictures: bool) -> bytes:
     return buffer.getvalue()
 
 
-def _photo_date(picture: Path) -> datetime | None:
-    """Return when the photo was taken, as the date of its copy in an export; None if this is unknown or the picture
-    cannot be read."""
+def _date_of_written_copy(picture: Path) -> datetime | None:
+    """Return when the photo was taken, for the date of the copy that is written in a folder or a zip; None if this is
+    unknown or the picture cannot be read."""
     try:
         return pictures_of.taken(picture)
     except StudioError:

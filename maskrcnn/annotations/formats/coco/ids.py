@@ -82,7 +82,7 @@ class ById(Generic[T]):
         return self._values.values()
 
     def items(self) -> Iterable[tuple[int | str, T]]:
-        """Return pairs of id, in the spelling of its entry, and value, in order of insertion."""
+        """Return the pairs (id, value), in order of insertion. The ids are in the spelling of their entries."""
         return zip(self._own.values(), self._values.values(), strict=True)
 
     def in_order(self) -> ById[T]:

@@ -159,14 +159,13 @@ def _file_name(entry: Json, complain: Complaint) -> str:
 
 
 def _image_size(entry: Json, dropped: DroppedInfo) -> tuple[int | None, int | None]:
-    """Return width and height. Both are None if either is unknown; the picture file then gives the size.
-
-    VIA writes -1 for a picture that was not loaded.
-    """
+    """Return the width and height of an entry in COCO's list `images`. Both are None if either is unknown; the picture
+    file then gives the size."""
     width, height = (picture_side(entry.get(side)) for side in _SIDES)
     if width is not None and height is not None:
         return width, height
     written = [as_number(entry.get(side)) for side in _SIDES]
+    # -1 is written for a picture that was not loaded (VIA's export of COCO).
     if any(side not in (*UNKNOWN, -1, 0) and picture_side(side) is None for side in written):
         dropped.add("the size of {pictures} left out because it is no number of pixels; it is measured instead")
     return None, None

@@ -77,5 +77,5 @@ def pixels_of(counts: str) -> int | None:
 
 
 def mask_box(code: dict[str, Any]) -> list[float]:
-    """Return the bounding box of a run-length code in COCO's form `[x, y, width, height]`, in whole pixels."""
+    """Return the bounding box of COCO's run-length code in COCO's form `[x, y, width, height]`, in whole pixels."""
     return [float(value) for value in coco_mask.toBbox({**code, "counts": code["counts"].encode("ascii")})]

@@ -131,8 +131,9 @@ def _document(
 
 
 def _ground_truth_fields(file_fields: Json, region: Region, width: int, height: int, outlines: bool) -> Json:
-    """Return the file's fields of an object in the ground truth, without its `segmentation` if masks are evaluated.
-    Empty if the object has no pixel inside the picture, because training skips it."""
+    """Return the fields of a COCO file (`file_fields`) that are written for an object in the ground truth: all but
+    `segmentation`, or all if boxes are evaluated (`outlines=False`). Empty if the object has no pixel inside the
+    picture, because training skips it."""
     if not isinstance(region.shape, Keypoints) and raster.area(region.shape, height, width) == 0:
         return {}
     return {name: value for name, value in file_fields.items() if name != "segmentation" or not outlines}
@@ -158,14 +159,20 @@ def _image_entry(
 
 
 def _is_left_out(region: Region, for_training: bool, outlines: bool, dropped: DroppedInfo) -> bool:
-    """Whether a region has no annotation: it has no area, and no keypoints that the document may have alone."""
+    """Whether a region has no annotation in the document, counted in `dropped`.
+
+    It has one if it has an area, or if it has keypoints and no other shape: then always in a file for other programs,
+    and in training data only with `outlines=False` and with a box around the keypoints.
+    """
     shape = region.shape
+    if raster.has_area(shape):
+        return False
     if isinstance(shape, Keypoints) and not (for_training and outlines):
         drawn = any(visibility for _, _, visibility in shape.points)
         if drawn and (not for_training or learnable_objects.has_box(shape)):
             return False
-    if raster.has_area(shape) or (isinstance(shape, Point) and not for_training and "keypoints" in _coco_notes(region)):
-        return False
+    if isinstance(shape, Point) and not for_training and "keypoints" in _coco_notes(region):
+        return False  # a keypoint of a COCO file
     dropped.add("{regions} without area (points, lines) left out because COCO instances have masks")
     return True
 
@@ -176,7 +183,9 @@ def _annotation_entry(
     """Return the annotation of a region without its ids. None if its mask has no pixel inside the picture, unless it
     was an annotation of a COCO file.
 
-    `file_fields` are the fields of the COCO file for the shape; empty if there are none or they are not wanted.
+    `file_fields` are the notes about the annotation that the region was read from; empty if there are none or they are
+    not wanted. Its `fields` are the other fields of that annotation, in their order: name -> value. None stands for the
+    value that the region's attribute of that name has now.
     """
     shape = region.shape
     annotation: Json = {}

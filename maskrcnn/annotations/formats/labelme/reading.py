@@ -355,7 +355,7 @@ def _decoded_mask(value: Any, complain: Complaint) -> np.ndarray:
 
 
 def names_of_labelme_files(records: Sequence[ImageRecord]) -> dict[str, str]:
-    """Return picture name -> labelme file name, for pictures that were read from labelme files. A picture that was
-    renamed together with its labelme file has the name of that file."""
+    """Return picture name -> name of the labelme file from which the picture was read, as noted by `parse` of this
+    module. A picture that was renamed together with its labelme file has the name of that file."""
     notes = {record.file_name: record.extras.get("labelme") for record in records}
     return {name: str(kept["file"]) for name, kept in notes.items() if isinstance(kept, dict) and kept.get("file")}

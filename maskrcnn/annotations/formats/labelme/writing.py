@@ -92,19 +92,23 @@ def _document(record: ImageRecord, as_read: Json, data: str | None, dropped: Dro
 
 
 def _labelme_picture_place(image_path: str, name: str) -> str:
-    """Return the place in an export at which labelme opens the picture of the label file `name`: at `image_path`, or
-    beside the label file if that leads outside."""
+    """Return where a picture is written beside its labelme file `name`, so that labelme opens it: at the `imagePath` of
+    the file. If that leads out of the written folder, it is beside the labelme file."""
     place = picture_name(name, image_path)
-    folder = posixpath.dirname(name)
-    return place if place == path_inside(place) else posixpath.join(folder, posixpath.basename(path_inside(image_path)))
+    if place == path_inside(place):
+        return place
+    return posixpath.join(posixpath.dirname(name), posixpath.basename(path_inside(image_path)))
 
 
 def _shapes(record: ImageRecord, width: int | None, height: int | None, dropped: DroppedInfo) -> tuple[list[Json], int]:
-    """Return the entries of a picture's regions, and the number of regions that have any. A region can have several
-    entries."""
+    """Return the labelme shapes of a picture's regions, and the number of regions that have any.
+
+    A region can have several entries. They get a `group_id` of their own, because polygons with the same label and
+    group are one object, here and in labelme's converters.
+    """
     numbers = [value for region in record.regions if type(value := region.attributes.get("group_id")) is int]
-    fresh = count(max([0, *numbers]) + 1)
-    used: set[tuple[str, Any]] = set()
+    new_groups = count(max([0, *numbers]) + 1)
+    groups_of_classes: set[tuple[str, Any]] = set()  # (class, group) of the regions before
     placed: list[tuple[int, Json]] = []
     place = -1
     n_regions = 0
@@ -116,13 +120,12 @@ def _shapes(record: ImageRecord, width: int | None, height: int | None, dropped:
         n_regions += bool(entries)
         group = entries[0]["group_id"] if entries and "group_id" in entries[0] else None
         outlines = [entry for entry in entries if entry.get("shape_type") == "polygon"]
-        # Polygons with the same label and group are one object, here and in labelme's converters.
         if (outlines and isinstance(group, int | str)) or len(entries) > 1:
             key = (region.class_name or "", group)
-            if group is None or key in used:
-                group = next(fresh)
+            if group is None or key in groups_of_classes:
+                group = next(new_groups)
                 entries = [{**entry, "group_id": group} for entry in entries]
-            used.add((region.class_name or "", group))
+            groups_of_classes.add((region.class_name or "", group))
         for index, entry in enumerate(entries):
             place = kept["at"][index] if kept else place
             placed.append((place, entry))

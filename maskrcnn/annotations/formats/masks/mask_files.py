@@ -41,7 +41,7 @@ def is_mask_folder(folder: Path) -> bool:
 
 
 def is_mask_folder_with_classes(folder: Path) -> bool:
-    """Whether a folder holds masks and a `classes.json`, so that it can only be a mask folder."""
+    """Whether the PNGs of a folder are mask files, with a `classes.json` beside them."""
     return (folder / CLASSES).is_file() and is_mask_folder(folder)
 
 
@@ -82,7 +82,7 @@ def mask_files(folder: Path, listed: Collection[str] = ()) -> list[Path]:
         (place, picture)
         for place, there in stems.items()
         for stem in there
-        if (picture := picture_stem_of_mask(stem)) != stem
+        if (picture := mask_stem_without_mark(stem)) != stem
     }
     kept = [
         (name, file)
@@ -105,7 +105,7 @@ def grey_in_colours_message(mask: Path) -> str:
 
 
 def _is_flat(mask: Path) -> bool:
-    """Whether a PNG has one channel and large areas of equal values."""
+    """Whether a PNG may be a mask file: it has one channel and large areas of equal values."""
     try:
         values = pictures.values(mask)
     except StudioError:
@@ -114,12 +114,12 @@ def _is_flat(mask: Path) -> bool:
 
 
 def _is_flat_in_any_case(mask: Path) -> bool:
-    """Whether a PNG has large areas of equal values or equal colours."""
+    """Whether a PNG may be a mask file of any kind: it has large areas of equal values or equal colours."""
     return _is_flat(mask) or _is_flat_and_coloured(mask)
 
 
 def _is_flat_and_coloured(mask: Path) -> bool:
-    """Whether a PNG has few colours, in large areas as a mask."""
+    """Whether a PNG may be a mask file that was saved in colour: it has few colours, in large areas."""
     try:
         pictures.values(mask)
         return False
@@ -140,9 +140,9 @@ def _is_mostly_flat(values: np.ndarray) -> bool:
     return all(not equal.size or bool(equal.mean() >= _FLAT) for equal in pairs)
 
 
-def picture_stem_of_mask(stem: str) -> str:
-    """Return the name that the picture of a mask should have, without suffix: `a` for the masks `a_mask`, `mask-a` and
-    `a.seg`."""
+def mask_stem_without_mark(stem: str) -> str:
+    """Return the name of a mask file without suffix and without the word that marks it as a mask: `a` for the masks
+    `a_mask`, `mask-a` and `a.seg`. Its picture is called so."""
     return _MARKED.sub("", PurePosixPath(stem).name)
 
 

@@ -66,27 +66,27 @@ class MaskPair:
             for name, file in files_in(lists, (".txt",)).items():
                 known = _SPLITS.get(predefined_splits.split_word(name) or "")
                 if known is not None:
-                    found |= dict.fromkeys((line.strip() for line in _lines_of_text_file(file)), known)
+                    found |= dict.fromkeys((line.strip() for line in _lines_beside_mask_pair(file)), known)
         return found if len({*found.values()}) > 1 else {}
 
     def read(self, name: str) -> tuple[np.ndarray, Mapping[int, str]]:
         """Return the object number of each pixel, `(H, W)`, 0 for none, and the class of each object, for the mask
         `name` in both folders. Raises `StudioError` if the masks do not fit together."""
-        owners = self._keys(self.objects / name)
-        classes = self._keys(self.classes / name, as_colours=bool(self.colours))
+        owners = self._pixels(self.objects / name)
+        classes = self._pixels(self.classes / name, as_colours=bool(self.colours))
         if owners.shape != classes.shape:
             raise StudioError(
                 f"{self.classes / name}: is of another size than that in {self.objects.name}; export both again"
             )
         found: dict[int, int] = {}
-        owners = np.where(owners == _border_value(owners), 0, owners)
+        owners = np.where(owners == _border_of_pair(owners), 0, owners)
         for owner, key in _classes_by_frequency(owners, classes, self.classes / name):
             found.setdefault(owner, key)
         is_colour = classes.dtype == _COLOURS
         return owners, {owner: self._named(key, is_colour, name) for owner, key in found.items()}
 
-    def _keys(self, mask: Path, as_colours: bool = False) -> np.ndarray:
-        """Return the numbers of a mask, or its colours as one number each (uint32)."""
+    def _pixels(self, mask: Path, as_colours: bool = False) -> np.ndarray:
+        """Return the pixels of one mask of the pair: its numbers, or its colours as one number each (uint32)."""
         if not mask.is_file() or not untrusted_files.is_confined(mask, [self.objects.parent]):
             raise StudioError(f"{mask}: is not there, though the mask of its objects is; export both again")
         if not as_colours:
@@ -110,7 +110,7 @@ class MaskPair:
     def _lines(self, called: str) -> list[str]:
         """Return the lines of a file beside the two folders; empty if it is missing."""
         file = self.objects.parent / called
-        return _lines_of_text_file(file) if file.is_file() else []
+        return _lines_beside_mask_pair(file) if file.is_file() else []
 
 
 def pair_of_object_folder(objects: Path) -> MaskPair | None:
@@ -142,14 +142,14 @@ def _sibling_mask_folder(folder: Path, prefix: str, other_prefix: str) -> Path |
     return kept[0] if len(kept) == 1 else None
 
 
-def _border_value(keys: np.ndarray) -> int:
-    """Return the value of the pixels that are a border between objects, for a mask of colours or of numbers."""
+def _border_of_pair(keys: np.ndarray) -> int:
+    """Return the value of the pixels that are a border between objects, for a mask of a pair: in colours or numbers."""
     return _BORDER_COLOUR if keys.dtype == _COLOURS else _BORDER_NUMBER
 
 
 def _classes_by_frequency(owners: np.ndarray, classes: np.ndarray, mask: Path) -> Iterator[tuple[int, int]]:
-    """Yield (object, class) for all combinations that pixels have, the most frequent first. Counts runs, because a
-    picture has many pixels."""
+    """Yield (object, class) for all combinations that the pixels of a mask pair have, the most frequent first. Counts
+    runs, because a picture has many pixels."""
     flat, of_class = owners.ravel().astype(np.uint64), classes.ravel().astype(np.uint64)
     both = (flat << np.uint64(32)) | of_class
     ends = np.append(np.flatnonzero(both[1:] != both[:-1]) + 1, both.size)
@@ -160,12 +160,13 @@ def _classes_by_frequency(owners: np.ndarray, classes: np.ndarray, mask: Path) -
     counts = np.bincount(which, weights=ends - starts)
     for number in np.argsort(-counts, kind="stable"):
         owner, key = int(found[number]) >> 32, int(found[number]) & 0xFFFFFFFF
-        if owner and key and key != _border_value(classes):
+        if owner and key and key != _border_of_pair(classes):
             yield owner, key
 
 
-def _lines_of_text_file(file: Path) -> list[str]:
-    """Return the lines of a text file beside the mask folders; empty if it is missing."""
+def _lines_beside_mask_pair(file: Path) -> list[str]:
+    """Return the lines of a text file beside a pair of mask folders (`labelmap.txt`, lists of splits); empty if it is
+    missing."""
     try:
         content = untrusted_files.read_bytes(file, most=_LARGEST, mend="check the file")
     except FileNotFoundError:

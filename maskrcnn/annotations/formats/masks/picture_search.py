@@ -52,7 +52,8 @@ def _folders_of_pictures(folder: Path) -> list[Path]:
 
 
 def _pictures_by_name(folder: Path, suffixes: tuple[str, ...], base: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the files of a folder by name; none if the folder is a link that leads outside `base`."""
+    """Yield the pictures below a folder, each twice: by its relative path without suffix (as a mask names it) and with
+    suffix. Yields none if the folder is a link that leads outside `base`."""
     for name, file in files_below(folder, suffixes, base).items():
         yield PurePosixPath(name).with_suffix("").as_posix(), file
         yield name, file

@@ -17,7 +17,7 @@ from maskrcnn.annotations.formats.masks.mask_files import (
     PICTURES,
     grey_in_colours_message,
     mask_files,
-    picture_stem_of_mask,
+    mask_stem_without_mark,
 )
 from maskrcnn.annotations.formats.masks.picture_search import PicturesByWholeName, pictures_around
 from maskrcnn.annotations.formats.via import class_attributes
@@ -50,17 +50,17 @@ def read_folder(
     found = {key: path for key, path in pictures_around(folder, images) if path not in no_pictures}
     spelled_otherwise: dict[str, set[Path]] = {}
     for key, picture in found.items():
-        spelled_otherwise.setdefault(file_names.plainest(key), set()).add(picture)
+        spelled_otherwise.setdefault(file_names.normalised_name(key), set()).add(picture)
     records = []
     around = PicturesByWholeName(folder, masks, among) if images is None else None
     for mask in masks:
         name = mask.relative_to(folder).as_posix()
         entry = listed.get(name, {})
         stem = PurePosixPath(name).with_suffix("").as_posix()
-        keys = (entry.get("file_name"), stem, PurePosixPath(stem).name, picture_stem_of_mask(stem))
+        keys = (entry.get("file_name"), stem, PurePosixPath(stem).name, mask_stem_without_mark(stem))
         path = next((found[key] for key in keys if key in found), None)
         if path is None:
-            alike = [spelled_otherwise.get(file_names.plainest(key), set()) for key in keys if key]
+            alike = [spelled_otherwise.get(file_names.normalised_name(key), set()) for key in keys if key]
             path = next((next(iter(paths)) for paths in alike if len(paths) == 1), None)
         if path is None and around is not None and "file_name" in entry:
             path = around.find(entry["file_name"])
@@ -68,7 +68,7 @@ def read_folder(
         complain = Complaint(str(mask), "the mask", MEND)
         if pair is not None:
             values, class_names = pair.read(name)
-            regions = _regions_of_pair(values, class_names, complain)
+            regions = _regions_with_given_classes(values, class_names, complain)
         else:
             values = pictures.values(mask)
             regions = _regions_of_mask(values, names, divisor, complain)
@@ -124,8 +124,11 @@ def _regions_of_mask(
         yield Region(raster.from_runs(*runs[value], *values.shape), class_name, iscrowd=is_crowd)
 
 
-def _regions_of_pair(values: np.ndarray, class_names: Mapping[int, str], complain: Complaint) -> Iterator[Region]:
-    """Yield the objects of a mask whose classes are in a second mask. An object without class pixels has no class."""
+def _regions_with_given_classes(
+    values: np.ndarray, class_names: Mapping[int, str], complain: Complaint
+) -> Iterator[Region]:
+    """Yield a region for each value of a mask that was read together with the classes of its objects, `class_names`. A
+    value without an entry there has no class."""
     runs = _runs_by_value(values, complain)
     require_few_regions(len(runs), complain)
     for value, of_value in runs.items():

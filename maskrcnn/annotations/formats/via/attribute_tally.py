@@ -38,7 +38,8 @@ class Tally:
                 attribute = self._seen[name] = AttributeCounts()
             class_name = class_named_by_value(value)
             kind = attribute.kind_by_class.get(class_name)
-            if kind is None or class_name is None:  # a value without a class depends on more than the class name
+            # Values that name the same class are of one kind. Those that name none (false, empty) are of several.
+            if kind is None or class_name is None:
                 kind = attribute.kind_by_class[class_name] = kind_of_value(name, value, class_name)
                 attribute.kinds.add(kind)
             if kind not in ("", "no"):

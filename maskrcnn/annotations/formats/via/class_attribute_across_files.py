@@ -1,7 +1,7 @@
-"""Choose one class attribute for several VIA files that belong together.
+"""Choose the same class attribute across several VIA files that belong together.
 
-`class_rule` has the rule for one file. Its result depends on the number of regions, so a small validation file alone
-could get another class attribute than its training file.
+`class_attributes` has the rule for one file. Its result depends on the number of regions, so a small validation file
+alone could get another class attribute than its training file.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def require_class_choice(dataset: Dataset, name: str | None) -> None:
 
 
 def attribute_for_all(datasets: Sequence[Dataset]) -> str | None:
-    """Return the class attribute by the rule of `class_rule`, for the regions of all these VIA files together."""
+    """Return the class attribute by the rule of `class_attributes`, for the regions of all these VIA files together."""
     tally = Tally()
     definitions: dict[str, Any] = {}
     for dataset in datasets:
@@ -45,11 +45,16 @@ def attribute_for_all(datasets: Sequence[Dataset]) -> str | None:
 
 
 def as_in_training(validation: Dataset, training: Dataset) -> Dataset:
-    """Return the validation set with the class attribute of its training set."""
+    """Return the validation set with the class attribute of its training set:
+
+    1. the same combination of attributes, if the training set combines several and the validation file has some;
+    2. no attribute and the one class "object", if the training set has that;
+    3. what `as_in_other_labels` finds for the class attribute of the training set.
+    """
     other = str(training.source or "the training set")
-    if has_class_choice(validation) and (names := training.extras.get("class_from")):
+    if has_class_choice(validation) and (combined := training.extras.get("class_from")):
         there = class_attributes.tally_and_definitions(validation)[0].names
-        if training.class_attribute not in there and (parts := [name for name in names if name in there]):
+        if training.class_attribute not in there and (parts := [name for name in combined if name in there]):
             listed = _listed_attributes(parts)
             line = f"{validation.source}: each of the attributes {listed} is a class there, as in {other}"
             return replace(
@@ -57,9 +62,9 @@ def as_in_training(validation: Dataset, training: Dataset) -> Dataset:
             )
     classes = classes_in(training.images)
     only = class_attributes.THE_ONLY_CLASS
-    is_of_one = has_class_choice(training) and training.class_attribute is None and classes == (only,)
+    has_only_objects = has_class_choice(training) and training.class_attribute is None and classes == (only,)
     if (
-        is_of_one
+        has_only_objects
         and has_class_choice(validation)
         and any(region.class_name != only for record in validation.images for region in record.regions)
     ):
@@ -86,7 +91,7 @@ def as_in_other_labels(dataset: Dataset, attribute: str | None, classes: Collect
     if not has_class_choice(dataset):
         return dataset
     known = class_attributes.class_candidates(dataset)
-    if attribute is not None and (same := attribute_in_any_case(attribute, [entry.name for entry in known])):
+    if attribute is not None and (same := same_attribute_in_file(attribute, [entry.name for entry in known])):
         return _reclassified_with_warning(dataset, same, f"as in {other}")
     if rivals := class_attributes.rival_attributes(dataset):
         each = class_attributes.with_combined_class(dataset, rivals)
@@ -102,9 +107,9 @@ def as_in_other_labels(dataset: Dataset, attribute: str | None, classes: Collect
     return _reclassified_with_warning(dataset, fitting[0], f"as its values are classes of {other}")
 
 
-def attribute_in_any_case(name: str, names: Sequence[str]) -> str | None:
-    """Return `name` if it is among `names`, else the first name that differs only in case or blanks; None if there is
-    none."""
+def same_attribute_in_file(name: str, names: Sequence[str]) -> str | None:
+    """Return which of the attributes `names` of one VIA file is the class attribute `name` of other files: the one with
+    that name, else the first that differs only in case or blanks; None if there is none."""
     alike = [other for other in names if other.strip().lower() == name.strip().lower()]
     return name if name in names else next(iter(alike), None)
 
@@ -124,14 +129,14 @@ def with_asked_attribute(datasets: Sequence[Dataset], name: str) -> list[Dataset
         definitions = {**further, **definitions}
         known.append([*dict.fromkeys((*own.names, *further))])
     if parts := class_attributes.combined_class_attributes(name, tally):
-        there = [[same for part in parts if (same := attribute_in_any_case(part, names))] for names in known]
+        there = [[same for part in parts if (same := same_attribute_in_file(part, names))] for names in known]
         return [
             class_attributes.with_combined_class(dataset, own) for dataset, own in zip(datasets, there, strict=True)
         ]
     class_attributes.require_class_attribute(name, tally, definitions, datasets[0].source or "the dataset")
     read = []
     for dataset, names in zip(datasets, known, strict=True):
-        same = attribute_in_any_case(name, names)
+        same = same_attribute_in_file(name, names)
         read.append(
             class_attributes.reclassified(dataset, same) if same else class_attributes.without_classes(dataset, name)
         )
@@ -158,5 +163,5 @@ def reclassified_in_any_case(dataset: Dataset, name: str | None) -> Dataset:
     if name is None or dataset.class_attribute == name:
         return dataset
     known = [candidate.name for candidate in class_attributes.class_candidates(dataset)]
-    same = attribute_in_any_case(name, known)
+    same = same_attribute_in_file(name, known)
     return class_attributes.reclassified(dataset, same) if same is not None else dataset

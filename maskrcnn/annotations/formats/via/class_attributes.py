@@ -90,8 +90,8 @@ def class_attribute_by_rule(regions: Iterable[Attributes], definitions: Mapping[
 
 
 def class_attribute_of_tally(tally: Tally, definitions: Mapping[str, Any]) -> str | None:
-    """Return the name of the class attribute by the rule of this module, or None, for the regions counted in
-    `tally`."""
+    """Return the name of the class attribute by the rule at the top of this module, for the regions counted in `tally`;
+    None if no attribute fits. The numbers in the comments are those of the rule."""
     values = tally.valued
     choices = [name for name, definition in definitions.items() if name != CROWD and is_choice_of_options(definition)]
     if not values:
@@ -102,13 +102,16 @@ def class_attribute_of_tally(tally: Tally, definitions: Mapping[str, Any]) -> st
     repeating = [
         name for name in usual if values[name].n_regions > len(values[name].counts) or values[name].n_regions == 1
     ]
-    if found := [name for name in usual if name in carried_choices] or repeating:
-        return found[0]
-    if len(carried_choices) == 1:
+    usual_choices = [name for name in usual if name in carried_choices]
+    if usual_choices:  # 1
+        return usual_choices[0]
+    if repeating:  # 2
+        return repeating[0]
+    if len(carried_choices) == 1:  # 3
         return carried_choices[0]
-    if usual:
+    if usual:  # 4
         return usual[0]
-    common = [
+    common = [  # 5
         name
         for name, value in values.items()
         if value.is_plain
@@ -212,7 +215,7 @@ def class_attribute_to_write(dataset: Dataset) -> str | None:
 
 
 def new_class_attribute(classes: set[str | None], taken: Collection[str], have_values: bool) -> str | None:
-    """Return the attribute to write the classes of regions to, if no class attribute was chosen.
+    """Return a name for a new class attribute of a dataset that is written without a chosen one.
 
     `classes` are the classes of the regions, `taken` the names of their attributes. None if the class need not be
     written: every region has the class "object", and no attribute has a value that could be a class (`have_values`).
@@ -286,17 +289,22 @@ def rival_attributes(dataset: Dataset) -> tuple[str, ...]:
 
 
 def rival_attributes_of_tally(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[str, ...]:
-    """Return the attributes that each name the class of different regions (see `rival_attributes`), for the regions
-    counted in `tally`. `chosen` is the current class attribute; its values are counted like those of any other."""
+    """Return the attributes that each name the class of different regions, for the regions counted in `tally`.
+
+    `chosen` is the current class attribute; its values are counted like those of any other.
+
+    The attributes are grouped by the kind of their values: their own name, a yes, or one of a list of classes. Of each
+    group, those remain that are never set together; the largest such group is returned.
+    """
     if len(tally.sets) > MOST_SETS:
         return ()
     kinds: dict[str, list[str]] = {}
     for name in sorted(tally.names, key=lambda name: (name != chosen, -tally.of(name).n_set)):
-        forms = tally.of(name).kinds - {"", "no"}
-        if name in MARKS or not forms:
+        kinds_of_values = tally.of(name).kinds - {"", "no"}
+        if name in MARKS or not kinds_of_values:
             continue
-        if forms == {"own"} or forms == {"yes"}:
-            kinds.setdefault(forms.pop(), []).append(name)
+        if kinds_of_values == {"own"} or kinds_of_values == {"yes"}:
+            kinds.setdefault(kinds_of_values.pop(), []).append(name)
         elif (
             name == chosen
             or name.strip().lower() in USUAL_NAMES
@@ -309,8 +317,8 @@ def rival_attributes_of_tally(tally: Tally, definitions: Mapping[str, Any], chos
         for name in names:
             if not any(name in together and not together.isdisjoint(apart) for together in tally.sets):
                 apart.append(name)
-        covers = all(not together.isdisjoint(apart) for together in tally.sets)
-        if len(apart) > 1 and (chosen in (None, *apart)) and (kind != "yes" or covers):
+        on_every_region = all(not together.isdisjoint(apart) for together in tally.sets)
+        if len(apart) > 1 and (chosen in (None, *apart)) and (kind != "yes" or on_every_region):
             found.append(apart)
     most: list[str] = max(found, key=len, default=[])
     return tuple(most)
@@ -358,7 +366,8 @@ def reclassified(dataset: Dataset, name: str | None) -> Dataset:
 
 
 def without_classes(dataset: Dataset, name: str) -> Dataset:
-    """Return the dataset with class attribute `name`, which none of its regions has. So no region has a class."""
+    """Return the dataset with a class attribute `name` that none of its regions has, so that no region has a class. The
+    old classes become values of the old class attribute."""
     old = current_class_attribute(dataset)
 
     def change(record: ImageRecord) -> ImageRecord:
@@ -371,40 +380,51 @@ def without_classes(dataset: Dataset, name: str) -> Dataset:
 
 
 def with_combined_class(dataset: Dataset, names: Sequence[str]) -> Dataset:
-    """Return the dataset with a new class attribute that combines the attributes `names`.
+    """Return the dataset with a new class attribute that combines the class attributes `names`.
 
     If exactly one of these attributes is set on a region, its value is the class; if the value only says yes, the
     attribute's name is the class. These attributes are kept, and `Dataset.extras["class_from"]` has their names.
     """
     tally, _ = tally_and_definitions(dataset)
-    fresh = _unused_class_attribute(tally.names)
-    old = current_class_attribute(dataset)
+    old_attribute = current_class_attribute(dataset)
+    new_attribute = _unused_class_attribute(tally.names)
 
-    def change(record: ImageRecord) -> ImageRecord:
-        regions = (with_class_as_value(region, old, dataset.extras) for region in record.regions)
-        return replace(record, regions=tuple(_with_combined_value(region, names, fresh) for region in regions))
-
-    classless = replace(dataset, images=change_each(dataset.images, change), classes=(), class_attribute=None)
-    classes = classes_of_attribute(tally_of_records(classless.images), definitions_of(dataset), fresh)
+    def combine(record: ImageRecord) -> ImageRecord:
+        regions = (with_class_as_value(region, old_attribute, dataset.extras) for region in record.regions)
+        return replace(record, regions=tuple(_with_combined_value(region, names, new_attribute) for region in regions))
 
     def classify(record: ImageRecord) -> ImageRecord:
-        return replace(record, regions=tuple(with_class_of_value(region, fresh, None, {}) for region in record.regions))
+        regions = (with_class_of_value(region, new_attribute, None, {}) for region in record.regions)
+        return replace(record, regions=tuple(regions))
 
+    # Two passes: the classes are known when the new attribute is set on every region.
+    combined = replace(dataset, images=change_each(dataset.images, combine), classes=(), class_attribute=None)
+    classes = classes_of_attribute(tally_of_records(combined.images), definitions_of(dataset), new_attribute)
     kept = {key: value for key, value in dataset.extras.items() if key != "class_values"}
-    extras = {**kept, "class_from": list(names)}
     return replace(
-        classless, images=change_each(classless.images, classify), classes=classes, class_attribute=fresh, extras=extras
+        combined,
+        images=change_each(combined.images, classify),
+        classes=classes,
+        class_attribute=new_attribute,
+        extras={**kept, "class_from": list(names)},
     )
 
 
-def _with_combined_value(region: Region, names: Sequence[str], fresh: str) -> Region:
-    """Return the region with its class in the attribute `fresh`, if exactly one of the attributes `names` is set."""
-    found = []
+def _with_combined_value(region: Region, names: Sequence[str], new_attribute: str) -> Region:
+    """Return the region with its class as the value of the combined class attribute `new_attribute`. Unchanged unless
+    exactly one of the attributes `names` is set.
+
+    The class is the name of that attribute if the value only repeats it or says yes, else what the value names.
+    """
+    found: list[str | None] = []
     for name in names:
         value = region.attributes.get(name)
-        form = kind_of_value(name, value, class_name := class_named_by_value(value))
-        if form not in ("", "no"):
-            found.append(name if form in ("own", "yes") else class_name)
+        class_name = class_named_by_value(value)
+        match kind_of_value(name, value, class_name):
+            case "own" | "yes":
+                found.append(name)
+            case "other":
+                found.append(class_name)
     if len(found) != 1 or found[0] is None:
         return region
-    return replace(region, attributes={**region.attributes, fresh: found[0]})
+    return replace(region, attributes={**region.attributes, new_attribute: found[0]})

@@ -104,7 +104,10 @@ def encode(dataset: Dataset) -> Encoded:
 def _record_of_rows(
     reader: picture_entry_reading.ViaReader, index: int, rows: Sequence[CsvRow], is_mixed: bool
 ) -> ImageRecord:
-    """Return the record of a picture from its rows, with notes about unusual cells in `extras`."""
+    """Return the record of a picture from its rows in the CSV file, with notes about unusual rows in `extras`.
+
+    The notes are described at the top of this module. `is_mixed` is true if rows of several pictures are mixed.
+    """
     file_attributes = [parsed_cell(row, "file_attributes", reader.complain) for row in rows]
     attributes_differ = any(other != file_attributes[0] for other in file_attributes)
     cells = rows[0].cells
@@ -134,20 +137,26 @@ def _record_of_rows(
     ):
         unusual = _unusual_cells(row, str(len(rows_of_regions)), str(number), attributes_differ)
         has_wrong_count = has_wrong_count or "region_count" in unusual
-        notes: Json = {
-            **({"cells": unusual} if unusual else {}),
-            **({"row": row.position} if is_mixed else {}),
-            **({"undefined": undefined} if any(undefined.values()) else {}),
-        }
+        notes: Json = {}
+        if unusual:
+            notes["cells"] = unusual
+        if is_mixed:
+            notes["row"] = row.position
+        if any(undefined.values()):
+            notes["undefined"] = undefined
         extras = write_back_notes.with_via_notes(region.extras, FLAVOUR, notes, {})
         regions.append(replace(region, extras=extras) if notes else region)
-    empty = [_notes_of_empty_row(row, is_mixed, attributes_differ) for row in rows if not row.has_region]
-    notes = {
-        **({"rows": empty} if empty and rows_of_regions else {}),
-        **({"alone": empty} if not rows_of_regions and empty != [{}] else {}),
-        **({"read": len(rows_of_regions)} if has_wrong_count else {}),
-        **({"undefined": file_attributes[0].undefined} if file_attributes[0].undefined else {}),
-    }
+
+    notes = {}
+    empty_rows = [_notes_of_empty_row(row, is_mixed, attributes_differ) for row in rows if not row.has_region]
+    if rows_of_regions and empty_rows:  # beside rows of regions
+        notes["rows"] = empty_rows
+    elif not rows_of_regions and empty_rows != [{}]:  # VIA writes one for a picture without regions
+        notes["alone"] = empty_rows
+    if has_wrong_count:
+        notes["read"] = len(rows_of_regions)
+    if file_attributes[0].undefined:
+        notes["undefined"] = file_attributes[0].undefined
     extras = write_back_notes.with_via_notes(record.extras, FLAVOUR, notes, {})
     return replace(record, regions=tuple(regions), extras=extras)
 
@@ -165,13 +174,17 @@ def _unusual_cells(row: CsvRow, count: str, number: str, attributes_differ: bool
 
 
 def _notes_of_empty_row(row: CsvRow, is_mixed: bool, attributes_differ: bool) -> Json:
-    """Return the notes about a row without a region, for writing it back: its `cells` that would be written
-    differently, and its position (`row`) if rows of several pictures are mixed. Empty for a row as VIA writes it."""
-    usual = _CELLS_WITHOUT_REGION
-    kept = {name: text for name, text in row.cells.items() if name not in COLUMNS or usual.get(name, text) != text}
+    """Return the notes about a row without a region, for writing the CSV file back. Empty for a row as VIA writes it.
+
+    `cells` are those that differ from VIA's row without a region: other texts, unknown columns, and file attributes if
+    they are empty or differ between the rows of the picture. `row` is the position, if rows of several pictures are
+    mixed.
+    """
+    usual = {**row.cells, **_CELLS_WITHOUT_REGION}
+    unusual = {name: text for name, text in row.cells.items() if name not in COLUMNS or usual[name] != text}
     if not row.cells["file_attributes"].strip() or attributes_differ:
-        kept["file_attributes"] = row.cells["file_attributes"]
-    return {**({"cells": kept} if kept else {}), **({"row": row.position} if is_mixed else {})}
+        unusual["file_attributes"] = row.cells["file_attributes"]
+    return {**({"cells": unusual} if unusual else {}), **({"row": row.position} if is_mixed else {})}
 
 
 # Writing

@@ -137,13 +137,13 @@ def parsed_cell(row: CsvRow, column: str, complain: Complaint) -> CsvCell:
         raise here(f'has {brief(value)} as "{column}", not an object in braces')
     names = [name for name, inner in value.items() if inner is undefined]
     defined = {name: inner for name, inner in value.items() if inner is not undefined}
-    if _holds(defined, undefined):
+    if _cell_value_holds(defined, undefined):
         raise here(f'has {brief(text)} as "{column}", which is no JSON')
     return CsvCell(defined, names)
 
 
 def _as_json_constant(found: re.Match[str]) -> str:
-    """Return the replacement for a match of `_STRING_OR_BARE_WORD` in a cell, before the JSON parser reads it.
+    """Return the replacement for a match of `_STRING_OR_BARE_WORD` in a cell of the CSV table, for the JSON parser.
 
     A string stays as it is. `undefined` becomes NaN, for which the parser calls `parse_constant`. A NaN or Infinity of
     the file becomes `?`, so that the parser refuses it.
@@ -152,8 +152,8 @@ def _as_json_constant(found: re.Match[str]) -> str:
     return word if word.startswith('"') else "NaN" if word == "undefined" else "?"
 
 
-def _holds(value: Any, wanted: object) -> bool:
-    """Whether a nested value contains the object `wanted`."""
+def _cell_value_holds(value: Any, wanted: object) -> bool:
+    """Whether the parsed JSON value of a cell of the CSV table has the object `wanted` anywhere inside."""
     inside = [value]
     while inside:
         holder = inside.pop()
@@ -182,12 +182,12 @@ def quoted_cell(text: str, always: bool = False) -> str:
 
 
 def is_csv(text: str) -> bool:
-    """Whether a text is VIA's CSV, judged by its header."""
+    """Whether a text is the table of VIA's CSV, judged by its header."""
     return {"filename", "region_shape_attributes"} <= {*csv_column_names(csv_header(text)[0])}
 
 
 def csv_rows_by_picture(rows: Sequence[CsvRow]) -> list[list[CsvRow]]:
-    """Return the rows of each picture, in the order of their first rows."""
+    """Return the rows of each picture in the CSV table, in the order of their first rows."""
     pictures: dict[tuple[str, str], list[CsvRow]] = {}
     for row in rows:
         pictures.setdefault(row.picture, []).append(row)

@@ -1,4 +1,4 @@
-"""Recognise, read and write VIA's JSON of every flavour."""
+"""Recognise, read and write a JSON file of VIA, of every flavour."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ FLAVOURS: tuple[str, ...] = ("via1", "via2", "via-project")
 
 
 def is_via(document: Any) -> bool:
-    """Whether a parsed JSON document is a VIA file of any flavour."""
+    """Whether a parsed JSON document is a JSON file of VIA, of any flavour: a saved project, or an object of
+    pictures."""
     if not isinstance(document, dict):
         return False
     if is_project(document):
@@ -113,5 +114,5 @@ def json_flavour(parts: Json | None, images: Iterable[Any]) -> str:
 
 
 def is_via1_entry(image: Any) -> bool:
-    """Whether a picture's entry is written in the form of VIA 1.x."""
+    """Whether the entry of a picture in a JSON file is of the flavour VIA 1.x."""
     return isinstance(image, dict) and ("base64_img_data" in image or isinstance(image.get("regions"), dict))

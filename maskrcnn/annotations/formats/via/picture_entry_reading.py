@@ -1,4 +1,5 @@
-"""Read one picture of a VIA document; see `via` for the flavours and for what is kept in `extras`."""
+"""Read the entry of one picture of a VIA document, with its regions; see `via` for the flavours and for what is kept
+in `extras`."""
 
 from __future__ import annotations
 
@@ -100,10 +101,15 @@ class ViaReader:
         return ImageRecord(file_name, tuple(regions), file_size=file_size, attributes=attributes, extras=extras)
 
     def _extras_of(self, key: str, image: Json, file_name: str, file_size: int | None) -> Json:
-        """Return the `extras` of a picture: the fields of its entry that the record has no place for, and where the
-        entry differs from how this flavour is usually written."""
-        is_one_x = self.flavour == "via1"
-        expected = {*_IMAGE_FIELDS, "fileref", "base64_img_data"} if is_one_x else _IMAGE_FIELDS
+        """Return the `extras` of the entry of a picture, for writing it back: the fields that the record has no place
+        for, and notes where the entry differs from how this flavour is usually written (`write_back_notes`).
+
+        The notes are: the fields that are missing (`without`), a `size` that is no usual number, a `key` that is not
+        made of name and size, a picture that the project does not list (`unlisted`), `regions` as a group instead of a
+        list or the reverse, and parts that are `empty` in another way.
+        """
+        is_via1 = self.flavour == "via1"
+        expected = {*_IMAGE_FIELDS, "fileref", "base64_img_data"} if is_via1 else _IMAGE_FIELDS
         own: Json = {}
         if without := sorted(expected - image.keys()):
             own["without"] = without
@@ -113,14 +119,14 @@ class ViaReader:
             own["key"] = key
         if key in self.unlisted:
             own["unlisted"] = True
-        if "regions" in image and isinstance(image["regions"], dict) != is_one_x:
+        if "regions" in image and isinstance(image["regions"], dict) != is_via1:
             own["regions"] = "group" if isinstance(image["regions"], dict) else "list"
         if empty := unusual_empty_parts(image, ("regions", "file_attributes")):
             own["empty"] = empty
         fields = {
             name: value
             for name, value in image.items()
-            if name not in _IMAGE_FIELDS and not (is_one_x and name in expected and value == "")
+            if name not in _IMAGE_FIELDS and not (is_via1 and name in expected and value == "")
         }
         return with_via_notes({}, self.flavour, own, {"fields": fields} if fields else {})
 
@@ -230,8 +236,9 @@ def _attribute_group(holder: Json, name: str, complain: Complaint) -> Json:
 
 
 def picture_file_size(value: Any) -> int | None:
-    """Return the size of the picture's file in bytes, which VIA's converters also write as text. None if it is no
-    number: the size only distinguishes pictures of one name, and is written back as it was read."""
+    """Read the field `size` of the entry of a picture: the size of its file in bytes, which VIA's converters also write
+    as text. None if it is no number: the size only distinguishes pictures of one name, and is written back as it was
+    read."""
     try:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             return None
@@ -242,7 +249,8 @@ def picture_file_size(value: Any) -> int | None:
 
 
 def picture_key(file_name: str, size: Any) -> str:
-    """Return the key under which VIA stores a picture."""
+    """Return the key that the entry of a picture usually has in a VIA document, to compare the key that was read with
+    it: file name and size."""
     return f"{file_name}{-1 if size is None or size == '' else size}"
 
 

@@ -1,4 +1,5 @@
-"""Write VIA documents; see `via` for the flavours and for what is restored from `extras`."""
+"""Write the entries of pictures and regions of a VIA document; see `via` for the flavours and for what is restored from
+`extras`."""
 
 from __future__ import annotations
 
@@ -53,10 +54,10 @@ class Survey:
 
 
 def survey_regions(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Survey:
-    """Return the attributes and classes in use, from one pass over all regions. Counts in `dropped` what the flavour
-    cannot hold."""
+    """Return the attributes and classes in use, from one pass over all regions before their entries are written. Counts
+    in `dropped` what the flavour cannot hold."""
     found = Survey()
-    something = False
+    have_class_like_values = False
     splits = set()
     taken: set[str] = set()
     for record in dataset.images:
@@ -78,7 +79,7 @@ def survey_regions(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Surv
                 continue
             if region.class_name is not None:
                 found.used.add(region.class_name)
-            something = something or class_values.has_class_like_value(region.attributes)
+            have_class_like_values = have_class_like_values or class_values.has_class_like_value(region.attributes)
             attributes = attributes_to_write(region, None, {}, {})
             taken.update(attributes)
             add_definitions(found.region_attributes, attributes)
@@ -96,7 +97,7 @@ def survey_regions(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Surv
                 dropped.add("further fields of {regions} left out, as VIA CSV has no place for them")
     found.class_attribute = dataset.class_attribute
     if found.class_attribute is None:
-        found.class_attribute = class_attributes.new_class_attribute({*found.used}, taken, something)
+        found.class_attribute = class_attributes.new_class_attribute({*found.used}, taken, have_class_like_values)
     if len(splits) > 1:
         dropped.add(f"which pictures are for training and which for validation is not said, as {WORDS[flavour]} cannot")
     if flavour != "via-project":
@@ -126,15 +127,19 @@ def _has_anything_drawn(shape: Shape) -> bool:
 
 
 def picture_entries(dataset: Dataset, flavour: str, found: Survey) -> Iterator[tuple[str, Json]]:
-    """Yield the key and entry of each picture of a VIA document, in order. All keys are different."""
+    """Yield the key and entry of each picture of a VIA document, in order. All keys are different.
+
+    The key is the one noted when the picture was read. A picture without such a note gets the usual key, and if that
+    key or the noted one is used already, an unused one made from it.
+    """
     given: set[str] = set()
     unused = UnusedNames(found.keys, "{name}_{number}", first=1, key=str)
     for record in map(without_empty_shapes, dataset.images):
         noted = via_notes(record.extras, flavour)
         size = file_size_to_write(record, noted)
-        key = noted["key"] if "key" in noted else picture_key(record.file_name, size)
-        if key in given or "key" not in noted:
-            key = unused.take(key)
+        key = noted.get("key")
+        if key is None or key in given:
+            key = unused.take(picture_key(record.file_name, size) if key is None else key)
         given.add(key)
         yield key, _picture_entry(record, size, dataset.extras, flavour, found.class_attribute)
 
@@ -142,7 +147,7 @@ def picture_entries(dataset: Dataset, flavour: str, found: Survey) -> Iterator[t
 def _picture_entry(
     record: ImageRecord, size: Any, extras: Mapping[str, Any], flavour: str, class_attribute: str | None
 ) -> Json:
-    """Return the entry of a picture with its regions."""
+    """Write the entry of a picture: its fields and the entries of its regions, as they were noted when it was read."""
     noted = via_notes(record.extras, flavour)
     image: Json = {"fileref": "", "base64_img_data": ""} if flavour == "via1" else {}
     image |= {**noted.get("fields", {}), "filename": record.file_name, "size": size}

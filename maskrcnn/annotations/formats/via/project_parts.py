@@ -118,7 +118,10 @@ def _skeletons_of_part(written: Any) -> dict[str, Skeleton] | None:
 
 
 def parts_to_write(dataset: Dataset, found: Survey, keys: list[str]) -> Json:
-    """Return the parts of a project file except the pictures. `keys` are the keys of the pictures."""
+    """Return the parts of a project file except the pictures. `keys` are the keys of the pictures.
+
+    Parts that were missing in the file (`without`) are left out again, unless the dataset has got them since.
+    """
     extras = dataset.extras
     noted = extras.get("via", {}).get("project", {})
     parts: Json = {
@@ -129,12 +132,16 @@ def parts_to_write(dataset: Dataset, found: Survey, keys: list[str]) -> Json:
         **({SKELETONS: skeletons_part(dataset.skeletons)} if dataset.skeletons else {}),
         **extras.get("via_other", {}),
     }
-    return {name: part for name, part in parts.items() if name not in noted.get("without", ()) or name[1:] in extras}
+    left_out = {name for name in parts if name in noted.get("without", ()) and name.removeprefix("_") not in extras}
+    return {name: part for name, part in parts.items() if name not in left_out}
 
 
 def _attributes_part(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) -> Json:
-    """Return the part of a project with the attribute definitions: as in the file, with options added for all current
-    classes."""
+    """Return the part of a project with the attribute definitions: as in the file, with options of the class attribute
+    added for all current classes.
+
+    Classes that regions of the file had without being options (`undefined`) are not added to a definition of the file.
+    """
     name, attributes = found.class_attribute, dataset.extras.get("via_attributes")
     if attributes is None:
         fresh = {other: definition for other, definition in found.region_attributes.items() if other != name}
@@ -147,24 +154,30 @@ def _attributes_part(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) 
         if new or not undefined:
             is_checkbox = any(isinstance(value, Mapping) for value in dataset.extras.get("class_values", {}).values())
             kind = "checkbox" if is_checkbox else "dropdown"
-            region = attribute_definitions.with_options(region, name, new if name in region else classes, kind)
+            added = new if name in region else classes  # a new definition gets all of them
+            region = attribute_definitions.with_options(region, name, added, kind)
     whole = {"file": {}, **attributes, "region": region}
     return {part: value for part, value in whole.items() if value or part not in noted.get("without_attributes", ())}
 
 
 def _image_id_list_part(dataset: Dataset, noted: Mapping[str, Any], keys: list[str]) -> Any:
-    """Return the part of a project with the order of the pictures: as in the file, without removed pictures and with
-    new ones."""
-    listed = noted.get("image_id_list", keys)
-    if not isinstance(listed, list) or listed is keys:
+    """Return the part of a project with the order of the pictures, `_via_image_id_list`.
+
+    It is the list of the file, without removed pictures and with new ones at its end. Keys of the list that never had a
+    picture (`dangling`) stay in it, and pictures that were missing in it (`unlisted`) are not added.
+    """
+    if "image_id_list" not in noted:
+        return keys
+    listed = noted["image_id_list"]
+    if not isinstance(listed, list):
         return listed
     expected = {*keys, *noted.get("dangling", ())}
     kept = [key for key in listed if not isinstance(key, str) or key in expected]
-    known = {key for key in kept if isinstance(key, str)}
+    not_added = {key for key in kept if isinstance(key, str)}
     for key, record in zip(keys, dataset.images, strict=True):
         if via_notes(record.extras, "via-project").get("unlisted"):
-            known.add(key)
-    return [*kept, *(key for key in keys if key not in known)]
+            not_added.add(key)
+    return [*kept, *(key for key in keys if key not in not_added)]
 
 
 def _settings_part(dataset: Dataset, found: Survey) -> Json:

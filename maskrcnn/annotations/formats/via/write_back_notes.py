@@ -1,4 +1,7 @@
-"""TODO-DOC."""
+"""Notes about a VIA file, for writing it back as it was read: how it differs from what VIA usually writes.
+
+They are kept under "via" in the `extras` of pictures and regions; see `via` for their names.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from maskrcnn.annotations.formats.via.studio_attributes import (
 
 
 def unusual_empty_parts(holder: Json, names: Sequence[str]) -> Json:
-    """Return how empty parts are written in the file, if not as VIA writes them."""
+    """Return the parts `names` of an entry that are empty, but are not written as VIA writes an empty part: name -> its
+    value in the file, such as null or "". Noted so that they are written back like that."""
     return {
         name: holder[name]
         for name in names
@@ -26,19 +30,23 @@ def unusual_empty_parts(holder: Json, names: Sequence[str]) -> Json:
 
 
 EMPTY_PARTS: tuple[Any, ...] = (None, "", [], {})
+"""The values that programs write for an empty part of a VIA file."""
 
 
-def with_via_notes(extras: Mapping[str, Any], flavour: str, own: Json, kept: Json) -> Json:
-    """Return the extras with notes under "via". `own` is valid only for a file of that flavour, `kept` for any."""
-    if not own and not kept:
+def with_via_notes(extras: Mapping[str, Any], flavour: str, of_flavour: Json, of_any: Json) -> Json:
+    """Return the `extras` of a picture or region with notes for writing it back, under "via".
+
+    The notes `of_flavour` are used only if a file of the same flavour is written, the notes `of_any` in any flavour.
+    """
+    if not of_flavour and not of_any:
         return dict(extras)
-    further = {"flavour": flavour, **own} if own else {}
-    return {**extras, "via": {**extras.get("via", {}), **further, **kept}}
+    further = {"flavour": flavour, **of_flavour} if of_flavour else {}
+    return {**extras, "via": {**extras.get("via", {}), **further, **of_any}}
 
 
 def via_notes(extras: Mapping[str, Any], flavour: str) -> Mapping[str, Any]:
-    """Return what the reader noted about a VIA file in `extras`, for writing it back; without notes for another
-    flavour."""
+    """Return the notes for writing a picture or region back, from its `extras`; without those that are only for
+    another flavour."""
     kept_notes = extras.get("via", {})
     if kept_notes.get("flavour", flavour) == flavour:
         return kept_notes

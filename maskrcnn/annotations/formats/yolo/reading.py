@@ -121,8 +121,8 @@ def _with_distinct_names(records: list[ImageRecord]) -> Iterator[ImageRecord]:
 
 
 def yolo_without_class_names(files: Mapping[str, Path]) -> str:
-    """Return the message about files (relative name -> path) with YOLO rows but no file with class names; empty if
-    there are no such rows."""
+    """Return the message why a folder with these files (relative name -> path) cannot be read as YOLO: there are rows,
+    but no file with class names. Empty if there are no such rows."""
     texts = [name for name in files if file_names.suffix(name) == ".txt" and not is_not_a_label_file(name)]
     rows = next((name for name in texts[:20] if text_file_kinds.has_yolo_rows(files[name])), None)
     if rows is None:

@@ -149,14 +149,14 @@ def _content_of_file(file: Path) -> _SettingsContent | None:
                 return file, file.parent, {_ERROR: _not_yaml_error(file, error)}
             return None
         if "names" in content and _SETTINGS & set(content):
-            return _content_or_utf8_error(file, file.parent, content)
+            return _content_if_utf8(file, file.parent, content)
     elif suffix == ".data":
         lines = [line.partition("=") for line in (small_text(file) or "").splitlines()]
         content = _with_lower_case_keys({key.strip(): value.strip() for key, equals, value in lines if equals})
         if "names" in content and {"train", "valid", "classes"} & set(content):
             named = class_name_file(file.parent, content["names"])
             if named is not None:
-                return _content_or_utf8_error(
+                return _content_if_utf8(
                     named, file.parent, {**content, "names": numbered_class_names(named)}, settings=file
                 )
     elif is_class_list_name(file.name) and is_class_list(file):
@@ -192,19 +192,23 @@ def _not_yaml_error(file: Path, error: yaml.MarkedYAMLError) -> StudioError:
 
 def _content_of_class_list(file: Path, folder: Path) -> _SettingsContent:
     """Return the settings of a dataset that has only a list of class names."""
-    return _content_or_utf8_error(file, folder, {"names": numbered_class_names(file)})
+    return _content_if_utf8(file, folder, {"names": numbered_class_names(file)})
 
 
-def _content_or_utf8_error(
-    text: Path, folder: Path, content: dict[str, Any], settings: Path | None = None
+def _content_if_utf8(
+    names_file: Path, folder: Path, content: dict[str, Any], settings: Path | None = None
 ) -> _SettingsContent:
-    """Return the settings file, the folder and `content`. If the file `text` with the class names is not UTF-8, the
-    content is the error instead (`_ERROR`), because umlauts would become other letters."""
+    """Return the settings file, the folder and `content`.
+
+    `names_file` is the file with the class names. If it is not UTF-8, umlauts in them would become other letters. Then
+    `{_ERROR: error}` is returned in place of `content`, and `read_yolo_settings` raises the error.
+    """
+    file = settings or names_file
     try:
-        text_encodings.decoded_text(untrusted_files.read_bytes(text, most=LARGEST_SETTINGS), text)
+        text_encodings.decoded_text(untrusted_files.read_bytes(names_file, most=LARGEST_SETTINGS), names_file)
     except StudioError as error:
-        return settings or text, folder, {_ERROR: error}
-    return settings or text, folder, content
+        return file, folder, {_ERROR: error}
+    return file, folder, content
 
 
 def _parsed_yaml(text: str) -> Any:
@@ -278,8 +282,8 @@ def _keypoint_names(
 
 
 def class_name_file(folder: Path, written: str) -> Path | None:
-    """Return the file of class names that Darknet's settings refer to. Leading folders of the path may be missing
-    (`data/obj.names`)."""
+    """Return the file of class names that Darknet's settings (`obj.data`) refer to. Leading folders of the path may be
+    missing (`data/obj.names`)."""
     parts = [part for part in file_names.parts(written) if part != ".."]
     for start in range(len(parts)):
         inside = folder.joinpath(*parts[start:-1])

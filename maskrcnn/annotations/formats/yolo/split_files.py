@@ -1,4 +1,4 @@
-"""The files of a YOLO dataset: the pictures of each split, and their label files."""
+"""The files of each split of a YOLO dataset: its pictures, and their label files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class YoloSplitEntry:
 
 
 class YoloFiles:
-    """The files of a dataset, by name relative to the folder of the settings."""
+    """The files of a YOLO dataset from which the splits are made, by name relative to the folder of the settings."""
 
     mend = "put it there, or pass --images DIR"
     """How to fix a missing picture, for messages."""
@@ -80,11 +80,12 @@ class YoloFiles:
         return found
 
     @cached_property
-    def elsewhere_spelled_otherwise(self) -> dict[str, list[Path]]:
-        """The pictures of `--images`, by the normalised spelling of their name, with and without its folders."""
+    def elsewhere_by_spelling(self) -> dict[str, list[Path]]:
+        """The pictures of `--images` by the normalised spelling of their name without suffix: once with its folders,
+        once without."""
         found: dict[str, list[Path]] = {}
         for file, path in self.elsewhere.files.items():
-            plain = file_names.plainest(_without_suffix(file))
+            plain = file_names.normalised_name(_without_suffix(file))
             for name in dict.fromkeys((plain, plain.rpartition("/")[2])):
                 found.setdefault(name, []).append(path)
         return found
@@ -97,15 +98,15 @@ class YoloFiles:
         }
         found: dict[str, list[str]] = {}
         for folder in sorted(there):
-            found.setdefault(file_names.plainest(folder), []).append(folder)
+            found.setdefault(file_names.normalised_name(folder), []).append(folder)
         return found
 
     @cached_property
     def texts_spelled_otherwise(self) -> dict[str, list[str]]:
-        """The text files, by the normalised spelling of their name."""
+        """The names of the text files without suffix, by their normalised spelling."""
         found: dict[str, list[str]] = {}
         for name in self.texts:
-            found.setdefault(file_names.plainest(name), []).append(name)
+            found.setdefault(file_names.normalised_name(name), []).append(name)
         return found
 
     def places(self) -> tuple[list[YoloSplitEntry], list[str]]:
@@ -158,8 +159,11 @@ class YoloFiles:
         return picture, text
 
     def look_around(self, places: Sequence[YoloSplitEntry], among: Mapping[str, Path] | None) -> None:
-        """Search the pictures anywhere in the dataset, or in `among`, if no split contains one (as in an export
-        without pictures beside the photos). Pictures are matched by name and folders; ambiguous matches are ignored."""
+        """Search the pictures of all label files anywhere in the dataset, or in `among`, if no split has any picture.
+
+        Some programs export label files alone; the user's photos then lie in a folder that no split names. They are
+        matched by name and folders; ambiguous matches are ignored. Sets `around`.
+        """
         if self.images is not None or any(place.pictures for place in places):
             return
         by_stem: dict[str, list[Path]] = {}
@@ -210,7 +214,7 @@ class YoloFiles:
     def labelled_elsewhere(self, taken: Mapping[str, str]) -> list[str]:
         """Return labelled pictures that are in no folder of a split. Empty if a split is a list, because a list may
         leave out pictures on purpose."""
-        entries = [entry for folders_in_words in self.settings.splits.values() for entry in folders_in_words]
+        entries = [entry for listed in self.settings.splits.values() for entry in listed]
         if not entries or any(entry.lower().endswith(".txt") for entry in entries):
             return []
         return [
@@ -222,13 +226,15 @@ class YoloFiles:
     # Folders
 
     def _split_of_entry(self, split: str, entry: str) -> YoloSplitEntry | None:
-        """Return the split of a folder entry: the first folder inside the dataset that matches the end of the
-        written path. None if there is none."""
-        base, parts = _folders_of_entry(self.settings.base), _folders_of_entry(entry)
-        for b in range(len(base) + 1):
-            for p in range(_n_droppable_folders(parts) + 1):
-                below = [*base[b:], *parts[p:]]
-                folder = "/".join(below)
+        """Return the split of an entry that names a folder; None if that is not in the dataset.
+
+        The path may be that of another computer (`/home/me/set/train/images`). So leading folders are dropped from the
+        base path and from the entry, as few as possible, until the rest is a folder in the dataset.
+        """
+        base, written = _folders_of_split_entry(self.settings.base), _folders_of_split_entry(entry)
+        for n_of_base in range(len(base) + 1):
+            for n_of_entry in range(_n_droppable_folders(written) + 1):
+                folder = "/".join([*base[n_of_base:], *written[n_of_entry:]])
                 labels = _with_folder_replaced(f"{folder}/", IMAGES, _LABELS).rstrip("/")
                 found = [there for there in (self.folder / folder, self.folder / labels) if there.is_dir()]
                 # Links to a folder outside are not followed; use `--images` for these.
@@ -241,7 +247,7 @@ class YoloFiles:
     def _spelled_here(self, folder: str) -> str | None:
         """Return the only existing folder with the same normalised spelling (`Images/Train`, or ü as two
         characters); None otherwise."""
-        alike = self.folders.get(file_names.plainest(folder), [])
+        alike = self.folders.get(file_names.normalised_name(folder), [])
         return alike[0] if len(alike) == 1 else None
 
     def _split_of_folder(self, split: str, folder: str, words: str) -> YoloSplitEntry:
@@ -313,7 +319,8 @@ class YoloFiles:
         )
 
     def _label_file_of_line(self, line: str) -> str | None:
-        """Return the label file of a folders_in_words picture that is missing; None if there is none."""
+        """Return the label file of a missing picture that a list of a split names in `line`; None if there is none.
+        Leading folders of the line may be missing too."""
         parts = [part for part in file_names.parts(_without_suffix(file_names.without_query(line))) if part != ".."]
         for start in range(len(parts)):
             if (text := self._label_file_of("/".join(parts[start:]))) is not None:
@@ -330,7 +337,9 @@ class YoloFiles:
         """
         texts = (_with_folder_replaced(name, IMAGES, _LABELS), _with_folder_replaced(name, IMAGES, _LABELS, True), name)
         for text in texts:
-            alike = [text] if text in self.texts else self.texts_spelled_otherwise.get(file_names.plainest(text), [])
+            alike = (
+                [text] if text in self.texts else self.texts_spelled_otherwise.get(file_names.normalised_name(text), [])
+            )
             if len(alike) == 1 and (not rows or text_file_kinds.has_yolo_rows(self.texts[alike[0]])):
                 return alike[0]
         return None
@@ -343,10 +352,8 @@ class YoloFiles:
         by_stem = self.elsewhere_by_stem
         if (picture := by_stem.get(wanted) or by_stem.get(PurePosixPath(wanted).name)) is not None:
             return picture
-        plain = file_names.plainest(wanted)
-        alike = self.elsewhere_spelled_otherwise.get(plain) or self.elsewhere_spelled_otherwise.get(
-            plain.rpartition("/")[2], []
-        )
+        plain = file_names.normalised_name(wanted)
+        alike = self.elsewhere_by_spelling.get(plain) or self.elsewhere_by_spelling.get(plain.rpartition("/")[2], [])
         return alike[0] if len(alike) == 1 else None
 
     def _what_is_there(self) -> str:
@@ -359,7 +366,7 @@ class YoloFiles:
 
 
 def _without_suffix(name: str) -> str:
-    """Return the path of a file of the dataset without its suffix."""
+    """Return the path of a picture or label file of a YOLO split without its suffix."""
     return name[: len(name) - len(file_names.suffix(name))]
 
 
@@ -387,16 +394,16 @@ def _with_folder_replaced(name: str, old: str, new: str, in_any_case: bool = Fal
 
 
 def _picture_of_label_file(text: str, folder: str, labels: str) -> str:
-    """Return the path of the picture that belongs to a label file (both without suffix) of a split, whose pictures are
-    in `folder` and whose label files are in `labels`."""
+    """Return the path of the picture that belongs to the label file `text`, both without suffix. The pictures of their
+    split are in `folder`, its label files in `labels`."""
     if folder and labels != folder and _lies_in(text, labels):
         return f"{folder}{text[len(labels) :]}"
     return _with_folder_replaced(text, _LABELS, IMAGES)
 
 
-def _folders_of_entry(written: str) -> list[str]:
-    """Return the folders of a path that the settings of a split name, without those that lead outside the dataset.
-    Empty for the folder of the dataset itself."""
+def _folders_of_split_entry(written: str) -> list[str]:
+    """Return the folders of the path of a split, without those that lead outside the dataset. Empty for the folder of
+    the dataset itself."""
     return path_inside(written).split("/") if written.strip("./\\ ") else []
 
 
@@ -418,5 +425,5 @@ def folders_in_words(folders: Sequence[str]) -> str:
 
 
 def studio_split_of_yolo(split: str) -> Literal["train", "val"] | None:
-    """Return the studio's split for a YOLO split: train, val or None."""
+    """Return the studio's split for the files of a YOLO split: train, val or None (`test`)."""
     return "train" if split == "train" else "val" if split == "val" else None

@@ -45,7 +45,7 @@ def is_class_list_name(name: str) -> bool:
 
 
 def _is_row_number(value: str) -> bool:
-    """Whether a value of a YOLO row is a number."""
+    """Whether a value of a text file is a number, as in a YOLO row."""
     try:
         float(value)
     except ValueError:
@@ -70,8 +70,8 @@ def is_class_list(file: Path) -> bool:
 
 
 def label_and_picture_folders(folder: Path, called: tuple[str, ...]) -> list[Path]:
-    """Return the sub folders of a YOLO dataset with these names (`labels`, `images`), in any case; links are
-    skipped."""
+    """Return the sub folders with these names (`labels`, `images`), in any case, whose text files may be of YOLO; links
+    are skipped."""
     try:
         there = [p for p in sorted(folder.iterdir()) if p.name.lower() in called and p.is_dir() and not p.is_symlink()]
     except OSError:
@@ -93,7 +93,7 @@ def holds_yolo_label_files(folder: Path) -> bool:
 
 
 def _is_not_empty(file: Path) -> bool:
-    """Whether a label file has any content."""
+    """Whether a text file has any content; an empty one is a label file without rows, or anything else."""
     try:
         return file.stat().st_size > 0
     except OSError:

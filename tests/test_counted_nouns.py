@@ -31,7 +31,7 @@ NEVER_ONE: dict[str, set[str]] = {
     "maskrcnn/annotations/doctor/frame_checks.py": {"record.file_size"},
     "maskrcnn/annotations/doctor/picture_file_checks.py": {"len(narrow)", "len(noted)"},
     "maskrcnn/annotations/formats/via/missing_class.py": {"several"},
-    "maskrcnn/annotations/intake/dropped_files.py": {"len(found)"},
+    "maskrcnn/annotations/intake/dropped_project.py": {"len(found)"},
     "maskrcnn/annotations/picture_index.py": {"len(match.ambiguous)"},
     "maskrcnn/training/distributed.py": {"team.size"},
     "maskrcnn/studio/runs/curve_charts.py": {"of_kept"},

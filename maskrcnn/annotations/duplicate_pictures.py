@@ -158,7 +158,7 @@ def _correlate(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def copies_in_both_splits(splits: Mapping[str, Split], groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
-    """Return the groups of pictures with the same content that have pictures in both splits, in natural order.
+    """Return the groups of duplicate pictures that have pictures in both splits, in natural order.
 
     Pictures without a split are ignored.
 

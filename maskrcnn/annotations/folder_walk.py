@@ -70,7 +70,7 @@ def walk(
                 else:
                     warnings.append(f"{names.brief(name)}: lies more than {DEEPEST} folders deep and was passed over")
                 continue
-            if entry.is_symlink() and not is_below(entry.path, inside):
+            if entry.is_symlink() and not _links_into_folder(entry.path, inside):
                 warnings.append(f"{names.brief(name)}: is a link to another place and was passed over; copy it there")
                 continue
             if entry.is_file():
@@ -103,19 +103,19 @@ def files_in(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
                 entry for entry in listing if names.suffix(entry.name) in suffixes and not names.is_junk(entry.name)
             ]
         inside = os.path.realpath(folder)
-        kept = [e for e in entries if (is_below(e.path, inside) if e.is_symlink() else e.is_file())]
+        kept = [e for e in entries if (_links_into_folder(e.path, inside) if e.is_symlink() else e.is_file())]
     except OSError:
         return {}
     return {entry.name: Path(entry.path) for entry in sorted(kept, key=lambda entry: natural_key(entry.name))}
 
 
-def is_below(link: str, inside: str) -> bool:
-    """Whether a link points to a file below the folder `inside`, whose path must contain no links."""
+def _links_into_folder(link: str, inside: str) -> bool:
+    """Whether a link found in a walk points to a file below the walked folder `inside` (a path without links)."""
     target = os.path.realpath(link)
     return os.path.isfile(target) and target.startswith(inside + os.sep)
 
 
 def folders_of_files(found: Iterator[str] | Sequence[str] | Mapping[str, object]) -> list[str]:
-    """Return the folders of these files, sorted; `.` for the top folder."""
+    """Return the folders of the files of a walk, sorted; `.` for the top folder."""
     folders = dict.fromkeys(name.rpartition("/")[0] for name in found)
     return sorted((folder or "." for folder in folders), key=natural_key)

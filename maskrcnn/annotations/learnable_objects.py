@@ -84,7 +84,7 @@ def why_not(region: Region, size: Size | None, *, outlines: bool = True) -> Reas
         return "no-class"
     if region.iscrowd:
         return "crowd"
-    return None if size is None or _has_pixel_in_picture(shape, size) else "outside"
+    return None if size is None or _has_learnable_pixel(shape, size) else "outside"
 
 
 def has_outline(region: Region) -> bool:
@@ -104,7 +104,10 @@ def has_box(shape: Shape) -> bool:
 
 
 def is_only_a_box(region: Region) -> bool:
-    """Whether the region is a box of a COCO or YOLO file, without an outline of the object."""
+    """Whether the region is a box of a COCO or YOLO file, without an outline of the object.
+
+    The readers of these formats mark such a box: they keep its (empty) `segmentation` in `extras`.
+    """
     return isinstance(region.shape, Rect) and "segmentation" in region.extras.get("coco", {})
 
 
@@ -285,8 +288,8 @@ def tally(
     return found.learned()
 
 
-def _has_pixel_in_picture(shape: Shape, size: Size) -> bool:
-    """Whether the mask has a pixel in a picture of this size; for keypoints, whether a labelled one is inside."""
+def _has_learnable_pixel(shape: Shape, size: Size) -> bool:
+    """Whether there is something to learn in a picture of this size: a pixel of the mask, or a labelled keypoint."""
     width, height = size
     if isinstance(shape, Keypoints):
         return any(v and 0 <= x <= width and 0 <= y <= height for x, y, v in shape.points)
@@ -312,7 +315,7 @@ def _short_side_of_object(shape: Shape, size: Size) -> int:
 def _outline_surely_has_pixel(outline: Points, size: Size) -> bool:
     """Whether the outline covers a long vertical segment of the pixel column in its middle.
 
-    A quick sufficient test for a non-empty mask: 2 to 10 times as fast as rasterising (10 µs for 40 vertices). False
+    A quick sufficient test for a learnable pixel: 2 to 10 times as fast as rasterising (10 µs for 40 vertices). False
     only for tiny, thin and unusual outlines.
     """
     if len(outline) < 3:
@@ -348,18 +351,18 @@ def _shares_of_classes(part: Mapping[str | None, int] | Mapping[str, int], whole
 
 
 def _most_common_first(counts: Mapping[str | None, int] | Mapping[str, int]) -> list[tuple[str | None, int]]:
-    """Return (class, number) for each class, the most common class first."""
+    """Return (class, number) for each class, the most common class first, as remarks list them."""
     return sorted(counts.items(), key=lambda entry: (-entry[1], entry[0] is None, entry[0] or ""))
 
 
 def _names_for_remark(names: Sequence[str], noun: str, plural: str) -> str:
-    """List class or picture names for a remark: the first `_LISTED` and the number of the others."""
+    """List class or picture names for `LearnableCounts.remarks`: the first `_LISTED` and the number of the others."""
     more = len(names) - _LISTED
     return ", ".join(names[:_LISTED]) + (f" and {counted(more, 'more ' + noun, 'more ' + plural)}" if more > 0 else "")
 
 
 def keypoints_of(region: Region) -> Keypoints | None:
-    """Return the keypoints of an object with or without an outline; None if no keypoint is labelled.
+    """Return the learnable keypoints of an object with or without an outline; None if no keypoint is labelled.
 
     >>> keypoints_of(Region(Keypoints(((0, 0, 0), (5, 5, 2))), "hand")).points
     ((0, 0, 0), (5, 5, 2))

@@ -1,4 +1,4 @@
-"""Use the splits that label files already define (YOLO, Roboflow)."""
+"""Use the splits that a dataset defines: in its label files (YOLO, Roboflow), or in its names of folders and files."""
 
 from __future__ import annotations
 
@@ -7,12 +7,25 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from maskrcnn.annotations.file_names import parts
+from maskrcnn.annotations import file_names
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.words import counted
 
 FOR_TEST: Mapping[str, Any] = {"yolo": {"split": "test"}}
 """`ImageRecord.extras` of a picture in a test split, for all label formats."""
+
+
+_SPLIT_WORDS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "eval": "val",
+    "test": "test",
+    "testing": "test",
+}
+"""Words in names of folders and files, and the splits that they mean."""
 
 
 def by_own_split(dataset: Dataset) -> tuple[Dataset, Dataset | None, str | None]:
@@ -40,25 +53,13 @@ def is_for_test(record: ImageRecord) -> bool:
     return record.split is None and isinstance(notes, dict) and notes.get("split") == "test"
 
 
-_SPLIT_WORDS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "eval": "val",
-    "test": "test",
-    "testing": "test",
-}
-
-
 def split_word(name: str) -> str | None:
-    """Return the split (`train`, `val` or `test`) that a path names, or None. The innermost folder or file name wins.
+    """Return the predefined split (`train`, `val` or `test`) that a path names, or None. The innermost name wins.
 
     >>> split_word("val2017/a"), split_word("x_train"), split_word("pictures/a")
     ('val', 'train', None)
     """
-    for part in reversed(parts(name)):
+    for part in reversed(file_names.parts(name)):
         for word in reversed(re.findall(r"[^\W\d_]+", part.lower())):
             if word in _SPLIT_WORDS:
                 return _SPLIT_WORDS[word]

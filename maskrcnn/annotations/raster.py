@@ -247,7 +247,7 @@ def _ellipse_corners(shape: Ellipse) -> Points:
 
 
 def _outline_has_no_area(points: Points) -> bool:
-    """Whether the vertices of an outline lie on one straight line, or are fewer than three (see `has_area`)."""
+    """Whether the rasteriser has nothing to fill: the vertices are fewer than three, or lie on one straight line."""
     if len(points) < 3:
         return True
     (x0, y0), rest = points[0], points[1:]

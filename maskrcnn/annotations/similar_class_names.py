@@ -158,7 +158,7 @@ def _is_plural(plain: str, other: str) -> bool:
 
 
 def _normalised(name: str) -> str:
-    """Normalise a name: remove case, full-width letters, spaces, hyphens and underscores.
+    """Normalise a class name: remove case, full-width letters, spaces, hyphens and underscores.
 
     A separator between two digits is kept as a space, and a minus or plus at the end is kept.
 
@@ -172,10 +172,10 @@ def _normalised(name: str) -> str:
 
 
 def _as_seen_on_screen(name: str) -> str:
-    """Return a name as it looks on a screen: composed accents, no invisible characters, single spaces."""
+    """Return a class name as it looks on a screen: composed accents, no invisible characters, single spaces."""
     return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", name)).split())
 
 
 def _numbers_and_sign(name: str) -> list[str]:
-    """Return the numbers in a name, and a plus or minus at its end."""
+    """Return the numbers in a class name, and a plus or minus at its end."""
     return re.findall(r"\d+|\+|-$", name)

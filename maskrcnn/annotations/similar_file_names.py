@@ -137,8 +137,8 @@ class _FileNameIndex:
 
 
 def _plain_stem(name: str) -> str:
-    """Return the stem of a file name in its normalised form (`file_names.plainest`), without query and folders."""
-    return names.stem("/".join(names.parts(names.plainest(names.without_query(name)))))
+    """Return the stem by which missing and similar file names are compared: normalised, without query and folders."""
+    return names.stem("/".join(names.parts(names.normalised_name(names.without_query(name)))))
 
 
 def _stem_without_additions(stem: str) -> str:

@@ -119,27 +119,34 @@ def known_to_training(
     units = [[record.file_name for record in unit] for unit in _units(list(dataset.images), groups)]
     units.sort(key=lambda names: natural_key(names[0]))
     classes = [frozenset().union(*(shown[name] for name in names)) for names in units]
-    left = Counter(name for names, of in zip(units, classes, strict=True) if splits[names[0]] == "train" for name in of)
     is_val = [splits[names[0]] == "val" for names in units]
-    wanted = sum(len(names) for names, val in zip(units, is_val, strict=True) if val)
+    wanted = n_val = sum(len(names) for names, val in zip(units, is_val, strict=True) if val)  # pictures
+    units_in_training = Counter(
+        name for in_unit, val in zip(classes, is_val, strict=True) if not val for name in in_unit
+    )
 
     while True:  # move to training: the unit with most of the classes that training lacks
-        lacks = [len([name for name in of if not left[name]]) if is_val[at] else 0 for at, of in enumerate(classes)]
+        lacks = [
+            sum(not units_in_training[name] for name in in_unit) if val else 0
+            for in_unit, val in zip(classes, is_val, strict=True)
+        ]
         if not any(lacks):
             break
-        back = lacks.index(max(lacks))
-        is_val[back] = False
-        left.update(classes[back])
+        moved = lacks.index(max(lacks))
+        is_val[moved] = False
+        n_val -= len(units[moved])
+        units_in_training.update(classes[moved])
 
-    held = sum(len(names) for names, val in zip(units, is_val, strict=True) if val)
-    seen = set().union(*(of for of, val in zip(classes, is_val, strict=True) if val))
-    for at in sorted(range(len(units)), key=lambda at: not classes[at]):  # replace them by others, with objects first
-        size, fits = len(units[at]), all(left[name] > 1 for name in classes[at])
-        if not is_val[at] and fits and (held + size <= wanted or (not seen and classes[at])):
-            is_val[at] = True
-            held += size
-            seen |= classes[at]
-            left.subtract(classes[at])
+    val_classes = set().union(*(in_unit for in_unit, val in zip(classes, is_val, strict=True) if val))
+    # Move other units to validation in their place, units with objects first. Training keeps a unit of every class.
+    for index in sorted(range(len(units)), key=lambda index: not classes[index]):
+        size, in_unit = len(units[index]), classes[index]
+        can_move = not is_val[index] and all(units_in_training[name] > 1 for name in in_unit)
+        if can_move and (n_val + size <= wanted or (not val_classes and in_unit)):
+            is_val[index] = True
+            n_val += size
+            val_classes |= in_unit
+            units_in_training.subtract(in_unit)
     side = {name: val for names, val in zip(units, is_val, strict=True) for name in names}
     return {name: "val" if side[name] else "train" for name in splits}
 
@@ -210,9 +217,10 @@ class _SplitSearch:
 
     @classmethod
     def start(cls, units: list[list[ImageRecord]], val_share: float, rng: np.random.Generator) -> _SplitSearch:
-        """Count the objects of all units and set the targets. All units are in training at first.
+        """Start the search: count the objects and classes of all units, and set the targets of validation.
 
-        A class in one unit only stays in training: its `aim` is 0. A class in several units can be on both sides.
+        All units are in training at first. Validation should get `val_share` of the objects of each class (`aim`). A
+        class in one unit only stays in training (`aim` 0). A class in several units can be on both sides (`both`).
         """
         drawn = [[[r.class_name or "" for r in learnable_objects.objects(record)] for record in unit] for unit in units]
         names = sorted({name for unit in drawn for record in unit for name in record})
@@ -282,7 +290,10 @@ class _SplitSearch:
         return float(self._judge(self.objects[self.val].sum(axis=0), self.shown[self.val].sum(axis=0)))
 
     def _swapped(self, unit: int, off_by: int) -> bool:
-        """Swap a unit with the best unit of the other side, if this lowers the cost and keeps the share."""
+        """Swap a unit with the best unit of the other side, if this lowers the cost. Return whether they were swapped.
+
+        Afterwards, the number of validation pictures may differ from `wanted` by at most `off_by`.
+        """
         sign = 1 if self.val[unit] else -1
         others = np.flatnonzero(self.val != self.val[unit])
         more = sign * (self.pictures[others] - self.pictures[unit])

@@ -70,7 +70,7 @@ class UnusedNames:
 
 
 def unused_path(path: Path) -> Path:
-    """The path, or the path with a number if it exists already. Makes its folder.
+    """An unused name for a new file: the path, or the path with a number if it exists already. Makes its folder.
 
     If the name of the folder is taken by a file, the folder gets a number too. Raises `OSError` if the folder cannot be
     made.

@@ -98,7 +98,10 @@ def with_picture_fix(record: ImageRecord, fix: Fix | None) -> ImageRecord:
 def _fixes_by_place(
     record: ImageRecord, findings: list[Finding], dataset: Dataset, by_id: bool
 ) -> tuple[Fixes, dict[int, Fixes]]:
-    """Sort findings into the fixes of the picture, and {index of the region (from 0): its fixes}."""
+    """Sort findings into the fixes of the picture, and {index of the region (from 0): its fixes}.
+
+    A "drop-other" fix of one region drops another region, so it becomes a "drop" fix of that other region.
+    """
     on_picture: Fixes = {}
     on_regions: dict[int, Fixes] = {}
     places = {region.id: place for place, region in enumerate(record.regions)} if by_id else {}
@@ -113,11 +116,11 @@ def _fixes_by_place(
         if not 0 <= place < len(record.regions):
             raise _dataset_changed(dataset, finding)
         if finding.fix.action == "drop-other":
-            number, other = finding.fix.value
-            place = places.get(other, -1) if by_id else number - 1
-            if not 0 <= place < len(record.regions):
+            other_number, other_id = finding.fix.value
+            other_place = places.get(other_id, -1) if by_id else other_number - 1
+            if not 0 <= other_place < len(record.regions):
                 raise _dataset_changed(dataset, finding)
-            on_regions.setdefault(place, {})["drop"] = finding.fix
+            on_regions.setdefault(other_place, {})["drop"] = finding.fix
             continue
         on_regions.setdefault(place, {})[finding.fix.action] = finding.fix
     return on_picture, on_regions

@@ -1,4 +1,4 @@
-"""Checks of boxes: boxes that may be written as two corners, and boxes that do not fit the outline of their object.
+"""Checks of boxes: written as two corners, unlike the outline of their object, or smaller than the smallest anchor.
 
 Some programs write (x0, y0, x1, y1) where the format has (x, y, width, height). Frames are `(width, height)`.
 """
@@ -60,10 +60,10 @@ def box_from_corners(region: Region, frame: Frame | None) -> tuple[float, float,
 
 
 def corner_boxes(regions: Sequence[Region], frame: Frame | None) -> tuple[CornerBox, ...] | None:
-    """Return the rectangles of a picture that may be written as two corners.
+    """Return the rectangles of a picture whose four numbers may be two corners.
 
-    Rectangles that would be nearly the same are left out. None if any rectangle of the picture cannot be two corners,
-    because then the file does not write corners.
+    A rectangle that is nearly the same in both interpretations is left out. None if the numbers of any rectangle cannot
+    be two corners, because then the file does not write corners.
     """
     found = []
     for number, region in enumerate(regions, start=1):
@@ -77,7 +77,11 @@ def corner_boxes(regions: Sequence[Region], frame: Frame | None) -> tuple[Corner
 
 
 def boxes_as_corners(noted: list[PictureNotes]) -> list[Finding]:
-    """Find boxes inside their pictures that may be written as two corners, because other boxes are."""
+    """Find boxes that lie inside their pictures and may be written as two corners all the same.
+
+    The evidence are other boxes of the dataset: read as (x, y, width, height), at least one of them extends outside its
+    picture (`CornerBox.leaves`), and as two corners, all boxes of all pictures are possible.
+    """
     several = [(number, entry, box) for number, entry in enumerate(noted) for box in entry.boxes or ()]
     if any(entry.boxes is None for entry in noted) or len(several) < _LEAST_BOXES:
         return []
@@ -102,7 +106,7 @@ def _can_be_corners(shape: Rect, frame: Frame) -> bool:
 
 
 def _box_iou(one: Box, other: Box) -> float:
-    """Return the IoU of two boxes xyxy; 0 if both are empty."""
+    """Return the IoU of two boxes xyxy, for the checks of boxes; 0 if both are empty."""
     across = max(0.0, min(one[2], other[2]) - max(one[0], other[0]))
     down = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
     areas = sum(max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]) for box in (one, other))

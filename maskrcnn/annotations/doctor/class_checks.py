@@ -98,8 +98,9 @@ def _respelled_and_dropped(
 ) -> tuple[dict[str, str], DroppedCopies, Counter[str | None]]:
     """Return `ClassNames.respelled`, the dropped duplicates, and the numbers of the other regions by class.
 
-    Two regions are duplicates only if their intended classes are equal, and the intended spelling of a class depends on
-    the numbers of regions without duplicates. So both are computed in turn until no more respelled names are found.
+    Both depend on each other for the checks of classes. Two regions are duplicates only if their intended classes are
+    equal. The intended spelling is the most common one, and duplicates do not count. So both are computed in turn until
+    no more respelled names are found.
     """
     respelled: dict[str, str] = {}
     while True:
@@ -111,7 +112,7 @@ def _respelled_and_dropped(
         found = respelled_classes({name: count for name, count in counts.items() if name is not None}, declared)
         if found.keys() <= respelled.keys():
             return respelled, dropped, counts
-        # Keep the earlier names: a respelled name has no regions left if all of them are dropped as duplicates.
+        # Names of earlier rounds stay: if all regions of a respelled name are dropped now, it is not found again.
         respelled = {name: found.get(other, other) for name, other in respelled.items()} | found
 
 

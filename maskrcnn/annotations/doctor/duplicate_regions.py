@@ -51,10 +51,10 @@ def region_pairs(drawn: Sequence[NumberedRegion]) -> list[RegionPair]:
     return found
 
 
-def is_copy(pair: RegionPair, called: Mapping[str, str]) -> bool:
+def is_copy(pair: RegionPair, intended: Mapping[str, str]) -> bool:
     """Whether the other region has no information that the kept one lacks, so that it can be dropped.
 
-    It must have the same place, class, attributes and keypoints, or neither class nor attributes. `called`: {misspelt
+    It must have the same place, class, attributes and keypoints, or neither class nor attributes. `intended`: {misspelt
     class: intended class}.
     """
     kept, other = pair.kept.region, pair.other.region
@@ -67,18 +67,18 @@ def is_copy(pair: RegionPair, called: Mapping[str, str]) -> bool:
         return not says
     if kept.class_name is None:
         return False
-    same_class = called.get(kept.class_name, kept.class_name) == called.get(other.class_name, other.class_name)
+    same_class = intended.get(kept.class_name, kept.class_name) == intended.get(other.class_name, other.class_name)
     return same_class and all(kept.attributes.get(name) == value for name, value in says.items())
 
 
-def copies_to_drop(pairs: Sequence[RegionPair], called: Mapping[str, str]) -> dict[int, NumberedRegion]:
+def copies_to_drop(pairs: Sequence[RegionPair], intended: Mapping[str, str]) -> dict[int, NumberedRegion]:
     """Return {number: region} for the regions of a picture that are dropped automatically (`is_copy`).
 
-    A copy is dropped only if the other region of its pair stays. `called`: {misspelt class: intended class}.
+    A copy is dropped only if the other region of its pair stays. `intended`: {misspelt class: intended class}.
     """
     dropped: dict[int, NumberedRegion] = {}
     for pair in pairs:
-        if pair.kept.number not in dropped and is_copy(pair, called):
+        if pair.kept.number not in dropped and is_copy(pair, intended):
             dropped[pair.other.number] = pair.other
     return dropped
 
@@ -90,17 +90,18 @@ def undecided_duplicates(pairs: Sequence[RegionPair], dropped: Mapping[int, Numb
 
 
 def duplicate_findings(
-    pairs: Sequence[RegionPair], dropped: Mapping[int, NumberedRegion], called: Mapping[str, str], at: tuple[int, str]
+    pairs: Sequence[RegionPair], dropped: Mapping[int, NumberedRegion], intended: Mapping[str, str], at: tuple[int, str]
 ) -> list[Finding]:
     """Return one finding for each region of a picture that lies on another one.
 
-    `dropped`: the result of `copies_to_drop`; their fix is automatic. `at`: index and name of the picture.
+    `dropped`: the result of `copies_to_drop`; their fix is automatic. `intended`: {misspelt class: intended class}.
+    `at`: index and name of the picture.
     """
     found = []
     reported: set[int] = set()
     for pair in pairs:
         kept, other = pair.kept, pair.other
-        copied = is_copy(pair, called)
+        copied = is_copy(pair, intended)
         # If one of the two may be dropped because of another pair, ask about this pair only after that decision.
         if kept.number in dropped or kept.number in reported or other.number in reported:
             continue

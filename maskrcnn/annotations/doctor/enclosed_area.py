@@ -1,4 +1,4 @@
-"""The exact area that a shape encloses, even if its outlines cross themselves, and the outlines around that area.
+"""The exact area that a shape encloses, even if its outlines cross themselves.
 
 The rasteriser fills by the even-odd rule. Repairs use the same rule, so they do not change the masks in training. An
 outline divides the plane into *faces*. The winding number of a face is how often, and in which direction, the outline
@@ -102,7 +102,7 @@ def rings_in_outline(points: Points) -> list[Points]:
 
 
 def area_of_shape(shape: Shape, *, nonzero: bool = False) -> BaseGeometry:
-    """Return the area of a shape as the rasteriser fills it: the union of its parts, each without its holes."""
+    """Return the area that a shape encloses, as the rasteriser fills it: its parts, each without its holes."""
     if isinstance(shape, MultiPolygon):
         parts = [part for part in shape.parts if part]
     else:
@@ -115,7 +115,7 @@ def area_of_shape(shape: Shape, *, nonzero: bool = False) -> BaseGeometry:
 
 
 def polygons_of_area(area: BaseGeometry) -> list[shapely.Polygon]:
-    """Return the polygons of an area, without lines and points, which enclose nothing."""
+    """Return the polygons of an enclosed area, without lines and points, which enclose nothing."""
     return [piece for piece in shapely.get_parts(area).tolist() if piece.geom_type == "Polygon" and piece.area > 0]
 
 
@@ -138,7 +138,10 @@ def _bridge_edges(edges: list[Edge]) -> set[int]:
 
 
 def _chains_between_bridges(edges: list[Edge], bridges: set[int]) -> list[list[Edge]]:
-    """Return the chains of edges between bridges. The last and first chain are joined if no bridge separates them."""
+    """Return the chains of edges that are left of an outline without its bridges (lines drawn there and back).
+
+    The outline is closed, so the last and the first chain are joined if no bridge separates them.
+    """
     chains: list[list[Edge]] = [[]]
     for number, edge in enumerate(edges):
         if number in bridges:

@@ -73,13 +73,12 @@ def turned_labels(record: ImageRecord, seen: PictureFileNotes) -> Symptom | None
 def size_mismatch(record: ImageRecord, seen: PictureFileNotes) -> Symptom | None:
     """Return a symptom if the picture has another size than the label file states, in pixels or else in bytes."""
     assert seen.size is not None
-    declared = record.size
-    if masks := _mask_sizes(_shapes_of(record.regions)) - {seen.size}:
-        masks = _mask_sizes(_repaired_shapes_of(record.regions)) - {seen.size}
-    if masks and declared in (None, seen.size):
-        declared = min(masks)
+    other_masks = _mask_sizes(_shapes_of(record.regions)) - {seen.size}
+    if other_masks:  # only then are the slow repairs needed: they drop masks without a pixel
+        other_masks = _mask_sizes(_repaired_shapes_of(record.regions)) - {seen.size}
+    declared = min(other_masks) if other_masks and record.size in (None, seen.size) else record.size
     if declared is not None and declared != seen.size:
-        return _other_size_text(record, seen.size, declared, masks, is_stored=declared == seen.stored)
+        return _other_size_symptom(record, seen.size, declared, other_masks, is_stored=declared == seen.stored)
     if record.file_size is not None and record.file_size >= 0 and record.file_size != seen.bytes:
         words = f"the labelled file had {record.file_size} bytes, this one has {seen.bytes}"
         fix = Fix("write the real size, and keep the labels", "true-size", (None, None, seen.bytes))
@@ -87,7 +86,7 @@ def size_mismatch(record: ImageRecord, seen: PictureFileNotes) -> Symptom | None
     return None
 
 
-def _other_size_text(
+def _other_size_symptom(
     record: ImageRecord,
     real: tuple[int, int],
     declared: tuple[int, int],
@@ -152,8 +151,11 @@ def _quarter_turns(labelled: tuple[int, int]) -> tuple[Fix, ...]:
     )
 
 
-def is_other_file(symptom: Symptom) -> bool:
-    """Whether a symptom says that the labelled file had another number of bytes, so perhaps another size in pixels."""
+def has_other_file_size(symptom: Symptom) -> bool:
+    """Whether a symptom is the hint of `size_mismatch`: the labelled file had another number of bytes.
+
+    So the labels may have been drawn in another frame, although the label file does not say so.
+    """
     return symptom.check == "size-mismatch" and symptom.severity == "hint"
 
 
@@ -238,8 +240,8 @@ def beyond_many_pictures(noted: list[PictureNotes]) -> list[Finding]:
     return [Finding("size-mismatch", "warning", words)]
 
 
-def around_all(shapes: Sequence[Shape]) -> Box | None:
-    """Return the bounding box of all labels of a picture; None if there are none."""
+def extent_of_labels(shapes: Sequence[Shape]) -> Box | None:
+    """Return the bounding box of all labels of a picture, for the checks of their frame; None if there are none."""
     boxes = [raster.bounds(shape) for shape in shapes]
     if not boxes:
         return None
@@ -258,7 +260,7 @@ def _shapes_of(regions: Iterable[Region]) -> Iterator[Shape]:
 def _repaired_shapes_of(regions: Iterable[Region]) -> Iterator[Shape]:
     """Yield the shapes after the automatic fixes that do not depend on a frame.
 
-    They remove stray vertices, which say nothing about the frame.
+    These fixes remove stray vertices. A stray vertex may lie outside the picture, so it would give a wrong frame.
     """
     repaired = (shape_checks.examined(region, None, None, may_cut=False).region for region in regions)
     return _shapes_of(region for region in repaired if region is not None)

@@ -1,11 +1,13 @@
-"""Whether and how far a shape lies outside its picture. Frames are `(width, height)`."""
+"""Shapes outside their picture: whether and how far they lie outside, and how they are clipped or moved to its edge.
+
+Frames are `(width, height)`.
+"""
 
 from __future__ import annotations
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.doctor import shape_repairs
 from maskrcnn.annotations.doctor.findings import Fix, Symptom
-from maskrcnn.annotations.doctor.shape_repairs import with_shape
 from maskrcnn.annotations.formats.json_values import FARTHEST
 from maskrcnn.annotations.raster import Frame
 from maskrcnn.annotations.regions import (
@@ -96,9 +98,9 @@ def lies_far_outside(shape: Shape, frame: Frame | None) -> bool:
 
 
 def clipped(shape: Shape, frame: Frame, *, nonzero: bool = False) -> Shape | None:
-    """Clip a shape to the picture. Outlines are drawn anew (`enclosed_area.redrawn`), a `Rect` stays a `Rect`.
+    """Clip a shape that lies partly outside the picture; None if nothing is left.
 
-    None if nothing is left.
+    Outlines are drawn anew (`shape_repairs.redrawn`), a `Rect` stays a `Rect`.
     """
     if isinstance(shape, Rect):
         left, top, right, bottom = raster.bounds(shape)
@@ -125,11 +127,13 @@ def clamped(region: Region, frame: Frame) -> Region:
             tuple((*_nearest_inside((x, y), frame), v) if v else (x, y, v) for x, y, v in keypoints.points)
         )
 
-    return with_shape(region, clamped_shape(region.shape), region.keypoints and clamped_keypoints(region.keypoints))
+    return shape_repairs.with_shape(
+        region, clamped_shape(region.shape), region.keypoints and clamped_keypoints(region.keypoints)
+    )
 
 
 def _nearest_inside(point: tuple[float, float], frame: Frame) -> tuple[float, float]:
-    """Return the point, or the nearest point on the picture's edge if it is outside."""
+    """Return the point; if it is outside the picture, the nearest point on the picture's edge."""
     x, y = point
     return min(max(x, 0), frame[0]), min(max(y, 0), frame[1])
 

@@ -1,6 +1,6 @@
-"""Facts about each picture that the doctor collects for the checks that need all pictures.
+"""Notes about each picture: facts that the doctor reads and collects for the checks that need all pictures.
 
-Only data: the checks are in the other modules.
+The checks are in the other modules.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class PictureNotes:
 
 
 def read_file_notes(path: Path, *, with_likeness: bool, before: PictureFileNotes | None = None) -> PictureFileNotes:
-    """Read the facts of a picture's file. Return `before` if the file is unchanged and no fact is missing."""
+    """Read the notes about a picture's file. Return `before` if the file is unchanged and no fact is missing."""
     try:
         status = path.stat()
     except OSError:

@@ -80,7 +80,8 @@ def examine(
             progress(number + 1, total)
 
     in_both_splits = picture_file_checks.in_both_splits(noted)
-    if doubt := frame_checks.beyond_many_pictures(noted):
+    beyond_many_pictures = frame_checks.beyond_many_pictures(noted)
+    if beyond_many_pictures:  # the labels may belong to copies of another size: examine again, and clip no region
         found, before = [], noted
         noted = []
         for (number, _, seen), record in zip(seen_of, dataset.images, strict=True):
@@ -89,7 +90,10 @@ def examine(
     found += picture_file_checks.narrow_ranges(seen_of)
     found = picture_file_checks.all_pictures_missing(found, noted)
     found = skipped_regions.with_consequences(found, noted)
-    found += frame_checks.in_percent_or_thousandths(noted) or [*doubt, *frame_checks.in_one_corner(noted)]
+    found += frame_checks.in_percent_or_thousandths(noted) or [
+        *beyond_many_pictures,
+        *frame_checks.in_one_corner(noted),
+    ]
     found += box_checks.boxes_as_corners(noted)
     found += in_both_splits
     found += class_checks.duplicates_and_classes(dataset, noted)
@@ -117,15 +121,15 @@ def _examine_record(
     in_shares = frame_checks.normalised([region.shape for region in mended.regions], frame)
     symptoms += [in_shares] if in_shares else []
 
-    canvas = frame or _canvas_around(mended.regions)
+    canvas = frame or _canvas_of_checks(mended.regions)
     left = [shape_checks.shape_before_clipping(region, frame, canvas) for region in mended.regions]
     leaving = {shape for shape in left if shape is not None}
-    if leaving and frame is not None and all(map(frame_checks.is_other_file, symptoms)):
+    if leaving and frame is not None and all(map(frame_checks.has_other_file_size, symptoms)):
         lying = frame_checks.sideways(mended.regions, leaving, frame)
         symptoms += [lying] if lying else []
     if leaving:
         # A file with other bytes may be a copy of another size, so do not fix its size automatically.
-        symptoms = [s.unsure() if frame_checks.is_other_file(s) else s for s in symptoms]
+        symptoms = [s.unsure() if frame_checks.has_other_file_size(s) else s for s in symptoms]
         may_cut = may_cut and not any(frame_checks.has_open_frame(symptom) for symptom in symptoms)
     may_cut = may_cut and not any(outside_picture.lies_far_outside(shape, frame) for shape in leaving)
     found += [symptom.at(number, record.file_name) for symptom in symptoms]
@@ -166,14 +170,17 @@ def _examine_record(
         labels=frozenset((r.shape, r.class_name, r.iscrowd, r.keypoints) for r in mended.regions).__hash__(),
         n_regions=len(mended.regions),
         frame=frame,
-        around=None if in_shares else frame_checks.around_all([region.shape for region in mended.regions]),
+        around=None if in_shares else frame_checks.extent_of_labels([region.shape for region in mended.regions]),
         is_beyond=frame is not None and any(outside_picture.lies_beyond_a_slip(shape, frame) for shape in leaving),
         boxes=box_checks.corner_boxes(mended.regions, frame),
     )
 
 
-def _canvas_around(regions: tuple[Region, ...]) -> tuple[int, int] | None:
-    """Return a (width, height) that contains all regions of a picture of unknown size; None if too large."""
+def _canvas_of_checks(regions: tuple[Region, ...]) -> tuple[int, int] | None:
+    """Return the (width, height) on which the checks draw masks if the size of the picture is unknown.
+
+    It contains all regions; None if it is too large.
+    """
     boxes = [raster.bounds(region.shape) for region in regions]
     width = max([1, *(math.ceil(box[2]) for box in boxes)])
     height = max([1, *(math.ceil(box[3]) for box in boxes)])

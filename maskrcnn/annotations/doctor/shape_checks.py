@@ -68,10 +68,14 @@ class Examined:
 
 
 def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None, *, may_cut: bool = True) -> Examined:
-    """Run all checks on one region.
+    """Run all checks of the shape of one region.
 
-    `frame` is the size of the picture (None: unknown), `canvas` the size for drawing masks. `may_cut` False: do not
-    clip automatically, because the labels may belong to another size.
+    `frame` is the size of the picture (None: unknown), `canvas` the size for drawing masks.
+
+    Two fixes can be automatic. Redrawing an outline that crosses itself or has too few vertices is automatic if it has
+    one reading: by both fill rules it encloses the same area. Clipping is automatic under the same condition, if in
+    addition `may_cut` is True (False: the labels may belong to another size) and the numbers of a rectangle are not
+    two corners. Otherwise the fix becomes a choice of the user (`Symptom.unsure`), and the shape stays as it is.
     """
     shape = region.shape
     if isinstance(shape, Point | Polyline | Keypoints):
@@ -155,7 +159,7 @@ def _examined_places(region: Region, frame: Frame | None, of: str = "") -> Exami
             label = Fix("count them as labelled, hidden (visibility 1)", "label-keypoints")
             symptoms.append(Symptom("unlabelled-keypoints", "warning", words, None, (label,)))
     elif not of:
-        symptoms.append(skipped_regions.line_or_point(shape))
+        symptoms.append(skipped_regions.skipped_line_or_point(shape))
     return Examined(tuple(symptoms), region)
 
 
@@ -177,7 +181,7 @@ def crossing(shape: Shape) -> str | None:
 
 
 def has_scribble(shape: Shape) -> bool:
-    """Whether an outline of the shape crosses itself too often to be repaired (see `SCRIBBLE`)."""
+    """Check whether an outline of the shape is a scribble (see `SCRIBBLE`), so that the other checks are skipped."""
     return isinstance(shape, Polygon | MultiPolygon) and any(map(is_scribble, raster.rings(shape)))
 
 
@@ -232,7 +236,7 @@ def too_small(shape: Shape, encoded: dict[str, Any] | None) -> Symptom | None:
 
 
 def _encoded_mask(shape: Shape, canvas: tuple[int, int] | None) -> dict[str, Any] | None:
-    """Return the mask of a shape on a canvas (width, height) as pycocotools' run-length code; None without a canvas.
+    """Return the mask of the checked shape on a canvas (width, height) as pycocotools' code; None without a canvas.
 
     A mask keeps its own size.
     """

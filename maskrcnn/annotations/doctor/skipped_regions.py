@@ -13,13 +13,13 @@ from maskrcnn.words import counted
 
 
 def crowd() -> Symptom:
-    """Return the symptom of a region that marks a crowd. The user may make it an object."""
+    """Return the symptom of a region that is skipped as a crowd. The user may make it an object."""
     make = Fix("make it an object", "make-object")
     return Symptom("crowd", "hint", "it marks a crowd and is not learned", None, (make,))
 
 
-def line_or_point(shape: Shape) -> Symptom:
-    """Return the symptom of a line or a point. A line may be meant as an outline, so it can be closed."""
+def skipped_line_or_point(shape: Shape) -> Symptom:
+    """Return the symptom of a region that is skipped as a line or a point. A line may be meant as an outline."""
     if isinstance(shape, Polyline):
         words = f"it is a line of {counted(len(shape.points), 'point')}"
         close = Fix("close the line: it becomes the outline of an area", "close")

@@ -29,7 +29,7 @@ from maskrcnn.annotations.regions import (
 
 
 def turned(region: Region, orientation: int, stored: Frame) -> Region:
-    """Convert a region from the stored frame of a picture to the displayed frame, by the EXIF orientation.
+    """Turn a region with its picture: from the stored frame to the displayed frame, by the EXIF orientation.
 
     `stored` is the size of the stored frame. The conversion is exact.
     """
@@ -70,7 +70,7 @@ def scaled(region: Region, factors: Frame, frame: tuple[int, int]) -> Region:
 
 
 def _corners(shape: Rect) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the top-left and the bottom-right corner of a rectangle."""
+    """Return the top-left and the bottom-right corner of a rectangle that is turned or scaled."""
     x0, y0, x1, y1 = raster.bounds(shape)
     return (x0, y0), (x1, y1)
 
@@ -80,7 +80,7 @@ def _mapped_region(
     place: Callable[[float, float], tuple[float, float]],
     pixels: Callable[[np.ndarray], np.ndarray],
 ) -> Region:
-    """Return a region after its picture was rotated, mirrored or scaled: `place` maps a vertex, `pixels` a mask."""
+    """Return a region after its picture was turned, mirrored or scaled: `place` maps a vertex, `pixels` a mask."""
 
     def mapped_ring(points: Points) -> Points:
         return tuple(place(x, y) for x, y in points)
@@ -111,7 +111,7 @@ def _mapped_region(
 
 
 def _mapped_ellipse(shape: Circle | Ellipse, place: Callable[[float, float], tuple[float, float]]) -> Shape:
-    """Return a circle or an ellipse after a map of the plane as in `_mapped_region`.
+    """Return a circle or an ellipse after it is turned or scaled by `place`, as in `_mapped_region`.
 
     The result is an ellipse; its half axes are the singular values of the matrix of the mapped half axes.
     """

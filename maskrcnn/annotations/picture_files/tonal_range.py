@@ -107,12 +107,17 @@ def together(several: Sequence[Tones]) -> Tones:
 
 
 def window(tones: Tones) -> tuple[float, float]:
-    """Return (black, white) for stretching: 0 and the maximum of the bit depth for dark pictures, else low and high."""
+    """Return (black, white) for stretching: 0 and the maximum of the bit depth for dark pictures, else low and high.
+
+    The bit depth is the smallest usual one that holds all values. In a file of 8 bits, only depths of 1 and 2 count
+    (masks, pictures of few colours); with more bits, the picture is taken for one that is just dark.
+    """
     if tones.white == 1:
         return tones.low, tones.high
     depth = next((bits for bits in _DEPTHS if 2**bits > tones.high), None)
     is_dark = tones.low <= 0.1 * tones.high
-    if depth is not None and is_dark and (tones.white == 65535 or depth <= 2):
+    is_of_16_bits = tones.white == 65535
+    if depth is not None and is_dark and (is_of_16_bits or depth <= 2):
         return 0, 2**depth - 1
     return tones.low, tones.high
 
@@ -152,12 +157,12 @@ def how_to(tones: Tones) -> str:
 
 
 def _tone_text(value: float) -> str:
-    """Return a tone value for a message: `4,095` or `0.25`."""
+    """Return an end of a tonal range for a message: `4,095` or `0.25`."""
     return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
 
 
 def _tone_argument(value: float) -> str:
-    """Return a tone value as an argument of the `stretch` command: `4095` or `0.25`."""
+    """Return an end of a tonal range as an argument of the `stretch` command, for `how_to`: `4095` or `0.25`."""
     return f"{value:.0f}" if value == int(value) else f"{value:.6g}"
 
 

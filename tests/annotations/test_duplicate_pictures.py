@@ -11,7 +11,7 @@ from PIL import Image
 
 from maskrcnn.annotations import duplicate_pictures
 from maskrcnn.annotations.duplicate_pictures import Likeness
-from maskrcnn.annotations.regions import ImageRecord
+from maskrcnn.annotations.regions import ImageRecord, Split
 from maskrcnn.errors import StudioError
 
 
@@ -179,3 +179,9 @@ def test_real_photographs_are_told_apart_and_their_copies_found(real_data: Path,
     # Two pictures of car_damage are there twice.
     twice = [("25.jpg", "48.jpg"), ("19.jpg", "79.jpg")]
     assert mixed_up <= {frozenset(f"car_damage/train/{name}" for name in pair) for pair in twice}
+
+
+def test_leaks_are_groups_on_both_sides() -> None:
+    splits: dict[str, Split] = {"a": "train", "b": "val", "c": "train", "d": "train"}
+    groups = [["d", "b", "elsewhere"], ["a", "c"], ["b", "a"], ["b", "elsewhere"]]
+    assert duplicate_pictures.copies_in_both_splits(splits, groups) == [("a", "b"), ("b", "d")]

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.annotations import file_names as names
-from maskrcnn.annotations import predefined_splits
 from maskrcnn.annotations.picture_index import PictureIndex
 
 NFC, NFD = (unicodedata.normalize(form, "Übungsgerät é.jpg") for form in ("NFC", "NFD"))
@@ -85,25 +84,6 @@ def test_one_picture_is_never_taken_for_two_names() -> None:
 
 def test_a_name_that_stands_twice_in_a_label_file_means_the_same_picture() -> None:
     assert pictures("a.jpg").match_all(["a.jpg", "a.jpg"], "labels.json") == (["a.jpg", "a.jpg"], [])
-
-
-@pytest.mark.parametrize(
-    ("name", "word"),
-    [
-        ("train/a.jpg", "train"),
-        ("images/val2017/a.jpg", "val"),
-        ("annotations/instances_train2017.json", "train"),
-        ("Valid/a.jpg", "val"),
-        ("set_validation/a.jpg", "val"),
-        ("testing/a.jpg", "test"),
-        ("train/test/a.jpg", "test"),
-        ("trainyard/a.jpg", None),
-        ("interval/a.jpg", None),
-        ("a.jpg", None),
-    ],
-)
-def test_the_split_that_a_name_says(name: str, word: str | None) -> None:
-    assert predefined_splits.split_word(name) == word
 
 
 @pytest.mark.parametrize(

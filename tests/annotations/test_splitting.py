@@ -129,12 +129,6 @@ def test_the_table_of_shares() -> None:
     assert [row.val_objects for row in shares(Dataset(images, ("b", "a")), other)] == [0, 0]
 
 
-def test_leaks_are_groups_on_both_sides() -> None:
-    splits: dict[str, Split] = {"a": "train", "b": "val", "c": "train", "d": "train"}
-    groups = [["d", "b", "elsewhere"], ["a", "c"], ["b", "a"], ["b", "elsewhere"]]
-    assert copies_in_both_splits(splits, groups) == [("a", "b"), ("b", "d")]
-
-
 # What always holds
 
 rows_of_letters = st.lists(st.text("abcde", max_size=5), min_size=2, max_size=24)

@@ -34,7 +34,7 @@ NEVER_ONE: dict[str, set[str]] = {
     "maskrcnn/annotations/intake/dropped_project.py": {"len(found)"},
     "maskrcnn/annotations/picture_index.py": {"len(match.ambiguous)"},
     "maskrcnn/training/distributed.py": {"team.size"},
-    "maskrcnn/studio/runs/curve_charts.py": {"of_kept"},
+    "maskrcnn/studio/runs/curve_words.py": {"of_kept"},
     "maskrcnn/studio/inspect/why_missed.py": {"missed"},
     "maskrcnn/studio/inspect/filter_survivors.py": {"config.num_classes - 1"},
     "maskrcnn/durations.py": {"round(seconds)", "round(seconds / MINUTE)", "seconds / HOUR", "days"},

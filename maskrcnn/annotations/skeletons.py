@@ -71,7 +71,7 @@ def require_keypoints(dataset: Dataset, wanted: KeypointLabels, whose: str, give
     A dataset without keypoints passes. Names are compared only if both have names. `whose` ("the model has learned")
     and `give` ("labels") are parts of the message.
 
-    >>> from maskrcnn.annotations.regions import ImageRecord
+    >>> from maskrcnn.annotations.regions import ImageRecord, Keypoints, Region
     >>> hand = Region(Keypoints(((5, 5, 2), (9, 5, 2))), "hand")
     >>> labels = Dataset((ImageRecord("a.png", regions=(hand,)),), ("hand",), source="hands.json")
     >>> require_keypoints(labels, KeypointLabels(17), "the model has learned", "labels")  # doctest: +ELLIPSIS

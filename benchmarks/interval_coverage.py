@@ -49,7 +49,7 @@ def main() -> None:
         for trial in tqdm(range(options.trials), disable=None, leave=False):
             drawn = np.random.default_rng([pictures, trial]).integers(count, size=pictures)
             whole, *values = measure(sides, resampled(drawn, count, trial)).tolist()
-            edges = basic_interval(np.array(values), whole, least=1.0 - len(sides))
+            edges = basic_interval(np.array(values), whole, lowest=1.0 - len(sides))
             assert edges is not None
             found.append(whole)
             basic.append(edges)

@@ -111,8 +111,8 @@ class Config(ConfigFields):
         fields = dict(fields)
         if fields.get("class_names") and "num_classes" not in fields:
             fields["num_classes"] = len(fields["class_names"]) + 1
-        if fields.get("minutes") is not None and fields.get("epochs") is None:
-            fields["epochs"] = None
+        if fields.get("minutes") is not None:
+            fields.setdefault("epochs", None)  # minutes replace the default number of epochs
         for name in ("keypoint_names", "keypoint_sigmas"):
             if isinstance(fields.get(name), list | tuple) and fields[name]:
                 fields.setdefault("num_keypoints", len(fields[name]))

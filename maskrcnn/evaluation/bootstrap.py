@@ -44,8 +44,8 @@ def resample_counts(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
     return np.bincount((drawn + rows).ravel(), minlength=resamples * pictures).reshape(drawn.shape).astype(np.int32)
 
 
-def basic_interval(values: np.ndarray, whole: float, least: float = 0.0) -> list[float] | None:
-    """The basic 95 % bootstrap interval [low, high] of a figure, clipped to [`least`, 1], the range of the figure.
+def basic_interval(values: np.ndarray, whole: float, lowest: float = 0.0) -> list[float] | None:
+    """The basic 95 % bootstrap interval [low, high] of a figure, clipped to [`lowest`, 1], the range of the figure.
 
     `whole` is the figure on all pictures, `values` are its values on the resamples. None if all values are NaN.
 
@@ -58,7 +58,7 @@ def basic_interval(values: np.ndarray, whole: float, least: float = 0.0) -> list
         return None
     tail = 50 * (1 - LEVEL)
     edges = 2 * whole - np.percentile(defined, [100 - tail, tail])
-    return [float(edge) for edge in edges.clip(least, 1)]
+    return [float(edge) for edge in edges.clip(lowest, 1)]
 
 
 def intervals(report: Report, resamples: int, seed: int = 0, progress: Progress | None = None) -> ReportIntervals:

@@ -115,22 +115,24 @@ def verdict(difference_interval: Sequence[float] | None) -> str:
 def _differences(
     a: ComparedReport, b: ComparedReport, kind: IouType, drawn: Sequence[ResampledAp]
 ) -> dict[str, dict[str, Any]]:
-    """The rows AP, AP50 and AP75 of one measure. `drawn` holds the APs of a and of b on all resamples."""
+    """The rows AP, AP50 and AP75 of one measure. `drawn` are the APs of a and those of b on all resamples."""
     pictures = len(a.pictures)
-    once = np.ones((1, pictures), dtype=np.int32)
-    whole_a, whole_b = (ap_from_rankings(side.rankings[kind], once) for side in (a, b))
+    each_picture_once = np.ones((1, pictures), dtype=np.int32)
+    ap_a, ap_b = (ap_from_rankings(side.rankings[kind], each_picture_once) for side in (a, b))
     rows = {}
     for name in FIGURES:
-        of_a, of_b = (values[name] for values in drawn)
-        one, other = float(whole_a[name][0]), float(whole_b[name][0])
-        interval_a, interval_b, interval_of_difference = [
-            basic_interval(values, whole, least) if pictures > 1 else None
-            for values, whole, least in ((of_a, one, 0), (of_b, other, 0), (of_b - of_a, other - one, -1))
-        ]
+        resampled_a, resampled_b = (values[name] for values in drawn)
+        value_a, value_b = float(ap_a[name][0]), float(ap_b[name][0])
+        interval_a = interval_b = interval_of_difference = None
+        if pictures > 1:
+            interval_a = basic_interval(resampled_a, value_a)
+            interval_b = basic_interval(resampled_b, value_b)
+            # An AP is in [0, 1], a difference of two in [-1, 1].
+            interval_of_difference = basic_interval(resampled_b - resampled_a, value_b - value_a, lowest=-1)
         rows[name] = {
-            "a": _number_or_none(one),
-            "b": _number_or_none(other),
-            "difference": _number_or_none(other - one),
+            "a": _number_or_none(value_a),
+            "b": _number_or_none(value_b),
+            "difference": _number_or_none(value_b - value_a),
             "a_interval": interval_a,
             "b_interval": interval_b,
             "difference_interval": interval_of_difference,

@@ -41,6 +41,7 @@ DECIMALS = range(3, 17)
 """Possible numbers of decimals of a written score: the fewest that distinguish it from its neighbours are used."""
 
 _BITS = 1 << np.arange(THRESHOLDS)
+"""The bit of each IoU threshold in a bit mask."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,9 @@ def class_rankings(report: Report, kind: IouType) -> list[Ranking]:
     if report.evidence is None:
         raise ValueError("the report has no evidence; evaluate with it")
     rows = report.per_image
-    # Sorted as in pycocotools.
-    by_id = np.array(sorted(range(len(rows)), key=lambda place: coco_id_order(rows[place].image_id)), np.int64)
-    return [_decoded_ranking(entry, kind, by_id) for entry in report.evidence.classes]
+    # Sorted by image id, as in pycocotools.
+    sorted_pictures = np.array(sorted(range(len(rows)), key=lambda row: coco_id_order(rows[row].image_id)), np.int64)
+    return [_decoded_ranking(entry, kind, sorted_pictures) for entry in report.evidence.classes]
 
 
 def shortest_decimals(scores: np.ndarray) -> np.ndarray:
@@ -96,17 +97,18 @@ def shortest_decimals(scores: np.ndarray) -> np.ndarray:
     [0.123, 0.1235, 0.5]
     """
     values, places = np.unique(scores, return_inverse=True)
+    # The order is kept if no rounded score reaches the middle between the score and one of its neighbours.
     middles = (values[1:] + values[:-1]) / 2
-    low, high = np.append(-np.inf, middles), np.append(middles, np.inf)
+    middle_below, middle_above = np.append(-np.inf, middles), np.append(middles, np.inf)
     short = values.copy()
-    for decimals in reversed(DECIMALS):
+    for decimals in reversed(DECIMALS):  # the last rounding that keeps the order has the fewest decimals
         rounded = np.round(values, decimals)
-        short = np.where((low < rounded) & (rounded < high), rounded, short)
+        short = np.where((middle_below < rounded) & (rounded < middle_above), rounded, short)
     return short[places]
 
 
 def _scores_by_picture(results: Sequence[Mapping[str, Any] | None]) -> list[list[float]]:
-    """The detection scores of one class in each picture, from the results of `COCOeval.evaluateImg`."""
+    """The scores for the evidence of one class, by picture, from the results of `COCOeval.evaluateImg`."""
     return [[] if result is None else result["dtScores"] for result in results]
 
 
@@ -118,10 +120,10 @@ def _encoded_scores(scores: list[list[float]]) -> tuple[str, ...]:
 
 
 def _encoded_matches(results: Sequence[Mapping[str, Any] | None]) -> ReportedMatches:
-    """The matches of one class in one measure, encoded as a text per picture (see the module docstring).
+    """The matches of one class in one measure, as the evidence stores them: a text of numbers for each picture.
 
-    `results` are those of `COCOeval.evaluateImg` for each picture; None: no objects and no detections. `found` and
-    `ignored` have a bit for each IoU threshold: the product with `_BITS` makes one number of a column of 10 booleans.
+    `results` are those of `COCOeval.evaluateImg` for each picture; None: no objects and no detections. A detection has
+    one number in `found` and one in `ignored`: the sum of the bits (`_BITS`) of the IoU thresholds at which it is so.
     """
     found, ignored, objects = [], [], []
     for result in results:
@@ -143,27 +145,31 @@ def _encoded_numbers(numbers: np.ndarray) -> str:
     return " ".join(map(repr, numbers.tolist()))
 
 
-def _decoded_ranking(entry: ReportedClass, kind: IouType, by_id: np.ndarray) -> Ranking:
+def _decoded_ranking(entry: ReportedClass, kind: IouType, sorted_pictures: np.ndarray) -> Ranking:
     """Decode the evidence of one class in the measure `kind` to its ranking.
 
-    `by_id` (P,) are picture indices, sorted by image id.
-
-    Raises `ValueError` if the evidence is damaged.
+    `sorted_pictures` (P,) are the indices of all pictures in the report, in the order of their image ids. Raises
+    `ValueError` if the evidence is damaged.
     """
     matches = entry.matches(kind)
     if matches is None:
         raise ValueError(f"{entry.name}: has no {kind}")
     objects = np.array(matches.objects.split(), dtype=np.int64)
     scores_text = matches.scores or entry.scores
-    if not len(objects) == len(matches.found) == len(matches.ignored or by_id) == len(scores_text) == len(by_id):
+    columns = [objects, matches.found, scores_text]
+    if matches.ignored:  # empty if no detection of the class is ignored
+        columns.append(matches.ignored)
+    if any(len(column) != len(sorted_pictures) for column in columns):
         raise ValueError(f"{entry.name}: not one entry for each picture")
-    found = [np.array(matches.found[picture].split(), dtype=np.int64) for picture in by_id]
+    found = [np.array(matches.found[picture].split(), dtype=np.int64) for picture in sorted_pictures]
     counts = [len(bits) for bits in found]
-    ignored = [np.array(matches.ignored[picture].split(), dtype=np.int64) for picture in by_id if matches.ignored]
+    ignored = [
+        np.array(matches.ignored[picture].split(), dtype=np.int64) for picture in sorted_pictures if matches.ignored
+    ]
     # For keypoints, only the first 20 detections of a picture have matches.
     scores = [
         np.array(scores_text[picture].split()[:count], dtype=np.float64)
-        for picture, count in zip(by_id, counts, strict=True)
+        for picture, count in zip(sorted_pictures, counts, strict=True)
     ]
     for other in (scores, ignored or found):
         if list(map(len, other)) != counts:
@@ -174,12 +180,12 @@ def _decoded_ranking(entry: ReportedClass, kind: IouType, by_id: np.ndarray) -> 
     return Ranking(
         name=entry.name,
         objects=objects,
-        picture=np.repeat(by_id, counts)[order],
+        picture=np.repeat(sorted_pictures, counts)[order],
         found=(bits[:, None] & _BITS) > 0,
         ignored=(ignored_bits[:, None] & _BITS) > 0,
     )
 
 
 def _joined_evidence(arrays: Sequence[np.ndarray], dtype: type) -> np.ndarray:
-    """The decoded evidence of all pictures, an array each, as one array; an empty one if there are no pictures."""
+    """Join decoded evidence, one array per picture, into one array. It is empty if there are no pictures."""
     return np.concatenate([np.zeros(0, dtype), *arrays])

@@ -56,9 +56,9 @@ def ap_of_each_picture(rankings: Sequence[Ranking], pictures: int) -> np.ndarray
     found = np.full(pictures, np.nan)
     for start in range(0, pictures, PICTURES_AT_ONCE):
         part = slice(start, min(start + PICTURES_AT_ONCE, pictures))
-        found[part] = ap_from_rankings(
-            [_ranking_of_pictures(ranking, part) for ranking in rankings], np.eye(part.stop - start, dtype=int)
-        )["AP"]
+        rankings_of_part = [_ranking_of_pictures(ranking, part) for ranking in rankings]
+        one_picture_each = np.eye(part.stop - start, dtype=int)  # each resample is a single picture, drawn once
+        found[part] = ap_from_rankings(rankings_of_part, one_picture_each)["AP"]
     return found
 
 
@@ -79,8 +79,8 @@ def ap_of_ranking(ranking: Ranking, times: np.ndarray) -> np.ndarray:
 
     It is NaN without objects. The steps are those of `COCOeval.accumulate`, but each detection counts as often as its
     picture was drawn: precision after each detection, its envelope, the mean over 101 recalls. Recall rises only at
-    true positives, so only these places of the ranking are computed. Copies of a picture are next to each other in the
-    ranking, and the envelope is the same as if they were one step.
+    true positives, so only these places of the ranking are computed. The copies of a detection follow each other in the
+    ranking, so they are counted in one step; the envelope is the same.
 
     Example: the only object is found by the second detection, so precision is 1/2 at every recall.
 
@@ -100,7 +100,8 @@ def ap_of_ranking(ranking: Ranking, times: np.ndarray) -> np.ndarray:
         ignored = np.flatnonzero(ranking.ignored[:, threshold])
         if len(ignored):
             ignored_so_far = np.pad(np.cumsum(drawn[:, ignored], axis=1, dtype=np.int32), ((0, 0), (1, 0)))
-            detections = detections - ignored_so_far[:, np.searchsorted(ignored, hits)]
+            n_ignored_before = np.searchsorted(ignored, hits)  # of each hit: ignored detections with a better rank
+            detections = detections - ignored_so_far[:, n_ignored_before]
         true_positives = np.cumsum(drawn[:, hits], axis=1, dtype=np.int32)
         precision = true_positives / (detections + np.spacing(1))
         envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]

@@ -64,8 +64,10 @@ def _picture_row(found: CocoDocuments, coco: CocoEvaluation, image_id: Id, min_s
     """The row of one picture of the report."""
     table = overlaps(found.detections[image_id], found.annotations[image_id], found.masks)
     partners = greedy_partners(table.ious, table.crowd)
-    on_crowd = (partners >= 0) & table.crowd[partners] if len(table.crowd) else partners >= 0
-    hits = (partners >= 0) & ~on_crowd
+    is_matched = partners >= 0
+    on_crowd = is_matched.copy()
+    on_crowd[is_matched] = table.crowd[partners[is_matched]]
+    hits = is_matched & ~on_crowd
     n_objects = int((~table.crowd).sum())
     # Matching is in order of score, so detections below `min_score` do not change the matches of those above it.
     is_counted = table.scores >= min_score

@@ -79,7 +79,7 @@ def test_an_interval_takes_the_excess_of_resamples_away_and_stays_where_a_figure
     """Of 0, 0.01, ..., 1 the middle 95 % are 0.025 to 0.975."""
     values = np.arange(101) / 100
     assert basic_interval(values, 0.4) == pytest.approx([0, 0.775])  # 0.8 - 0.975, 0.8 - 0.025
-    assert basic_interval(values, 0.4, least=-1) == pytest.approx([-0.175, 0.775])
+    assert basic_interval(values, 0.4, lowest=-1) == pytest.approx([-0.175, 0.775])
     assert basic_interval(values, 0.8) == pytest.approx([0.625, 1])
     assert basic_interval(0.3 + values / 10, 0.3) == pytest.approx([0.2025, 0.2975])
 

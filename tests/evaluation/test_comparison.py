@@ -85,7 +85,7 @@ def test_a_paired_interval_is_narrower_than_an_unpaired_one() -> None:
         ap_from_rankings(class_rankings(report, "segm"), resample_counts(PICTURES, 400, seed))["AP"]
         for report, seed in ((a, 1), (b, 2))
     )
-    unpaired = basic_interval(ap_b - ap_a, b.segm["AP"] - a.segm["AP"], least=-1)
+    unpaired = basic_interval(ap_b - ap_a, b.segm["AP"] - a.segm["AP"], lowest=-1)
     assert unpaired is not None
     # One picture of 40 makes the difference: sqrt(1/40 * 39/40 / 40) = .025; each AP alone has .079.
     assert np.ptp(paired) < 0.5 * np.ptp(unpaired)

@@ -49,8 +49,8 @@ _STUCK = 60.0
 def with_table(workspace: Path, work: Callable[[JobTable], T]) -> T:
     """Call `work` with the table of a workspace and return its result.
 
-    If SQLite reports damage during `work`, the table is rebuilt and `work` is called a second time, so `work` must be
-    safe to repeat. Raises `StudioError` like `open_table` and `work`.
+    If SQLite reports damage during `work`, the table is opened again, which rebuilds it, and `work` is called a second
+    time. So `work` must be safe to repeat. Raises `StudioError` like `open_table` and `work`.
     """
     try:
         return work(open_table(workspace))
@@ -109,20 +109,25 @@ def _rebuild_table(table: JobTable) -> None:
 
 
 def update_active_job(table: JobTable, job: Job) -> None:
-    """Update the row of an active job whose runner may be dead, from its run folder and the list of processes."""
+    """Update the row of an active job whose runner may be dead, from its run folder and the list of processes.
+
+    Nothing changes if its runner is alive and not stuck, or is just starting. A job without a trainer is requeued; if
+    its trainer has ended, the outcome is recorded; if it trains without a runner, a notice is added.
+    """
     run = RunFolder(job.run)
-    silent = time.time() - (job.heartbeat or job.started or 0.0)
-    if is_runner_alive(job) and silent < _STUCK:
+    seconds_silent = time.time() - (job.heartbeat or job.started or 0.0)
+    if is_runner_alive(job) and seconds_silent < _STUCK:
         return
     trainer = job.trainer or _trainer_missing_in_row(job)
     if trainer is None:
-        if job.runner is None and silent < _RUNNER_START:
+        if job.runner is None and seconds_silent < _RUNNER_START:
             return  # its runner is starting
         _requeue_unstarted_job(table, job)
         return
     if trainer_with_pid(run.path, trainer[0]) is None:
         _recover_job_end(table, job)
-    elif job.runner is not None and silent > SILENT:
+    elif job.runner is not None and seconds_silent > SILENT:
+        # Remove the runner from the row with the notice, so that the notice is added only once.
         with table.writing() as db:
             table.update_active(
                 db, run.path, runner_pid=None, runner_create_time=None, pid=trainer[0], create_time=trainer[1]
@@ -172,12 +177,14 @@ def _requeue_unstarted_job(table: JobTable, job: Job) -> None:
 def _trainer_missing_in_row(job: Job) -> tuple[int, float] | None:
     """The pid and create time of a job's trainer if its runner died before it wrote them into the job's row.
 
-    They are read from process.json, or found in the list of processes. None if the job has no trainer.
+    They are read from process.json, or found in the list of processes and then written into process.json. None if the
+    job has no trainer. If it has one, queued.json is deleted, because the run does not wait any more.
     """
     run, since = RunFolder(job.run), job.started or 0.0
     known = run.read_json(PROCESS) or {}
     # The process.json of a resumed run may still be that of the attempt before.
-    is_of_this_attempt = known.get("started", 0.0) >= since if not job.attempt else known.get("attempt") == job.attempt
+    # If the row has no attempt id, compare the start times.
+    is_of_this_attempt = known.get("attempt") == job.attempt if job.attempt else known.get("started", 0.0) >= since
     if is_of_this_attempt:
         waiting_folder.end_waiting(run)
         return known.get("pid", 0), known.get("create_time", 0.0)
@@ -185,6 +192,6 @@ def _trainer_missing_in_row(job: Job) -> tuple[int, float] | None:
     if process is None:
         return None
     created = process.create_time()
-    trainer_process.note_trainer(run, process.pid, process.cmdline(), job.attempt, created, job.device)
+    trainer_process.note_trainer_process(run, process.pid, process.cmdline(), job.attempt, created, job.device)
     waiting_folder.end_waiting(run)
     return process.pid, created

@@ -52,7 +52,7 @@ def _train(workspace: Path, job: Job, runner: tuple[int, float]) -> None:
         trainer, argv = started
         known = {"pid": trainer.pid, "create_time": processes.create_time(trainer.pid)}
         with suppress(OSError):  # the disk is full; the trainer will report it
-            trainer_process.note_trainer(run, trainer.pid, argv, attempt, known["create_time"], job.device)
+            trainer_process.note_trainer_process(run, trainer.pid, argv, attempt, known["create_time"], job.device)
         _beat(workspace, run, runner, known)
         waiting_folder.end_waiting(run)
         while (status := _wait_one_beat(trainer)) is None:

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 from maskrcnn.runs.folder import BEGUN, METRICS, PROCESS, RESULT, RunFolder
-from maskrcnn.runs.trainer_process import is_trainer, note_trainer, noted_here
+from maskrcnn.runs.trainer_process import is_trainer, note_trainer_process, noted_here
 
 ATTEMPT = "MASKRCNN_ATTEMPT"
 """The environment variable that passes the attempt id to a trainer."""
@@ -48,7 +48,8 @@ def begin_attempt(run: RunFolder) -> None:
     process = psutil.Process()
     if not noted_here(run) and is_trainer(process, run.path):
         given = os.environ.get(ATTEMPT, "")
-        note_trainer(run, process.pid, sys.argv, given if re.fullmatch(r"[0-9a-f]{32}", given) else new_attempt())
+        attempt = given if re.fullmatch(r"[0-9a-f]{32}", given) else new_attempt()
+        note_trainer_process(run, process.pid, sys.argv, attempt)
 
 
 def has_rows(run: RunFolder, process: dict[str, Any] | None = None) -> bool:

@@ -79,11 +79,14 @@ def checkpoint_file_header(path: Path) -> tuple[Config, int]:
             f"{path} is a safetensors file of another program; give a run folder, the .safetensors file of one, or a "
             ".pth file of torchvision"
         )
-    return _parse_metadata(path, metadata)
+    return _config_and_epoch_in_header(path, metadata)
 
 
-def _parse_metadata(path: Path, metadata: Mapping[str, str]) -> tuple[Config, int]:
-    """The Config and the epoch in the metadata of a checkpoint. Raises `StudioError` if they are invalid."""
+def _config_and_epoch_in_header(path: Path, metadata: Mapping[str, str]) -> tuple[Config, int]:
+    """The Config and the epoch in the header of a checkpoint file, from its `metadata`.
+
+    Raises `StudioError` if they are invalid.
+    """
     damaged = "; the file was damaged, give another"
     try:
         fields, epoch = json.loads(metadata["config"]), int(metadata["epoch"])
@@ -104,7 +107,7 @@ def _parse_metadata(path: Path, metadata: Mapping[str, str]) -> tuple[Config, in
 
 
 def unreadable_checkpoint_file(path: Path, error: Exception) -> StudioError:
-    """The `StudioError` for a checkpoint file that safetensors cannot read."""
+    """The `StudioError` for a checkpoint file whose header safetensors cannot read."""
     reason = str(error).removeprefix("Error while deserializing header: ")
     return StudioError(
         f"{path} cannot be read as a checkpoint of ours ({reason}): it was cut short, or is no safetensors file; give "

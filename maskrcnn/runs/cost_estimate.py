@@ -163,7 +163,7 @@ def _start_cost(run: RunFolder) -> float:
 
 
 def estimate_parts_in_words(found: Estimate, config: Config) -> str:
-    """The parts of a cost estimate as text: `0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs,
+    """The parts of an `Estimate` as text: `0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs,
     3 s of validation each, 12 s to start, 1.9 GB of memory`"""
     nearly = "" if config.minutes is None else "about "
     steps = counted(found.steps_per_epoch, "step")

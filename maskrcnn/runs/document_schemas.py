@@ -220,7 +220,7 @@ def _checked_dataset(documents: Documents) -> Documents:
 
 
 def _check_coco_labels(labels: Labels) -> None:
-    """Raise `ValueError` for errors that the types do not catch.
+    """Raise `ValueError` for errors in the labels of dataset.json that the types of its schema do not catch.
 
     These are duplicate pictures, an object without a picture or class, a mask whose size differs from its picture, an
     outline with an odd number of coordinates, a picture that is too large, and too many objects in a picture.

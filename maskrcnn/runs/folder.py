@@ -205,10 +205,9 @@ class RunFolder:
         folder = name.partition("/")[0]
         schema = DETECTIONS_SCHEMA if folder == DETECTIONS else _SCHEMAS[name]
         path, most = self.path / name, _LARGEST.get(folder, untrusted_files.MOST_BYTES)
+        stamp = _document_stamp(path)
         try:
-            if (
-                stamp := _document_stamp(path)
-            ) is not None and stamp in _validated:  # large documents are validated once
+            if stamp is not None and stamp in _validated:  # large documents are validated once
                 return json.loads(untrusted_files.read_bytes(path, self.path, most, _ADVICE))
         except FileNotFoundError:
             return None
@@ -262,8 +261,9 @@ class RunFolder:
         """The file of a picture of `dataset.json`, whose `path` is relative to the run folder or absolute.
 
         For a run in a project, the file must be in that project, among the studio's data, or in a folder listed in
-        MASKRCNN_PICTURES; otherwise `StudioError` is raised, because labels from other people may name any file. For a
-        run outside of projects, which the user named on the command line, any file is allowed.
+        MASKRCNN_PICTURES; otherwise `StudioError` is raised, because labels from other people may name any file. Any
+        file is allowed if this process wrote the labels (`made_here`), and for a run outside of projects, which the
+        user named on the command line.
         """
         path = self.path / image["path"]
         project = self.project
@@ -407,7 +407,10 @@ _validated: set[tuple[str, int, int, int]] = set()
 
 
 def _document_stamp(path: Path) -> tuple[str, int, int, int] | None:
-    """The key of a large document in `_validated`: path, inode, size, modification time; None if it does not exist."""
+    """The key of a document of a run folder in `_validated`: path, inode, size and modification time.
+
+    None if the file does not exist.
+    """
     try:
         about = os.stat(path)
     except (OSError, ValueError):

@@ -21,10 +21,10 @@ from maskrcnn.runs.checkpoint_files import TORCH_FILES, checkpoint_file, checkpo
 from maskrcnn.runs.shipped_models import shipped_config
 from maskrcnn.runs.torchvision_catalogue import (
     coco_network_fields,
-    coco_weights_file,
-    imagenet_weights_file,
     is_weights_file_downloaded,
     nearest_coco_detector,
+    start_of_coco_file,
+    start_of_imagenet_file,
 )
 
 NEVER_TRAINED = ("resnet18_slim",)
@@ -52,15 +52,19 @@ def usual_weights(config: Config, chosen: Mapping[str, Any] | None = None) -> In
     """The default initial weights for the network `config`: the best weights that need no download.
 
     The order is: COCO weights, then ImageNet weights, if torchvision has downloaded them already; then a shipped model;
-    then random weights. So a first training also works offline. `chosen` are the Config fields that the user set, if no
-    preset was given; then a shipped model is used with its own network, unless it contradicts these fields.
+    then random weights. So a first training also works offline.
+
+    `chosen` are the Config fields that the user set, None if a preset was given. With `chosen`, the network may still
+    change: a shipped model then fits if its own network with these fields is valid and can use its weights.
     """
-    if coco_weights_misfit(config) is None and is_weights_file_downloaded(coco_weights_file(config)):
+    if coco_weights_misfit(config) is None and is_weights_file_downloaded(start_of_coco_file(config)):
         return InitialWeights(init="coco", why="COCO weights: they are on this machine")
-    if is_weights_file_downloaded(imagenet_weights_file(config)):
+    if is_weights_file_downloaded(start_of_imagenet_file(config)):
         return InitialWeights(weights="imagenet", why="ImageNet weights of the body: they are on this machine")
-    posed = (shipped_models.DEFAULT_WITH_KEYPOINTS,) * ("keypoints" in config.tasks)
-    for name in (*posed, shipped_models.DEFAULT):
+    names = [shipped_models.DEFAULT]
+    if "keypoints" in config.tasks:
+        names.insert(0, shipped_models.DEFAULT_WITH_KEYPOINTS)
+    for name in names:
         if name in shipped_models.names() and _shipped_weights_fit(name, config, chosen):
             return InitialWeights(
                 init=name, why=f"{name}, which ships with the studio: no weights of photographs are at hand"
@@ -69,7 +73,11 @@ def usual_weights(config: Config, chosen: Mapping[str, Any] | None = None) -> In
 
 
 def _shipped_weights_fit(name: str, config: Config, chosen: Mapping[str, Any] | None) -> bool:
-    """Whether the weights of the shipped model `name` fit; see `usual_weights` for `chosen`."""
+    """Whether the weights of the shipped model `name` fit the network `config`, or another one that keeps `chosen`.
+
+    With `chosen` (the Config fields that the user set), the training takes over the network of the shipped model, so
+    the weights need to fit that network with these fields.
+    """
     if chosen is not None:
         try:
             config = Config.preset(
@@ -126,23 +134,29 @@ def fields_of_network(source: Config, tasks: tuple[str, ...]) -> dict[str, Any]:
 def weights_misfit(source: Config, config: Config) -> str | None:
     """The first field because of which the weights of the network `source` do not fit the network `config`.
 
-    None if they fit. A head that `source` does not have gets random weights, so its shape is not compared.
+    None if they fit. Only the fields of tasks that both networks have are compared: a head that `source` does not have
+    gets random weights.
     """
     for task in source.tasks:
-        for field in fields_with(task=task) if task in config.tasks else ():
-            given, needed = getattr(source, field), getattr(config, field)
-            if field == "norm":  # frozen and batch have the same tensors; those of group norm have another meaning
-                given, needed = (value == "group" for value in (given, needed))
-            elif field in ("rpn_anchor_scales", "rpn_anchor_ratios"):  # compare the number of anchors per location
-                given, needed = (
-                    (len(one.anchor_scales[0]) if "scales" in field else len(one.rpn_anchor_ratios))
-                    for one in (source, config)
-                )
-            elif field == "mask_pool_size" and config.mask_head == "fcn":
+        if task not in config.tasks:
+            continue
+        for field in fields_with(task=task):
+            if field == "mask_pool_size" and config.mask_head == "fcn":
                 continue
-            if given != needed:
+            if _effect_on_weights(field, source) != _effect_on_weights(field, config):
                 return field
     return None
+
+
+def _effect_on_weights(field: str, network: Config) -> object:
+    """What the weights of `network` depend on in its field: the value, or a part of it. Equal: the weights fit."""
+    if field == "norm":  # frozen and batch have the same tensors; those of group norm have another meaning
+        return network.norm == "group"
+    if field == "rpn_anchor_scales":  # only the number of anchors per location matters
+        return len(network.anchor_scales[0])
+    if field == "rpn_anchor_ratios":
+        return len(network.rpn_anchor_ratios)
+    return getattr(network, field)
 
 
 def imagenet_weights_misfit(config: Config) -> str | None:
@@ -219,8 +233,9 @@ def fields_from_weights(
 
 
 def _network_of_coco_weights(changed: Mapping[str, Any], preset: str | None) -> Config:
-    """The Config of torchvision's COCO detector that is most similar to the preset and the changed fields."""
-    light = changed.get("backbone") == "mobilenet_v3_large_fpn32"
-    usual = "torchvision-mobilenet" if light else "torchvision"
-    theirs, fields = coco_network_fields(nearest_coco_detector(Config.preset(preset or usual, **changed)))
-    return Config.preset(theirs, **fields)
+    """The Config of the initial weights "coco": of torchvision's detector that is nearest to `preset` and `changed`."""
+    is_mobilenet = changed.get("backbone") == "mobilenet_v3_large_fpn32"
+    default_preset = "torchvision-mobilenet" if is_mobilenet else "torchvision"
+    wanted = Config.preset(preset or default_preset, **changed)
+    preset_of_detector, fields = coco_network_fields(nearest_coco_detector(wanted))
+    return Config.preset(preset_of_detector, **fields)

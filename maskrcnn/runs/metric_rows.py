@@ -70,27 +70,31 @@ class _Reader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._forget()
+        self._restart()
 
-    def _forget(self) -> None:
+    def _restart(self) -> None:
+        """Forget all rows, so that the file is read from its start."""
         self.offset = 0
-        self.tail = b""
+        self.tail = b""  # the last bytes before `offset`
         self.columns: dict[str, array[float]] = {}
         self.count = 0
         self.epochs: list[Row] = []
         self.last: Row | None = None
 
     def read(self) -> MetricRows:
-        """Read the new lines of the file, and return all rows."""
+        """Read the new lines of the file, and return all rows.
+
+        If the bytes that were read last are not the same any more, the file was rewritten, and is read from its start.
+        """
         try:
             with untrusted_files.opened(self.path, self.path.parent) as file:
                 file.seek(max(0, self.offset - _TAIL))
                 if file.read(min(_TAIL, self.offset)) != self.tail:
-                    self._forget()
+                    self._restart()
                     file.seek(0)
                 new = file.read(MOST_METRICS)
         except FileNotFoundError:
-            self._forget()
+            self._restart()
             new = b""
         complete = new[: new.rfind(b"\n") + 1]
         for line in complete.splitlines():

@@ -25,8 +25,8 @@ from maskrcnn.runs.initial_weights import TorchFile, fields_from_weights
 from maskrcnn.runs.request_options import (
     FIELD_OPTIONS,
     OPTIONS,
+    as_parsed_option,
     is_option_text,
-    normalised_field,
     options_from_argv,
     options_to_argv,
 )
@@ -64,9 +64,9 @@ class TrainingRequest:
         for name in _TEXTS:
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else os.fspath(value))
-        changed = {name: normalised_field(name, value) for name, value in self.changed.items()}
-        if changed.get("minutes") is not None and changed.get("epochs") is None:
-            changed["epochs"] = None  # a run has one length
+        changed = {name: as_parsed_option(name, value) for name, value in self.changed.items()}
+        if changed.get("minutes") is not None:
+            changed.setdefault("epochs", None)  # minutes replace the default number of epochs
         object.__setattr__(self, "changed", changed)
 
     # Conversion from and to options and JSON
@@ -126,12 +126,18 @@ class TrainingRequest:
     # The Config
 
     def starting_weights(self) -> initial_weights.InitialWeights:
-        """The initial weights: those that the user chose, otherwise the default for this network."""
+        """The initial weights: those that the user chose, otherwise the default for this network.
+
+        If the user chose only one of `backbone_weights` and `init`, the other is "none".
+        """
         if self.init is None and self.backbone_weights is None:
             config = Config.preset(self.preset or DEFAULT_PRESET, **self.changed)
-            return initial_weights.usual_weights(config, None if self.preset else self.changed)
-        words = ("none" if word is None else word for word in (self.backbone_weights, self.init))
-        return initial_weights.InitialWeights(*words)
+            # A chosen preset determines the network. Without one, the default weights may come with their own network.
+            return initial_weights.usual_weights(config, chosen=None if self.preset else self.changed)
+        return initial_weights.InitialWeights(
+            weights="none" if self.backbone_weights is None else self.backbone_weights,
+            init="none" if self.init is None else self.init,
+        )
 
     def config(self, labels: Mapping[str, Any] | None = None, torch_file: TorchFile | None = None) -> Config:
         """The Config of this training, from four sources of fields. Each overrides those before it: the preset,
@@ -206,19 +212,22 @@ class TrainingRequest:
 
         Raises `ArgumentError` if any other option was given, because a run is resumed with its own options.
         """
-        if self.init is not None or self.backbone_weights is not None or self.changed.keys() - set(FIELD_OPTIONS):
+        set_fields = self.changed.keys() - set(FIELD_OPTIONS)  # those of `--set`: they have no option of their own
+        if self.init is not None or self.backbone_weights is not None or set_fields:
             raise ArgumentError(
                 "--set, --init and --backbone-weights: a run is resumed with the choices that it has; leave them out"
             )
         for option in OPTIONS:
+            if option.key in ("epochs", "minutes"):
+                continue
             value = self.changed.get(option.key) if option.is_field else getattr(self, option.key)
-            if value is not None and option.key not in ("epochs", "minutes"):
+            if value is not None:
                 raise ArgumentError(f"{option.name}: a run is resumed with the choices that it has; leave it out")
         return self.changed.get("epochs"), self.changed.get("minutes")
 
 
 def config_with_labels(config: Config, labels: Mapping[str, Any]) -> Config:
-    """The `config` of a request with the classes of `labels` and, if keypoints are a task, with their keypoints.
+    """The `config` of a training request with the classes of `labels` and, if keypoints are a task, their keypoints.
 
     `labels` is the result of `training_documents`, or its "classes" and "keypoints". Keypoint names and limbs of the
     labels override those of `config`. Raises `ArgumentError` if `config` has keypoint names or sigmas in a different

@@ -53,10 +53,14 @@ class Option:
         return self.read(text)
 
     def can_express(self, value: object) -> bool:
-        """Whether the value can be written as the text of this option: parsing the text gives the same value."""
+        """Whether the value can be written as the text of this option: parsing the text gives the same value.
+
+        An option that `read` does not convert has a text as its value, so texts are compared.
+        """
         text = setting_word(value)
+        expected = text if self.read is str else value
         try:
-            return bool(self.value_of(text) == (text if self.read is str else value))
+            return bool(self.value_of(text) == expected)
         except ValueError:
             return False
 
@@ -172,13 +176,13 @@ def options_from_argv(argv: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _checked_setting(text: str) -> str:
-    """Read the value of the option `--set`: the text, if it is a valid `FIELD=VALUE`. Raises `ArgumentError` if not."""
+def _checked_set_option(text: str) -> str:
+    """Read the text of the option `--set`, and return it. Raises `ArgumentError` if it is no valid `FIELD=VALUE`."""
     parse_settings([text])
     return text
 
 
-_SETTING = Option("set", "FIELD=VALUE", "", _checked_setting)
+_SETTING = Option("set", "FIELD=VALUE", "", _checked_set_option)
 
 
 def options_to_argv(values: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
@@ -204,14 +208,17 @@ def options_to_argv(values: Mapping[str, Any], fields: Mapping[str, Any]) -> lis
     return argv
 
 
-def normalised_field(name: str, value: Any) -> Any:
-    """The value of a field in the form that parsed options have: lists become tuples, tasks a tuple of words."""
+def as_parsed_option(name: str, value: Any) -> Any:
+    """The value of the Config field `name` in the form in which options are parsed.
+
+    A text of `tasks` becomes a tuple of words, a list of `layers` becomes a text, other lists become tuples.
+    """
     if name == "tasks" and isinstance(value, str):
         return tuple(value.split(","))
     if name == "layers" and isinstance(value, list | tuple):
         return ",".join(map(str, value))
     if isinstance(value, list | tuple):
-        return tuple(normalised_field("", part) for part in value)
+        return tuple(as_parsed_option("", part) for part in value)
     return dict(value) if isinstance(value, Mapping) else value
 
 

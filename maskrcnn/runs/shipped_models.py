@@ -183,7 +183,10 @@ def card_ap(about: Card) -> tuple[str, float, tuple[float, float] | None] | None
 
 
 def card_ap_words(about: Card) -> str:
-    """The `card_ap` AP as text: `mask AP 0.713 [0.690, 0.735] on 500 others`; empty if no AP was measured."""
+    """The `card_ap` AP as text: `mask AP 0.713 [0.690, 0.735] on 500 others`; empty if no AP was measured.
+
+    "Others" are the test pictures, which the model was not trained on.
+    """
     found = card_ap(about)
     if found is None:
         return ""

@@ -34,23 +34,23 @@ _WITHOUT_EPS = ("maskrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn", "keypointrcn
 """Builders whose COCO weights were trained with frozen BatchNorm and eps = 0 (first generation)."""
 
 
-def is_weights_file_downloaded(weights: str) -> bool:
-    """Whether torchvision's cache on this machine has weights whose file name starts with `weights`.
+def is_weights_file_downloaded(start_of_name: str) -> bool:
+    """Whether torchvision's cache on this machine has a weights file whose name starts with `start_of_name`.
 
     Follows torch's rules for the location of the cache, without importing torch.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
     folder = Path(os.environ.get("TORCH_HOME") or cache).expanduser() / "hub" / "checkpoints"
-    return any(folder.glob(f"{weights}-*.pth"))
+    return any(folder.glob(f"{start_of_name}-*.pth"))
 
 
-def imagenet_weights_file(config: Config) -> str:
-    """The start of the file name in torchvision's catalogue of the ImageNet weights for the body of `config`."""
+def start_of_imagenet_file(config: Config) -> str:
+    """How the name of torchvision's file with ImageNet weights starts, for the body of `config`: "resnet50"."""
     return IMAGENET_WEIGHTS.get(config.body, config.body)
 
 
-def coco_weights_file(config: Config) -> str:
-    """The start of the file name in torchvision's catalogue of the COCO weights for `nearest_coco_detector`."""
+def start_of_coco_file(config: Config) -> str:
+    """How the name of torchvision's file with COCO weights starts, for the `nearest_coco_detector` of `config`."""
     builder = nearest_coco_detector(config)
     return builder if "mobilenet" in builder else f"{builder}_coco"
 

@@ -95,7 +95,7 @@ def trainer_started_since(run: Path, since: float) -> psutil.Process | None:
     return None
 
 
-def note_trainer(
+def note_trainer_process(
     run: RunFolder,
     pid: int,
     argv: Sequence[str],
@@ -133,5 +133,5 @@ def is_training(run: RunFolder) -> bool:
 
 
 def cancel_asked(run: RunFolder) -> float | None:
-    """When the trainer process of a run was asked to end, in seconds since 1970; None if it was not asked."""
+    """The time at which the trainer process of a run was asked to end (Cancel), in seconds since 1970; None: never."""
     return (run.read_json(PROCESS) or {}).get("cancel_asked")

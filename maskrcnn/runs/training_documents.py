@@ -53,20 +53,23 @@ def training_documents(
     outlines = "mask" in tasks
     waiting = 0
     own_split: str | None = None
-    held_back: Dataset | None = None
+    own_validation: Dataset | None = None  # the validation set that `data` itself contains
     if val is None and is_project(data):
         project = Project.open(data)
-        training, held_back = labelled_dataset(project, "train"), labelled_dataset(project, "val")
-        waiting = len(project.images()) - len(training.images) - len(held_back.images)
+        training, own_validation = labelled_dataset(project, "train"), labelled_dataset(project, "val")
+        waiting = len(project.images()) - len(training.images) - len(own_validation.images)
     elif is_project(data):
         training = labelled_dataset(Project.open(data))
     else:
-        training, held_back, own_split = by_own_split(read(data, images, class_attribute))
-    if val is None:
-        found = learnable_objects.tally(held_back.images, outlines=outlines) if held_back else None
-        validation = held_back if found and (found.n_objects or found.n_left("no-class")) else None
-    else:
-        validation = held_back = class_attribute_across_files.as_in_training(read(val, images), training)
+        training, own_validation, own_split = by_own_split(read(data, images, class_attribute))
+    validation: Dataset | None = None
+    if val is not None:
+        validation = class_attribute_across_files.as_in_training(read(val, images), training)
+    elif own_validation:
+        found = learnable_objects.tally(own_validation.images, outlines=outlines)
+        # A set without objects is not used. One with objects without a class is: `require_trainable` reports them.
+        if found.n_objects or found.n_left("no-class"):
+            validation = own_validation
     class_attribute_across_files.require_class_choice(training, class_attribute)
     notes = [*training.warnings, *(validation.warnings if validation else ()), *([own_split] if own_split else [])]
     require_tasks(training, tasks)
@@ -80,6 +83,7 @@ def training_documents(
                 f'{validation.source}: class "{unknown[0]}" is in the validation set but not in the training set '
                 f"({', '.join(classes)}); rename it there or label some for training"
             )
+    validation_labels = validation or own_validation  # what is counted, even if it is not used
     keypoints = keypoint_labels(training) if "keypoints" in tasks else None
     if keypoints and validation:
         require_keypoints(validation, keypoints, "those of the training set", "a validation set")
@@ -91,13 +95,13 @@ def training_documents(
         "val": training_document(validation, classes, run, outlines=outlines) if validation else None,
         "learned": {
             "train": replace(learnable_objects.tally(training.images, outlines=outlines), waiting=waiting),
-            "val": learnable_objects.tally((validation or held_back).images, outlines=outlines) if held_back else None,
+            "val": learnable_objects.tally(validation_labels.images, outlines=outlines) if validation_labels else None,
         },
     }
 
 
 def labelled_dataset(project: Project, split: Split | None = None) -> Dataset:
-    """Return the labelled pictures of a project for training, of a split (None: of both splits).
+    """The labelled pictures of a project for the training documents, of one split (None: of both splits).
 
     A picture is labelled if it has regions or is marked as done. A picture that is done and has no regions is meant to
     be empty. An unlabelled picture is left out, because the model would learn that all of it is background.

@@ -87,8 +87,9 @@ def default_weights(preset: str, config: Config) -> str:
     presets, only weights that fit the network are proposed.
     """
     chosen = {"tasks": config.tasks} if preset == DEFAULT_PRESET else None
-    start = initial_weights.usual_weights(config, chosen)
-    return start.init if start.init != "none" else start.weights
+    proposed = initial_weights.usual_weights(config, chosen)
+    # At most one of the two is set: `init` for a whole network, or `weights` for a backbone.
+    return proposed.init if proposed.init != "none" else proposed.weights
 
 
 def weights_note(start: str, config: Config) -> str:
@@ -107,9 +108,9 @@ def weights_note(start: str, config: Config) -> str:
             "download is possible, ImageNet or COCO weights know photographs."
         )
     file = (
-        torchvision_catalogue.imagenet_weights_file(config)
+        torchvision_catalogue.start_of_imagenet_file(config)
         if start == "imagenet"
-        else torchvision_catalogue.coco_weights_file(config)
+        else torchvision_catalogue.start_of_coco_file(config)
     )
     return (
         "The weights are on this machine."
@@ -145,7 +146,7 @@ def cached_torch_file_network(path: Path) -> Config | str:
 
 @lru_cache(maxsize=16)
 def _torch_file_network_by_stamp(path: Path, changed: int, size: int) -> Config | str:
-    """Like `cached_torch_file_network`; modification time and size of the file are part of the cache key."""
+    """The cache of `cached_torch_file_network`; modification time and size of the file are part of the cache key."""
     from maskrcnn.model import weights
 
     return weights.torch_file_network(path)

@@ -35,7 +35,7 @@ def read_external_projects(workspace: Path) -> list[Path]:
         about = path.lstat()
     except OSError:
         return []
-    return list(_listed_paths(path, about.st_ino, about.st_mtime_ns, about.st_size))
+    return list(_external_project_paths(path, about.st_ino, about.st_mtime_ns, about.st_size))
 
 
 def add_external_project(workspace: Path, project: Path) -> None:
@@ -77,8 +77,11 @@ def remove_external_project(workspace: Path, project: Path) -> None:
 
 
 @lru_cache(maxsize=4)
-def _listed_paths(path: Path, inode: int, changed: int, size: int) -> tuple[Path, ...]:
-    """The paths in the list's file. They are cached for each state of the file: `inode`, `changed` (ns) and `size`."""
+def _external_project_paths(path: Path, inode: int, changed: int, size: int) -> tuple[Path, ...]:
+    """The paths in the file `path`, the list of external projects.
+
+    They are cached for each state of the file: `inode`, `changed` (ns) and `size`.
+    """
     try:
         content = untrusted_files.read_bytes(path, path.parent, _MOST_BYTES)
     except (OSError, StudioError):

@@ -86,6 +86,6 @@ def has_name_for_address(path: Path) -> bool:
 
 
 def require_name_for_address(path: Path) -> None:
-    """Raise `StudioError` if the name of a folder cannot be used in an address."""
+    """Raise `StudioError` if the name of a folder cannot be used in the address of a page."""
     if not has_name_for_address(path):
         raise StudioError(f"{path}: the name of this folder is not UTF-8, so no address can name it; rename it")

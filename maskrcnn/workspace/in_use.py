@@ -105,8 +105,9 @@ def _trainings_of_project(table: JobTable, db: sqlite3.Connection, project: Path
 
 def _uses_project(job: Job, project: Path) -> bool:
     """Whether the job's run folder, or a path in its options (such as its labels), is inside the project."""
-    named = [Path(value) for value in job.options[1::2] if os.path.isabs(value)]
-    return any(is_confined(path, [project]) for path in (job.run, *named))
+    values = job.options[1::2]  # option names and values alternate
+    paths = [Path(value) for value in values if os.path.isabs(value)]
+    return any(is_confined(path, [project]) for path in (job.run, *paths))
 
 
 def _trained_by_processes(project: Path) -> Iterator[str]:
@@ -115,14 +116,16 @@ def _trained_by_processes(project: Path) -> Iterator[str]:
         try:
             if sys.platform != "win32" and process.uids().real != os.getuid():
                 continue
-            words = process.cmdline()
-            found = options_of_trainer_process(words)
-            if found is None or process.status() == psutil.STATUS_ZOMBIE:
+            options = options_of_trainer_process(process.cmdline())
+            if options is None or process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            options = [word.partition("=")[2] or word for word in found]
-            here = process.cwd()
+            working_folder = process.cwd()
         except psutil.Error:
             continue
-        if any(is_confined(os.path.join(here, word), [project]) for word in options if word[:1] not in ("", "-")):
-            out = options.index("--out") + 1 if "--out" in options[:-1] else None
-            yield os.path.basename(options[out]) if out else f"process {process.pid}"
+        # "--labels", "a.json" stays as it is; of "--labels=a.json", the value remains.
+        words = [option.partition("=")[2] or option for option in options]
+        paths = [os.path.join(working_folder, word) for word in words if word[:1] not in ("", "-")]
+        if any(is_confined(path, [project]) for path in paths):
+            has_run_folder = "--out" in words[:-1]
+            run_folder = words[words.index("--out") + 1] if has_run_folder else ""
+            yield os.path.basename(run_folder) if has_run_folder else f"process {process.pid}"

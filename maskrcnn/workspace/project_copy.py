@@ -64,8 +64,8 @@ def copy_project(project: Project, folder: Path, name: str, skip: Collection[str
 def _list_to_copy(folder: Path, skip: Collection[str]) -> tuple[list[str], list[_FileToCopy]]:
     """The folders and the files of a project, without those to skip.
 
-    Each folder comes after its parent. Runs are sorted by age, oldest first, because they are listed by their time of
-    creation.
+    Each folder comes after its parent. The sub folders of a folder are sorted by age, oldest first: runs are listed by
+    their time of creation, so the copies must be created in this order.
     """
     folders: list[str] = []
     files: list[_FileToCopy] = []
@@ -88,9 +88,9 @@ def _list_to_copy(folder: Path, skip: Collection[str]) -> tuple[list[str], list[
                         raise _no_regular_file(entry.path)
         except OSError as error:
             raise _copy_read_error(folder / place, error) from None
-        newest_first = sorted(found, reverse=True)
-        left += [inside for _, inside in newest_first]
-        folders += [inside for _, inside in reversed(newest_first)]
+        oldest_first = [inside for _, inside in sorted(found)]
+        folders += oldest_first
+        left += reversed(oldest_first)  # `pop` takes the last
     return folders, files
 
 

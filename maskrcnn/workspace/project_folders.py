@@ -20,7 +20,7 @@ _FILES_BETWEEN_SIZES = 2000  # number of files between two partial sums
 
 
 def size_on_disk(folder: Path) -> Iterator[int]:
-    """Yield the total size in bytes of all files below a project folder; before that, partial sums while it counts.
+    """Sum up the size in bytes of all files below a project folder. Yields partial sums; the last value is the total.
 
     Links are not followed. Files that cannot be read are ignored.
     """

@@ -137,13 +137,18 @@ class Workspace:
         return found.get(SAMPLE_NAME) or next(filter(has_name_for_address, known), known[0])
 
     def gone_error(self, where: Path, name: str) -> ProjectGone:
-        """The error for a project that is not in the folder `where`. It says if it was renamed or is in the bin."""
+        """The error for a project that is not in the folder `where`.
+
+        It says if a project of this name was renamed and is there under the new name, or else if the project is in the
+        bin, perhaps under the new name.
+        """
         if where.parent == self.root and untrusted_files.is_file_name(name):
-            became = self._history.renamed_to(name)
-            deleted = next((entry for entry in self.bin() if entry.name == (became[0] if became else name)), None)
-            if became and is_project(self.root / became[0]) and untrusted_files.is_file_name(became[0]):
+            renamed = self._history.renamed_to(name)
+            last_name = renamed[0] if renamed else name
+            deleted = next((entry for entry in self.bin() if entry.name == last_name), None)
+            if renamed and is_project(self.root / last_name) and untrusted_files.is_file_name(last_name):
                 return ProjectGone(
-                    f'project "{name}" was renamed to "{became[0]}"; open it by its new name', self.root / became[0]
+                    f'project "{name}" was renamed to "{last_name}"; open it by its new name', self.root / last_name
                 )
             if deleted:
                 now = f', which is called "{deleted.name}" now,' if deleted.name != name else ""

@@ -91,15 +91,17 @@ class WorkspaceHistory:
         self._change(change)
 
     def renamed_to(self, name: str) -> tuple[str, float] | None:
-        """The current name of the project that was once called `name`, and the time of its first rename since then
-        (seconds since 1970); None if it was not renamed."""
-        now, since = name, None
-        renamed = self._read()["renamed"]
-        first = max((number for number, entry in enumerate(renamed) if entry["old"] == name), default=len(renamed))
-        for entry in renamed[first:]:
-            if entry["old"] == now:
-                now, since = entry["new"], since or entry["at"]
-        return (now, since) if since is not None and now != name else None
+        """The current name of the project that was last called `name`, and the time when it lost this name (seconds
+        since 1970); None if it was not renamed, or has this name again."""
+        renames = self._read()["renamed"]
+        from_name = [number for number, entry in enumerate(renames) if entry["old"] == name]
+        if not from_name:
+            return None
+        current = name
+        for entry in renames[from_name[-1] :]:  # the project may have been renamed again
+            if entry["old"] == current:
+                current = entry["new"]
+        return (current, renames[from_name[-1]]["at"]) if current != name else None
 
     def note_renamed(self, old: str, new: str) -> None:
         """Record a rename, so that `renamed_to` finds the new name."""

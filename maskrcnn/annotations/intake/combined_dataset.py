@@ -38,8 +38,8 @@ from maskrcnn.words import counted, shortened_remarks
 def combine_to_dataset(dropped: DroppedFiles) -> DroppedDataset:
     """Combine the dropped files to one dataset.
 
-    If there is one label file to read (`dropped.only`), the dataset has the pictures that it names, and no others.
-    Labels may name further pictures too, which are not dropped (`dropped.known`), such as those of the project.
+    With `dropped.only`, only that label file is read, and the dataset has the pictures that it names and no others.
+    Labels may also name pictures that the user did not drop, such as those of the project (`dropped.known`).
 
     Raises `StudioError` if nothing can be read, or if the files cannot be combined to one dataset.
     """
@@ -64,7 +64,7 @@ def combine_to_dataset(dropped: DroppedFiles) -> DroppedDataset:
     offered = _similar_names(found, places, index)
     named_in_all = len(places)
     _refuse_twice_labelled(found, places, dropped.name)
-    words = labels.of_one_kind(found) if found else PICTURES_ONLY
+    format_name = labels.shared_format_name(found) if found else PICTURES_ONLY
     if len(found) > 1 and found[0].flavour.startswith("via"):
         found = labels.with_one_class_attribute(found)
 
@@ -72,9 +72,9 @@ def combine_to_dataset(dropped: DroppedFiles) -> DroppedDataset:
     if dropped.only is None and not any(entry.is_folder for entry in found):
         named = {place.path for place in places}
         rest = {file: path for file, path in dropped.pictures.items() if path not in named}
-        plain = _names_without_folders(rest)
-        sources.append(tuple(ImageRecord(plain[file], extras=_origin_extras(file, plain[file])) for file in rest))
-        places += [CombinedPicture(len(found), n, plain[file], path) for n, (file, path) in enumerate(rest.items())]
+        name_of = _combined_picture_names(rest)
+        sources.append(tuple(ImageRecord(name_of[file], extras=_origin_extras(file, name_of[file])) for file in rest))
+        places += [CombinedPicture(len(found), n, name_of[file], path) for n, (file, path) in enumerate(rest.items())]
 
     by_path = {path: file for file, path in index.files.items()}
     mine = {*dropped.known.values()}
@@ -87,7 +87,7 @@ def combine_to_dataset(dropped: DroppedFiles) -> DroppedDataset:
     images = combined_records(sources, _with_distinct_names(places, by_path))
     return DroppedDataset(
         replace(_joined_facts(found, Path(dropped.name)), images=images),
-        words,
+        format_name,
         tuple(entry.name or dropped.name for entry in found),
         missing,
         sum(record.path is not None and not record.regions for record in images),
@@ -120,24 +120,24 @@ def of_labels(
 ) -> Dataset | None:
     """Return the one dataset of all label files among `files`, as in `combine_to_dataset`; None if there are none.
 
-    For the command line: unlabelled pictures are left out, and no picture is opened, because the doctor does both.
-    Pictures are searched in the folder `images` if given, else among the files.
+    For the command line: unlabelled pictures are left out, and no picture is opened or unpacked. The doctor checks
+    both. Pictures are searched in the folder `images` if given, else among the files.
     """
     found, notices = labels.find_labels(files, root, images)
     if not found:
         return None
     found, remarks = labels.without_twins(found) if len(found) > 1 else (found, [])
     notices += remarks
-    dropped = DroppedFiles(files, root, str(root), room=Path, images=images)
+    dropped = DroppedFiles(files, root, str(root), folder_for_embedded=Path, images=images)  # nothing is unpacked
     index = (
         PictureIndex(dropped.pictures) if images is None else picture_folders.pictures_around_labels(root, images).index
     )
-    places, remarks = _places_named(found, index, dropped, unpacks=False)
+    places, remarks = _places_named(found, index, dropped, unpack_embedded=False)
     notices += remarks
     there = picture_folders.FoundPictures(tuple(place.path for place in places), _similar_names(found, places, index))
     notices += missing_pictures.missing_picture_lines(root, there, str(root))
     _refuse_twice_labelled(found, places, dropped.name)
-    labels.of_one_kind(found)
+    labels.shared_format_name(found)  # raises if there are several formats
     if found[0].flavour.startswith("via"):
         if class_attribute is not None:
             found = labels.with_class_attribute(found, class_attribute)
@@ -151,14 +151,14 @@ def of_labels(
 
 
 def _places_named(
-    found: Sequence[FoundLabels], index: PictureIndex, dropped: DroppedFiles, unpacks: bool = True
+    found: Sequence[FoundLabels], index: PictureIndex, dropped: DroppedFiles, unpack_embedded: bool = True
 ) -> tuple[list[CombinedPicture], list[str]]:
     """Return the pictures that the label files name, and warnings."""
     places: list[CombinedPicture] = []
     notices: list[str] = []
     for source, entry in enumerate(found):
         file_names = file_names_of(entry.dataset.images)
-        paths, remarks = _picture_paths_in_labels(entry, file_names, index, dropped, unpacks)
+        paths, remarks = _picture_paths_in_labels(entry, file_names, index, dropped, unpack_embedded)
         notices += remarks
         places += [CombinedPicture(source, n, *known) for n, known in enumerate(zip(file_names, paths, strict=True))]
     return places, notices
@@ -181,15 +181,20 @@ def _similar_names(
 
 
 def _picture_paths_in_labels(
-    entry: FoundLabels, file_names: Sequence[str], index: PictureIndex, dropped: DroppedFiles, unpacks: bool
+    entry: FoundLabels, file_names: Sequence[str], index: PictureIndex, dropped: DroppedFiles, unpack_embedded: bool
 ) -> tuple[list[Path | None], list[str]]:
-    """Return the path of each picture (None: not found) of one label file or folder of labels, and warnings."""
+    """Return the path of each picture (None: not found) of one label file or folder of labels, and warnings.
+
+    The reader of a folder of labels has found the pictures; those outside the dropped folders do not count, unless they
+    are in `dropped.known` (such as the project's). The pictures of a label file are found by name in `index`, else by
+    the user's choice (`dropped.taken`). With `unpack_embedded`, pictures inside the label file are unpacked.
+    """
     images = entry.dataset.images
     if entry.is_folder:
-        inside = [dropped.root, *([dropped.images] if dropped.images is not None else [])]
+        allowed_folders = [dropped.root, *([dropped.images] if dropped.images is not None else [])]
         known = {*dropped.known.values()}
         return [
-            record.path if record.path and (record.path in known or is_confined(record.path, inside)) else None
+            record.path if record.path and (record.path in known or is_confined(record.path, allowed_folders)) else None
             for record in images
         ], []
     default = picture_folder_of_project(entry.dataset)
@@ -197,9 +202,9 @@ def _picture_paths_in_labels(
     matched = [file or dropped.taken.get(name) for name, file in zip(file_names, matched, strict=True)]
     paths = [None if file is None else index.files.get(file) for file in matched]
     for n, path in enumerate(paths):
-        if unpacks and path is None and entry.flavour in embedded_pictures.FLAVOURS:
+        if unpack_embedded and path is None and entry.flavour in embedded_pictures.FLAVOURS:
             try:
-                paths[n] = embedded_pictures.unpack_embedded_picture(images[n], dropped.room)
+                paths[n] = embedded_pictures.unpack_embedded_picture(images[n], dropped.folder_for_embedded)
             except StudioError as error:
                 warnings.append(str(error))
     return paths, warnings
@@ -240,7 +245,9 @@ def _without_unreadable(
             try:
                 name = names.brief(by_path.get(place.path, place.file_name))
                 size = headers.size(place.path, name)
-                sizes[place.path] = size if pictures.has_its_end(place.path) else pictures.check(place.path, name)
+                if not pictures.has_its_end(place.path):  # the file may be cut off, so decode it
+                    size = pictures.check(place.path, name)
+                sizes[place.path] = size
             except StudioError as error:
                 sizes[place.path] = None
                 bad.append(error)
@@ -282,34 +289,43 @@ def _with_splits(
 
 
 def _split_in_labels(place: CombinedPicture, found: Sequence[FoundLabels]) -> str | None:
-    """Return the split of a picture according to its labels, without the folder name."""
+    """Return the split that the labels state for a picture; None if they state none."""
     if place.source >= len(found) or isinstance(found[place.source].dataset.images, LazyRecords):
         return None  # VIA files have no splits
     record = found[place.source].dataset.images[place.index]
     return record.split or ("test" if is_for_test(record) else None)
 
 
-def _names_without_folders(files: Mapping[str, Path]) -> dict[str, str]:
-    """Return the dropped pictures' names without folders: file -> its last part, or all of it if others end alike."""
-    ends = Counter(names.same(file).rpartition("/")[2].casefold() for file in files)
+def _combined_picture_names(files: Mapping[str, Path]) -> dict[str, str]:
+    """Return the names of unlabelled pictures in the combined dataset: {path in the dropped files: name}.
+
+    The name is the file name without folders, or the whole path if several of the pictures have this file name.
+    """
+    count = Counter(names.same(file).rpartition("/")[2].casefold() for file in files)
     return {
-        file: file.rpartition("/")[2] if ends[names.same(file).rpartition("/")[2].casefold()] == 1 else file
+        file: file.rpartition("/")[2] if count[names.same(file).rpartition("/")[2].casefold()] == 1 else file
         for file in files
     }
 
 
-def _origin_extras(file: str, plain: str) -> dict[str, dict[str, str]]:
-    """Return the `extras` with the original name of an unlabelled picture, which is its file name without folders."""
-    name = file.rpartition("/")[2]
-    return {} if plain == name else {original_names.ORIGIN: {"name": name}}
+def _origin_extras(file: str, combined_name: str) -> dict[str, dict[str, str]]:
+    """Return the `extras` of an unlabelled picture: its original name, if the combined dataset has another name for it.
+
+    The original name is the last part of `file`, the path in the dropped files.
+    """
+    original_name = file.rpartition("/")[2]
+    return {} if combined_name == original_name else {original_names.ORIGIN: {"name": original_name}}
 
 
 def _found_at(place: CombinedPicture, by_path: Mapping[Path, str], dropped: DroppedFiles) -> str | None:
-    """Return where a picture of the combined dataset lies among the dropped files, without the numbered folder that
-    `dropped_files` adds for a second file of the same name."""
+    """Return the path of a picture of the combined dataset in the dropped files; None if it is not among them.
+
+    A second upload with the same name is stored in a numbered folder (`2/a.jpg`); its path is returned as `a.jpg`.
+    """
     file = by_path.get(place.path) if place.path is not None else None
-    number, _, name = (file or "").partition("/")
-    return name if number.isdecimal() and name in dropped.files else file
+    folder, _, name = (file or "").partition("/")
+    is_second_upload = folder.isdecimal() and name in dropped.files
+    return name if is_second_upload else file
 
 
 def _with_distinct_names(places: Sequence[CombinedPicture], by_path: Mapping[Path, str]) -> list[CombinedPicture]:
@@ -379,13 +395,20 @@ class CombinedRecords(LazyRecords):
         return len(self._places)
 
     def create_record(self, index: int) -> ImageRecord:
+        """Return the record of a source, with the picture's name, path, size and split in the combined dataset.
+
+        Its original name is the one among the dropped files (`found_at`). This is also stored if it equals the record's
+        name, but the file has another name on disk.
+        """
         place = self._places[index]
         record = self._sources[place.source][place.index]
         width, height = (record.width, record.height) if record.width is not None else place.size or (None, None)
         if place.path is not None:
-            file = (place.found_at or place.path.name).rpartition("/")[2]
-            is_stored_otherwise = file != place.path.name
-            record = original_names.with_original_name(record, file, place.found_at, always=is_stored_otherwise)
+            original_name = (place.found_at or place.path.name).rpartition("/")[2]
+            has_other_name_on_disk = original_name != place.path.name
+            record = original_names.with_original_name(
+                record, original_name, place.found_at, always=has_other_name_on_disk
+            )
         if place.is_for_test:
             record = replace(record, extras={**record.extras, **predefined_splits.FOR_TEST})
         return replace(

@@ -24,7 +24,7 @@ class DroppedFiles:
 
     - `root`: the folder that the names are relative to.
     - `name`: the name of the whole import, for messages.
-    - `room`: returns a folder for pictures that are inside label files.
+    - `folder_for_embedded`: returns the folder where pictures inside label files are unpacked.
     - `warnings`: warnings about files that were skipped already.
     - `known`: further pictures that labels may refer to, which are not imported themselves.
     - `only`: the label file to read; pictures that it does not name are left out. None: read all.
@@ -37,7 +37,7 @@ class DroppedFiles:
     files: Mapping[str, Path]
     root: Path
     name: str
-    room: Callable[[], Path]
+    folder_for_embedded: Callable[[], Path]
     warnings: Sequence[str] = ()
     known: Mapping[str, Path] = field(default_factory=dict)
     only: str | None = None
@@ -72,9 +72,10 @@ class DroppedDataset:
 
 
 def write_uploads(uploads: Sequence[tuple[str, bytes]], folder: Path) -> dict[str, Path]:
-    """Write uploaded files (name, content) to the folder, and unpack zips there. Return relative name -> path.
+    """Write dropped files that were uploaded (name, content) to the folder, and unpack zips there.
 
-    If a zip is not the only upload, it is unpacked into a folder of its own. Raises `StudioError` as `unpack` does.
+    Return relative name -> path, as in `DroppedFiles.files`. If a zip is not the only upload, it is unpacked into a
+    folder of its own. Raises `StudioError` as `unpack` does.
     """
     files: dict[str, Path] = {}
     for name, content in uploads:
@@ -92,8 +93,11 @@ def write_uploads(uploads: Sequence[tuple[str, bytes]], folder: Path) -> dict[st
 
 
 def _write_upload(name: str, content: bytes, folder: Path, taken: Mapping[str, Path]) -> dict[str, Path]:
-    """Write an uploaded file to the folder and return name -> path. A second file with the same name and other
-    content gets a numbered sub folder."""
+    """Write a dropped file that was uploaded, no zip, to the folder. Return name -> path.
+
+    `taken` are the files written so far. A file with the same name and the same content is not written again, and the
+    result is empty. One with other content gets a numbered sub folder.
+    """
     plain = "/".join(part for part in names.parts(name) if part != "..") or "file"
     if plain in taken and taken[plain].read_bytes() == content:
         return {}

@@ -56,7 +56,8 @@ def find_labels(
 ) -> tuple[list[FoundLabels], list[str]]:
     """Read all label files and folders of labels among `files` (relative name -> path), which are below `root`.
 
-    Return the labels, and warnings: those of the readers, and one for files that cannot be read as labels.
+    Return the labels, and warnings: those of the readers, and a warning "passed over: ..." for files that cannot be
+    read as labels.
 
     `images` is a folder that the user named for the pictures. `further` are pictures that the labels may refer to as
     well. Raises `StudioError` if there are label files, and none can be read.
@@ -75,13 +76,15 @@ def find_labels(
         except StudioError as error:
             refused.append(error)
     if not found:
-        found = list(_label_folders(files, root, images, known, unlisted_masks=True))
-    are_others = all(NO_LABELS in str(error) for error in refused)  # files without labels, such as notes.json
-    if refused and not found and are_others and (trouble := yolo_without_class_names(files)):
-        raise StudioError(f"{root}: {trouble}")
-    if refused and not found and not (are_others and unreadable_folders.have_photo_sidecars(files)):
-        # Of several errors, report one about a label file rather than one about another file.
-        raise min(refused, key=lambda error: NO_LABELS in str(error))
+        found = list(_label_folders(files, root, images, known, without_class_list=True))
+    if refused and not found:
+        hold_no_labels = all(NO_LABELS in str(error) for error in refused)  # other JSON files, such as notes.json
+        if hold_no_labels and (yolo_error := yolo_without_class_names(files)):
+            raise StudioError(f"{root}: {yolo_error}")
+        are_photo_sidecars = hold_no_labels and unreadable_folders.have_photo_sidecars(files)
+        if not are_photo_sidecars:
+            # Of several errors, report one about a label file rather than one about another file.
+            raise min(refused, key=lambda error: NO_LABELS in str(error))
     warnings = [line for entry in found for line in entry.dataset.warnings]
     warnings += [f"passed over: {error}" for error in refused]
     texts = [] if found else unreadable_folders.texts_named_like_pictures(files)
@@ -103,12 +106,12 @@ def _label_folders(
     root: Path,
     images: Path | None,
     known: Mapping[str, Path],
-    unlisted_masks: bool = False,
+    without_class_list: bool = False,
 ) -> Iterator[FoundLabels]:
     """Yield the labels of each folder whose files together are one dataset, such as a YOLO folder.
 
     `known` are the files that the labels may refer to. Masks without a class list are recognised only by their pixels,
-    so they are searched only with `unlisted_masks`. Folders inside a found folder are not searched.
+    so they are searched only with `without_class_list`. Folders inside a found folder are not searched.
     """
     other_readers = [
         format.folder
@@ -127,19 +130,24 @@ def _label_folders(
         suffixes_in.setdefault(folder, set())
     found_folders: list[str] = []
     for folder, suffixes in sorted(suffixes_in.items(), key=lambda entry: natural_key(entry[0])):
-        if any(folder == other or not other or folder.startswith(f"{other}/") for other in found_folders):
+        is_in_found_folder = any(
+            other in ("", folder) or folder.startswith(f"{other}/")  # "": the root of the dropped files
+            for other in found_folders
+        )
+        if is_in_found_folder:
             continue
         # For YOLO and masks, the file names already exclude most folders without opening a file.
         may_be_yolo = folder in lists or not suffixes.isdisjoint((".yaml", ".yml", ".data"))
-        has_list_of_masks = f"{folder}/{CLASSES}".lstrip("/") in files
-        may_be_masks = has_list_of_masks or (unlisted_masks and ".png" in suffixes)
+        has_mask_classes = f"{folder}/{CLASSES}".lstrip("/") in files
+        may_be_masks = has_mask_classes or (without_class_list and ".png" in suffixes)
         place = root / folder
         if reader := next((reader for reader in other_readers if reader.is_one(place)), None):
             dataset = reader.read(place, images)
         elif may_be_yolo and yolo.is_yolo(place):
             dataset = yolo.read_folder(place, images, passes_over=True, among=known)
         elif may_be_masks and not mask_pairs.is_class_mask_folder(place) and masks.is_mask_folder(place):
-            dataset = masks.read_folder(place, images, among=known if has_list_of_masks else None)
+            # Only the class list can name pictures in other folders.
+            dataset = masks.read_folder(place, images, among=known if has_mask_classes else None)
         else:
             continue
         found = FoundLabels(folder, dataset)
@@ -210,8 +218,8 @@ def _regions_with_attributes(dataset: Dataset) -> dict[str, _ShapesAndAttributes
     }
 
 
-def of_one_kind(labels: Sequence[FoundLabels]) -> str:
-    """Return the name of the format that all label files have. Raises `StudioError` if there are several."""
+def shared_format_name(labels: Sequence[FoundLabels]) -> str:
+    """Return the name of the format that all label files have. Raises `StudioError` if they have several formats."""
     kinds = dict.fromkeys(entry.words for entry in labels)
     if len(kinds) > 1:
         raise StudioError(
@@ -222,15 +230,18 @@ def of_one_kind(labels: Sequence[FoundLabels]) -> str:
 
 
 def with_one_class_attribute(labels: Sequence[FoundLabels]) -> list[FoundLabels]:
-    """Return VIA files that belong together with the same class attribute: by the rule for all their regions
-    together, else that of the file with the most regions, else the only class attribute of any file."""
+    """Return VIA files that belong together with the same class attribute.
+
+    It is the one that the rule for a single file (`class_attributes`) finds in the regions of all files together, else
+    that of the file with the most regions, else the only class attribute of any file.
+    """
     chosen = class_attribute_across_files.attribute_for_all([entry.dataset for entry in labels])
     if chosen is None:
         chosen = max(labels, key=lambda entry: entry.dataset.n_regions).dataset.class_attribute
     if chosen is None and len(others := {entry.dataset.class_attribute for entry in labels} - {None}) == 1:
         (chosen,) = others
     return [
-        replace(entry, dataset=class_attribute_across_files.reclassified_in_any_case(entry.dataset, chosen))
+        replace(entry, dataset=class_attribute_across_files.reclassified_ignoring_case(entry.dataset, chosen))
         for entry in labels
     ]
 

@@ -51,9 +51,9 @@ class PictureHeaders:
             except (StudioError, OSError):
                 continue  # the error is reported when the picture is opened
             self._pixels += width * height
-        came = min(self._bytes, self._packed or self._bytes)
-        if self._pixels > max(MOST_PIXELS, MOST_PIXELS_PER_BYTE * came):
+        uploaded_bytes = min(self._bytes, self._packed or self._bytes)  # a zip may be smaller than its files
+        if self._pixels > max(MOST_PIXELS, MOST_PIXELS_PER_BYTE * uploaded_bytes):
             raise StudioError(
-                f"{self._name}: its pictures have {self._pixels // 1_000_000} megapixels in {came / 1e6:.1f} MB, as no "
-                "photos have; scale them down, or give them in parts"
+                f"{self._name}: its pictures have {self._pixels // 1_000_000} megapixels in {uploaded_bytes / 1e6:.1f} "
+                "MB, as no photos have; scale them down, or give them in parts"
             )

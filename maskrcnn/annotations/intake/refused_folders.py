@@ -59,20 +59,20 @@ def refuse_virtual_file(path: Path) -> None:
 def _is_refused_file_system(real: Path) -> bool:
     """Whether a folder or file is refused for an import because it is in a virtual file system such as /proc.
 
-    Shared memory does not count, because it holds real files.
+    Shared memory (/dev/shm) is not refused, because it holds real files.
     """
     mounts: Iterable[tuple[str, str]] = ()
     with contextlib.suppress(OSError, RuntimeError):
         mounts = [(mount.mountpoint, mount.fstype) for mount in psutil.disk_partitions(all=True)]
-    place, kind = max(
-        ((place, kind) for place, kind in mounts if real.is_relative_to(place)),
+    mount_point, kind = max(
+        ((mount_point, kind) for mount_point, kind in mounts if real.is_relative_to(mount_point)),
         key=lambda mount: len(mount[0]),
         default=("", ""),
     )
     if kind.lower() in _VIRTUAL_FILE_SYSTEMS:
         return True
-    is_mounted_there = place.startswith("/dev/")
-    return os.name == "posix" and not is_mounted_there and any(real.is_relative_to(name) for name in _VIRTUAL_FOLDERS)
+    is_below_dev = mount_point.startswith("/dev/")  # a file system with real files, such as shared memory
+    return os.name == "posix" and not is_below_dev and any(real.is_relative_to(name) for name in _VIRTUAL_FOLDERS)
 
 
 def walk_dataset_folder(root: Path) -> tuple[dict[str, Path], list[str]]:

@@ -117,9 +117,9 @@ class Staged:
     def with_project_attribute(self, attribute: str | None, classes: Collection[str]) -> Staged:
         """Return the import with the class attribute of the project, which has this `attribute` and these `classes`.
 
-        The project's attribute is used if its values are some of the project's classes, or if the import has no class
-        attribute yet. Otherwise the choice is that of `class_attribute_across_files.as_in_other_labels` for the classes
-        alone. Unlike a validation set, an import may bring new classes. A warning is added if the attribute changes.
+        The project's attribute is preferred if some of its values are classes of the project, or if the import has no
+        class attribute yet. Otherwise only the classes are compared: see `as_in_other_labels` without an `attribute`.
+        A warning is added if the attribute changes.
         """
         own = self.dataset.class_attribute
         if attribute is not None and own is not None:
@@ -181,13 +181,16 @@ def stage_uploads(
         project = beside.parent if beside is not None and is_project(beside.parent) else None
         known = {}
         if beside is not None:
-            known = original_places.pictures_by_known_name(project) if project else files_in(beside, pictures.SUFFIXES)
+            known = (
+                original_places.pictures_by_original_name(project) if project else files_in(beside, pictures.SUFFIXES)
+            )
         packed = sum(len(content) for _, content in uploads)
         dropped = DroppedFiles(files, folder, name, lambda: folder, known=known, progress=progress, packed=packed)
         combined = combine_to_dataset(dropped)
         named = file_names_of(combined.dataset.images)
-        if beside and project and combined.missing and original_places.has_name_of_project_only(project, named):
-            # The labels are an export in which not all original names could be restored.
+        if beside and project and combined.missing and original_places.has_non_original_name(project, named):
+            # An export uses the project's names for pictures whose original name is not unique. Find the pictures by
+            # the project's names, then.
             dropped = replace(dropped, known=files_in(beside, pictures.SUFFIXES))
             combined = combine_to_dataset(dropped)
         return _staged(combined, folder, dropped)
@@ -223,22 +226,25 @@ def stage_path(
             files = unpack(path, packed, path.name, folder)
             dropped = DroppedFiles(files, folder, path.name, lambda: folder, progress=progress, packed=packed)
             return _staged(combine_to_dataset(dropped), folder, dropped)
-    with temporary_folder_if_needed(base) as (room, made):
+    with temporary_folder_if_needed(base) as (folder_for_embedded, created):
         if is_folder:
             refused_folders.require_dataset_folder(path, workspace)
             files, warnings = refused_folders.walk_dataset_folder(path)
             known, lines = picture_folders.pictures_beside_labels(path)
-            dropped = DroppedFiles(files, path, str(path), room, [*warnings, *lines], known=known)
+            dropped = DroppedFiles(files, path, str(path), folder_for_embedded, [*warnings, *lines], known=known)
         elif names.suffix(path.name) in pictures.SUFFIXES:
-            dropped = DroppedFiles({path.name: path}, path.parent, path.name, room)
+            dropped = DroppedFiles({path.name: path}, path.parent, path.name, folder_for_embedded)
         else:
             there = picture_folders.pictures_around_labels(path)
-            root = path.parents[there.label_file.count("/")]
-            files = {**there.index.files, there.label_file: path}
-            dropped = DroppedFiles(files, root, path.name, room, there.warnings, only=there.label_file)
+            label_file = there.label_file  # relative to the searched folder, such as `labels/a.json`
+            searched_folder = path.parents[label_file.count("/")]
+            files = {**there.index.files, label_file: path}
+            dropped = DroppedFiles(
+                files, searched_folder, path.name, folder_for_embedded, there.warnings, only=label_file
+            )
         dropped = replace(dropped, progress=progress)
         combined = combine_to_dataset(dropped)
-        return _staged(combined, made[0] if made else None, dropped)
+        return _staged(combined, created[0] if created else None, dropped)
 
 
 def _staged(combined: DroppedDataset, folder: Path | None, dropped: DroppedFiles) -> Staged:

@@ -36,7 +36,7 @@ def unpack(source: Path | IO[bytes], size: int, name: str, folder: Path) -> dict
     name = names.brief(name)
     try:
         opened = source.open("rb") if isinstance(source, Path) else source
-        with opened as file, zipfile.ZipFile(_Careful(file)) as archive:
+        with opened as file, zipfile.ZipFile(_LimitedReads(file)) as archive:
             entries = _checked(archive, name)
             return _written(archive, entries, min(MOST_BYTES, max(ALWAYS_BYTES, MOST_TIMES * size)), name, folder)
     except StudioError:
@@ -51,16 +51,20 @@ def unpack(source: Path | IO[bytes], size: int, name: str, folder: Path) -> dict
         raise StudioError(f"{name}: the zip is damaged; make or download it again") from None
 
 
-class _Careful:
+class _LimitedReads:
     """A file whose reads are limited in size, because zipfile reads a zip's table of contents in one piece."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
 
-    def read(self, n: int = -1) -> bytes:
-        if n > _MOST_AT_ONCE:
+    def read(self, size: int = -1) -> bytes:
+        """Return the next `size` bytes; -1: the next `_MOST_AT_ONCE` bytes instead of the whole rest.
+
+        Raises `BadZipFile` for a larger `size`: it is the stated size of a table of contents that no plain zip has.
+        """
+        if size > _MOST_AT_ONCE:
             raise zipfile.BadZipFile
-        return self.file.read(n if n >= 0 else _MOST_AT_ONCE)
+        return self.file.read(size if size >= 0 else _MOST_AT_ONCE)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.file, name)
@@ -131,7 +135,10 @@ def is_zip(name: str, content: bytes) -> bool:
 
 
 def first_bytes(path: Path) -> bytes:
-    """Return the first four bytes of a file, for `is_zip`. Raises `ArgumentError` if it cannot be read."""
+    """Return the first four bytes of a file to import, which tell if it is a zip (`is_zip`).
+
+    Raises `ArgumentError` if it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return file.read(4)

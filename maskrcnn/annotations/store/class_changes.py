@@ -57,9 +57,10 @@ def reclassify(db: sqlite3.Connection, result: ReclassifiedProject) -> None:
 
 
 def renamed_states(db: sqlite3.Connection, old: str, new: str) -> dict[int, PictureState]:
-    """Compute {old state: new state} for renaming class `old` to `new`, also in removed pictures.
+    """Compute {id of a stored state: new state} for renaming class `old` to `new`, also in removed pictures.
 
-    States never change, so this can run before the project is locked for writing.
+    A stored state is never overwritten: a save adds another one. So this can run before the project is locked for
+    writing.
     """
     return {
         row["state"]: state
@@ -68,13 +69,14 @@ def renamed_states(db: sqlite3.Connection, old: str, new: str) -> dict[int, Pict
     }
 
 
-def rename_in_regions(db: sqlite3.Connection, old: str, new: str, known: Mapping[int, PictureState]) -> None:
+def rename_in_regions(db: sqlite3.Connection, old: str, new: str, new_states: Mapping[int, PictureState]) -> None:
     """Change the class of all regions from `old` to `new`, with one save for each changed picture.
 
-    `known` is the result of `renamed_states`, which may be older than the present state.
+    `new_states` is the result of `renamed_states`. For pictures that were saved since then, the new state is computed
+    here.
     """
     for row in _rows_with_class(db, old):
-        state = known.get(row["state"]) or _renamed_state(db, row, old, new)
+        state = new_states.get(row["state"]) or _renamed_state(db, row, old, new)
         if state is not None:
             picture_rows.save_state(db, row, state)
 

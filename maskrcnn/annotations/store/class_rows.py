@@ -197,11 +197,12 @@ def _check_classes(wanted: Sequence[ProjectClass]) -> None:
                 raise StudioError(f'classes "{other}" and "{entry.name}" share the key "{entry.hotkey}"; change one')
             hotkeys[entry.hotkey] = entry.name
         if entry.skeleton is not None:
-            _check_skeleton(entry.name, entry.skeleton)
+            _check_class_skeleton(entry.name, entry.skeleton)
 
 
-def _check_skeleton(name: str, skeleton: Skeleton) -> None:
-    """Raise `StudioError` if the keypoints of class `name` have equal or blank names, or an edge has an unknown end."""
+def _check_class_skeleton(name: str, skeleton: Skeleton) -> None:
+    """Raise `StudioError` if the keypoints in the row of class `name` have equal or blank names, or an edge has an
+    unknown end."""
     number = len(skeleton.names)
     if len(set(skeleton.names)) < number or not all(place.strip() for place in skeleton.names):
         raise StudioError(f'class "{name}" needs keypoints with different names; rename one')
@@ -234,10 +235,10 @@ def rename_in_list(db: sqlite3.Connection, old: str, new: str) -> None:
     db.execute("UPDATE class SET name = ? WHERE name = ?", (checked_name(new), old))
 
 
-def allow_merge(db: sqlite3.Connection, old: str, new: str) -> None:
-    """Check that class `old` can be merged into `new`. If the row of `new` has no keypoints, it gets those of `old`.
+def prepare_merge(db: sqlite3.Connection, old: str, new: str) -> None:
+    """Prepare the row of class `new` for merging class `old` into it: it gets the keypoints of `old`, if it has none.
 
-    Raises `StudioError` if a class is unknown, both are the same, or their keypoints differ.
+    Raises `StudioError` if they cannot be merged: a class is unknown, both are the same, or their keypoints differ.
     """
     known = {entry.name: entry for entry in classes(db)}
     for name in (old, new):

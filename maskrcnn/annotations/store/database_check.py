@@ -33,10 +33,13 @@ _MOST_CLASSES = 200_000
 
 @dataclass(frozen=True)
 class _CheckedFile:
-    """A validated state of a database file: its `mark`, the time of the check (ns), and its duration (seconds)."""
+    """A validated state of a database file: its `mark`, the time of the check (ns), and its duration (seconds).
+
+    `_is_known` needs the time and the duration to decide whether to validate an equal mark again.
+    """
 
     mark: tuple[int, ...]
-    at: int
+    checked_at: int
     seconds: float
 
 
@@ -73,12 +76,15 @@ def remembering(path: Path) -> Iterator[bool]:
 
 
 def _is_known(seen: _CheckedFile | None, mark: tuple[int, ...]) -> bool:
-    """Whether the state `mark` of a file was validated before."""
+    """Whether the earlier validation `seen` is still valid for a file that has this `mark` (`database_files.mark`)."""
     if seen is None or seen.mark != mark:
         return False
     # If the file was written just before the check, it may have been written again with the same time stamp. So it is
-    # checked again, unless it is large.
-    return seen.at - mark[-1] > _TICK or seen.seconds > _SHORT
+    # checked again, unless that takes long.
+    modified_at = mark[-1]
+    was_just_written = seen.checked_at - modified_at <= _TICK
+    is_slow_to_check = seen.seconds > _SHORT
+    return not was_just_written or is_slow_to_check
 
 
 # The validation
@@ -89,9 +95,9 @@ def examine(db: sqlite3.Connection, path: Path, version: int = table_definitions
     found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if found != version:
         raise StudioError(f"{path}: was written by another version of the studio ({found}); open the project again")
-    key, mark, at = f"{version} {path}", database_files.mark(path), time.time_ns()
-    refused, message = _refused.get(key, (None, ""))
-    if _is_known(refused, mark):  # the same file was refused before
+    key, mark, checked_at = f"{version} {path}", database_files.mark(path), time.time_ns()
+    last_refused, message = _refused.get(key, (None, ""))
+    if _is_known(last_refused, mark):  # the file is unchanged since
         raise StudioError(message)
     _required_tables(version)  # takes some milliseconds on the first call, which are not part of the duration
     begin = time.thread_time()
@@ -100,7 +106,7 @@ def examine(db: sqlite3.Connection, path: Path, version: int = table_definitions
     except StudioError as error:
         if len(_refused) > _MOST_KEPT:
             _refused.clear()
-        _refused[key] = (_CheckedFile(mark, at, time.thread_time() - begin), str(error))
+        _refused[key] = (_CheckedFile(mark, checked_at, time.thread_time() - begin), str(error))
         raise
     _check_seconds[str(path)] = time.thread_time() - begin
 
@@ -188,12 +194,12 @@ def _sql_tokens(sql: object) -> tuple[str, ...]:
 
 
 def _valid_integer(column: str, least: int, most: int) -> str:
-    """Return the SQL condition that every row of a valid database meets: an integer from `least` to `most`."""
+    """Return the SQL condition to check a column of every row: an integer from `least` to `most`."""
     return f"typeof({column}) = 'integer' AND {column} BETWEEN {least} AND {most}"
 
 
 def _valid_text(column: str, most: int) -> str:
-    """Return the SQL condition that every row of a valid database meets: a text of at most `most` bytes."""
+    """Return the SQL condition to check a column of every row: a text of at most `most` bytes."""
     return f"typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) <= {most}"
 
 

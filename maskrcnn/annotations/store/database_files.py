@@ -70,14 +70,17 @@ def mark(path: Path) -> tuple[int, ...]:
     return (*numbers, newest)
 
 
-def _require_file(path: Path, gone: str | None) -> None:
-    """Raise `StudioError` unless `path` is a regular file. If it is missing, the message is `gone`; None: no error."""
+def _require_file(path: Path, missing_message: str | None) -> None:
+    """Raise `StudioError` unless `path` is a regular file.
+
+    `missing_message` is the message for a missing file. If it is None, the file may be missing.
+    """
     try:
         mode = os.lstat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
-        if gone is None:  # SQLite has just deleted it
+        if missing_message is None:  # SQLite has just deleted it
             return
-        raise StudioError(f"{path}: {gone}") from None
+        raise StudioError(f"{path}: {missing_message}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise StudioError(f"{path}: cannot be opened ({reason}); make the project's folder readable") from None

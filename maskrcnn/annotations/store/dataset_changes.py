@@ -70,7 +70,7 @@ def apply(
         row = picture_rows.image(db, number)
         picture_rows.require_fresh(db, row, revision)
         if change.now is None:
-            picture_rows.hide(db, row, True)
+            picture_rows.set_removed(db, row, True)
             continue
         if change.now.split is not None:
             db.execute("UPDATE image SET split = ? WHERE id = ?", (require_split(change.now.split), number))

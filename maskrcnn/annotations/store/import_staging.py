@@ -191,7 +191,8 @@ def _is_abandoned(folder: Path) -> bool:
         finally:
             db.close()
     except sqlite3.DatabaseError as error:
-        return primary_code(error) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        is_lock_held = primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        return not is_lock_held  # any other error: the file is damaged, so no import uses it
     return True
 
 

@@ -110,6 +110,8 @@ def stage_pictures(
         batch, future = under_way.popleft()
         for (number, picture), copied in zip(batch, future.result(), strict=True):
             try:
+                if isinstance(copied, _UnfitPicture):
+                    raise copied
                 _note_staged_picture(staging, number, picture, copied, split)
             except _UnfitPicture as error:
                 warnings.append(f"not imported: {error}")
@@ -135,18 +137,23 @@ def stage_pictures(
 class PreparedImport:
     """Results computed before the project is locked for an import.
 
-    `classes`: classes of the incoming regions. `same`: {(number of the staged picture, state of the existing picture):
-    whether both have the same regions}.
+    - `classes`: the classes of the incoming regions.
+    - `has_same_regions`: whether an incoming picture and the existing one have the same regions: {(number of the staged
+      picture, id of the state of the existing picture): True or False}. A later save of the existing picture gives it
+      another state, so an outdated result is not found.
     """
 
     classes: tuple[str, ...]
-    same: Mapping[tuple[int, int], bool]
+    has_same_regions: Mapping[tuple[int, int], bool]
 
 
 def prepare_import(db: sqlite3.Connection, staging: ImportStaging, facts: Dataset | None) -> PreparedImport:
-    """Compute everything slow about an import, before the project is locked for writing."""
+    """Return the classes of the staged pictures, and which of them the project has already with the same regions.
+
+    This is slow, so it runs before the project is locked for writing.
+    """
     classes = dict.fromkeys(facts.classes if facts is not None else ())
-    same: dict[tuple[int, int], bool] = {}
+    has_same_regions: dict[tuple[int, int], bool] = {}
     known = _known_pictures(db)
     for waiting in staging.db.execute("SELECT number, name, sha256, regions, marks FROM waiting ORDER BY number"):
         marks = json.loads(waiting["marks"])
@@ -155,8 +162,9 @@ def prepare_import(db: sqlite3.Connection, staging: ImportStaging, facts: Datase
         if number is not None and marks:
             row = picture_rows.image(db, number)
             if row["n_regions"]:
-                same[waiting["number"], row["state"]] = _has_incoming_regions(db, row, waiting["regions"])
-    return PreparedImport(tuple(classes), same)
+                key = waiting["number"], row["state"]
+                has_same_regions[key] = _has_incoming_regions(db, row, waiting["regions"])
+    return PreparedImport(tuple(classes), has_same_regions)
 
 
 def add_staged_pictures(
@@ -177,8 +185,8 @@ def add_staged_pictures(
         identity = waiting["name"], waiting["sha256"]
         if identity in known:
             row = picture_rows.image(db, known[identity])
-            is_same = prepared.same.get((waiting["number"], row["state"]))
-            _merge_picture(db, row, waiting["split"], state, is_same, counted)
+            has_same_regions = prepared.has_same_regions.get((waiting["number"], row["state"]))
+            _merge_picture(db, row, waiting["split"], state, has_same_regions, counted)
             continue
         file_name = names.take(waiting["name"])
         if file_name != waiting["name"]:
@@ -272,12 +280,10 @@ def _note_staged_picture(
     staging: ImportStaging,
     number: int,
     picture: IncomingPicture,
-    copied: _CopiedPicture | _UnfitPicture,
+    copied: _CopiedPicture,
     split: str | None,
 ) -> None:
     """Insert a staged picture with its regions into the table `waiting`. Raises `_UnfitPicture` for bad labels."""
-    if isinstance(copied, _UnfitPicture):
-        raise copied
     record = original_names.with_original_name(picture.record, file_names.last_part(picture.name), always=True)
     try:
         state = PictureState.of(record.regions)
@@ -359,16 +365,16 @@ def _merge_picture(
     row: sqlite3.Row,
     split: str | None,
     state: PictureState,
-    is_same: bool | None,
+    has_same_regions: bool | None,
     counted: _ImportCounts,
 ) -> None:
     """Import a picture that the project already has. Its own regions are kept; if it has none, it gets the new ones.
 
-    `is_same`: whether it already has the same regions (None: not computed).
+    `has_same_regions`: whether its regions are the same as the new ones (None: not computed yet).
     """
     name = row["file_name"]
     if row["removed"]:
-        picture_rows.hide(db, row, False)
+        picture_rows.set_removed(db, row, False)
         counted.warnings.append(f"{name}: had been removed from the project, and is back with its regions")
         row = picture_rows.image(db, row["id"])
     if split is not None and row["split"] != split:
@@ -376,8 +382,11 @@ def _merge_picture(
     updated = bool(state.marks) and not row["n_regions"]
     if updated:
         picture_rows.save_state(db, row, state)
-    elif state.marks and not (_has_incoming_regions(db, row, state.text) if is_same is None else is_same):
-        counted.warnings.append(f"{name}: has regions of its own, which stay; the file's were not imported")
+    elif state.marks:
+        if has_same_regions is None:
+            has_same_regions = _has_incoming_regions(db, row, state.text)
+        if not has_same_regions:
+            counted.warnings.append(f"{name}: has regions of its own, which stay; the file's were not imported")
     counted.updated += updated
     counted.unchanged += not updated
     counted.regions += len(state.marks) if updated else 0

@@ -33,13 +33,13 @@ def parsed(text: object, words: str) -> Any:
     return value
 
 
-def group(text: object, words: str) -> dict[str, Any]:
-    """Parse a JSON text that must be an object. Raises `StudioError` as `parsed`."""
-    return require_group(parsed(text, words), words)
+def parsed_dict(text: object, words: str) -> dict[str, Any]:
+    """Parse a JSON text that must be an object, to a dict. Raises `StudioError` that begins with `words` if invalid."""
+    return require_dict(parsed(text, words), words)
 
 
-def require_group(value: object, words: str) -> dict[str, Any]:
-    """Return the value if it is a dict, else raise `StudioError`."""
+def require_dict(value: object, words: str) -> dict[str, Any]:
+    """Return the value if it is a dict, else raise `StudioError` that begins with `words`."""
     if not isinstance(value, dict):
         raise StudioError(f"{words} is not a group of named values; {RESTORE}")
     return value
@@ -71,22 +71,22 @@ def is_deep(value: object) -> bool:
 # Validation of values
 
 
-_GROUPS = ("via", "via_settings", "via_attributes", "via_other", "coco", "coco_categories", "labelme", "yolo", "origin")
+_DICTS = ("via", "via_settings", "via_attributes", "via_other", "coco", "coco_categories", "labelme", "yolo", "origin")
 """Keys of extras whose values must be dicts, because the label file writers read them."""
 
 
 def require_extras(value: object, words: str) -> dict[str, Any]:
     """Validate and return the `extras` of a region, a picture or a dataset. Raises `StudioError`."""
-    extras = require_group(value, words)
-    for name in (*_GROUPS, "class_values", "classes_of"):
+    extras = require_dict(value, words)
+    for name in (*_DICTS, "class_values", "classes_of"):
         if name in extras:
-            require_group(extras[name], f'{words}: "{name}"')
+            require_dict(extras[name], f'{words}: "{name}"')
     via = extras.get("via", {})
     for name in ("fields", "project", "csv"):
         if name in via:
-            require_group(via[name], f'{words}: "via": "{name}"')
+            require_dict(via[name], f'{words}: "via": "{name}"')
     if "region" in extras.get("via_attributes", {}):
-        require_group(extras["via_attributes"]["region"], f'{words}: "via_attributes": "region"')
+        require_dict(extras["via_attributes"]["region"], f'{words}: "via_attributes": "region"')
     for names in extras.get("classes_of", {}).values():
         if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
             raise StudioError(f'{words}: "classes_of" has no list of names; {RESTORE}')

@@ -30,14 +30,14 @@ def bring_up_to_date(path: Path) -> None:
     with migration_transaction(path, found) as db:
         if db is None:
             return
-        _copy(path, path.with_name(f"{path.name}.v{found}.bak"))
+        _write_backup(path, path.with_name(f"{path.name}.v{found}.bak"))
         for version in range(found, table_definitions.VERSION):
             _STEPS[version](db)
         db.execute(f"PRAGMA user_version = {table_definitions.VERSION}")
 
 
-def _copy(path: Path, target: Path) -> None:
-    """Make a durable copy of the last committed state of the database."""
+def _write_backup(path: Path, target: Path) -> None:
+    """Write the backup of the database before its migration: a durable copy of the last committed state."""
     try:
         with (
             replacing(target) as temporary,

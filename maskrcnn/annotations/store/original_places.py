@@ -12,11 +12,11 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import database, database_files, picture_paths, picture_rows
 
 
-def pictures_by_known_name(project: Path) -> dict[str, Path]:
-    """Return the picture files of a project by the names that a label file may use: {name: path of the file}.
+def pictures_by_original_name(project: Path) -> dict[str, Path]:
+    """Return the picture files of a project by their original names, as label files use them: {name: path of the file}.
 
     Each picture is listed under its original path. It is listed under its name in the project too, unless this is also
-    the original name of a picture (`_names_of_the_project_only`).
+    the original name of a picture (`_non_original_names`).
 
     If two pictures have the original name `1.jpg`, each is listed with its folder, or else its split, as a prefix. So
     `1.jpg` alone matches neither. Raises `StudioError` for a damaged database.
@@ -25,7 +25,7 @@ def pictures_by_known_name(project: Path) -> dict[str, Path]:
     pictures = picture_paths.PicturePaths(project)
     original_paths = {number: original_names.original_path(record) for number, record in records}
     count = Counter(map(_comparable_name, original_paths.values()))
-    project_names = _names_of_the_project_only(records)
+    project_names = _non_original_names(records)
     by_project_name: dict[str, Path] = {}
     by_original: dict[str, Path] = {}
     for number, record in records:
@@ -43,7 +43,7 @@ def pictures_by_known_name(project: Path) -> dict[str, Path]:
 
 
 def original_file_names(project: Path, file_names: Sequence[str]) -> list[str]:
-    """Convert names in the project to original names, as in an export (`original_names`).
+    """Convert file names of pictures in a project to their original names, as an export does (`original_names`).
 
     Unknown names are returned unchanged. Raises `StudioError` for a damaged database.
     """
@@ -52,18 +52,18 @@ def original_file_names(project: Path, file_names: Sequence[str]) -> list[str]:
     return [record.file_name for record in original_names.with_original_names(Dataset(asked))[0].images]
 
 
-def has_name_of_project_only(project: Path, names: Sequence[str]) -> bool:
+def has_non_original_name(project: Path, names: Sequence[str]) -> bool:
     """Whether any of the names is the name of a picture in the project, but not the original name of a picture.
 
     For example, the second picture with the original name `1.jpg` has the name `1 (2).jpg` in the project. Raises
     `StudioError` for a damaged database.
     """
-    own = _names_of_the_project_only(_project_records(project))
+    own = _non_original_names(_project_records(project))
     return any(name in own for name in names)
 
 
-def _names_of_the_project_only(records: Sequence[tuple[int, ImageRecord]]) -> set[str]:
-    """Return the file names in a project that are not also the original name of a picture."""
+def _non_original_names(records: Sequence[tuple[int, ImageRecord]]) -> set[str]:
+    """Return the names of pictures in a project that are not also the original name of a picture."""
     originals = {_comparable_name(original_names.original_path(record)) for _, record in records}
     return {record.file_name for _, record in records if _comparable_name(record.file_name) not in originals}
 

@@ -93,8 +93,11 @@ def step_in_history(db: sqlite3.Connection, row: sqlite3.Row, query: str) -> int
     return _set_present_state(db, row, found["id"], PictureState.stored(found["regions"], row["file_name"]))
 
 
-def hide(db: sqlite3.Connection, row: sqlite3.Row, removed: bool) -> None:
-    """Remove a picture from all lists, or restore it as it was, with its classes."""
+def set_removed(db: sqlite3.Connection, row: sqlite3.Row, removed: bool) -> None:
+    """Remove a picture from all lists, or (`removed` false) restore it with its regions.
+
+    Classes of a restored picture that were deleted in the meantime are added again.
+    """
     if bool(row["removed"]) == removed:
         return
     db.execute("UPDATE image SET removed = ? WHERE id = ?", (int(removed), row["id"]))

@@ -176,7 +176,7 @@ class Project:
     def set_removed(self, image_id: int, removed: bool) -> None:
         """Hide a picture everywhere, or restore it unchanged. Its file and regions are never deleted."""
         with self._writing() as db:
-            picture_rows.hide(db, picture_rows.image(db, image_id), removed)
+            picture_rows.set_removed(db, picture_rows.image(db, image_id), removed)
 
     # Regions
 
@@ -259,10 +259,11 @@ class Project:
             new_states = class_changes.renamed_states(db, old, new)
         with self._writing() as db:
             snapshot = snapshots.take(db, f'before "{old}" became "{new}"')
-            class_rows.allow_merge(db, old, new)
+            class_rows.prepare_merge(db, old, new)
             class_changes.rename_in_regions(db, old, new, new_states)
             class_rows.drop_unused(db, [old])
-            project_meta.update_class_options(db, {entry.name: entry.name for entry in class_rows.classes(db)})
+            unchanged_names = {entry.name: entry.name for entry in class_rows.classes(db)}  # all but `old`
+            project_meta.update_class_options(db, unchanged_names)
             return snapshot
 
     @property
@@ -317,7 +318,7 @@ class Project:
         restoring the returned snapshot. Pictures and classes that were added later are kept.
         """
         with self._reading() as db:
-            states = snapshots.states_of(db, snapshot_id)
+            states = snapshots.states_to_restore(db, snapshot_id)
         with self._writing() as db:
             name = snapshots.snapshot_row(db, snapshot_id)["name"]
             before = snapshots.take(db, f"before going back to {name}")

@@ -35,8 +35,8 @@ def write(db: sqlite3.Connection, key: str, value: Any) -> None:
 def update_class_options(db: sqlite3.Connection, names: Mapping[str, str]) -> None:
     """Adapt the stored `extras` to changed classes. `names`: old name -> new name of each class that is kept.
 
-    VIA defines an option for each value of the class attribute: those in `names` are renamed, and others deleted. So
-    are `class_values` (class -> original value) of classes that are not in `names` or get another name.
+    - VIA defines an option for each value of the class attribute: options in `names` are renamed, others deleted.
+    - `class_values` (class -> original value) is kept for classes that keep their name, and deleted for others.
     """
     extras = read(db, "extras", {})
     definition = extras.get("via_attributes", {}).get("region", {}).get(read(db, "class_attribute", None))

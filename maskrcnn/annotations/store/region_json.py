@@ -280,23 +280,24 @@ def _check_number(value: Any, name: str, complain: Complain) -> None:
 
 def _check_points(points: Any, complain: Complain) -> None:
     """Raise the error of `complain` unless an outline of a region's JSON is pairs of valid numbers."""
-    # `map` is fast; an import may have millions of vertices.
-    if not {list, tuple}.issuperset(map(type, _require_list(points, "outline", complain))) or not {2}.issuperset(
-        map(len, points)
-    ):
+    if not _are_lists_of_length(2, _require_list(points, "outline", complain)):
         raise complain("has an outline that is not pairs of numbers")
     _check_region_numbers(points, "outline", complain)
 
 
 def _check_keypoints(points: Any, name: str, complain: Complain) -> None:
     """Raise the error of `complain` unless keypoints of a region's JSON are (x, y, visibility)."""
-    if not {list, tuple}.issuperset(map(type, _require_list(points, name, complain))) or not {3}.issuperset(
-        map(len, points)
-    ):
+    if not _are_lists_of_length(3, _require_list(points, name, complain)):
         raise complain(f"has {name} that are not x, y and visibility")
     _check_region_numbers(points, name, complain)
     if not all(visibility in (0, 1, 2) for _, _, visibility in points):
         raise complain(f"has {name} whose visibility is not 0, 1 or 2")
+
+
+def _are_lists_of_length(length: int, values: list[Any] | tuple[Any, ...]) -> bool:
+    """Whether all values of a region's JSON are lists (or tuples) of this length."""
+    # `map` is fast; an import may have millions of vertices.
+    return {list, tuple}.issuperset(map(type, values)) and {length}.issuperset(map(len, values))
 
 
 def _check_region_numbers(points: Any, name: str, complain: Complain) -> None:

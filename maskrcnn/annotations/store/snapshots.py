@@ -65,10 +65,10 @@ _DIFFERING = """SELECT image_id, file_name, at.state, at.split FROM snapshot_ima
                 AND (image.removed OR image.split != at.split OR image.state != at.state)"""
 
 
-def states_of(db: sqlite3.Connection, snapshot_id: int) -> dict[int, PictureState]:
-    """Return {state id: state} for the pictures that differ from the snapshot now.
+def states_to_restore(db: sqlite3.Connection, snapshot_id: int) -> dict[int, PictureState]:
+    """Return the states in a snapshot, as {state id: state}, of the pictures that differ from it now.
 
-    States never change, so this can run before the project is locked for `restore`.
+    Stored states are never overwritten, so this can run before the project is locked for `restore`.
     """
     database_check.require_snapshot_images(db, snapshot_id)
     return {
@@ -77,21 +77,28 @@ def states_of(db: sqlite3.Connection, snapshot_id: int) -> dict[int, PictureStat
     }
 
 
-def restore(db: sqlite3.Connection, snapshot_id: int, known: Mapping[int, PictureState]) -> None:
-    """Restore every picture of a snapshot that differs now, with one save for each. `known`: see `states_of`."""
-    _restore_facts(db, snapshot_facts(db, snapshot_id))
+def restore(db: sqlite3.Connection, snapshot_id: int, states: Mapping[int, PictureState]) -> None:
+    """Restore the classes of a snapshot, and every picture that differs from it now, with one save for each.
+
+    `states` is the result of `states_to_restore`. States of pictures that were saved since then are read here.
+    """
+    _restore_project_facts(db, snapshot_facts(db, snapshot_id))
     database_check.require_snapshot_images(db, snapshot_id)
     for number, name, state, split in db.execute(_DIFFERING, (snapshot_id,)).fetchall():
-        picture_rows.hide(db, picture_rows.image(db, number), False)
+        picture_rows.set_removed(db, picture_rows.image(db, number), False)
         db.execute("UPDATE image SET split = ? WHERE id = ?", (split, number))
         image = picture_rows.image(db, number)
         if image["state"] != state:
-            then = known.get(state) or PictureState.stored(picture_rows.state_text(db, state, name), name)
+            then = states.get(state) or PictureState.stored(picture_rows.state_text(db, state, name), name)
             picture_rows.save_state(db, image, then)
 
 
-def _restore_facts(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
-    """Restore the classes of a snapshot in their order, followed by later classes; likewise VIA's definitions."""
+def _restore_project_facts(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
+    """Restore the `project_facts` of a snapshot: its classes, class attribute and extras.
+
+    Classes that were added later are kept, after the others, without a key that the snapshot uses. Extras that were
+    added later are kept, too.
+    """
     then = [
         class_rows.class_from_json(document, "project.db: the classes of a snapshot") for document in facts["classes"]
     ]
@@ -138,7 +145,7 @@ def snapshot_facts(db: sqlite3.Connection, snapshot_id: int) -> dict[str, Any]:
     The classes in them are not validated; `class_rows.class_from_json` does that.
     """
     words = f"project.db: the facts of snapshot {snapshot_id}"
-    found = json_columns.group(snapshot_row(db, snapshot_id)["facts"], words)
+    found = json_columns.parsed_dict(snapshot_row(db, snapshot_id)["facts"], words)
     if found.keys() != {"classes", "class_attribute", "extras"} or not isinstance(found["classes"], list):
         raise StudioError(f"{words} is not what a snapshot says; {json_columns.RESTORE}")
     if not isinstance(found["class_attribute"], str | None):

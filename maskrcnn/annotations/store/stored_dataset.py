@@ -129,7 +129,7 @@ def _records(db: sqlite3.Connection, paths: ProjectPaths, rows: list[sqlite3.Row
                 row["width"],
                 row["height"],
                 row["file_size"],
-                json_columns.group(row["attributes"], f"project.db: the attributes of {name}"),
+                json_columns.parsed_dict(row["attributes"], f"project.db: the attributes of {name}"),
                 row["split"],
                 {**picture_extras(row), "project": {"id": row["id"], "revision": row["revision"]}},
             )

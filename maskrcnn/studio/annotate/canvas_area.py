@@ -73,13 +73,13 @@ def canvas_background(
     skeletons: Mapping[str, Skeleton] | None = None,
     selected: int | None = None,
 ) -> bytes:
-    """Return a JPEG of the picture with its regions drawn by `drawing.labelled_picture.draw_numbered`.
+    """Return the background of the Annotate page's canvas: a JPEG of the picture with its regions.
 
-    At a zoom above 1 the JPEG has more pixels, up to the size of the picture. Raises `StudioError` if the picture
-    cannot be read.
+    `drawing.labelled_picture.draw_numbered` draws the regions. At a zoom above 1 the JPEG has more pixels, up to the
+    size of the picture. Raises `StudioError` if the picture cannot be read.
     """
     side = round(canvas.LONGEST_SIDE * zoom)
-    picture, scale = _canvas_picture(str(path), stamp(path), side)
+    picture, scale = _resized_for_background(str(path), stamp(path), side)
     picture = picture.copy()
     unit = max(picture.shape[:2]) / (_SHOWN_AT * zoom)
     draw_numbered(picture, scale, unit, regions, painted, colours, skeletons or {}, selected)
@@ -87,8 +87,8 @@ def canvas_background(
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
-def _canvas_picture(path: str, modified: int, side: int) -> tuple[np.ndarray, float]:
-    """Return the picture at the size of the canvas background, and the scale (its pixels per picture pixel).
+def _resized_for_background(path: str, modified: int, side: int) -> tuple[np.ndarray, float]:
+    """Return the picture resized for `canvas_background`, without regions, and its pixels per picture pixel.
 
     Its longer side is at least `_SHARP_SIDE` and at most `side` pixels. `modified` is the stamp of the file.
     """

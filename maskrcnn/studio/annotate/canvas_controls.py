@@ -155,7 +155,7 @@ def _delete_selected_region(project: Project, image: StoredImage) -> None:
 
 
 def _undo_or_redo(project: Project, image: StoredImage, direction: str) -> None:
-    """Undo or redo by a key, as the buttons do; do nothing if there is nothing to undo or redo."""
+    """Undo or redo when a key of the canvas controls is pressed; do nothing if there is nothing to undo or redo."""
     editor = _editor_of_shown_picture(project, image)
     if (project.can_undo if direction == "undo" else project.can_redo)(image.id):
         editing.undo_or_redo(editor.key, direction)

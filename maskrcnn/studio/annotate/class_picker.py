@@ -67,8 +67,9 @@ def _add_class(project: Project, classes: list[ProjectClass]) -> None:
 def chosen_class(project: Project) -> str | None:
     """Return the class of new regions; None in a project without classes.
 
-    A choice of `choose_class` takes effect in the next script run. So a polygon that arrives in the same message still
-    gets the class that was chosen while it was drawn.
+    A choice of `choose_class` takes effect here, when the page is drawn, and not in the callback. Reason: the browser
+    may send a finished polygon and a click on another class together; the polygon then gets the class from before the
+    click.
     """
     names = [entry.name for entry in project.classes()]
     chosen = st.session_state.pop(_NEXT_CLASS, None) or st.session_state.get(_CLASS)

@@ -187,12 +187,12 @@ def resolve(key: str, choice: str) -> None:
 
 
 def _save_or_conflict(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
-    """Save regions, based on the editor's revision.
+    """Save regions, based on the editor's revision. If another tab saved different regions meanwhile, note a conflict.
 
     With a `drawing` the canvas stays mounted. Without a `drawing` the editor keeps its old revision, so the next script
-    run mounts a new canvas. If another tab saved different regions meanwhile, its version stays the current one, and
-    this version is put into the history before it. So this version is not lost, even if the tab is closed before the
-    conflict is resolved.
+    run mounts a new canvas. In a conflict, first these regions are saved and then again those of the other tab, which
+    stay the current version. One undo gives these regions, so they are not lost if the user never resolves the
+    conflict.
     """
 
     def save() -> None:
@@ -200,18 +200,19 @@ def _save_or_conflict(editor: Editor, regions: Regions, drawing: Drawing | None)
         try:
             revision = project.save(editor.image_id, regions, editor.revision)
         except StaleSave as stale:
-            if stale.regions == regions:
-                revision = stale.revision  # the same change again; a table may send it twice
-            elif stale.regions != editor.regions:
-                mine = project.save(editor.image_id, regions, stale.revision)
-                project.save(editor.image_id, stale.regions, mine)
+            theirs, their_revision = stale.regions, stale.revision
+            if theirs == regions:  # the same change again; a table may send it twice
+                revision = their_revision
+            elif theirs == editor.regions:  # no other change, only a newer revision: for example after undo and redo
+                revision = project.save(editor.image_id, regions, their_revision)
+            else:
+                my_revision = project.save(editor.image_id, regions, their_revision)
+                project.save(editor.image_id, theirs, my_revision)
                 base = editor.conflict.base if editor.conflict is not None else editor.regions
-                editor.conflict = Conflict(base, regions, stale.regions)
+                editor.conflict = Conflict(base, mine=regions, theirs=theirs)
                 # If the canvas sends the same drawing again, it must count as unchanged.
                 editor.drawing = drawing or editor.drawing
                 return
-            else:  # a newer revision with the same regions, for example after undo and redo
-                revision = project.save(editor.image_id, regions, stale.revision)
         editor.seen = revision
         if drawing is not None:
             editor.drawing, editor.revision, editor.conflict = drawing, revision, None

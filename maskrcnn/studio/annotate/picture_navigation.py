@@ -28,9 +28,8 @@ _THUMBNAIL_WIDTH = 92
 def current_image(project: Project, images: Sequence[StoredImage]) -> StoredImage:
     """Return the picture in the URL (`?image=FILE`), else the last one of this session, else the first one.
 
-    The URL is ignored if its picture was left less than `_STALE` seconds ago. The reason: a message that the browser
-    sent before it received the new URL (the canvas sends one when it is mounted) still has the old URL. Without this
-    rule it would bring back the old picture.
+    A message that the browser sends just after the user opens another picture may still have the old URL. So for
+    `_STALE` seconds, the URL of a picture that was left is ignored; otherwise the page would go back to that picture.
     """
     here = st.session_state.get(_IMAGE, {}).get(str(project.folder))
     asked = st.query_params.get("image") or here
@@ -43,7 +42,8 @@ def current_image(project: Project, images: Sequence[StoredImage]) -> StoredImag
 
 def _was_just_left(file_name: str | None) -> bool:
     """Whether the page showed this picture less than `_STALE` seconds ago and has left it."""
-    return time.monotonic() - st.session_state.get(_LEFT, {}).get(file_name, -_STALE) < _STALE
+    left_at: float | None = st.session_state.get(_LEFT, {}).get(file_name)
+    return left_at is not None and time.monotonic() - left_at < _STALE
 
 
 def go_to(project: Project, image: StoredImage) -> None:
@@ -60,7 +60,7 @@ def go_to(project: Project, image: StoredImage) -> None:
 
 
 def step_picture(project: Project, images: Sequence[StoredImage], step: int) -> None:
-    """Open the next picture (step 1) or the previous one (-1). At the ends of the list, do nothing."""
+    """Open the next picture (step 1) or the previous one (-1). At the ends of the list, the picture stays."""
     here = st.session_state.get(_IMAGE, {}).get(str(project.folder))
     place = next((number for number, image in enumerate(images) if image.file_name == here), 0)
     go_to(project, images[min(max(0, place + step), len(images) - 1)])
@@ -77,7 +77,8 @@ def show_bar(project: Project, images: Sequence[StoredImage], image: StoredImage
 
     def chosen() -> None:
         picked = images[numbers[st.session_state[_GOTO]] - 1]
-        if not _was_just_left(picked.file_name):  # otherwise the browser sent the old value of the list after a step
+        # Just after a click on Next, the browser may still send the picture before as the value of the list.
+        if not _was_just_left(picked.file_name):
             go_to(project, picked)
 
     def save_done() -> None:

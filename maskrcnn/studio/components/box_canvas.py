@@ -22,9 +22,13 @@ Box = tuple[float, float, float, float]
 
 
 class _BoxState(NamedTuple):
-    """State of a `box_canvas`: the number of its mount, the box at mount, the current box, and the view."""
+    """State of a `box_canvas`.
 
-    generation: int
+    `mount_number` says how many times a canvas was put on the page before. `seed` is the box that the canvas started
+    with, and `box` the current one.
+    """
+
+    mount_number: int
     seed: Box | None
     box: Box | None
     view: View
@@ -54,12 +58,12 @@ def box_canvas(
         or box not in (state.seed, state.box)
         or not canvas.mounted(_box_canvas_key(key, state))
     ):
-        state = _BoxState(state.generation + 1 if state else 0, box, box, view)
+        state = _BoxState(state.mount_number + 1 if state else 0, box, box, view)
     elif (objects := canvas.objects_of(_box_canvas_key(key, state))) is not None:
         drawn = [item for item in objects if not region_number(item) and _dragged_box(item, view)]
         if drawn:
             newest = _dragged_box(drawn[-1], view)
-            state = _BoxState(state.generation + 1, newest, newest, view)
+            state = _BoxState(state.mount_number + 1, newest, newest, view)
         else:
             shown = [found for item in objects if (found := _dragged_box(item, view))]
             state = state._replace(box=_box_or_seed(shown[-1], state.seed, view) if shown else None)
@@ -75,8 +79,8 @@ def box_canvas(
 
 
 def _box_canvas_key(key: str, state: _BoxState) -> str:
-    """Return the widget key of the present mount of a `box_canvas`."""
-    return f"{key}_{state.generation}"
+    """Return the widget key of a `box_canvas`; after each mount it is another one."""
+    return f"{key}_{state.mount_number}"
 
 
 def _box_or_seed(box: Box, seed: Box | None, view: View) -> Box:

@@ -57,7 +57,8 @@ def show(
     """Draw a canvas with these objects. For one `key`, `objects` must be the same in every script run.
 
     In mode "polygon" the browser sends a polygon when it is closed. In "box" and "edit" it sends every change. In
-    "edit" nothing can be drawn. In each mode the pencil in the canvas's own tool bar turns editing on.
+    "edit" nothing can be drawn. In each mode, after a click on the pencil in the canvas's own tool bar, the user can
+    move and reshape the objects.
     """
     from streamlit_drawable_canvas import st_canvas  # its import needs a running Streamlit
 

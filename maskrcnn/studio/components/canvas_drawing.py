@@ -29,9 +29,10 @@ NewRegion = Callable[[Shape], Region]
 class Drawing:
     """The state of one mounted canvas.
 
-    `base` are the regions at mount, in order; canvas object i + 1 represents `base[i]`. `drawn` are the new regions,
-    each with its outline (canvas pixels) in the last message. `regions` are the current regions of the picture. The
-    objects of a mounted canvas are never changed from Python, because that would drop an unfinished polygon.
+    `base` are the regions that the canvas started with, in order; canvas object i + 1 represents `base[i]`. `drawn` are
+    the new regions, each with its outline (canvas pixels) in the last message. `regions` are the current regions of the
+    picture. The objects of a mounted canvas are never changed from Python, because that would drop an unfinished
+    polygon.
     """
 
     base: tuple[Region, ...]
@@ -42,11 +43,11 @@ class Drawing:
 
     @classmethod
     def start(cls, regions: tuple[Region, ...], view: View, colours: Mapping[str | None, str]) -> Drawing:
-        """Return the state at mount, with these regions and no drawn ones."""
-        return cls(regions, view, colours, (), regions)
+        """Return the state of a new canvas with these regions, on which nothing was drawn yet."""
+        return cls(base=regions, view=view, colours=colours, drawn=(), regions=regions)
 
     def objects(self) -> list[CanvasObject]:
-        """Return the canvas objects for the regions at mount."""
+        """Return the canvas objects for the regions that the canvas starts with."""
         return [self._object(number) for number, region in enumerate(self.base, 1) if on_canvas(region.shape)]
 
     def after(self, objects: Sequence[Mapping[str, Any]], new_region: NewRegion) -> Drawing:

@@ -5,7 +5,7 @@ to `vertex - centre of the vertices' bounding box`. Moving, scaling or rotating 
 Dragging a vertex changes the vertices.
 
 The canvas drops custom keys from an object, but keeps `strokeDashOffset`, which has no effect without a dash array. So
-that key stores the number of the region that an object represents. It is 0 for an object drawn since the mount.
+that key stores the number of the region that an object represents. It is 0 for an object that the user has drawn.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ CanvasObject = dict[str, Any]
 _SAME = 0.02  # tolerance in canvas pixels; the canvas rounds positions to 4 decimals
 _SMALLEST_BOX = 2 * STROKE_WIDTH  # canvas pixels; a click without a drag makes a box of this size
 _POINT_RADIUS = 6  # canvas pixels
+_NUMBER_KEY = "strokeDashOffset"
+"""Key of an object that stores the number of its region (see above)."""
 _ORIGINS = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
 
 
@@ -53,7 +55,7 @@ def canvas_object(shape: Shape, view: View, colour: str, number: int = 0) -> Can
         "stroke": colour,
         "strokeWidth": STROKE_WIDTH,
         "strokeUniform": True,
-        "strokeDashOffset": number,
+        _NUMBER_KEY: number,
         "selectable": False,
         "evented": False,
     }
@@ -87,7 +89,8 @@ def object_matrix(item: Mapping[str, Any]) -> np.ndarray:
     skew_x = np.array([[1.0, math.tan(math.radians(_object_number(item, "skewX", 0.0)))], [0.0, 1.0]])
     skew_y = np.array([[1.0, 0.0], [math.tan(math.radians(_object_number(item, "skewY", 0.0))), 1.0]])
     linear = turn @ np.diag([scale_x, scale_y]) @ skew_x @ skew_y
-    # If the origin is at an edge, `left` and `top` are the start of the drag, so half the stroke width is not added.
+    # `left` and `top` place the origin: the centre, or a corner of the box around the vertices. The stroke lies partly
+    # outside this box, but a drawn box begins where the drag began, so the stroke width must not be added.
     size = np.abs([_object_number(item, "width", 0.0) * scale_x, _object_number(item, "height", 0.0) * scale_y])
     origin = np.array([_ORIGINS[item.get("originX", "left")], _ORIGINS[item.get("originY", "top")]])
     centre = np.array([_object_number(item, "left", 0.0), _object_number(item, "top", 0.0)]) + turn @ (
@@ -97,8 +100,8 @@ def object_matrix(item: Mapping[str, Any]) -> np.ndarray:
 
 
 def region_number(item: Mapping[str, Any]) -> int:
-    """Return the number of the region that a canvas object represents; 0 if it was drawn since the mount."""
-    return int(item.get("strokeDashOffset") or 0)
+    """Return the number of the region that a canvas object represents; 0 if the user has drawn the object."""
+    return int(item.get(_NUMBER_KEY) or 0)
 
 
 def outline(item: Mapping[str, Any]) -> np.ndarray | None:
@@ -173,7 +176,10 @@ def _object_vertices(item: Mapping[str, Any]) -> np.ndarray | None:
 
 
 def _transformed_shape(shape: Shape, change: np.ndarray) -> Shape:
-    """Return the shape after its object was moved, scaled or rotated by an affine map `(2, 3)` of picture pixels."""
+    """Return the shape after the user moved, scaled or rotated its canvas object.
+
+    `change` is the affine map `(2, 3)` of picture pixels from the old to the new place.
+    """
     linear = change[:, :2]
     match shape:
         case Rect() if abs(linear[0, 1]) < 1e-4 and abs(linear[1, 0]) < 1e-4:
@@ -188,6 +194,7 @@ def _transformed_shape(shape: Shape, change: np.ndarray) -> Shape:
                 return replace(shape, cx=cx, cy=cy)
             rx, ry, theta = (shape.r, shape.r, 0.0) if isinstance(shape, Circle) else (shape.rx, shape.ry, shape.theta)
             turn = np.array([[math.cos(theta), -math.sin(theta)], [math.sin(theta), math.cos(theta)]])
+            # The matrix maps the unit circle to the new ellipse. Its SVD gives the directions and lengths of the axes.
             axes, radii, _ = np.linalg.svd(linear @ turn @ np.diag([rx, ry]))
             if isinstance(shape, Circle) and radii[0] < 1.01 * radii[1]:
                 return Circle(cx, cy, round(float(radii.mean()), 2))

@@ -52,7 +52,7 @@ def field(name: str, kind: str = "quantitative", **about: Any) -> Spec:
     return {"field": name, "type": kind, **about}
 
 
-def datum(value: Any) -> Spec:
+def constant(value: Any) -> Spec:
     """Return an encoding channel with a constant value."""
     return {"value": value}
 

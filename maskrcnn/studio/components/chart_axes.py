@@ -89,7 +89,7 @@ def axes_encoding(small: bool, axis: XAxis, last: float, domain: tuple[float, fl
 
 
 def _y_axis_values(epochs: Sequence[np.ndarray], steps: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the values that the y axis must cover: those of all epochs, and those of the steps without outliers."""
+    """Return the values that the y axis of a line chart must cover: all epochs, and the steps without outliers."""
     covered = [values[np.isfinite(values)] for values in epochs]
     for values in steps:
         known = values[np.isfinite(values)]
@@ -116,4 +116,6 @@ def log_y_domain(epochs: Sequence[np.ndarray], steps: Sequence[np.ndarray]) -> t
     if not len(values):
         return 0.1, 1.0
     low, high = round_down(float(values.min())), round_up(float(values.max()))
-    return low, high if high > low else 10 * low
+    if high <= low:
+        high = 10 * low
+    return low, high

@@ -51,7 +51,7 @@ class RunPoints:
 
 
 def point_values(points: Sequence[RunPoints]) -> dict[str, np.ndarray]:
-    """Return the values of all points by name, (N,) each; NaN where a point has none."""
+    """Return the columns of the table `points` with the values of the points, (N,) each; NaN: a point has none."""
     names = dict.fromkeys(name for part in points for name in part.values)
     nothing = [np.full(len(part.x), np.nan) for part in points]
     return {
@@ -74,33 +74,39 @@ def point_columns(points: Sequence[RunPoints], runs: Sequence[DrawnRun], axis: X
     columns: dict[str, Any] = {
         "run": np.repeat([runs.index(part.run) for part in points], lengths).astype(np.uint8),
         "is_epoch": is_epochs,
-        "epoch": _integers(epoch),
-        "step": _integers(step),
-        "elapsed": _numbers(elapsed) if axis == "minutes" else _integers(np.floor(np.maximum(elapsed, 0) + 0.5)),
+        "epoch": _integer_column(epoch),
+        "step": _integer_column(step),
+        "elapsed": _number_column(elapsed)
+        if axis == "minutes"
+        else _integer_column(np.floor(np.maximum(elapsed, 0) + 0.5)),
     }
     if axis == "epochs":
         x = np.concatenate([none, *(part.x for part in points)])
-        columns["x"] = _numbers(np.where(is_epochs, np.nan, x))
+        columns["x"] = _number_column(np.where(is_epochs, np.nan, x))
     return columns
 
 
-def _integers(values: np.ndarray) -> pa.Array:
-    """Return whole numbers of at least 0 as an Arrow array of the smallest type that holds them; NaN becomes null."""
+def _integer_column(values: np.ndarray) -> pa.Array:
+    """Return whole numbers of at least 0 as a column of the table `points`; NaN becomes null.
+
+    Its type is the smallest unsigned integer type that holds the numbers.
+    """
     known = np.isfinite(values)
     small = np.where(known, values, 0).astype(np.int64)
     return pa.array(small.astype(np.min_scalar_type(int(small.max(initial=0)))), mask=~known)
 
 
-def _numbers(values: np.ndarray) -> pa.Array:
-    """Return numbers as a float32 Arrow array; what is not finite becomes null."""
+def _number_column(values: np.ndarray) -> pa.Array:
+    """Return numbers as a float32 column of the table `points`; what is not finite becomes null."""
     return pa.array(values.astype(np.float32), mask=~np.isfinite(values))
 
 
 def fixed_point(values: np.ndarray, decimals: int | None) -> tuple[pa.Array, float]:
-    """Return the values as an Arrow array and the factor that it is multiplied by in the browser.
+    """Return the values as an Arrow array, and the factor that the browser multiplies them by.
 
-    If 16 bits hold what the tooltips show of all values, these are sent as integers; otherwise they are float32.
-    Tooltips show so many `decimals`; if that is None, about four significant digits.
+    If possible, they are 16-bit integers: the values rounded to the decimals that the tooltips show, divided by the
+    factor. Otherwise they are float32, and the factor is 1. Tooltips show so many `decimals`; if that is None, about
+    four significant digits.
 
     >>> array, factor = fixed_point(np.array([0.5, np.nan, 1.23456]), None)
     >>> array.type, array.to_pylist(), factor
@@ -111,9 +117,10 @@ def fixed_point(values: np.ndarray, decimals: int | None) -> tuple[pa.Array, flo
     known = values[np.isfinite(values)]
     scale = 10 ** (DECIMALS if decimals is None else decimals)
     has_four_digits = decimals is not None or ((known == 0) | (known >= 0.001)).all()
-    if has_four_digits and ((known >= 0) & (known * scale < 2**16 - 1)).all():
-        return _integers(np.rint(values * scale)), 1 / scale
-    return _numbers(values), 1.0
+    fit_16_bits = ((known >= 0) & (known * scale < 2**16 - 1)).all()
+    if has_four_digits and fit_16_bits:
+        return _integer_column(np.rint(values * scale)), 1 / scale
+    return _number_column(values), 1.0
 
 
 def pass_steps_of_point(runs: Sequence[DrawnRun]) -> str:

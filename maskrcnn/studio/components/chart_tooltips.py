@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from maskrcnn.studio.components.chart import Spec, datum, field
+from maskrcnn.studio.components.chart import Spec, constant, field
 from maskrcnn.studio.components.chart_points import (
     DECIMALS,
     DrawnRun,
@@ -94,7 +94,7 @@ def tooltip_layer(
         "mark": {"type": "point", "size": 70, "strokeWidth": 2, "aria": False, "clip": True},
         "encoding": {
             "y": field("value"),
-            "opacity": {"condition": [{"param": "hover", "empty": False, "value": 1}], **datum(0)},
+            "opacity": {"condition": [{"param": "hover", "empty": False, "value": 1}], **constant(0)},
             "tooltip": [field(f"tip{place}", "nominal", title=title) for place, title in enumerate(texts)],
             **colour,
         },

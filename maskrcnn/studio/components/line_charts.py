@@ -35,8 +35,8 @@ SMALL = 200
 class Line:
     """A line for each run of a chart: the values named `column` of its steps or epochs.
 
-    `colour` and `shape` (of the points) hold unless the run has its own. `name` is written at the end of the line,
-    unless it is empty. Only the points of a line that `has_tooltips` have tooltips.
+    `colour` and `shape` (of the points) are used only if the runs have no colours and shapes of their own. `name` is
+    written at the end of the line, unless it is empty. Only the points of a line that `has_tooltips` have tooltips.
     """
 
     column: str
@@ -93,7 +93,7 @@ def line_chart(
         "height": height,
         "data": {"name": "points"},
         "transform": _transforms(factors, runs, axis),
-        "encoding": axes_encoding(height < SMALL, axis, last, domain, log) | _run_looks(runs),
+        "encoding": axes_encoding(height < SMALL, axis, last, domain, log) | _run_colours(runs),
         "layer": [
             *_line_layers(lines, runs, log, round(faint, 2)),
             *_point_layers(lines, runs, log, height < SMALL),
@@ -133,8 +133,11 @@ def _transforms(factors: Mapping[str, float], runs: Sequence[DrawnRun], axis: XA
     return [*decoded, {"calculate": x[axis], "as": "x"}, {"filter": "isValid(datum.x) && isFinite(datum.x)"}]
 
 
-def _run_looks(runs: Sequence[DrawnRun]) -> Spec:
-    """Return the encoding of the runs' own colours; empty if the chart has one run, whose lines have theirs."""
+def _run_colours(runs: Sequence[DrawnRun]) -> Spec:
+    """Return the encoding that colours the lines by run. Empty if the runs have no colours, as in a chart of one run.
+
+    Then `_layer_of_line` colours each line by its `Line.colour`.
+    """
     if not any(run.colour for run in runs):
         return {}
     scale = {"domain": list(range(len(runs))), "range": [run.colour for run in runs]}
@@ -147,8 +150,11 @@ def _has_point(line: Line, log: bool) -> str:
     return f"{kind} && isValid(datum.{line.column})" + (f" && datum.{line.column} > 0" if log else "")
 
 
-def _layer(line: Line, runs: Sequence[DrawnRun], log: bool, mark: Spec, **encoding: Any) -> Spec:
-    """Return a layer that draws a line, or its points, for each run."""
+def _layer_of_line(line: Line, runs: Sequence[DrawnRun], log: bool, mark: Spec, **encoding: Any) -> Spec:
+    """Return a layer that draws a line of the line chart, or its points, for each run.
+
+    If the runs have colours, `_run_colours` sets them for all layers, and the colour of the line is not used.
+    """
     colour = {} if any(run.colour for run in runs) else {"color": line.colour}
     return {
         "mark": {**mark, **colour},
@@ -166,7 +172,7 @@ def _line_layers(lines: Sequence[Line], runs: Sequence[DrawnRun], log: bool, fai
         "validation": {"type": "line", "strokeWidth": 2, "clip": True, "strokeDash": DASHED},
     }
     ordered = sorted(lines, key=lambda line: list(marks).index(line.kind))
-    return [_layer(line, runs, log, marks[line.kind]) for line in ordered]
+    return [_layer_of_line(line, runs, log, marks[line.kind]) for line in ordered]
 
 
 def _point_layers(lines: Sequence[Line], runs: Sequence[DrawnRun], log: bool, small: bool) -> list[Spec]:
@@ -179,7 +185,7 @@ def _point_layers(lines: Sequence[Line], runs: Sequence[DrawnRun], log: bool, sm
     for line in sorted((line for line in lines if line.is_epochs), key=lambda line: line.kind):
         mark: Spec = {"type": "point", "size": 16 if small else 24, "filled": line.kind == "training", "opacity": 1}
         mark |= {"strokeWidth": 1.5} | ({} if encoding else {"shape": line.shape})
-        layers.append(_layer(line, runs, log, mark, **encoding))
+        layers.append(_layer_of_line(line, runs, log, mark, **encoding))
     return layers
 
 
@@ -218,16 +224,24 @@ def line_name_offsets(values: Sequence[float], gap: int, text: int = 14) -> list
     overlaps another name or the axis, or lies outside the plot. The highest line has its name above, the lowest below,
     and the middle one on the side with more space.
     """
-    all_above = [-gap - text * place for place in range(len(values))]
-    all_below = [gap + text * place for place in reversed(range(len(values)))]
+    n = len(values)
+
+    def above(lines: int) -> list[int]:
+        """The offsets of names above their lines, from the lowest line to the highest, which has the highest name."""
+        return [-gap - text * place for place in range(lines)]
+
+    def below(lines: int) -> list[int]:
+        """The offsets of names below their lines, from the lowest line, which has the lowest name, to the highest."""
+        return [gap + text * place for place in reversed(range(lines))]
+
     on_axis, at_top = min(values, default=0) < 0.1, max(values, default=0) > 0.9
     if on_axis and at_top:  # the names of the lines in the lower half are above, those in the upper half below
         n_low = sum(value < 0.5 for value in values)
-        return all_above[:n_low] + all_below[n_low:]
+        return above(n_low) + below(n - n_low)
     if at_top:
-        return all_below
-    if on_axis or len(values) == 1:
-        return all_above
-    if len(values) == 2 or values[-1] - values[-2] > values[-2] - values[-3]:
-        return [gap, *all_above[:-1]]  # only the lowest line has its name below
-    return [*all_below[1:], -gap]  # only the highest line has its name above
+        return below(n)
+    if on_axis or n == 1:
+        return above(n)
+    if n == 2 or values[-1] - values[-2] > values[-2] - values[-3]:
+        return below(1) + above(n - 1)
+    return below(n - 1) + above(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -74,7 +74,8 @@ _OPEN = "dataset_class_attribute_open"
 def choose_for_project(project: Project, generation: int, rerun: Callable[[str], None]) -> None:
     """Draw the choice of the class attribute of a project in the Classes view, and the button that changes it.
 
-    `generation` is part of the widget key; `rerun` reruns the page with a message after the change.
+    The last choice takes all rivals, see `_candidates_and_rivals`. `generation` is part of the widget key; `rerun`
+    reruns the page with a message after the change.
     """
     now = project.class_attribute
     words = f'The class is the attribute "{plain(now)}"' if now else "Classes come from no attribute"
@@ -107,9 +108,13 @@ def choose_for_project(project: Project, generation: int, rerun: Callable[[str],
         st.markdown(
             "The classes that regions have now go back into their attribute, and how it is now is kept as a snapshot."
         )
-        own = {entry.name for entry in project.classes()}
-        named = known[chosen].values if chosen in known else rivals if chosen else ()
-        new = [name for name in named if name not in own]
+        class_names: Iterable[str] = ()
+        if chosen in known:
+            class_names = known[chosen].values
+        elif chosen:  # the choice of all rivals
+            class_names = rivals
+        present = {entry.name for entry in project.classes()}
+        new = [name for name in class_names if name not in present]
         others = [
             candidate_in_words(candidate) for candidate in found if candidate.name != chosen and candidate.n_regions
         ]
@@ -128,6 +133,10 @@ def choose_for_project(project: Project, generation: int, rerun: Callable[[str],
 def _candidates_and_rivals(
     folder: str, now: str | None, stamp: project_cache.Stamp
 ) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
-    """The attributes that could be the class, and the attributes that each name the class of other regions."""
+    """The attributes that could be the class, and the names of the rivals.
+
+    Rivals are attributes that name the classes together, each for a part of the regions. `now` and `stamp` are part of
+    the cache key.
+    """
     dataset = Project(Path(folder)).dataset()
     return class_attributes.class_candidates(dataset), class_attributes.rival_attributes(dataset)

@@ -142,10 +142,12 @@ def _selected_class(project: Project, classes: list[ProjectClass], counts: Mappi
         project.merge_class(name, into)
         _rerun_after_change(f"{name} is now {into}; a snapshot of before was kept", into)
 
+    new_name = new.strip()
+    other_names = [other for other in names if other != name]
     new_class_questions.add_class_or_ask(
         f"dataset_class_name_{generation}_{name}",
-        new.strip() if saved else None,
-        [other for other in names if other != name or other == new.strip()],
+        new_name if saved else None,
+        names if new_name == name else other_names,  # an unchanged name is saved without a question
         save,
         merge,
         renaming=True,

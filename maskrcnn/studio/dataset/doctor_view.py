@@ -64,7 +64,7 @@ def show(project: Project) -> None:
 
 
 def _learned_objects_line(project: Project, state: Stamp) -> None:
-    """Draw the line about the regions that are learned from, and remarks about those that are not."""
+    """Draw the Doctor view's line about the regions that are learned from, and remarks about those that are not."""
     found = project_cache.cached_result(
         "learned",
         project,

@@ -76,7 +76,10 @@ def show(project: Project) -> None:
 
 
 def prepared(project: Project, format: str, which: str, pictures: bool, made_of: tuple[Any, ...] = ()) -> ReadyExport:
-    """Make the file for a download. Raises `StudioError` if the format cannot represent the labels at all."""
+    """Return the file for a download, made now. `made_of` is stored in it, see `ReadyExport`.
+
+    Raises `StudioError` if there are no pictures, or if the format cannot hold these labels, even with losses.
+    """
     split: Split | None = "train" if which == "train" else "val" if which == "val" else None
     dataset = project.dataset(split)
     if not dataset.images:

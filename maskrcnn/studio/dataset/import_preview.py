@@ -146,8 +146,11 @@ _NONE = "none of these"
 _MOST_CHOICES = 6
 
 
-def may_import(staged: Staged, new: Sequence[str], key: str) -> bool:
-    """Whether the new classes may be made. If there are hundreds, a question is drawn, which the user must confirm."""
+def confirm_new_classes(staged: Staged, new: Sequence[str], key: str) -> bool:
+    """Ask the user to confirm if the import would make hundreds of new classes. Returns False until it is confirmed.
+
+    For fewer classes, nothing is drawn and True is returned.
+    """
     dataset = staged.dataset
     others = [
         candidate_in_words(candidate) for candidate in staged.candidates if not candidate.chosen and candidate.n_regions

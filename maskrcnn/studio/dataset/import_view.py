@@ -134,7 +134,7 @@ def _show_preview(project: Project, waiting: _WaitingImport, page: str) -> None:
             waiting.summary = import_preview.summary(waiting.staged.dataset)
             st.rerun()
         new = staged.new_classes([entry.name for entry in known])
-        allowed = import_preview.may_import(staged, new, f"dataset_import_many_{generation}")
+        allowed = import_preview.confirm_new_classes(staged, new, f"dataset_import_many_{generation}")
         if len(new) > intake.MOST_CLASSES and st.button(
             "No, all regions are of one class", key="dataset_import_one_class", icon=":material/layers_clear:"
         ):

@@ -198,13 +198,12 @@ def _picture_actions(project: Project, ids: Sequence[int], *, removed: bool) -> 
 def _no_pictures(wanted: PictureFilter) -> None:
     """Draw a message that no picture matches the filter, and a button that shows all pictures."""
     only_status = wanted.split is None and wanted.class_name is None
-    st.info(
-        {
-            "new": "Here would be the pictures that nobody has labelled yet: there are none left.",
-            "done": "Here would be the pictures marked as done. Mark one on Annotate, or tick some under “all”.",
-        }.get(wanted.status or "" if only_status else "", "No picture is like that."),
-        icon=":material/filter_alt_off:",
-    )
+    message = "No picture is like that."
+    if only_status and wanted.status == "new":
+        message = "Here would be the pictures that nobody has labelled yet: there are none left."
+    elif only_status and wanted.status == "done":
+        message = "Here would be the pictures marked as done. Mark one on Annotate, or tick some under “all”."
+    st.info(message, icon=":material/filter_alt_off:")
 
     def reset() -> None:
         for name in ("status", "split", "class"):

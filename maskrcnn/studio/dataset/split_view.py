@@ -257,7 +257,8 @@ def now_and_after(
 ) -> list[dict[str, str]]:
     """The rows of the table "Now and after": pictures, unlabelled pictures, objects and lacking classes in both splits.
 
-    A class lacks in a split that has none of its pictures, although at least two pictures show the class.
+    A class is lacking in a split if none of the split's pictures show it, although it is on at least two pictures of
+    the project.
     """
     now: Splits = {image.file_name: image.split for image in images}
     pictures = [sum(side == of for side in splits.values()) for splits in (now, after) for of in ("train", "val")]

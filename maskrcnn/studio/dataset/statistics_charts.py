@@ -10,7 +10,7 @@ import numpy as np
 
 from maskrcnn.annotations.statistics import GRID, SIZES, ClassRow, Statistics
 from maskrcnn.drawing.labelled_picture import Colours
-from maskrcnn.studio.components.chart import INK, Chart, Spec, datum, field, table
+from maskrcnn.studio.components.chart import INK, Chart, Spec, constant, field, table
 from maskrcnn.studio.components.chart_axes import integer_ticks
 
 NO_CLASS = "(no class)"
@@ -33,7 +33,7 @@ def classes(found: Statistics, colours: Colours) -> Chart:
     names, objects = [row.name for row in rows], [row.objects for row in rows]
     columns = {"class": names, "objects": objects, "pictures": [row.pictures for row in rows]}
     encoding = {
-        "x": field("objects", title="objects", axis=_counts(max(objects))),
+        "x": field("objects", title="objects", axis=_count_axis(max(objects))),
         "y": field("class", "nominal", title=None, sort=names, axis={"labelLimit": 170, **_AXIS}),
         "tooltip": [field("class", "nominal"), field("objects"), field("pictures")],
     }
@@ -104,7 +104,7 @@ def per_picture(found: Statistics, height: int) -> Chart:
     encoding = {
         "x": x,
         "x2": {"field": "to"},
-        "y": field("pictures", title="pictures", axis=_counts(int(counts.max(initial=0)))),
+        "y": field("pictures", title="pictures", axis=_count_axis(int(counts.max(initial=0)))),
         "tooltip": [field("objects", "nominal"), field("pictures")],
     }
     return _chart(columns, encoding, [{"mark": _BARS}], height)
@@ -130,7 +130,7 @@ def aspects(found: Statistics, height: int) -> Chart:
             axis={**ticks, **_AXIS},
         ),
         "x2": {"field": "to"},
-        "y": field("objects", title="objects", axis=_counts(int(counts.max(initial=0)))),
+        "y": field("objects", title="objects", axis=_count_axis(int(counts.max(initial=0)))),
         "tooltip": [field("width / height", "nominal"), field("objects")],
     }
     return _chart(columns, encoding, [{"mark": _BARS}], height)
@@ -161,7 +161,7 @@ def areas(found: Statistics, height: int) -> Chart:
             axis={"values": ticks, "format": "d", "grid": False, **_AXIS},
         ),
         "x2": {"field": "to"},
-        "y": field("objects", title="objects", axis=_counts(int(counts.max(initial=0)))),
+        "y": field("objects", title="objects", axis=_count_axis(int(counts.max(initial=0)))),
         "tooltip": [field("side", "nominal"), field("objects")],
     }
     bound = {"x": field("bound", scale=scale)}
@@ -175,7 +175,7 @@ def areas(found: Statistics, height: int) -> Chart:
         {
             "data": {"name": "bounds"},
             "mark": {"type": "text", "align": "left", "baseline": "top", "dx": 4, "color": INK},
-            "encoding": {**bound, "y": datum(0), "text": field("words", "nominal")},
+            "encoding": {**bound, "y": constant(0), "text": field("words", "nominal")},
         },
     ]
     chart = _chart(columns, {}, layers, height)
@@ -216,9 +216,9 @@ def common(found: Statistics) -> list[ClassRow]:
     return [rows[place] for place in sorted(kept)]
 
 
-def _counts(most: int) -> Spec:
-    """Return the properties of an axis with whole numbers."""
-    return {"format": "d", "tickCount": min(5, max(1, most)), "tickMinStep": 1, **_AXIS}
+def _count_axis(largest: int) -> Spec:
+    """Return the properties of an axis for counts of at most `largest`, with whole numbers as ticks."""
+    return {"format": "d", "tickCount": min(5, max(1, largest)), "tickMinStep": 1, **_AXIS}
 
 
 def _octaves(low: float, high: float) -> Spec:

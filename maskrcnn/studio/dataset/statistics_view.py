@@ -109,17 +109,16 @@ def median_in_words(numbers: np.ndarray) -> str:
 
 
 def not_learned_in_words(found: Statistics) -> str:
-    """The regions that are no objects, as a sentence; empty if there are none.
+    """The regions that the Statistics view does not count as objects, as a sentence; empty if there are none.
 
     For example `Not among them: 2 regions that mark a crowd, 1 that is a line.`
     """
-    parts = [f"{number:,} that {WORDS[reason][number > 1]}" for reason, number in found.left().items()]
-    if not parts:
-        return ""
-    first, *others = parts
-    number = next(iter(found.left().values()))
-    first = first.replace(" that", " region that" if number == 1 else " regions that", 1)
-    return f"Not among them: {', '.join([first, *others])}."
+    parts: list[str] = []
+    for reason, number in found.left().items():
+        for_one, for_several = WORDS[reason]
+        who = f"{number:,}" if parts else f"{number:,} {'region' if number == 1 else 'regions'}"
+        parts.append(f"{who} that {for_one if number == 1 else for_several}")
+    return f"Not among them: {', '.join(parts)}." if parts else ""
 
 
 def _statistics_figures(found: Statistics) -> None:

@@ -16,13 +16,17 @@ from maskrcnn.errors import ArgumentError
 COLUMNS = 2
 
 
-def field_input_keys(preset: str, brought_by: str = "") -> Callable[[str], str]:
+def field_input_keys(preset: str, shipped_model: str = "") -> Callable[[str], str]:
     """A function that returns the Streamlit key of the input of a Config field, by the field's name.
 
-    Each preset has keys of its own. `brought_by` is the shipped model whose network the inputs show, else empty: with
-    another model, the keys change, so that the inputs start with the values of that model.
+    Each preset has keys of its own. `shipped_model` is the name of the shipped model whose network the inputs show,
+    else empty: with another model, the keys change, so that the inputs start with the values of that model.
     """
-    return f"launch-{preset}-{brought_by}{{}}".format
+
+    def key(name: str) -> str:
+        return f"launch-{preset}-{shipped_model}{name}"
+
+    return key
 
 
 def config_grid(names: Iterable[str], config: Config, key: Callable[[str], str]) -> dict[str, Any]:

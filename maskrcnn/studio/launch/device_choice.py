@@ -18,7 +18,8 @@ from maskrcnn.studio.shell.markdown_escape import plain
 class DeviceTurn:
     """When a training on the chosen device would start.
 
-    `seconds` is the waiting time until then (None: unknown), and `ahead` are the names of the runs that must end first.
+    `seconds` is the waiting time until then (0: it starts at once, None: unknown). `ahead` are the names of the runs
+    that must end first.
     """
 
     seconds: float | None
@@ -26,7 +27,7 @@ class DeviceTurn:
 
     @property
     def must_wait(self) -> bool:
-        """Whether the training would not start at once."""
+        """Whether the training would not start at once, or it is unknown when it starts (`seconds` is None)."""
         return self.seconds != 0
 
     def in_words(self) -> str:

@@ -162,7 +162,10 @@ def _measurement_progress(training: EstimatedTraining, running: bool) -> None:
 
 
 def source_in_words(known: KnownCosts) -> str:
-    """The source of the costs as text: `as fast as the run shapes-0003`, `measured 13:44`."""
+    """The source of the costs as text: `as fast as the run shapes-0003`, `measured 13:44`.
+
+    A measurement beside another training is too slow, so the text adds that the training takes rather less time.
+    """
     if known.run:
         return f"as fast as the run {plain(known.run)}"
     text = f"measured {time_of_day_words(datetime.fromtimestamp(known.when, _browser_time_zone()), '')}"

@@ -136,18 +136,19 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
 
     Raises `StudioError` if the choices contradict each other.
     """
-    key = field_input_keys(preset)
+    key = field_input_keys(preset)  # for inputs that do not depend on the shipped model
     left, right = st.columns(2, vertical_alignment="bottom")
     start, path = choose_initial_weights(preset, Config.preset(preset, tasks=tasks), right)
     request = request_from_inputs.request_of_start(preset, tasks, start, path)
     default = request_from_inputs.config_of_start(request)
-    ships = request.init if request.init in shipped_models.names() else ""
-    comes_along = (
+    # A shipped model determines the network, so these inputs are disabled, and their help text gives the reason.
+    shipped_model = request.init if request.init in shipped_models.names() else ""
+    why_disabled = (
         f"It comes along with the initial weights: {initial_weights_inputs.offered_weights()[start]}."
-        if ships
+        if shipped_model
         else None
     )
-    network_key = field_input_keys(preset, ships)
+    key_for_model = field_input_keys(preset, shipped_model)  # for inputs that do
     values: dict[str, Any] = {"tasks": tasks}
 
     body = left.selectbox(
@@ -155,10 +156,10 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
         list(BODIES),
         list(BODIES).index(default.body),
         format_func=BODY_WORDS.__getitem__,
-        help=comes_along
+        help=why_disabled
         or "The body that turns the picture into feature maps. A deeper one sees more and takes longer.",
-        disabled=comes_along is not None,
-        key=network_key("body"),
+        disabled=why_disabled is not None,
+        key=key_for_model("body"),
     )
     note = st.container()
     kinds = BODIES[body]
@@ -169,9 +170,9 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
         format_func=KIND_WORDS.__getitem__,
         required=True,
         wrap=True,
-        help=comes_along or Config.model_fields["backbone"].description,
-        disabled=comes_along is not None,
-        key=network_key("-".join(kinds)),
+        help=why_disabled or Config.model_fields["backbone"].description,
+        disabled=why_disabled is not None,
+        key=key_for_model("-".join(kinds)),
     )
     values["backbone"] = f"{body}_{kind}"
     # The two maps of the light pyramid have the same stride, so "one scale for each level" makes no sense.
@@ -195,9 +196,9 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
             MASK_HEADS,
             MASK_HEADS.index(default.mask_head),
             format_func=MASK_HEAD_WORDS.__getitem__,
-            help=comes_along or Config.model_fields["mask_head"].description,
-            disabled=comes_along is not None,
-            key=network_key("mask_head"),
+            help=why_disabled or Config.model_fields["mask_head"].description,
+            disabled=why_disabled is not None,
+            key=key_for_model("mask_head"),
         )
         values["mask_kind"] = right.selectbox(
             "Masks",
@@ -207,4 +208,4 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
             help=Config.model_fields["mask_kind"].description,
             key=key("mask_kind"),
         )
-    return NetworkChoice(request, default, network_key, values)
+    return NetworkChoice(request, default, key_for_model, values)

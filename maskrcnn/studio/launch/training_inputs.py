@@ -182,11 +182,12 @@ def _more_training_inputs(network: NetworkChoice, is_drawn: bool) -> dict[str, A
     """
     default, tasks = network.default, network.request.changed["tasks"]
     prefix = f"{network.key('more')}-{default.norm}-{default.rpn_scales_at}"
+    # The session has the current value of the input for the norm before this input is drawn below.
     chosen_norm = st.session_state.get(f"{prefix}-norm", default.norm)
     if chosen_norm != default.norm:
         default = default.replace(norm_eps=request_from_inputs.default_eps_for_norm(network.request, chosen_norm))
-    # If the user chooses another norm, `norm_eps` gets another default. The default is part of the key of this input,
-    # because an input shows a new default only under a new key.
+    # With another norm, `norm_eps` has another default. Streamlit shows a new default only in an input with a new key,
+    # so the default is written into the key.
     eps_key = f"{prefix}-norm_eps-{default.norm_eps:g}"
 
     def key(name: str) -> str:

@@ -31,7 +31,7 @@ class HoldoutPlan:
     """A proposed validation set: `held` of the `labelled` training pictures become validation pictures.
 
     `names` are their file names. It is None if no split is possible, because each picture has a class that no other
-    picture has.
+    picture has; then `held` is only the number that would be held out.
     """
 
     labelled: int
@@ -43,21 +43,21 @@ def holdout_plan(dataset: Dataset, groups: Iterable[Collection[str]] = (), *, ou
     """Choose the validation pictures among the labelled training pictures in `dataset`.
 
     About `SHARE` of the pictures are chosen, at least one with an object. Each class in them is also in the remaining
-    training pictures. All pictures of a group in `groups` are in the same split. `outlines` says whether masks are
-    learned.
+    training pictures. If this is not possible, `names` of the plan is None. All pictures of a group in `groups` are in
+    the same split. `outlines` says whether masks are learned.
     """
     groups = [tuple(group) for group in groups]
-    drawn = {
+    classes_of_picture = {
         record.file_name: frozenset(
             region.class_name for region in learnable_objects.objects(record, outlines=outlines)
         )
         for record in dataset.images
     }
-    splits = known_to_training(dataset, stratified(dataset, SHARE, SEED, groups), drawn, groups)
+    splits = known_to_training(dataset, stratified(dataset, SHARE, SEED, groups), classes_of_picture, groups)
     names = frozenset(name for name, split in splits.items() if split == "val")
-    if any(drawn[name] for name in names):
-        return HoldoutPlan(len(drawn), len(names), names)
-    return HoldoutPlan(len(drawn), held_back(len(drawn), SHARE), None)
+    if any(classes_of_picture[name] for name in names):
+        return HoldoutPlan(labelled=len(classes_of_picture), held=len(names), names=names)
+    return HoldoutPlan(labelled=len(classes_of_picture), held=held_back(len(classes_of_picture), SHARE), names=None)
 
 
 def offer(project: Project, data: LaunchData) -> None:

@@ -187,17 +187,21 @@ def _mark_corners(mark: Mark, scale: float) -> np.ndarray:
     return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
 
 
-def _mark_mask(rle: Mapping[str, Any], scale: float, shape: Sequence[int]) -> tuple[int, int, np.ndarray] | None:
-    """Return the mask at display size, cropped to its box: left, top and bool (h, w). None for an empty mask."""
+def _mark_mask(rle: Mapping[str, Any], scale: float, canvas_shape: Sequence[int]) -> tuple[int, int, np.ndarray] | None:
+    """Return a mark's mask, resized to the canvas and cropped to its box: left, top and bool (h, w). None if empty.
+
+    `scale`: canvas pixels per picture pixel. The crop is clipped to a canvas of `canvas_shape` (height, width, ...).
+    """
     x, y, width, height = (int(value) for value in coco_mask.toBbox(rle))
     if width == 0 or height == 0:
         return None
     # With a border of one pixel, the outline is closed even if the object touches the edge of the crop.
     cut = np.pad(coco_mask.decode([rle])[y : y + height, x : x + width, 0], 1).astype(np.float32)
     left, top = max(0, int(x * scale) - 1), max(0, int(y * scale) - 1)
-    right = min(shape[1], int(np.ceil((x + width) * scale)) + 1)
-    bottom = min(shape[0], int(np.ceil((y + height) * scale)) + 1)
-    # For pixel centres, (u + 0.5) / scale in the display is column + 0.5 in the picture.
+    right = min(canvas_shape[1], int(np.ceil((x + width) * scale)) + 1)
+    bottom = min(canvas_shape[0], int(np.ceil((y + height) * scale)) + 1)
+    # From a pixel of the result to its position in `cut`, whose first pixel is (x - 1, y - 1) of the picture. Pixel
+    # centres are scaled, at +0.5: canvas column c is at (c + 0.5) / scale - 0.5 in the picture.
     to_cut = np.array(
         [
             [1 / scale, 0, (left + 0.5) / scale - 0.5 - (x - 1)],

@@ -37,12 +37,14 @@ def crop(picture: np.ndarray, region: Region | None, around: Box, colour: str) -
     left, top, right, bottom = window(around, picture.shape[1], picture.shape[0])
     piece = np.full((bottom - top, right - left, 3), _OUTSIDE, np.uint8)
     inside = picture[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
-    piece[max(0, -top) :, max(0, -left) :][: inside.shape[0], : inside.shape[1]] = inside
+    row, column = max(0, -top), max(0, -left)
+    piece[row : row + inside.shape[0], column : column + inside.shape[1]] = inside
     scale = SIDE / max(piece.shape[:2])
     size = max(1, round(piece.shape[1] * scale)), max(1, round(piece.shape[0] * scale))
     shown = cv2.resize(piece, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
     if region is not None:
-        moved = _shape_in_crop(region.shape, left, top, 4.0 * max(piece.shape[:2]))
+        limit = 4.0 * max(piece.shape[:2])  # far outside the crop
+        moved = _shape_in_crop(region.shape, left, top, limit)
         paint_shape(shown, moved, scale, 0.7, rgb(colour), opacity=0.35)
         _mark_vertices(shown, moved, scale)
     return shown
@@ -105,7 +107,10 @@ def _shifted_interval(low: float, high: float, half: float, side: int) -> tuple[
 
 
 def _shape_in_crop(shape: Shape, left: int, top: int, limit: float) -> Shape:
-    """Return the shape relative to the corner (`left`, `top`) of a crop, clipped to [-`limit`, `limit`] for OpenCV."""
+    """Return the shape relative to the corner (`left`, `top`) of a crop, clipped to [-`limit`, `limit`] for OpenCV.
+
+    A point becomes a line with one vertex, and a line without vertices becomes a point outside the crop.
+    """
 
     def moved(ring: Points) -> Points:
         return tuple((min(max(x - left, -limit), limit), min(max(y - top, -limit), limit)) for x, y in ring)

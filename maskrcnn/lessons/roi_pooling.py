@@ -214,7 +214,7 @@ def bilinear(feature_map: np.ndarray, points: np.ndarray) -> np.ndarray:
 def quantisation(
     box: Box, scale: float, method: str = "pool", map_shape: tuple[int, int] | None = None
 ) -> Quantisation:
-    """The quantisation error of one of `METHODS`: the box that it reads, compared with the given box.
+    """The box that one of `METHODS` reads instead of the given box, and how far the two differ (quantisation error).
 
     With `map_shape` (H, W) the box that is read is clipped to the map. (Outside it, RoIPool has empty bins. The other
     methods read the border value up to one cell outside the centres of the border cells, and 0 farther out.)
@@ -293,21 +293,24 @@ def _round_half_away(values: np.ndarray) -> np.ndarray:
     return np.trunc(exact + np.copysign(0.5, exact))
 
 
-def _bin_edges(first: int, last: int, size: int, limit: int | None) -> np.ndarray:
-    """First and last cell (exclusive) of each bin along one axis: (size, 2) int64."""
+def _bin_edges(first: int, last: int, size: int, map_cells: int | None) -> np.ndarray:
+    """The first cell of each of `size` bins along one axis, and the cell after its last: (size, 2) int64.
+
+    The bins divide the cells from `first` to `last`. They are clipped to a map of `map_cells` cells, if it is given.
+    """
     cells = max(last - first + 1, 1)
     bin_size = np.float32(cells) / np.float32(size)
     steps = np.arange(size + 1, dtype=np.float32) * bin_size
     edges = np.stack([np.floor(steps[:-1]), np.ceil(steps[1:])], axis=1).astype(np.int64) + first
-    return edges if limit is None else edges.clip(0, limit)
+    return edges if map_cells is None else edges.clip(0, map_cells)
 
 
 def _positions(first: np.float32, length: np.float32, count: int, size: int) -> np.ndarray:
     """The centres of `count` equal parts of each of `size` bins along one axis: (size, count) float64, in map units.
 
-    `first` is the start of the box in array indices, in which the centre of cell i is at i.
+    The bins divide a box that starts at `first` (in map units, minus half a cell) and has `length` cells.
     """
     bin_size = length / np.float32(size)
     steps, parts = np.arange(size, dtype=np.float32)[:, None], np.arange(count, dtype=np.float32)[None, :]
     at = first + steps * bin_size + (parts + np.float32(0.5)) * bin_size / np.float32(max(count, 1))
-    return at.astype(np.float64) + 0.5
+    return at.astype(np.float64) + 0.5  # adds the half cell again, in float64

@@ -143,10 +143,11 @@ class SingleMap(nn.Module):
 
 
 def build_backbone(config: Config) -> tuple[BackboneWithFPN | SingleMap, nn.Sequential | None]:
-    """The backbone that `config` describes, randomly initialised, and with `c4` stage 5 of the body for the heads.
+    """The backbone that `config` describes, randomly initialised, and the stage 5 that its heads run, or None.
 
-    The blocks of stage 5 have the same names as in the body. Stage 5 has stride 1 there, so that a grid of 7 x 7 cells
-    keeps its size (He et al. 2017, fig. 4). It is None with other kinds, and with a body whose stage 5 has no weights.
+    Only the heads of kind `c4` run stage 5 of the body. Its blocks keep their names, but all their strides are 1, so
+    that a grid of 7 x 7 cells keeps its size (He et al. 2017, fig. 4). None with other kinds, and with a body whose
+    stage 5 has no weights.
     """
     body, channels = body_of(config), config.fpn_channels
     network = blocks_of(config)
@@ -183,19 +184,21 @@ def blocks_of(config: Config) -> nn.Module:
     return getattr(network, body.children) if body.children else network
 
 
-def _without_stride(stage: nn.Sequential) -> nn.Sequential:
-    """The stage with all its convolutions set to stride 1, in place."""
-    for module in stage.modules():
+def _without_stride(stage5: nn.Sequential) -> nn.Sequential:
+    """Stage 5 of a body with all its convolutions set to stride 1, in place."""
+    for module in stage5.modules():
         if isinstance(module, nn.Conv2d):
             module.stride = (1, 1)
-    return stage
+    return stage5
 
 
 def set_trainable(backbone: nn.Module, body: Body, layers: str) -> None:
     """Freeze the stages of the body that `layers` leaves out: all with "heads", 1 and 2 with "3+", none with "all"."""
-    first = {"heads": 6, "all": 1}.get(layers) or int(layers[0])
-    for name, child in backbone.get_submodule("body").named_children():
-        child.requires_grad_(body.stages.get(name, 5 if name.isdigit() else 1) >= first)
+    first_trained = {"heads": 6, "all": 1}.get(layers) or int(layers[0])  # the last stage is 5, so 6 means none
+    for name, block in backbone.get_submodule("body").named_children():
+        # Numbered blocks after those of `body.stages` (in `fpn32`) belong to stage 5; the others have no weights.
+        stage = body.stages.get(name, 5 if name.isdigit() else 1)
+        block.requires_grad_(stage >= first_trained)
 
 
 class LeanPyramid(nn.Module):
@@ -210,7 +213,7 @@ class LeanPyramid(nn.Module):
         self.inner_blocks, self.layer_blocks, self.extra_blocks = fpn.inner_blocks, fpn.layer_blocks, fpn.extra_blocks
 
     def forward(self, maps: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The maps of the pyramid from those of the body, `(N, C, h, w)`, finest first.
+        """The maps of a backbone's pyramid from those of its body, `(N, C, h, w)`, finest first.
 
         The keys are those of the body's maps, and "pool".
         """

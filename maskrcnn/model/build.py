@@ -97,7 +97,7 @@ def _roi_heads(config: Config, channels: int, stage5: nn.Sequential | None) -> S
     """The box, mask and keypoint heads with their RoI poolers, for maps with `channels` channels."""
 
     def pooler(size: int) -> RoIPooler:
-        # Only the RPN reads P6. Of the two maps of stride 32 in `fpn32` the heads read the first.
+        # With `fpn`, the heads read all maps but the last (P6, for the RPN only); with `fpn32`, the first map only.
         strides = {"fpn": config.backbone_strides[:-1], "fpn32": config.backbone_strides[:1]}
         return RoIPooler(
             config.pooling,

@@ -81,10 +81,13 @@ class ChannelsLastMaskPredictor(nn.Module):
         count, channels, height, width = x.shape
         weight = self.conv5_mask.weight  # (channels, inner, 2, 2)
         inner = weight.shape[1]
+        # The transposed convolution: each cell, a row of C values, becomes 2 x 2 pixels of `inner` values.
         cells = x.permute(0, 2, 3, 1).reshape(-1, channels)
-        matrix = weight.permute(0, 2, 3, 1).reshape(channels, -1)
-        quarters = functional.relu_(torch.addmm(self.conv5_mask.bias.repeat(4), cells, matrix))
-        own = self.mask_fcn_logits.weight[labels].reshape(count, inner, 1)
-        logits = quarters.view(count, 4 * height * width, inner) @ own
+        matrix = weight.permute(0, 2, 3, 1).reshape(channels, -1)  # (channels, 4 inner)
+        pixels = functional.relu_(torch.addmm(self.conv5_mask.bias.repeat(4), cells, matrix))
+        # The last layer, a 1 x 1 convolution, for one class.
+        class_weights = self.mask_fcn_logits.weight[labels].reshape(count, inner, 1)
+        logits = pixels.view(count, 4 * height * width, inner) @ class_weights
+        # From (K, h, w, 2, 2) to (K, h, 2, w, 2): the 2 x 2 pixels of a cell into their rows and columns.
         logits = logits.view(count, height, width, 2, 2).transpose(2, 3).reshape(count, 1, 2 * height, 2 * width)
         return (logits + self.mask_fcn_logits.bias[labels].view(count, 1, 1, 1)).to(dtype=self.result_dtype)

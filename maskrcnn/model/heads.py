@@ -40,7 +40,8 @@ class AfterStage5(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The result of the head for pooled grids `(K, C4, s, s)`."""
-        return self.head(self._stage5[0](x))
+        (stage5,) = self._stage5  # in a tuple, so that this module does not own it
+        return self.head(stage5(x))
 
 
 class MLPMaskPredictor(nn.Module):

@@ -83,10 +83,10 @@ def _exact_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> M
 
 
 def _interpolation_weights(centres: np.ndarray, low: float, high: float, cells: int) -> np.ndarray:
-    """Weights `(P, cells)` for linear interpolation along one axis: times `cells` values they give P values.
+    """Weights `(P, cells)` of linear interpolation along one axis: `weights @ values` are the interpolated values.
 
-    The values belong to the middles of `cells` equal parts of [low, high]; `centres (P,)` are the positions at which
-    they are interpolated. Outside the first and the last value, the result falls to 0 within one cell.
+    The `cells` values belong to the middles of `cells` equal parts of [low, high]. They are interpolated at the P
+    positions `centres`. Outside the first and the last value, the result falls to 0 within one cell.
     """
     position = (centres - low) / (high - low) * cells - 0.5
     return np.clip(1 - np.abs(position[:, None] - np.arange(cells)), 0, None).astype(np.float32)
@@ -103,11 +103,11 @@ def _legacy_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> 
         return NOTHING
     soft = functional.interpolate(padded, size=(y2 - y1, x2 - x1), mode="bilinear", align_corners=False)[0, 0]
     inside = soft[top - y1 : bottom - y1, left - x1 : right - x1] > 0.5
-    return MaskCrop(np.ascontiguousarray(inside.numpy().T), left, top)
+    return MaskCrop(np.ascontiguousarray(inside.numpy().T), left, top)  # `MaskCrop` is indexed by column, then row
 
 
 def encode_crop(part: MaskCrop, height: int, width: int) -> dict[str, Any]:
-    """COCO's compressed RLE, for JSON, of a mask in a picture of that size that consists of the crop `part`.
+    """COCO's compressed RLE, for JSON, of the mask `part` in a picture of `height` x `width` pixels.
 
     The counts are the lengths of alternating runs of 0 and 1, down the columns, beginning with 0.
 

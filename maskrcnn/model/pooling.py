@@ -19,7 +19,7 @@ The field `pooling_mode` chooses how the values in a bin are combined: `max` (Fa
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -86,8 +86,9 @@ class RoIPooler(MultiScaleRoIAlign):
             return operator(feature_map.to(exact), rois, size, scale).to(dtype)
         if self.pooling == "warp":
             rois, scale = whole_cells(rois, scale), 1.0
-        by_cell = 0 < samples <= MOST_SAMPLES and is_channels_last_on_cpu(feature_map)
-        align, feature_map = (roi_align_channels_last, feature_map) if by_cell else (roi_align, feature_map.to(exact))
+        align: Callable[..., Tensor] = roi_align_channels_last  # it takes a map in half precision
+        if not (0 < samples <= MOST_SAMPLES and is_channels_last_on_cpu(feature_map)):
+            align, feature_map = roi_align, feature_map.to(exact)
         aligned = self.pooling != "align-legacy"
         if self.mode == "max":
             # A finer grid with one sample per cell has its samples at the same positions as `samples` per bin.
@@ -146,8 +147,8 @@ def is_channels_last_on_cpu(feature_map: Tensor) -> bool:
     torchvision's operator copies such a map first and then processes its channels one by one, in one thread. It takes
     four times as long forward, and eight times as long forward and backward.
     """
-    by_cell = feature_map.is_contiguous(memory_format=torch.channels_last) and not feature_map.is_contiguous()
-    return by_cell and feature_map.device.type == "cpu"
+    is_channels_last = feature_map.is_contiguous(memory_format=torch.channels_last) and not feature_map.is_contiguous()
+    return is_channels_last and feature_map.device.type == "cpu"
 
 
 def roi_align_channels_last(
@@ -164,26 +165,26 @@ def roi_align_channels_last(
     first, last = corners[:, :2], corners[:, 2:]
     if not aligned:
         last = torch.maximum(last, first + 1)
-    columns, across = taps(first[:, 0], last[:, 0], size, samples, width)
-    rows, down = taps(first[:, 1], last[:, 1], size, samples, height)
-    rows = (rois[:, 0].int()[:, None, None] * height + rows) * width
-    # (K, row of the grid, column, row of the map, column): every pair of a vertical and a horizontal tap.
-    cells = rows[:, :, None, :, None] + columns[:, None, :, None, :]
-    weights = (down[:, :, None, :, None] * across[:, None, :, None, :]).to(feature_map.dtype)
-    table = feature_map.permute(0, 2, 3, 1).reshape(-1, channels)
-    taken = cells.shape[3] * cells.shape[4]
+    columns, column_weights = cells_and_weights(first[:, 0], last[:, 0], size, samples, width)
+    rows, row_weights = cells_and_weights(first[:, 1], last[:, 1], size, samples, height)
+    row_starts = (rois[:, 0].int()[:, None, None] * height + rows) * width
+    # Numbers and weights of the cells of each bin: (K, row of the bin, column of the bin, row of the cell, column).
+    cells = row_starts[:, :, None, :, None] + columns[:, None, :, None, :]
+    weights = (row_weights[:, :, None, :, None] * column_weights[:, None, :, None, :]).to(feature_map.dtype)
+    table = feature_map.permute(0, 2, 3, 1).reshape(-1, channels)  # one row for each cell of the map
+    cells_per_bin = cells.shape[3] * cells.shape[4]
     grids = functional.embedding_bag(
-        cells.reshape(-1, taken), table, mode="sum", per_sample_weights=weights.reshape(-1, taken)
+        cells.reshape(-1, cells_per_bin), table, mode="sum", per_sample_weights=weights.reshape(-1, cells_per_bin)
     )
     return grids.view(len(rois), size, size, channels).permute(0, 3, 1, 2)
 
 
-def taps(first: Tensor, last: Tensor, size: int, samples: int, cells: int) -> tuple[Tensor, Tensor]:
+def cells_and_weights(first: Tensor, last: Tensor, size: int, samples: int, cells: int) -> tuple[Tensor, Tensor]:
     """The cells that each bin of RoIAlign reads along one axis, and their weights: both `(K, size, 2 samples)`.
 
     A sample at 1.25 is between the values of cells 1 and 2; it reads 0.75 of the first and 0.25 of the second:
 
-    >>> cells, weights = taps(torch.tensor([1.0]), torch.tensor([1.5]), size=1, samples=1, cells=8)
+    >>> cells, weights = cells_and_weights(torch.tensor([1.0]), torch.tensor([1.5]), size=1, samples=1, cells=8)
     >>> cells.tolist(), weights.tolist()
     ([[[1, 2]]], [[[0.75, 0.25]]])
 
@@ -229,7 +230,9 @@ def roi_average(feature_map: Tensor, rois: Tensor, size: int, scale: float) -> T
 
 
 def bin_cells(start: Tensor, end: Tensor, size: int, cells: int) -> tuple[Tensor, Tensor]:
-    """First cell of every bin along one axis, and the cell after its last: both `(K, size)`. Equal for an empty bin.
+    """First cell of every bin of `roi_average` along one axis, and the cell after its last: both `(K, size)`.
+
+    The two are equal for an empty bin.
 
     A box `[start, end)` of whole cells, `(K,)`, is divided into `size` equal bins. Their ends are rounded outwards and
     clipped to the map, which has `cells` cells. It is computed in the dtype of the box as in RoIPool, because rounding

@@ -82,11 +82,12 @@ class PictureTransform(GeneralizedRCNNTransform):
     def batch_images(self, images: list[Tensor], size_divisible: int = 32) -> Tensor:
         """A batch `(N, 3, H, W)` of pictures `(3, h, w)`, padded with zeros on the right and at the bottom.
 
-        H and W are multiples of `size_divisible`.
+        H and W are multiples of `size_divisible` and at least the sides in `self.room`. The dtype is `self.dtype`, or
+        that of the pictures if it is None.
         """
         batch = super().batch_images(images, size_divisible)
-        height, width = (math.ceil(side / size_divisible) * size_divisible for side in self.room)
-        batch = functional.pad(batch, (0, max(0, width - batch.shape[3]), 0, max(0, height - batch.shape[2])))
+        min_height, min_width = (math.ceil(side / size_divisible) * size_divisible for side in self.room)
+        batch = functional.pad(batch, (0, max(0, min_width - batch.shape[3]), 0, max(0, min_height - batch.shape[2])))
         return batch if self.dtype is None else batch.to(self.dtype)
 
     def resize(self, image: Tensor, target: dict[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor] | None]:

@@ -153,27 +153,29 @@ class StudioRoIHeads(RoIHeads):
         masks: list[Masks],
         boxes: list[Tensor],
         objects: list[Tensor],
-        like: Tensor,
+        logits: Tensor,
         rois: list[OutlineRois] | None = None,
     ) -> Tensor:
         """The mask targets: for each box the part of its object's mask inside the box, `(K, M, M)` in [0, 1].
 
         For each picture: `masks`, bitmaps `(N_i, H, W)` or outlines; `boxes (K_i, 4)`; `objects (K_i,)`, the number of
-        the object of each box. M and the dtype are those of `like`. `rois`: `_outline_rois` of the same boxes and
-        objects, if they were computed already.
+        the object of each box. M (the last axis) and the dtype are those of `logits`. `rois`: the result of
+        `_outline_rois` for these boxes and objects; None to compute it here.
         """
         rois = rois or self._outline_rois([{"masks": own} for own in masks], boxes, objects)
-        side = like.shape[-1]
+        side = logits.shape[-1]
         cut = [
             self._cut_bitmaps(own, box, match, side)
             if isinstance(own, Tensor)
-            else self._cut_outlines(own, listed, side).to(box)
-            for own, box, match, listed in zip(masks, boxes, objects, rois, strict=True)
+            else self._cut_outlines(own, picture_rois, side).to(box)
+            for own, box, match, picture_rois in zip(masks, boxes, objects, rois, strict=True)
         ]
-        return torch.cat(cut).to(like.dtype)
+        return torch.cat(cut).to(logits.dtype)
 
     def _outline_rois(self, targets: Sequence[Target], boxes: list[Tensor], objects: list[Tensor]) -> list[OutlineRois]:
-        """Boxes and object numbers of each picture as lists, for `_cut_outlines`; empty for pictures with bitmaps.
+        """Boxes and object numbers of each picture as lists, for `_cut_outlines`; empty for a picture without outlines.
+
+        A picture has no outlines if its masks are bitmaps, or if it has no masks (None).
 
         Without `aligned_targets` the boxes are shifted by half a pixel, because outlines use the correct pixel model.
         """

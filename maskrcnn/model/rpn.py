@@ -59,15 +59,16 @@ class StudioRPN(RegionProposalNetwork):
         """
         shapes = self.head.cls_logits.out_channels
         picture, within = sampled // sum(per_level), sampled % sum(per_level)
-        places, parts, first = [], [], 0
+        positions, parts, first = [], [], 0
         for features, count in zip(maps, per_level, strict=True):
-            here = torch.where((within >= first) & (within < first + count))[0]
-            cell = (within[here] - first) // shapes
-            places.append(here)
-            parts.append(rpn_neighbourhoods(features, picture[here], cell))
+            on_level = torch.where((within >= first) & (within < first + count))[0]  # positions in `sampled`
+            cell = (within[on_level] - first) // shapes
+            positions.append(on_level)
+            parts.append(rpn_neighbourhoods(features, picture[on_level], cell))  # (S of this level, 9, C)
             first += count
-        grids = torch.cat(parts).flatten(1)[torch.argsort(torch.cat(places))]
-        convolution = self.head.conv[0][0]
+        # `parts` are in the order of the levels; `argsort` restores the order of `sampled`.
+        grids = torch.cat(parts).flatten(1)[torch.argsort(torch.cat(positions))]
+        convolution = self.head.conv[0][0]  # the only one: see `_is_single_convolution`
         weights = convolution.weight.permute(0, 2, 3, 1).flatten(1)
         hidden = functional.relu(functional.linear(grids, weights, convolution.bias))
         shape = within % shapes  # the number of anchors of a level is a multiple of `shapes`

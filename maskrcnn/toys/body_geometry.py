@@ -1,6 +1,6 @@
 """A jointed 3D figure of a person: its proportions, its pose, and the positions of its joints and body parts.
 
-Body coordinates have the axes l (to the left of the body), u (up) and f (to its front). A person who stands straight is
+Body coordinates have the axes left (of the body), up and front. A person who stands straight is
 about 1 unit tall. Angles are in degrees. `posed` computes the joints and parts of a pose in body coordinates.
 `Figure.projected` converts them to picture coordinates: x to the right, y down, z towards the viewer. The left shoulder
 of a body that faces the viewer is therefore on the right side of the picture.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 SIDES = (("left", 1.0), ("right", -1.0))
-"""Name of a side -> sign of its l coordinate."""
+"""Name of a side -> sign of its left coordinate."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def random_build(rng: np.random.Generator) -> Build:
 
 
 def posed(pose: Pose, build: Build) -> Figure:
-    """The figure of a pose in body coordinates (l, u, f), with the middle between the hips at 0."""
+    """The figure of a pose in body coordinates (left, up, front), with the middle between the hips at 0."""
     girth = build.girth
     body = np.eye(3)
     trunk = _bent(body, pose.trunk)
@@ -136,7 +136,7 @@ def posed(pose: Pose, build: Build) -> Figure:
     def add_ellipsoid(
         name: str, start: np.ndarray, end: np.ndarray, basis: np.ndarray, half: tuple, growth: float
     ) -> None:
-        """Add a part with three half axes (left, front, up) in the directions of `basis` (rows l, u, f)."""
+        """Add a part with three half axes (left, front, up) along `basis` (rows left, up, front)."""
         parts.append(Part(name, start, end, np.array(half)[:, None] * basis[[0, 2, 1]], growth))
 
     waist = 0.35 * build.trunk * body[1]
@@ -176,7 +176,7 @@ def posed(pose: Pose, build: Build) -> Figure:
     size = build.head
     middle = collar + (build.neck + 0.74 * size) * (0.5 * trunk[1] + 0.5 * head[1]) + 0.012 * trunk[2]
     add_round_part("neck", collar - 0.01 * trunk[1], middle - 0.3 * size * head[1], 0.032, 0.03)
-    half = np.array([0.72, 1.0, 0.84]) * size  # l, u, f
+    half = np.array([0.72, 1.0, 0.84]) * size  # left, up, front
 
     def on_head(left: float, up: float, front: float) -> np.ndarray:
         """A point on the head, from coordinates in half axes of the head ellipsoid."""
@@ -195,7 +195,7 @@ def posed(pose: Pose, build: Build) -> Figure:
 
 
 def view(turned: float, from_above: float, tilt: float) -> np.ndarray:
-    """The rotation `(3, 3)` from body coordinates (l, u, f) to picture coordinates (x, y, z).
+    """The rotation `(3, 3)` from body coordinates (left, up, front) to picture coordinates (x, y, z).
 
     At `turned` = 0 the body faces the viewer, at 90 the right edge of the picture, at 180 away from the viewer.
     `from_above` is the height angle of the viewer. `tilt` rotates clockwise in the picture. All angles are in degrees.
@@ -208,7 +208,10 @@ def view(turned: float, from_above: float, tilt: float) -> np.ndarray:
 
 
 def _limb_direction(basis: np.ndarray, sign: float, limb: Limb) -> tuple[np.ndarray, np.ndarray]:
-    """The direction of a limb and its forward direction (perpendicular to the limb if its spread is 0), both `(3,)`."""
+    """The direction in which a limb points, and the front direction after its swing, both unit vectors `(3,)`.
+
+    `basis`: the axes (rows left, up, front) of the body or trunk; `sign`: 1 for a left limb, -1 for a right one.
+    """
     left, up, front = basis
     (cs, ss), (cp, sp) = _cos_sin(limb.swing), _cos_sin(limb.spread)
     return cp * (ss * front - cs * up) + sp * sign * left, cs * front + ss * up
@@ -222,12 +225,16 @@ def _turned(along: np.ndarray, to: np.ndarray, angle: float) -> np.ndarray:
 
 
 def _bent(basis: np.ndarray, angles: tuple[float, ...]) -> np.ndarray:
-    """The axes (rows l, u, f) turned left about u, then bent to the left side, then forward, by `angles` in degrees."""
-    (cb, sb), (cs, ss), (ct, st) = (_cos_sin(angle) for angle in angles)
-    turn = np.array([[ct, 0, -st], [0, 1, 0], [st, 0, ct]])
-    lean = np.array([[cs, -ss, 0], [ss, cs, 0], [0, 0, 1]])
-    bend = np.array([[1, 0, 0], [0, cb, sb], [0, -sb, cb]])
-    return turn @ lean @ bend @ basis
+    """The axes `basis` (rows left, up, front) of a body or trunk, rotated by the angles of a trunk or head.
+
+    `angles` are in degrees and in the order of `Pose`: forward, to the left side, turned left. It is turned first, then
+    bent to the side and then forward, always around the axes of `basis`.
+    """
+    (cf, sf), (cs, ss), (ct, st) = (_cos_sin(angle) for angle in angles)
+    turned = np.array([[ct, 0, -st], [0, 1, 0], [st, 0, ct]])
+    to_side = np.array([[cs, -ss, 0], [ss, cs, 0], [0, 0, 1]])
+    forward = np.array([[1, 0, 0], [0, cf, sf], [0, -sf, cf]])
+    return turned @ to_side @ forward @ basis
 
 
 def _cos_sin(degrees: float) -> tuple[float, float]:

@@ -35,29 +35,32 @@ def render(parts: Sequence[Part], skin: Skin, light: np.ndarray, height: int, wi
     near = np.full((height, width), -np.inf, np.float32)
     which = np.full((height, width), -1, np.int16)
     for number, part in enumerate(parts):
-        spread = part.axes.T @ part.axes  # the matrix of the ellipsoid
-        reach = np.sqrt(np.diag(spread)[:2]) * max(1.0, part.growth)
+        # The ellipsoid at the start of the part has the points p with p @ inverse(ellipsoid) @ p = 1.
+        ellipsoid = part.axes.T @ part.axes
+        reach = np.sqrt(np.diag(ellipsoid)[:2]) * max(1.0, part.growth)
         low = np.floor(np.minimum(part.start, part.end)[:2] - reach).astype(int).clip(0)
         high = np.ceil(np.maximum(part.start, part.end)[:2] + reach).astype(int).clip(None, (width, height))
         if (high <= low).any():
             continue
         window = np.s_[low[1] : high[1], low[0] : high[0]]
-        along, offset, inside = _offsets_from_axis(part, spread, low, high)
-        grown = 1 + np.float32(part.growth - 1) * along
-        rest = grown**2 - inside
-        slope = np.linalg.inv(spread[:2, :2]) @ spread[:2, 2]
-        bulge = np.sqrt(max(spread[2, 2] - slope @ spread[:2, 2], 0.0))
-        tilt, bulge, climb = slope.astype(np.float32), np.float32(bulge), np.float32(part.end[2] - part.start[2])
-        rise = tilt[0] * offset[0] + tilt[1] * offset[1] + bulge * np.sqrt(np.maximum(rest, 0))
-        depth = np.float32(part.start[2]) + climb * along + rise
+        along, offset, squared_distance = _offsets_from_axis(part, ellipsoid, low, high)
+        size = 1 + np.float32(part.growth - 1) * along  # of the ellipsoid at that point of the axis
+        squared_rest = size**2 - squared_distance  # positive within its outline
+        # Solved for z, its front surface at an offset (x, y) from its centre is at
+        # z = slope @ (x, y) + thickness * sqrt(squared_rest).
+        slope = np.linalg.inv(ellipsoid[:2, :2]) @ ellipsoid[:2, 2]
+        thickness = np.float32(np.sqrt(max(ellipsoid[2, 2] - slope @ ellipsoid[:2, 2], 0.0)))
+        slope = slope.astype(np.float32)
+        z = slope[0] * offset[0] + slope[1] * offset[1] + thickness * np.sqrt(np.maximum(squared_rest, 0))
+        depth = np.float32(part.start[2]) + np.float32(part.end[2] - part.start[2]) * along + z
 
-        top = np.nonzero((rest > 0) & (depth > near[window]))
+        top = np.nonzero((squared_rest > 0) & (depth > near[window]))
         near[window][top] = depth[top]
         which[window][top] = number
-        flatten = np.linalg.inv(part.axes).astype(np.float32)
-        surface = np.stack([offset[0][top], offset[1][top], rise[top]], axis=1)
-        around = (surface @ flatten) / grown[top][:, None]
-        normal = around @ flatten.T
+        to_half_axes = np.linalg.inv(part.axes).astype(np.float32)
+        surface = np.stack([offset[0][top], offset[1][top], z[top]], axis=1)
+        around = (surface @ to_half_axes) / size[top][:, None]
+        normal = around @ to_half_axes.T
         lit = (normal @ light.astype(np.float32)) / np.sqrt((normal**2).sum(axis=1) + np.float32(1e-12))
         shade = 0.62 + 0.42 * np.maximum(lit, 0) + 0.08 * np.minimum(lit, 0)
         colour[window][top] = skin(part.name, along[top], around) * shade[:, None]
@@ -65,15 +68,16 @@ def render(parts: Sequence[Part], skin: Skin, light: np.ndarray, height: int, wi
 
 
 def _offsets_from_axis(
-    part: Part, spread: np.ndarray, low: np.ndarray, high: np.ndarray
+    part: Part, ellipsoid: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where each pixel between the corners `low` and `high` (x, y) lies relative to the axis of a body part.
 
-    Distances are measured in the metric of the part's ellipse in the picture (`spread[:2, :2]`), whose points have
-    distance 1. Returns, for the point of the axis that is nearest to the pixel, its position between start (0) and end
-    (1) `(h, w)`; the offset (x, y) of the pixel from it in pixels `(2, h, w)`; and the squared distance `(h, w)`.
+    Returns, for the point of the axis that is nearest to the pixel, its position between start (0) and end (1)
+    `(h, w)`; the offset (x, y) of the pixel from it in pixels `(2, h, w)`; and the squared distance `(h, w)`. Distances
+    are relative to the outline of the part's `ellipsoid` (a matrix, see `render`) in the picture, which is at distance
+    1 from its centre.
     """
-    metric = np.linalg.inv(spread[:2, :2])
+    metric = np.linalg.inv(ellipsoid[:2, :2])
     bone = (part.end - part.start)[:2]
     x = (np.arange(low[0], high[0]) + 0.5 - part.start[0]).astype(np.float32)[None, :]
     y = (np.arange(low[1], high[1]) + 0.5 - part.start[1]).astype(np.float32)[:, None]
@@ -83,7 +87,7 @@ def _offsets_from_axis(
     else:  # the axis points at the viewer: only its nearer end is visible
         along = np.full(np.broadcast_shapes(x.shape, y.shape), float(part.end[2] > part.start[2]), np.float32)
     dx, dy = x - along * np.float32(bone[0]), y - along * np.float32(bone[1])
-    inside = (
+    squared_distance = (
         np.float32(metric[0, 0]) * dx * dx + np.float32(2 * metric[0, 1]) * dx * dy + np.float32(metric[1, 1]) * dy * dy
     )
-    return along, np.stack([dx, dy]), inside
+    return along, np.stack([dx, dy]), squared_distance

@@ -59,8 +59,13 @@ class Outfit:
     front: str
 
     def colours(self, name: str, along: np.ndarray, around: np.ndarray) -> np.ndarray:
-        """RGB colours `(N, 3)` at N points of the part of that name: a `body_rendering.Skin`."""
-        match name.split(" ", 1)[-1]:
+        """RGB colours `(N, 3)` at N points on the surface of a body part: a `body_rendering.Skin`.
+
+        `along` `(N,)`: position between the start (0) and the end (1) of the part; `around` `(N, 3)`: position relative
+        to its axis (left, front, up), in half axes.
+        """
+        without_side = name.split(" ", 1)[-1]  # "left upper arm" -> "upper arm"
+        match without_side:
             case "head":
                 return self._head(around)
             case "chest":
@@ -71,11 +76,11 @@ class Outfit:
             case "thigh":
                 return self._cut(self.trousers, along, around, self.legs)
             case "shin":
-                return self._cut(self.trousers, along, around, self.legs - 1)
+                return self._cut(self.trousers, along, around, self.legs - 1)  # lengths from 1 to 2 end on the shin
             case "upper arm":
                 return self._cut(self.shirt, along, around, self.sleeves)
             case "fore-arm":
-                return self._cut(self.shirt, along, around, self.sleeves - 1)
+                return self._cut(self.shirt, along, around, self.sleeves - 1)  # from 1 to 2, on the fore-arm
             case "foot":
                 sole = (around[:, 2] < -0.75)[:, None]
                 return np.where(sole, 0.45 * self.shoes, self.shoes)
@@ -85,10 +90,13 @@ class Outfit:
                 return np.broadcast_to(self.skin, (len(along), 3))
 
     def _cut(self, cloth: Cloth, along: np.ndarray, around: np.ndarray, length: float) -> np.ndarray:
-        """The colours of cloth with a hem from the start of a part to `length`, and of skin after it."""
-        dressed = np.where(
-            ((along > length - 0.09) & (length < 0.98))[:, None], 0.7 * cloth.base, cloth.at(along, around)
-        )
+        """The colours of cloth from the start of a part (0) to `length`, and of skin from there to its end (1).
+
+        Cloth that ends on this part has a darker hem; cloth that goes on to the next part has none.
+        """
+        ends_here = length < 0.98
+        hem = (along > length - 0.09) & ends_here
+        dressed = np.where(hem[:, None], 0.7 * cloth.base, cloth.at(along, around))
         return np.where((along < length)[:, None], dressed, self.skin)
 
     def _chest(self, along: np.ndarray, around: np.ndarray) -> np.ndarray:
@@ -112,20 +120,28 @@ class Outfit:
         return np.where((high < 0)[:, None], self.skin, colours)
 
     def _head(self, around: np.ndarray) -> np.ndarray:
-        """The colours of a head: a face on the front, hair above it and behind."""
+        """The colours of a head at the points `around` `(N, 3)`: a face on the front, hair above it and behind.
+
+        Points are (left, front, up) from the middle of the head, in half axes: the top of the head is at up = 1.
+        """
         left, front, up = around.T
         colours = np.broadcast_to(self.skin, around.shape)
 
         def spot(x: float, y: float, rx: float, ry: float) -> np.ndarray:
-            """Mask `(N, 1)` of an ellipse on the face."""
+            """Mask `(N, 1)` of the ellipse on the face with centre (x, y) and half axes rx and ry (left, up)."""
             return ((front > 0) & (((left - x) / rx) ** 2 + ((up - y) / ry) ** 2 < 1))[:, None]
 
-        colours = np.where(spot(0, -0.52, 0.28, 0.09), [150.0, 45.0, 50.0], colours)
+        mouth = spot(0, -0.52, 0.28, 0.09)
+        colours = np.where(mouth, [150.0, 45.0, 50.0], colours)
         for x in (-0.42, 0.42):
-            colours = np.where(spot(x, 0.36, 0.22, 0.05), 0.8 * self.hair, colours)
-            colours = np.where(spot(x, 0.14, 0.21, 0.15), [245.0, 245.0, 240.0], colours)
-            colours = np.where(spot(x, 0.14, 0.12, 0.13), self.eyes, colours)
-        edge = np.where(front > 0, 0.52 + 0.25 * front - 0.12 * np.abs(left), 0.52 + (0.7 + self.hair_length) * front)
+            eyebrow, white, iris = spot(x, 0.36, 0.22, 0.05), spot(x, 0.14, 0.21, 0.15), spot(x, 0.14, 0.12, 0.13)
+            colours = np.where(eyebrow, 0.8 * self.hair, colours)
+            colours = np.where(white, [245.0, 245.0, 240.0], colours)
+            colours = np.where(iris, self.eyes, colours)
+        # Hair covers the points above this height. It falls towards the back, farther for long hair.
+        front_edge = 0.52 + 0.25 * front - 0.12 * np.abs(left)
+        back_edge = 0.52 + (0.7 + self.hair_length) * front
+        edge = np.where(front > 0, front_edge, back_edge)
         hairy = (up > edge) if self.hair_length > 0 else np.zeros(len(up), bool)
         return np.where(hairy[:, None], self.hair * (0.9 + 0.12 * np.sin(14 * left))[:, None], colours)
 

@@ -291,11 +291,13 @@ def _paint_thing(
 
 
 def _joint_sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sighting, ...]:
-    """A `_Sighting` of each keypoint of a rendered person: the pixels at which it is visible, of the 3 x 3 around it.
+    """A `_Sighting` of each keypoint of a rendered person, with those of the 3 x 3 pixels around it that show it.
 
-    A keypoint is visible at a pixel if one of its body parts (`_SHOWN_BY`) is in front there, with the keypoint close
-    under its surface. A keypoint of the face that is visible at no pixel is turned away in two cases: it lies behind
-    the middle of the ears, or nothing is in front of it but head, neck, chest and background.
+    A pixel shows a keypoint if one of its body parts (`_SHOWN_BY`) is in front there, and the keypoint lies at most a
+    little behind the surface of that part. (Larger depths are nearer to the viewer.) `stature`: height of the body.
+
+    A keypoint of the face that no pixel shows is turned away in two cases: it lies behind the middle of the ears, or
+    nothing is in front of it but head, neck, chest and background.
     """
     numbers = {part.name: number for number, part in enumerate(figure.parts)}
     around_face = [-1, *(numbers[name] for name in ("head", "nose", "left ear", "right ear", "neck", "chest"))]
@@ -303,7 +305,7 @@ def _joint_sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sig
     found = []
     for name in SKELETON.names:
         side, _, joint = name.rpartition("_")
-        shown_by, deep = _SHOWN_BY[joint]
+        shown_by, max_depth = _SHOWN_BY[joint]
         shown = [numbers[part.format(side=side)] for part in shown_by]
         x, y, depth = figure.joints[name]
         pixels = [
@@ -314,7 +316,7 @@ def _joint_sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sig
         visible = tuple(
             pixel
             for pixel in pixels
-            if layer.part[pixel] in shown and layer.near[pixel] - depth <= deep * stature * FINE
+            if layer.part[pixel] in shown and layer.near[pixel] - depth <= max_depth * stature * FINE
         )
         is_behind_ears = bool(depth < middle_of_ears)
         is_hidden_by_head = all(layer.part[pixel] in around_face for pixel in pixels)

@@ -30,7 +30,13 @@ def random_pose(rng: np.random.Generator) -> Pose:
     kind = str(rng.choice(list(KINDS), p=np.array(list(KINDS.values())) / sum(KINDS.values())))
     pose = _POSES[kind](rng)
     if rng.random() < 0.15:  # one arm gets random angles
-        odd = Limb(rng.uniform(-30, 130), rng.uniform(0, 80), rng.uniform(0, 110), rng.uniform(0, 1), rng.uniform(0, 1))
+        odd = Limb(
+            swing=rng.uniform(-30, 130),
+            spread=rng.uniform(0, 80),
+            bend=rng.uniform(0, 110),
+            inward=rng.uniform(0, 1),
+            upward=rng.uniform(0, 1),
+        )
         pose = replace(pose, arms=(odd, pose.arms[1]))
     if rng.random() < 0.5:
         pose = Pose(pose.arms[::-1], pose.legs[::-1], (pose.trunk[0], -pose.trunk[1], -pose.trunk[2]), pose.head)
@@ -57,14 +63,14 @@ def _about(rng: np.random.Generator, middle: float, spread: float) -> float:
 
 def _hanging(rng: np.random.Generator) -> Limb:
     """A hanging arm."""
-    return Limb(_about(rng, 2, 9), rng.uniform(4, 20), rng.uniform(0, 35), rng.uniform(0, 0.5))
+    return Limb(swing=_about(rng, 2, 9), spread=rng.uniform(4, 20), bend=rng.uniform(0, 35), inward=rng.uniform(0, 0.5))
 
 
 def _standing_legs(rng: np.random.Generator) -> tuple[Limb, Limb]:
     """The legs of a person who stands."""
-    left, right = (Limb(_about(rng, 1, 4), rng.uniform(0, 9), rng.uniform(0, 8)) for _ in range(2))
+    left, right = (Limb(swing=_about(rng, 1, 4), spread=rng.uniform(0, 9), bend=rng.uniform(0, 8)) for _ in range(2))
     if rng.random() < 0.25:  # one leg is relaxed
-        left = Limb(rng.uniform(5, 16), rng.uniform(5, 18), rng.uniform(8, 25))
+        left = Limb(swing=rng.uniform(5, 16), spread=rng.uniform(5, 18), bend=rng.uniform(8, 25))
     return left, right
 
 
@@ -82,12 +88,12 @@ def _walk(rng: np.random.Generator) -> Pose:
     """Walking: one leg and the other arm forward."""
     step, arm = rng.uniform(14, 34), rng.uniform(10, 40)
     legs = (
-        Limb(step, rng.uniform(0, 5), rng.uniform(2, 18), foot=rng.uniform(-15, 5)),
-        Limb(-0.7 * step, rng.uniform(0, 5), rng.uniform(8, 50), foot=rng.uniform(0, 25)),
+        Limb(swing=step, spread=rng.uniform(0, 5), bend=rng.uniform(2, 18), foot=rng.uniform(-15, 5)),
+        Limb(swing=-0.7 * step, spread=rng.uniform(0, 5), bend=rng.uniform(8, 50), foot=rng.uniform(0, 25)),
     )
     arms = (
-        Limb(-arm, rng.uniform(4, 15), rng.uniform(5, 30)),
-        Limb(arm, rng.uniform(4, 15), rng.uniform(10, 55), rng.uniform(0, 0.4)),
+        Limb(swing=-arm, spread=rng.uniform(4, 15), bend=rng.uniform(5, 30)),
+        Limb(swing=arm, spread=rng.uniform(4, 15), bend=rng.uniform(10, 55), inward=rng.uniform(0, 0.4)),
     )
     return Pose(arms, legs, (_about(rng, 5, 3), _about(rng, 0, 3), _about(rng, 8, 5)))
 
@@ -95,19 +101,32 @@ def _walk(rng: np.random.Generator) -> Pose:
 def _run(rng: np.random.Generator) -> Pose:
     """Running: one leg forward and bent, bent elbows."""
     legs = (
-        Limb(rng.uniform(40, 80), rng.uniform(0, 6), rng.uniform(50, 105), foot=rng.uniform(-5, 30)),
-        Limb(rng.uniform(-35, 0), rng.uniform(0, 6), rng.uniform(20, 100), foot=rng.uniform(10, 45)),
+        Limb(swing=rng.uniform(40, 80), spread=rng.uniform(0, 6), bend=rng.uniform(50, 105), foot=rng.uniform(-5, 30)),
+        Limb(swing=rng.uniform(-35, 0), spread=rng.uniform(0, 6), bend=rng.uniform(20, 100), foot=rng.uniform(10, 45)),
     )
     arms = (
-        Limb(rng.uniform(-60, -15), rng.uniform(5, 25), rng.uniform(70, 115), rng.uniform(0, 0.4)),
-        Limb(rng.uniform(15, 55), rng.uniform(5, 20), rng.uniform(70, 115), rng.uniform(0, 0.5)),
+        Limb(
+            swing=rng.uniform(-60, -15),
+            spread=rng.uniform(5, 25),
+            bend=rng.uniform(70, 115),
+            inward=rng.uniform(0, 0.4),
+        ),
+        Limb(
+            swing=rng.uniform(15, 55), spread=rng.uniform(5, 20), bend=rng.uniform(70, 115), inward=rng.uniform(0, 0.5)
+        ),
     )
     return Pose(arms, legs, (rng.uniform(5, 28), _about(rng, 0, 4), _about(rng, 10, 6)))
 
 
 def _wave(rng: np.random.Generator) -> Pose:
     """Standing and waving with one hand."""
-    high = Limb(_about(rng, 5, 10), rng.uniform(60, 130), rng.uniform(45, 115), rng.uniform(-0.2, 0.3), 2.5)
+    high = Limb(
+        swing=_about(rng, 5, 10),
+        spread=rng.uniform(60, 130),
+        bend=rng.uniform(45, 115),
+        inward=rng.uniform(-0.2, 0.3),
+        upward=2.5,
+    )
     return Pose((high, _hanging(rng)), _standing_legs(rng), _trunk(rng))
 
 
@@ -116,8 +135,10 @@ def _raise(rng: np.random.Generator) -> Pose:
 
     def up() -> Limb:
         if rng.random() < 0.3:  # forward and up
-            return Limb(rng.uniform(110, 175), rng.uniform(0, 25), rng.uniform(0, 40))
-        return Limb(_about(rng, 0, 8), rng.uniform(120, 172), rng.uniform(0, 70), 1.0, 1.0)
+            return Limb(swing=rng.uniform(110, 175), spread=rng.uniform(0, 25), bend=rng.uniform(0, 40))
+        return Limb(
+            swing=_about(rng, 0, 8), spread=rng.uniform(120, 172), bend=rng.uniform(0, 70), inward=1.0, upward=1.0
+        )
 
     return Pose((up(), up()), _standing_legs(rng), _trunk(rng))
 
@@ -126,7 +147,7 @@ def _akimbo(rng: np.random.Generator) -> Pose:
     """Standing with one hand or both on the hips."""
 
     def on_hip() -> Limb:
-        return Limb(rng.uniform(-30, -5), rng.uniform(38, 55), rng.uniform(85, 115), 1.6)
+        return Limb(swing=rng.uniform(-30, -5), spread=rng.uniform(38, 55), bend=rng.uniform(85, 115), inward=1.6)
 
     return Pose((on_hip(), on_hip() if rng.random() < 0.6 else _hanging(rng)), _standing_legs(rng), _trunk(rng))
 
@@ -134,19 +155,21 @@ def _akimbo(rng: np.random.Generator) -> Pose:
 def _carry(rng: np.random.Generator) -> Pose:
     """Both hands in front of the body: arms folded, or as if holding something."""
 
-    def before() -> Limb:
-        return Limb(rng.uniform(5, 60), rng.uniform(5, 20), rng.uniform(40, 115), rng.uniform(0.2, 1.0))
+    def in_front() -> Limb:
+        return Limb(
+            swing=rng.uniform(5, 60), spread=rng.uniform(5, 20), bend=rng.uniform(40, 115), inward=rng.uniform(0.2, 1.0)
+        )
 
-    return Pose((before(), before()), _standing_legs(rng), _trunk(rng))
+    return Pose((in_front(), in_front()), _standing_legs(rng), _trunk(rng))
 
 
 def _stretch(rng: np.random.Generator) -> Pose:
     """Standing with both arms stretched out to the sides."""
 
     def out() -> Limb:
-        return Limb(_about(rng, 10, 15), rng.uniform(55, 105), rng.uniform(0, 30), 0, 1)
+        return Limb(swing=_about(rng, 10, 15), spread=rng.uniform(55, 105), bend=rng.uniform(0, 30), inward=0, upward=1)
 
-    legs = tuple(Limb(_about(rng, 2, 8), rng.uniform(5, 38), rng.uniform(0, 20)) for _ in range(2))
+    legs = tuple(Limb(swing=_about(rng, 2, 8), spread=rng.uniform(5, 38), bend=rng.uniform(0, 20)) for _ in range(2))
     return Pose((out(), out()), (legs[0], legs[1]), _trunk(rng))
 
 
@@ -154,9 +177,13 @@ def _sit(rng: np.random.Generator) -> Pose:
     """Sitting: thighs forward, knees bent."""
     thigh = rng.uniform(68, 98)
     left, right = (
-        Limb(_about(rng, thigh, 5), rng.uniform(3, 22), rng.uniform(60, 105), foot=_about(rng, 0, 8)) for _ in range(2)
+        Limb(swing=_about(rng, thigh, 5), spread=rng.uniform(3, 22), bend=rng.uniform(60, 105), foot=_about(rng, 0, 8))
+        for _ in range(2)
     )
-    arms = tuple(Limb(rng.uniform(10, 55), rng.uniform(3, 20), rng.uniform(10, 75), 0.3) for _ in range(2))
+    arms = tuple(
+        Limb(swing=rng.uniform(10, 55), spread=rng.uniform(3, 20), bend=rng.uniform(10, 75), inward=0.3)
+        for _ in range(2)
+    )
     return Pose((arms[0], arms[1]), (left, right), _trunk(rng, 6))
 
 
@@ -164,18 +191,28 @@ def _crouch(rng: np.random.Generator) -> Pose:
     """Crouching: knees fully bent, trunk forward."""
     thigh = rng.uniform(85, 122)
     left, right = (
-        Limb(_about(rng, thigh, 6), rng.uniform(8, 28), rng.uniform(108, 140), foot=_about(rng, 8, 8)) for _ in range(2)
+        Limb(swing=_about(rng, thigh, 6), spread=rng.uniform(8, 28), bend=rng.uniform(108, 140), foot=_about(rng, 8, 8))
+        for _ in range(2)
     )
-    arms = tuple(Limb(rng.uniform(25, 80), rng.uniform(3, 25), rng.uniform(10, 80), 0.3) for _ in range(2))
+    arms = tuple(
+        Limb(swing=rng.uniform(25, 80), spread=rng.uniform(3, 25), bend=rng.uniform(10, 80), inward=0.3)
+        for _ in range(2)
+    )
     return Pose((arms[0], arms[1]), (left, right), (rng.uniform(15, 45), _about(rng, 0, 4), _about(rng, 0, 6)))
 
 
 def _bend(rng: np.random.Generator) -> Pose:
     """Bending forward at the hips."""
     forward = rng.uniform(40, 95)
-    arms = tuple(Limb(forward * rng.uniform(0.5, 1.3), rng.uniform(2, 18), rng.uniform(0, 45), 0.2) for _ in range(2))
+    arms = tuple(
+        Limb(swing=forward * rng.uniform(0.5, 1.3), spread=rng.uniform(2, 18), bend=rng.uniform(0, 45), inward=0.2)
+        for _ in range(2)
+    )
     knee = rng.uniform(0, 40)
-    left, right = (Limb(_about(rng, knee / 2 - 6, 5), rng.uniform(2, 10), knee + rng.uniform(0, 10)) for _ in range(2))
+    left, right = (
+        Limb(swing=_about(rng, knee / 2 - 6, 5), spread=rng.uniform(2, 10), bend=knee + rng.uniform(0, 10))
+        for _ in range(2)
+    )
     return Pose((arms[0], arms[1]), (left, right), (forward, _about(rng, 0, 4), _about(rng, 0, 6)))
 
 

@@ -89,9 +89,10 @@ def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
 
 
 def outline_of(class_name: str, radius: float, angle: float, slimness: float = 1.0) -> np.ndarray:
-    """Corners `(N, 2)` of a shape around (0, 0), turned by `angle` radians.
+    """Corners `(N, 2)` of a shape around (0, 0), turned by `angle` radians. `radius`: to the farthest corner.
 
-    `slimness` scales the minor axis of an ellipse and the base of a triangle; other classes do not use it.
+    `slimness` scales the minor axis of an ellipse. A triangle is equilateral with 1, and has a narrower base with less;
+    other classes do not use it. In polar coordinates, corners are at angles `turns` (1 is a full circle) and `radii`.
     """
     match class_name:
         case "circle":
@@ -103,7 +104,7 @@ def outline_of(class_name: str, radius: float, angle: float, slimness: float = 1
         case "square":
             turns, radii = np.arange(4) / 4 + 1 / 8, np.full(4, radius)
         case "triangle":
-            side = 0.5 - slimness / 6
+            side = 0.5 - slimness / 6  # from the top to a corner of the base; with slimness 1, a third of the circle
             turns, radii = np.array([0.0, side, 1 - side]) - 1 / 4, np.full(3, radius)
         case "star":
             turns, radii = np.arange(10) / 10 - 1 / 4, np.where(np.arange(10) % 2 == 0, radius, 0.45 * radius)

@@ -44,11 +44,12 @@ EPOCHS_KEPT = 8
 """Approximate number of epochs whose detections a shipped run keeps, in addition to the first and the best."""
 
 
-def ship(recipe: Recipe, run: Path, target: Path, place: Path) -> None:
+def ship(recipe: Recipe, run: Path, target: Path, final_folder: Path) -> None:
     """Copy a finished run into the new folder `target`, reduced: weights in half precision, fewer step rows and
     detections, no training pictures.
 
-    `place` is the folder where the copy will ship; picture paths in its `dataset.json` are relative to it.
+    `final_folder` is the folder to which `make` copies `target` later; picture paths in `dataset.json` are relative to
+    it.
     """
     shutil.rmtree(target, ignore_errors=True)
     (target / "detections").mkdir(parents=True)
@@ -61,7 +62,8 @@ def ship(recipe: Recipe, run: Path, target: Path, place: Path) -> None:
     for epoch in epochs_kept(max(detections), best):
         results = json.loads(detections[epoch].read_text(encoding="utf-8"))
         (target / "detections" / detections[epoch].name).write_text(
-            json.dumps(round_json_floats(results, 7)), encoding="utf-8"
+            json.dumps(round_json_floats(results, 7)),  # float32 has seven digits
+            encoding="utf-8",
         )
     halve(run / "best.safetensors", target / "best.safetensors")
 
@@ -76,9 +78,9 @@ def ship(recipe: Recipe, run: Path, target: Path, place: Path) -> None:
 
     labels = json.loads((run / "dataset.json").read_text(encoding="utf-8"))
     for image in labels["val"]["images"]:
-        image["path"] = os.path.relpath((run / image["path"]).resolve(), place)
+        image["path"] = os.path.relpath((run / image["path"]).resolve(), final_folder)
     labels["train"] = {**labels["train"], "images": [], "annotations": []}
-    labels["drawn"] = asdict(recipe.data)
+    labels["drawn"] = asdict(recipe.data)  # the training pictures can be drawn again from this
     (target / "dataset.json").write_text(json.dumps(labels), encoding="utf-8")
 
 
@@ -106,10 +108,7 @@ def halve(source: Path, target: Path) -> None:
 
 
 def round_json_floats(value: Any, digits: int) -> Any:
-    """A JSON value of the run that ships with the weights, all floats rounded to `digits` significant digits.
-
-    float32 has seven.
-    """
+    """A copy of a JSON value in which all floats are rounded to `digits` significant digits."""
     match value:
         case float():
             return float(f"{value:.{digits}g}")
@@ -179,13 +178,13 @@ def make(names: Iterable[str], work: Path) -> None:
     for name in names:
         recipe = SHIPS[name]
         run = recipe.trained_run(work)
-        place, made = shipped_models.FOLDER / name, work / "shipped" / name
-        ship(recipe, run, made, place)
+        final_folder, made = shipped_models.FOLDER / name, work / "shipped" / name
+        ship(recipe, run, made, final_folder)
         about = card(recipe, run, made, evaluation_report(made, recipe.test, work), work)
         (made / shipped_models.CARD).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-        shutil.rmtree(place, ignore_errors=True)  # the old model stays until the new one is complete
-        shutil.copytree(made, place)
-        print(f"{place}: {about['bytes'] / 1e6:.1f} MB", flush=True)
+        shutil.rmtree(final_folder, ignore_errors=True)  # the old model stays until the new one is complete
+        shutil.copytree(made, final_folder)
+        print(f"{final_folder}: {about['bytes'] / 1e6:.1f} MB", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -162,10 +162,10 @@ def filter_detections(
 
 
 def _suppress(before: _Remaining, threshold: float) -> tuple[_Remaining, Suppression]:
-    """torchvision's greedy NMS within each group, and for each dropped box the box in favour of which it was dropped.
+    """torchvision's greedy NMS within each group: the candidates that are left, and the `Suppression` of the others.
 
-    This is the survivor with the highest score among those with an IoU above the threshold, because NMS takes the boxes
-    in the order of their scores, and each survivor drops all boxes that overlap it.
+    NMS takes the boxes in the order of their scores. Each box that is left drops all later boxes whose IoU with it is
+    above the threshold. So a dropped box was dropped by the best box that is left and overlaps it that much.
     """
     order = batched_nms(before.boxes, before.scores, before.groups, threshold)
     gone = torch.ones(len(before.boxes), dtype=torch.bool, device=before.boxes.device)
@@ -173,14 +173,14 @@ def _suppress(before: _Remaining, threshold: float) -> tuple[_Remaining, Suppres
     dropped, by, ious = [], [], []
     for group in before.groups[gone].unique():
         losers = torch.where(gone & (before.groups == group))[0]
-        winners = order[before.groups[order] == group]
-        overlap = box_iou(before.boxes[losers], before.boxes[winners])
+        kept = order[before.groups[order] == group]  # best first
+        overlap = box_iou(before.boxes[losers], before.boxes[kept])
         above = overlap > threshold
         # argmax returns the first True. torchvision shifts the groups apart to process them together, which can round
         # an IoU to the other side of the threshold; then no IoU is above it here, and the largest is taken.
         first = torch.where(above.any(dim=1), above.int().argmax(dim=1), overlap.argmax(dim=1))
         dropped.append(before.survivors[losers])
-        by.append(before.survivors[winners[first]])
+        by.append(before.survivors[kept[first]])
         ious.append(overlap.gather(1, first[:, None])[:, 0])
     nothing = before.survivors[:0]
     found = Suppression(

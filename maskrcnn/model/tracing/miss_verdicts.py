@@ -52,22 +52,27 @@ def judge(obj: ObjectCandidates, lost_at: str, min_score: float) -> tuple[Reason
     """Why an object was missed (or found), as a reason and in a sentence.
 
     `lost_at`: the filter at which it was lost, "" for an object that was found; `min_score`: the minimum score of a
-    detection that is shown. The reason names what a person sees on the object first: a detection of another class, a
-    detection that is matched to another object or has a low IoU. If there is none, it names what the filter did.
+    detection that is shown. The reason is the first that applies:
+
+    1. "another class": a detection of another class lies on the object, unless a detection of its own class that is
+       matched to another object overlaps it by as much;
+    2. the reason in `_MATCHING_REASONS`, if the object was lost after the filters of the network;
+    3. "too loose": a detection of its own class overlaps it by too little;
+    4. the reason in `_FILTER_REASONS`, or "no box".
     """
     if not lost_at:
         return "found", _found(obj)
     sentence, score = _filter_sentence(obj, lost_at, min_score), _own_score(obj, lost_at)
-    other = obj.detection_of_another_class(MATCH_IOU, score)
-    has_closer_detection = lost_at == MATCH and other and obj.left_before(MATCH).iou.max() >= other.iou
-    if other and not has_closer_detection:
-        return "another class", _another_class(obj, other, lost_at, min_score)
+    if other := obj.detection_of_another_class(MATCH_IOU, score):
+        own_is_as_close = lost_at == MATCH and obj.left_before(MATCH).iou.max() >= other.iou
+        if not own_is_as_close:
+            return "another class", _another_class(obj, other, lost_at, min_score)
     if lost_at in _MATCHING_REASONS:
         return _MATCHING_REASONS[lost_at], sentence
     reason = _FILTER_REASONS.get(lost_at, "no box")
-    loose = obj.loose_detection()
+    loose = obj.detection_with_low_iou()
     # If NMS dropped its box in favour of the loose detection, "NMS" says more.
-    if loose and not (lost_at == filters.DETECTION_NMS and _nms_winner(obj) == loose.candidate):
+    if loose and not (lost_at == filters.DETECTION_NMS and _kept_by_nms(obj) == loose.candidate):
         return "too loose", f"Found too loosely: {_overlap_text(loose)}, and {MATCH_IOU:g} is needed. {sentence}"
     if also := obj.detection_of_another_class(0, score):
         sentence = f"{sentence} {_overlap_text(also, 'A')}, too."
@@ -211,8 +216,8 @@ def _too_small(obj: ObjectCandidates, name: str) -> str:
     """The sentence for an object whose best box has a side below the minimum."""
     left, step = obj.left_before(name), obj.filter_named(name)
     best = left.closest()
-    before = obj.filter_named(left.filter)
-    box = before.boxes[before.survivors == left.index[best]][0]
+    candidates_before = obj.filter_named(left.filter)  # of all objects, with their boxes
+    box = candidates_before.boxes[candidates_before.survivors == left.index[best]][0]
     return (
         f"Its best {_candidate_noun(name)} (IoU {left.iou[best]:.2f}) is {_box_size_text(box)}, and a side below "
         f"{step.limit:g} px is dropped."
@@ -224,34 +229,35 @@ def _suppressed(obj: ObjectCandidates, name: str) -> str:
     left, step = obj.left_before(name), obj.filter_named(name)
     nms = obj.trace.rpn.nms if name == filters.RPN_NMS else obj.trace.heads.nms
     best = left.closest()
-    lost = np.flatnonzero(nms.dropped == left.index[best])[0]
-    winner = nms.by[lost]
-    own_score, winner_score = left.score[best], step.scores[step.survivors == winner][0]
+    row = np.flatnonzero(nms.dropped == left.index[best])[0]  # where `nms` has the closest box
+    kept = nms.by[row]  # the candidate in favour of which it was dropped
+    own_score, kept_score = left.score[best], step.scores[step.survivors == kept][0]
     word = _score_noun(name)
-    is_matched = name == filters.DETECTION_NMS and obj.detection_matched_to_another(winner)
+    is_matched = name == filters.DETECTION_NMS and obj.detection_matched_to_another(kept)
     return (
         f"Its best {_candidate_noun(name)} (IoU {left.iou[best]:.2f}, {word} "
-        f"{distinct_decimals(own_score, winner_score)}) was dropped by NMS in favour of a box with {word} "
-        f"{distinct_decimals(winner_score, own_score)}: the two overlap by "
-        f"{distinct_decimals(nms.ious[lost], step.limit)}, more than {step.limit:g}, but that box overlaps the object "
-        f"by only {_iou_text(obj.steps[name].iou_of(winner))}{f' and finds another {obj.name}' if is_matched else ''}."
+        f"{distinct_decimals(own_score, kept_score)}) was dropped by NMS in favour of a box with {word} "
+        f"{distinct_decimals(kept_score, own_score)}: the two overlap by "
+        f"{distinct_decimals(nms.ious[row], step.limit)}, more than {step.limit:g}, but that box overlaps the object "
+        f"by only {_iou_text(obj.steps[name].iou_of(kept))}{f' and finds another {obj.name}' if is_matched else ''}."
     )
 
 
-def _nms_winner(obj: ObjectCandidates) -> int:
-    """The candidate in favour of which NMS of the detections dropped the object's closest candidate."""
+def _kept_by_nms(obj: ObjectCandidates) -> int:
+    """The number of the candidate that NMS of the detections kept when it dropped the closest one of the object."""
     left, nms = obj.left_before(filters.DETECTION_NMS), obj.trace.heads.nms
-    return int(nms.by[nms.dropped == left.index[left.closest()]][0])
+    closest = left.index[left.closest()]
+    return int(nms.by[nms.dropped == closest][0])
 
 
 def _outranked(obj: ObjectCandidates, name: str) -> str:
     """The sentence for an object whose best box has a rank below the limit of a filter that keeps the best boxes."""
     left, step = obj.left_before(name), obj.filter_named(name)
     best = left.strongest()
-    before = obj.filter_named(left.filter)
-    rank = 1 + np.flatnonzero(before.survivors == left.index[best])[0]
+    candidates_before = obj.filter_named(left.filter)  # of all objects, best first
+    rank = 1 + np.flatnonzero(candidates_before.survivors == left.index[best])[0]
     return (
-        f"Its best {_candidate_noun(name)} (IoU {left.iou[best]:.2f}) is number {rank} of {before.count} by "
+        f"Its best {_candidate_noun(name)} (IoU {left.iou[best]:.2f}) is number {rank} of {candidates_before.count} by "
         f"{_score_noun(name)} ({left.score[best]:.2f}), and only the best {step.limit} go on ({step.knob})."
     )
 
@@ -270,7 +276,11 @@ def _refined_away(obj: ObjectCandidates) -> str:
 
 
 def _low_score(obj: ObjectCandidates, name: str, min_score: float) -> str:
-    """The sentence for an object whose best box has a score for its class below the limit, and which class has more."""
+    """The sentence for an object whose best box has a score for its class below the limit.
+
+    It also names the rival: the class of a detection on the object with a higher score, or else the other class (or the
+    background) with the highest probability in the same proposal.
+    """
     left = obj.left_before(name)
     best = left.strongest()
     classes = obj.trace.config.names
@@ -283,15 +293,16 @@ def _low_score(obj: ObjectCandidates, name: str, min_score: float) -> str:
     rival_score = f"{probabilities[rival]:.2f}"
     limit, words = _score_limit(obj, name, min_score)
     score = distinct_decimals(left.score[best], limit)
-    # Besides its own proposal, a detection that is not shown, or is matched to another object, may be of another class.
+    # A detection of another class that is not shown or is matched to another object: `judge` does not name those.
     on_it = (d for d in obj.overlapping if d.label != obj.label and d.iou >= MATCH_IOU and d.score > left.score[best])
     if stronger := max(on_it, key=lambda detection: detection.score, default=None):
-        finds = ", which finds another object" if stronger.finds >= 0 else ""
+        finds = ", which finds another object" if stronger.is_matched else ""
         return (
             f"Classified as {stronger.name} ({stronger.score:.2f}, IoU {stronger.iou:.2f}{finds}) rather than "
             f"{obj.name} ({score}, {words})."
         )
-    if rival and probabilities[rival] > left.score[best]:
+    rival_is_background = rival == 0
+    if not rival_is_background and probabilities[rival] > left.score[best]:
         return f"Classified as {names[rival]} ({rival_score}) rather than {obj.name} ({score}, {words})."
     return (
         f"Its best score as {obj.name}, {score} (IoU {left.iou[best]:.2f}), is {words}; {names[rival]} has "
@@ -322,14 +333,16 @@ def _matched_to_another(obj: ObjectCandidates) -> str:
     left = obj.left_before(MATCH)
     best = left.closest()
     detection = obj.detection_matched_to_another(left.index[best])
-    which = f", which it overlaps by {detection.iou_there:.2f}" if detection else ""
+    which = f", which it overlaps by {detection.matched_iou:.2f}" if detection else ""
     words = (
         f"Its best detection (IoU {left.iou[best]:.2f}, score {left.score[best]:.2f}) counts for another {obj.name} "
         f"already{which}, and one detection finds one object."
     )
+    # Candidates of the object that NMS dropped in favour of this detection, but whose boxes overlap the object by more.
     before, nms = obj.left_before(filters.DETECTION_NMS), obj.trace.heads.nms
-    dropped = np.isin(before.index, nms.dropped[nms.by == left.index[best]])
-    closer = np.flatnonzero(dropped & (before.iou > obj.steps[SHOWN].iou_of(left.index[best])))
+    was_dropped = np.isin(before.index, nms.dropped_for(left.index[best])[0])
+    box_iou = obj.steps[SHOWN].iou_of(left.index[best])
+    closer = np.flatnonzero(was_dropped & (before.iou > box_iou))
     if len(closer):
         closest = closer[before.iou[closer].argmax()]
         words += (
@@ -359,7 +372,7 @@ def _side_and_ratio(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _box_size_text(box: np.ndarray) -> str:
-    """Width and height of an xyxy box as text, such as `12 × 40 px`."""
+    """Width and height of an xyxy box as text with two significant digits, such as `12 × 40 px`."""
     return f"{box[2] - box[0]:.2g} × {box[3] - box[1]:.2g} px"
 
 

@@ -82,26 +82,31 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
     anchor_ious = _box_ious(trace.rpn.all_anchors, objects)
     proposal_ious = [_box_ious(step.boxes, objects) for step in trace.rpn.filters]
     detection_ious = [_box_ious(step.boxes, objects) for step in trace.heads.filters]
-    on_objects, matched = _overlaps_and_matches(trace, trace.assignment, detection_ious[-1], min_score)
-    last_steps = _candidates_after_detection(
-        trace, trace.assignment, detection_ious[-1], on_objects, matched, min_score
+    overlap, matched = _overlaps_and_matches(trace, trace.assignment, detection_ious[-1], min_score)
+    steps_after_detection = _candidates_after_detection(
+        trace, trace.assignment, detection_ious[-1], overlap, matched, min_score
     )
     stories = []
     for number, label in enumerate(truth.labels.tolist()):
         best = int(anchor_ious[:, number].argmax())
-        level, taught = trace.rpn.place(best)[0], int(trace.assignment.anchor_labels[best])
-        anchor = BestAnchor(best, level, float(anchor_ious[best, number]), taught)
+        level, *_ = trace.rpn.place(best)
+        anchor = BestAnchor(
+            index=best,
+            level=level,
+            iou=float(anchor_ious[best, number]),
+            label=int(trace.assignment.anchor_labels[best]),
+        )
         proposals = [
-            _candidates_after(step, overlap[:, number])
-            for step, overlap in zip(trace.rpn.filters, proposal_ious, strict=True)
+            _candidates_after(step, ious[:, number])
+            for step, ious in zip(trace.rpn.filters, proposal_ious, strict=True)
         ]
         detections = [
-            _candidates_after(step, overlap[:, number], step.groups == label)
-            for step, overlap in zip(trace.heads.filters, detection_ious, strict=True)
+            _candidates_after(step, ious[:, number], step.groups == label)
+            for step, ious in zip(trace.heads.filters, detection_ious, strict=True)
         ]
-        detections += [step[number] for step in last_steps]
+        detections += [candidates[number] for candidates in steps_after_detection]
         steps = {step.filter: step for step in proposals + detections}
-        overlapping = _overlapping_detections(trace, on_objects, detection_ious[-1], matched, number, min_score)
+        overlapping = _overlapping_detections(trace, overlap, detection_ious[-1], matched, number, min_score)
         obj = ObjectCandidates(trace, number, label, trace.config.names[label - 1], anchor, steps, overlapping)
         lost_at = obj.lost_at()
         reason, words = judge(obj, lost_at, min_score)
@@ -166,7 +171,8 @@ def _overlapping_detections(
     near = np.flatnonzero(overlap[:, number] >= NEAR_IOU)
     overlapping = []
     for place in near[np.argsort(-overlap[near, number], kind="stable")].tolist():
-        finds = int(matched[place].argmax()) if matched[place].any() else -1
+        is_matched = bool(matched[place].any())
+        matched_object = int(matched[place].argmax()) if is_matched else -1
         label, score = int(found.labels[place]), float(found.scores[place])
         overlapping.append(
             OverlappingDetection(
@@ -177,8 +183,8 @@ def _overlapping_detections(
                 iou=float(overlap[place, number]),
                 box_iou=None if overlap is boxes else float(boxes[place, number]),
                 shown=score >= min_score,
-                finds=finds,
-                iou_there=float(overlap[place, finds]) if finds >= 0 else 0.0,
+                matched_object=matched_object,
+                matched_iou=float(overlap[place, matched_object]) if is_matched else 0.0,
             )
         )
     return tuple(overlapping)

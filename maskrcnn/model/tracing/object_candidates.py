@@ -100,8 +100,8 @@ class OverlappingDetection:
 
     `candidate`: its number among the candidates of the box head; `label`, `name`: its class; `score`; `iou`: with the
     object, of the masks if both are known, else of the boxes; `box_iou`: of the boxes, None if `iou` is that already;
-    `shown`: whether its score is high enough to be shown; `finds`: the object that it is matched to (-1: none), and
-    `iou_there`: its IoU with that object.
+    `shown`: whether its score is high enough to be shown; `matched_object`: the number of the object that it is matched
+    to, -1 for none; `matched_iou`: its IoU with that object.
     """
 
     candidate: int
@@ -111,8 +111,13 @@ class OverlappingDetection:
     iou: float
     box_iou: float | None
     shown: bool
-    finds: int
-    iou_there: float
+    matched_object: int
+    matched_iou: float
+
+    @property
+    def is_matched(self) -> bool:
+        """Whether it is matched to an object, this one or another."""
+        return self.matched_object >= 0
 
 
 @dataclass(frozen=True)
@@ -137,17 +142,17 @@ class ObjectCandidates:
 
         Detections that are matched to an object of their own class are left out.
         """
-        others = (d for d in self.overlapping if d.label != self.label and d.shown and d.finds < 0)
-        return next((d for d in others if d.iou >= min_iou and d.score > above), None)
+        others = (d for d in self.overlapping if d.label != self.label and d.shown and not d.is_matched)
+        return next((d for d in others if d.iou >= min_iou and d.score > above), None)  # `overlapping`: closest first
 
-    def loose_detection(self) -> OverlappingDetection | None:
-        """The closest shown detection of its class with an IoU below `MATCH_IOU` that is matched to no other object."""
-        own = (d for d in self.overlapping if d.label == self.label and d.shown and d.finds < 0)
-        return next((d for d in own if d.iou < MATCH_IOU), None)
+    def detection_with_low_iou(self) -> OverlappingDetection | None:
+        """The closest shown detection of its class with an IoU below `MATCH_IOU` that is matched to no object."""
+        own = (d for d in self.overlapping if d.label == self.label and d.shown and not d.is_matched)
+        return next((d for d in own if d.iou < MATCH_IOU), None)  # `overlapping`: closest first
 
     def detection_matched_to_another(self, candidate: int) -> OverlappingDetection | None:
         """The detection from that candidate, if it overlaps this object but is matched to another one."""
-        matched = (d for d in self.overlapping if d.finds not in (-1, self.number))
+        matched = (d for d in self.overlapping if d.is_matched and d.matched_object != self.number)
         return next((d for d in matched if d.candidate == candidate), None)
 
     def left_before(self, name: str) -> FilterCandidates:

@@ -222,9 +222,9 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 
 def _trace_backbone(model: StudioRCNN, pictures: Tensor) -> tuple[Maps, dict[str, Tensor]]:
-    """The backbone in a trace: the maps of its body by name ("C2"), and those of all of it by torchvision's key ("0").
+    """Run the backbone, and return the maps of its body and the maps that the RPN and the heads read.
 
-    The first are arrays for the trace, the second tensors for the RPN and the heads.
+    The maps of the body are arrays by name ("C2"), for the trace; the others are tensors by torchvision's key ("0").
     """
     body: Maps = {}
     mine = threading.get_ident()  # several sessions can use the same network at the same time
@@ -240,7 +240,8 @@ def _trace_backbone(model: StudioRCNN, pictures: Tensor) -> tuple[Maps, dict[str
     names = {end: f"C{stage}" for stage, end in enumerate(body_of(model.config).ends, start=2)}
     if model.config.kind == "fpn32":
         (first, _), (last, _) = FIRST_AND_LAST[model.config.body]
-        names = dict(list(names.items())[:3]) | {first: "C5 first", last: "C5 last"}
+        c2_to_c4 = dict(list(names.items())[:3])
+        names = c2_to_c4 | {first: "C5 first", last: "C5 last"}
     there = {name: blocks.get_submodule(end) for end, name in names.items() if end in blocks}
     hooks = [block.register_forward_hook(keep(name)) for name, block in there.items()]
     try:

@@ -46,20 +46,20 @@ class Checkpoint:
     """A file that contains a whole network.
 
     `path`: the file; `config`: the description of the network; `epoch`: the epoch after which the studio wrote it, None
-    for a network of torchvision; `origin`: where it comes from, in a few words; `read`: the tensors, if the file was
-    read already.
+    for a network of torchvision; `origin`: where it comes from, in a few words; `tensors`: those of the file, if it was
+    read already, else None.
     """
 
     path: Path
     config: Config
     epoch: int | None
     origin: str
-    read: StateDict | None = field(default=None, repr=False, compare=False)
+    tensors: StateDict | None = field(default=None, repr=False, compare=False)
 
     def state(self) -> StateDict:
         """The tensors, by their names in the state dict of the network. Raises `StudioError` if the file is damaged."""
-        if self.read is not None:
-            return self.read
+        if self.tensors is not None:
+            return self.tensors
         try:
             with safe_open(self.path, framework="pt") as file:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
@@ -86,7 +86,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
 
 
 def find_checkpoint(model: Path | str) -> Checkpoint:
-    """The checkpoint of the network that a user means by `model`: a shipped model, a file, or a run folder.
+    """The `Checkpoint` of the network that a user means by `model`: a shipped model, a file, or a run folder.
 
     "toy" is a shipped model, "./toy" a folder of that name. Of a run it is the best checkpoint, or else the latest. A
     file is `.safetensors` (written by the studio) or `.pth` (a torchvision detector). Raises `ArgumentError` if there

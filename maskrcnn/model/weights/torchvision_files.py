@@ -128,11 +128,12 @@ def _is_plain_tensor(name: object, tensor: object) -> bool:
 
 
 def current_names(state: Mapping[str, Tensor]) -> StateDict:
-    """The state dict with torchvision's current names instead of those of its first files."""
+    """The state dict with the names that torchvision uses today; in its first files, some tensors have other names."""
     renamed = {}
     for name, tensor in state.items():
         for old, new in _RENAMED:
             name = old.sub(new, name)
+        # The first layer of the mask head was "mask_fcn1"; it is "0.0" now.
         name = _MASK_LAYER.sub(lambda found: f"{found[1]}.{int(found[2]) - 1}.0.{found[3]}", name)
         renamed[name] = tensor
     return renamed
@@ -165,6 +166,7 @@ def identify_detector(state: StateDict, path: Path) -> tuple[Config, str]:
     if body is None:
         raise StudioError(f"{path} holds a detector with a body that is unknown here; known are {', '.join(BODIES)}")
     has_mask, has_keypoints = _MASKS in state, _KEYPOINTS in state
+    # A pyramid `fpn32` has two levels; a usual one has four.
     has_third_level = any(name.startswith("backbone.fpn.inner_blocks.2.") for name in state)
     has_light_pyramid = body in FIRST_AND_LAST and not has_third_level
     builder = _similar_builder(state, has_light_pyramid)
@@ -177,8 +179,8 @@ def identify_detector(state: StateDict, path: Path) -> tuple[Config, str]:
     similar = detector_config(builder)
     classes = len(state[_CLASSES])
     if classes != similar.num_classes or body not in builder:
-        # Trained by somebody else, perhaps from ImageNet weights: the names of the classes are unknown, and so is eps.
-        # The usual eps is safe for a variance of 0.
+        # Not trained by torchvision, so the names of the classes and the eps of the norms are unknown. The eps of
+        # torchvision's COCO detectors can be 0, which would divide by 0 if a variance is 0.
         changes |= {"num_classes": classes, "class_names": (), "norm_eps": 1e-5}
     if has_keypoints and (count := state[_KEYPOINTS].shape[1:2].numel()) != similar.num_keypoints:
         changes |= {"num_keypoints": count, "keypoint_names": (), "keypoint_edges": ()}
@@ -196,11 +198,10 @@ def _similar_builder(state: StateDict, has_light_pyramid: bool) -> str:
 
 
 def body_tensors(state: Mapping[str, Tensor]) -> StateDict:
-    """The tensors of the body in a state dict with torchvision's names, by their names within the body's blocks.
+    """The tensors of the body in a state dict with torchvision's names: name within the body -> tensor.
 
-    The state dict is that of a detector or of a classification network.
-
-    The body of a `c4` detector has its stage 5 in the box head. Other tensors of a detector are left out.
+    The name within the body begins with a block, such as "layer1". Of a detector, only the tensors of its body are
+    returned (in a `c4` detector, those of stage 5 are in the box head). Of a classification network, all are.
     """
     if not any(name.startswith(BODY_PREFIXES[0]) for name in state):
         return {name.removeprefix("features."): tensor for name, tensor in state.items()}

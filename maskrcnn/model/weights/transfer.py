@@ -76,6 +76,7 @@ class Transfer:
         """One line for the log, such as "kept what COCO knows of car, person; 3 classes start afresh"."""
         if self.part:
             return f"took the {self.part} of {source}; everything else starts afresh"
+        # Keypoints are listed only if not all of them were kept.
         known = [*self.kept_classes, *(self.kept_keypoints if self.new_keypoints else ())]
         if not self.fresh:
             parts = [f"kept all of {source}"]
@@ -129,16 +130,17 @@ def transfer_weights(
     )
     fresh = {name for task in fresh_heads for name in wanted if name.startswith(_HEADS[task])}
     fresh_masks = set()
+    # One network has a mask for each class, the other has one mask for all classes.
     if old.mask_kind != new.mask_kind and "agnostic" in (old.mask_kind, new.mask_kind):
         fresh_masks = {name for name in wanted if name in given and name.startswith(_MASK_LAYERS)}
         fresh |= fresh_masks
     classes, points = _kept_rows(old, new)
-    merged = {
-        name: tensor
-        for name in wanted
-        if name in given and name not in fresh
-        if (tensor := _merged_last_layer(name, wanted[name], given[name], old, new, classes, points)) is not None
-    }
+    merged: StateDict = {}
+    for name in wanted:
+        if name in given and name not in fresh:
+            tensor = _merged_last_layer(name, wanted[name], given[name], old, new, classes, points)
+            if tensor is not None:
+                merged[name] = tensor
 
     needed = [name for name in wanted if name not in fresh and not name.endswith("num_batches_tracked")]
     unused = tuple(begin for task, heads in _HEADS.items() if task not in new.tasks for begin in heads)
@@ -147,6 +149,7 @@ def transfer_weights(
         for name in given
         if name not in wanted and not name.startswith(unused) and not name.endswith("num_batches_tracked")
     ]
+    # A merged tensor fits, although the given one may have another number of rows.
     expected = {name: given[name].shape if name in merged else wanted[name].shape for name in needed}
     if problems := tensor_mismatches(expected, given, extra):
         raise StudioError(
@@ -173,17 +176,19 @@ def transfer_weights(
 def _kept_rows(old: Config, new: Config) -> tuple[dict[int, int], dict[int, int]]:
     """`rows_kept` of the classes (without the background), and of the keypoints."""
     classes = rows_kept(old.class_names, new.class_names, old.num_classes - 1, new.num_classes - 1)
-    # If the old keypoints have no names, the same number of keypoints means the same skeleton.
-    names = new.keypoint_names if old.keypoint_names else ()
-    return classes, rows_kept(old.keypoint_names, names, old.num_keypoints, new.num_keypoints)
+    # If the old keypoints have no names, the new names are left out too: then all rows are copied if there are equally
+    # many keypoints, else none.
+    new_names = new.keypoint_names if old.keypoint_names else ()
+    return classes, rows_kept(old.keypoint_names, new_names, old.num_keypoints, new.num_keypoints)
 
 
 def _merged_last_layer(
     name: str, start: Tensor, known: Tensor, old: Config, new: Config, classes: dict[int, int], points: dict[int, int]
 ) -> Tensor | None:
-    """The tensor `start` of a last layer, with the rows that the old network has by name copied from `known`.
+    """A copy of the new network's tensor `start`, in which the kept rows are those of the old network's tensor `known`.
 
-    None if the rows need no choice: the tensor is of another layer, all rows are copied in order, or its shape does not
+    `name`: the name of both tensors; `classes`, `points`: the results of `_kept_rows`. None if it is not a tensor of a
+    last layer with a row for each class or keypoint, if all rows are kept in the same order, or if the shapes do not
     fit.
     """
     layer, _, kind = name.rpartition(".")

@@ -58,9 +58,9 @@ from maskrcnn.model.resize import resize, to_tensor, working_size
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import config_with_labels
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.training.batch_loader import BatchLoader
+from maskrcnn.training.batch_loader import BatchLoader, loader_threads
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.hardware import loader_threads, seed_everything
+from maskrcnn.training.hardware import seed_everything
 from maskrcnn.training.labelled_samples import LabelledSamples, Target
 from maskrcnn.training.loop import step
 from maskrcnn.training.optimiser import make_optimiser

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, Literal
 
 from pycocotools import mask as coco_mask
@@ -205,32 +204,3 @@ def consecutive_ids(ids: Iterable[Id]) -> dict[Id, int]:
     COCOeval fails on text ids mixed with numbers, and on numbers of more than 64 bits.
     """
     return {key: number for number, key in enumerate(sorted(ids, key=coco_id_order), start=1)}
-
-
-def category_ids_of_classes(
-    ground_truth: Mapping[str, Any], classes: Sequence[str], source: object, model_name: str
-) -> list[Id]:
-    """The category id in a COCO document of each class of the network, found by name.
-
-    `ground_truth` is the document of the labels, `classes` are the class names of the network.
-
-    A class that the labels do not have gets a new id, larger than theirs. Raises `StudioError` if the labels have an
-    object of another class; its message names the labels (`source`), that class and the network (`model_name`).
-
-    >>> labels = {"categories": [{"id": 7, "name": "nut"}], "annotations": []}
-    >>> category_ids_of_classes(labels, ["bolt", "nut"], "labels.json", "toy")
-    [8, 7]
-    """
-    ids = {category["name"]: category["id"] for category in ground_truth["categories"]}
-    used = {annotation["category_id"] for annotation in ground_truth["annotations"]}
-    if unknown_names := [name for name, number in ids.items() if number in used and name not in classes]:
-        raise StudioError(
-            f'{source}: class "{unknown_names[0]}" is not one that {model_name} has learned ({", ".join(classes)}); '
-            "rename it or train with it"
-        )
-    largest = max([0, *(number for number in ids.values() if isinstance(number, int))])
-    has_text_ids = any(isinstance(number, str) for number in ids.values())  # text and numbers cannot be sorted together
-    candidates = (str(number) if has_text_ids else number for number in count(largest + 1))
-    unused = (number for number in candidates if number not in ids.values())
-    new_ids = {name: next(unused) for name in classes if name not in ids}
-    return [ids[name] if name in ids else new_ids[name] for name in classes]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from maskrcnn.annotations.progress_callback import Watch, unwatched
 from maskrcnn.annotations.skeletons import KeypointLabels, require_keypoints
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.config import Config
+from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import Report, intervals
 from maskrcnn.evaluation import evaluate as report_of
-from maskrcnn.evaluation.coco_documents import Id, category_ids_of_classes
+from maskrcnn.evaluation.coco_documents import Id
 from maskrcnn.evaluation.ranking_ap import Progress
 from maskrcnn.model import detect
 from maskrcnn.model.build import StudioRCNN
@@ -98,3 +100,32 @@ def measurable(dataset: Dataset, config: Config, class_attribute: str | None = N
         learned = KeypointLabels(config.num_keypoints, tuple(config.keypoint_names))
         require_keypoints(dataset, learned, "the model has learned", "labels")
     return dataset
+
+
+def category_ids_of_classes(
+    ground_truth: Mapping[str, Any], classes: Sequence[str], source: object, model_name: str
+) -> list[Id]:
+    """The category id in a COCO document of each class of the network, found by name.
+
+    `ground_truth` is the document of the labels, `classes` are the class names of the network.
+
+    A class that the labels do not have gets a new id, larger than theirs. Raises `StudioError` if the labels have an
+    object of another class; its message names the labels (`source`), that class and the network (`model_name`).
+
+    >>> labels = {"categories": [{"id": 7, "name": "nut"}], "annotations": []}
+    >>> category_ids_of_classes(labels, ["bolt", "nut"], "labels.json", "toy")
+    [8, 7]
+    """
+    ids = {category["name"]: category["id"] for category in ground_truth["categories"]}
+    used = {annotation["category_id"] for annotation in ground_truth["annotations"]}
+    if unknown_names := [name for name, number in ids.items() if number in used and name not in classes]:
+        raise StudioError(
+            f'{source}: class "{unknown_names[0]}" is not one that {model_name} has learned ({", ".join(classes)}); '
+            "rename it or train with it"
+        )
+    largest = max([0, *(number for number in ids.values() if isinstance(number, int))])
+    has_text_ids = any(isinstance(number, str) for number in ids.values())  # text and numbers cannot be sorted together
+    candidates = (str(number) if has_text_ids else number for number in count(largest + 1))
+    unused = (number for number in candidates if number not in ids.values())
+    new_ids = {name: next(unused) for name in classes if name not in ids}
+    return [ids[name] if name in ids else new_ids[name] for name in classes]

@@ -1,10 +1,10 @@
-"""Initial weights of a network: which fit, which are on this machine, which are the default, and the Config fields that
-a training takes over from their network.
+"""Initial weights of a network: which are the default, and the Config fields that a training takes over from their
+network.
 
 Initial weights are those of a run, a checkpoint, a shipped model, or torchvision (COCO detectors, ImageNet bodies).
 They belong to a network with certain fields. A training that starts from them uses the same fields, except those that
 the user chose. The command line, the Launch page and the Python interface use the same rules. This module does not
-import torch; `model.weights` loads the tensors.
+import torch; `model.weights` loads the tensors. `weights_misfit` says whether weights fit a network.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.config import DEFAULT_PRESET, TASKS, Config, fields_with, setting_word
+from maskrcnn.config import DEFAULT_PRESET, TASKS, Config, fields_with
 from maskrcnn.errors import ArgumentError
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.checkpoint_files import TORCH_FILES, checkpoint_file, checkpoint_file_header
@@ -26,9 +26,7 @@ from maskrcnn.runs.torchvision_catalogue import (
     start_of_coco_file,
     start_of_imagenet_file,
 )
-
-NEVER_TRAINED = ("resnet18_slim",)
-"""Bodies of this project for which no ImageNet weights exist."""
+from maskrcnn.runs.weights_misfit import coco_weights_misfit, shipped_weights_misfit
 
 TorchFile = Callable[[Path], Config | str]
 """A function that reads a `.pth` file with torch (`model.weights.torch_file_network`). Returns the Config of a
@@ -106,78 +104,6 @@ def usual_fields(start: InitialWeights, norm: str) -> dict[str, Any]:
     return {"norm": norm, "layers": "3+"}
 
 
-def shipped_weights_misfit(name: str, config: Config) -> str | None:
-    """A message why the weights of a shipped model do not fit the network `config`, with advice; None if they fit.
-
-    Raises `ArgumentError` if there is no shipped model of that name.
-    """
-    if field := weights_misfit(shipped_config(name), config):
-        needed = setting_word(getattr(shipped_config(name), field))
-        if field == "norm":
-            return f"{name} was trained with BatchNorm, but norm is group; choose another norm, or start without it"
-        here = setting_word(getattr(config, field))
-        return f"{name} needs {field} = {needed}, here it is {here}; choose that, or start without it"
-    return None
-
-
-def fields_of_network(source: Config, tasks: tuple[str, ...]) -> dict[str, Any]:
-    """The fields of `source` that a network with `tasks` must have to use its weights.
-
-    These are the fields that determine the shapes of tensors of common tasks, and those of the role "reading". `norm`
-    is not included, because it depends on the training (see `usual_fields`).
-    """
-    shared = [task for task in TASKS if task in source.tasks and task in tasks]
-    fields = [*fields_with(role="reading"), *(field for task in shared for field in fields_with(task=task))]
-    return {field: getattr(source, field) for field in fields if field != "norm"}
-
-
-def weights_misfit(source: Config, config: Config) -> str | None:
-    """The first field because of which the weights of the network `source` do not fit the network `config`.
-
-    None if they fit. Only the fields of tasks that both networks have are compared: a head that `source` does not have
-    gets random weights.
-    """
-    for task in source.tasks:
-        if task not in config.tasks:
-            continue
-        for field in fields_with(task=task):
-            if field == "mask_pool_size" and config.mask_head == "fcn":
-                continue
-            if _effect_on_weights(field, source) != _effect_on_weights(field, config):
-                return field
-    return None
-
-
-def _effect_on_weights(field: str, network: Config) -> object:
-    """What the weights of `network` depend on in its field: the value, or a part of it. Equal: the weights fit."""
-    if field == "norm":  # frozen and batch have the same tensors; those of group norm have another meaning
-        return network.norm == "group"
-    if field == "rpn_anchor_scales":  # only the number of anchors per location matters
-        return len(network.anchor_scales[0])
-    if field == "rpn_anchor_ratios":
-        return len(network.rpn_anchor_ratios)
-    return getattr(network, field)
-
-
-def imagenet_weights_misfit(config: Config) -> str | None:
-    """A message that no ImageNet weights exist for the body of `config`, with advice; None if they exist."""
-    if config.body not in NEVER_TRAINED:
-        return None
-    return f"ImageNet weights: there are none of {config.body}; choose another backbone, or start without them"
-
-
-def coco_weights_misfit(config: Config) -> str | None:
-    """A message why torchvision's COCO weights do not fit the network `config`, with advice; None if they fit."""
-    preset, fields = coco_network_fields(nearest_coco_detector(config))
-    needed = Config.preset(preset, **fields)
-    if field := weights_misfit(needed, config):
-        return (
-            f"COCO weights need {field} = {setting_word(getattr(needed, field))}, here it is "
-            f'{setting_word(getattr(config, field))}; choose the preset "{preset}", or start without them'
-        )
-    return None
-
-
 # Fields from the network of the weights
 
 
@@ -239,3 +165,14 @@ def _network_of_coco_weights(changed: Mapping[str, Any], preset: str | None) -> 
     wanted = Config.preset(preset or default_preset, **changed)
     preset_of_detector, fields = coco_network_fields(nearest_coco_detector(wanted))
     return Config.preset(preset_of_detector, **fields)
+
+
+def fields_of_network(source: Config, tasks: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of `source` that a network with `tasks` must have to use its weights.
+
+    These are the fields that determine the shapes of tensors of common tasks, and those of the role "reading". `norm`
+    is not included, because it depends on the training (see `usual_fields`).
+    """
+    shared = [task for task in TASKS if task in source.tasks and task in tasks]
+    fields = [*fields_with(role="reading"), *(field for task in shared for field in fields_with(task=task))]
+    return {field: getattr(source, field) for field in fields if field != "norm"}

@@ -20,7 +20,7 @@ from typing import Any
 
 from maskrcnn.config import DEFAULT_PRESET, Config, parse_settings
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.runs import initial_weights, shipped_models
+from maskrcnn.runs import initial_weights, shipped_models, weights_misfit
 from maskrcnn.runs.initial_weights import TorchFile, fields_from_weights
 from maskrcnn.runs.request_options import (
     FIELD_OPTIONS,
@@ -177,11 +177,11 @@ class TrainingRequest:
         start = self.starting_weights()
         misfit = None
         if start.init == "coco":
-            misfit = initial_weights.coco_weights_misfit(config)
+            misfit = weights_misfit.coco_weights_misfit(config)
         elif shipped_models.folder(start.init):
-            misfit = initial_weights.shipped_weights_misfit(start.init, config)
+            misfit = weights_misfit.shipped_weights_misfit(start.init, config)
         elif start.weights == "imagenet":
-            misfit = initial_weights.imagenet_weights_misfit(config)
+            misfit = weights_misfit.imagenet_weights_misfit(config)
         if misfit:
             raise ArgumentError(misfit)
 

@@ -68,7 +68,7 @@ def training_documents(
     elif own_validation:
         found = learnable_objects.tally(own_validation.images, outlines=outlines)
         # A set without objects is not used. One with objects without a class is: `require_trainable` reports them.
-        if found.n_objects or found.n_left("no-class"):
+        if found.n_objects or found.n_skipped("no-class"):
             validation = own_validation
     class_attribute_across_files.require_class_choice(training, class_attribute)
     notes = [*training.warnings, *(validation.warnings if validation else ()), *([own_split] if own_split else [])]

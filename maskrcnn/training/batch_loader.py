@@ -7,6 +7,7 @@ same batches, and several processes can share each batch.
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import time
 from collections import deque
@@ -112,3 +113,14 @@ def batch_order(images: Sequence[dict[str, Any]], batch_size: int, seed: int) ->
             if len(group) >= min(batch_size, len(images)):
                 yield list(group)
                 group.clear()
+
+
+def loader_threads(config: Config, device: torch.device) -> int:
+    """The number of threads that read pictures: `config.loader_threads`, or a default for the device and its cores.
+
+    With a GPU nearly all cores are free for reading.
+    """
+    if config.loader_threads is not None:
+        return config.loader_threads
+    cores = os.cpu_count() or 1
+    return max(1, min(8, cores - 1)) if device.type == "cuda" else max(1, min(4, cores // 4))

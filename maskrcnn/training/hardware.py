@@ -1,4 +1,4 @@
-"""The hardware of a training: available kinds of devices, their names, loader threads and memory."""
+"""The hardware of a training: available kinds of devices, their names and memory. Also the seeds of random numbers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import cv2
 import numpy as np
 import psutil
 import torch
-
-from maskrcnn.config import Config
 
 
 def available_hardware() -> tuple[str, ...]:
@@ -64,17 +62,6 @@ def seed_everything(seed: int) -> None:
     np.random.seed(seed)
     torch.manual_seed(seed)
     cv2.setNumThreads(1)  # pictures are small, and more threads would compete with those of torch
-
-
-def loader_threads(config: Config, device: torch.device) -> int:
-    """The number of threads that read pictures: `config.loader_threads`, or a default for the device and its cores.
-
-    With a GPU nearly all cores are free for reading.
-    """
-    if config.loader_threads is not None:
-        return config.loader_threads
-    cores = os.cpu_count() or 1
-    return max(1, min(8, cores - 1)) if device.type == "cuda" else max(1, min(4, cores // 4))
 
 
 def training_memory_mb(device: torch.device) -> float:

@@ -14,9 +14,9 @@ from maskrcnn.model.temporary_attributes import temporary_attributes
 from maskrcnn.runs.epochs_and_passes import pictures_per_step, steps_per_pass
 from maskrcnn.runs.folder import Row, RunFolder
 from maskrcnn.training.averaging import RunningMean
-from maskrcnn.training.batch_loader import Batch, BatchLoader
+from maskrcnn.training.batch_loader import Batch, BatchLoader, loader_threads
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.hardware import loader_threads, seed_everything
+from maskrcnn.training.hardware import seed_everything
 from maskrcnn.training.labelled_samples import LabelledSamples
 from maskrcnn.training.losses import batch_losses, fetched_losses, loss_sample_counts, weighted_loss
 from maskrcnn.training.optimiser import make_optimiser

@@ -24,9 +24,9 @@ from maskrcnn.runs.cost_estimate import Costs, Estimate, estimate_of
 from maskrcnn.runs.epochs_and_passes import pictures_per_step
 from maskrcnn.training import hardware, loop
 from maskrcnn.training.averaging import RunningMean
-from maskrcnn.training.batch_loader import BatchLoader
+from maskrcnn.training.batch_loader import BatchLoader, loader_threads
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.hardware import loader_threads, training_memory_mb
+from maskrcnn.training.hardware import training_memory_mb
 from maskrcnn.training.labelled_samples import LabelledSamples
 from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.run_history import RunHistory

@@ -12,7 +12,7 @@ from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model import build
 from maskrcnn.model.weights import initialise
-from maskrcnn.runs import initial_weights, shipped_models
+from maskrcnn.runs import initial_weights, shipped_models, weights_misfit
 from tests import shipping
 from tests.model.small import ALL_TASKS, FIELDS
 
@@ -174,7 +174,7 @@ def test_what_fits_is_what_can_be_taken_over(kind: str, monkeypatch: pytest.Monk
             return dict(state)
 
     monkeypatch.setattr("maskrcnn.model.weights.transfer.find_checkpoint", lambda path: Given())
-    field = initial_weights.weights_misfit(source, config)
+    field = weights_misfit.weights_misfit(source, config)
     if field is None:
         initialise(network, "toy")
     else:
@@ -185,11 +185,11 @@ def test_what_fits_is_what_can_be_taken_over(kind: str, monkeypatch: pytest.Monk
 def test_a_misfit_is_said_with_its_mend(weights_folder: Path) -> None:
     shipping.ship(weights_folder)
     config = Config.preset("classroom", fpn_channels=64)
-    assert initial_weights.shipped_weights_misfit("toy", config) == (
+    assert weights_misfit.shipped_weights_misfit("toy", config) == (
         "toy needs fpn_channels = 128, here it is 64; choose that, or start without it"
     )
     assert "norm is group" in (
-        initial_weights.shipped_weights_misfit("toy", Config.preset("classroom", norm="group")) or ""
+        weights_misfit.shipped_weights_misfit("toy", Config.preset("classroom", norm="group")) or ""
     )
     with pytest.raises(ArgumentError, match='no model "mine" ships with the studio; there is toy'):
-        initial_weights.shipped_weights_misfit("mine", config)
+        weights_misfit.shipped_weights_misfit("mine", config)

@@ -15,8 +15,7 @@ from maskrcnn.annotations.polygon_outline import stacked_outlines
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.training.batch_loader import Batch, BatchLoader, batch_order
-from maskrcnn.training.hardware import loader_threads
+from maskrcnn.training.batch_loader import Batch, BatchLoader, batch_order, loader_threads
 from maskrcnn.training.labelled_samples import LabelledSamples
 from tests import tiny
 

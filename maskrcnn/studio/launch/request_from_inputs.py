@@ -62,8 +62,9 @@ def with_changes(request: TrainingRequest, values: Mapping[str, Any]) -> Trainin
     `norm` and `layers` are always included, so that a waiting run is trained as the page showed it, even if the
     defaults for its initial weights change in the meantime.
     """
-    always = {name: values[name] for name in ("norm", "layers") if name in values}
-    norm = {name: always[name] for name in ("norm",) if name in always}
-    defaults = config_of_start(replace(request, changed=norm))
+    always_included = {name: values[name] for name in ("norm", "layers") if name in values}
+    # The default of `norm_eps` depends on the norm, so the defaults are those with the chosen norm.
+    chosen_norm = {"norm": values["norm"]} if "norm" in values else {}
+    defaults = config_of_start(replace(request, changed=chosen_norm))
     changed = {name: value for name, value in values.items() if value != getattr(defaults, name)}
-    return replace(request, changed=always | changed)
+    return replace(request, changed=always_included | changed)

@@ -12,7 +12,7 @@ from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.cli import train
 from maskrcnn.config import BACKBONES, LAYERS, LOSSES, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.runs import initial_weights, project_runs, torchvision_catalogue
+from maskrcnn.runs import initial_weights, project_runs, torchvision_catalogue, weights_misfit
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.torchvision_catalogue import COCO_DETECTORS, require_coco_detector
 from maskrcnn.studio.launch import initial_weights_inputs, network_inputs, request_from_inputs, summary, training_inputs
@@ -293,7 +293,7 @@ def test_what_is_proposed_needs_no_download(tmp_path: Path, monkeypatch: pytest.
     assert initial_weights_inputs.default_weights("torchvision", large) == "coco"
 
 
-@pytest.mark.parametrize("body", [body for body in network_inputs.BODIES if body not in initial_weights.NEVER_TRAINED])
+@pytest.mark.parametrize("body", [body for body in network_inputs.BODIES if body not in weights_misfit.NEVER_TRAINED])
 def test_torchvision_keeps_its_files_where_we_look(body: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """torch and torchvision themselves are the oracle: the folder, and the names of the files."""
     import torch

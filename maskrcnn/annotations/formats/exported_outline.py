@@ -79,7 +79,8 @@ def _exported_area(part: tuple[Points, ...]) -> Any:
 
 def _exported_rings(area: Any) -> list[Points]:
     """Return the rings to join into one outline for an export: the outer rings and the holes of a shapely area."""
-    polygons = [polygon for polygon in shapely.get_parts(shapely.get_parts(area)) if polygon.area > 0]
+    parts = shapely.get_parts(shapely.get_parts(area))  # twice, because a part of a collection may be a MultiPolygon
+    polygons = [polygon for polygon in parts if polygon.area > 0]
     outlines = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
     return [tuple((float(x), float(y)) for x, y in ring.coords[:-1]) for ring in outlines]
 

@@ -44,9 +44,8 @@ def folder_reader(path: Path, *, by_looks: bool = False) -> FolderReader | None:
 
 
 def has_one_file_for_each_picture(dataset: Dataset) -> bool:
-    """Whether the labels were read from a format with one document for each picture."""
-    flavour = dataset.extras.get("flavour")
-    return any(
-        format.document is not None and format.document.parse_all is not None and flavour in format.writers
-        for format in LABEL_FORMATS
-    )
+    """Whether the labels were read from a format with one document for each picture. Only the readers of such formats
+    have `parse_all`."""
+    name_of_format = dataset.extras.get("flavour")
+    read_formats = [format for format in LABEL_FORMATS if name_of_format in format.writers]
+    return any(format.document is not None and format.document.parse_all is not None for format in read_formats)

@@ -28,7 +28,8 @@ _NUMBER_WORD = re.compile(r'"(?:[^"\\]|\\.)*+"|-?\b(?:NaN|Infinity)\b')
 _SCRIPT = re.compile(
     r"\s*(?:(?:export\s+default|(?:export\s+)?(?:var|let|const)\s+[\w$]+\s*=|[\w$.]+\s*=)|[\w$.]+\s*\()\s*"
 )
-_LATE = re.compile(r"\n[ \t]*[{\[]")
+_LINE_WITH_BRACKET = re.compile(r"\n[ \t]*[{\[]")
+"""The beginning of a line with an opening bracket, where a document may begin."""
 _COMMENTS = ("//", "/*", "#")
 _WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity", "-")
 
@@ -39,7 +40,11 @@ def json_mistake(text: str, error: json.JSONDecodeError, source: Path | str) -> 
         return StudioError(f"{source}: not JSON: the file is empty; {EXPECTED}")
     at = error.pos
     first = text.lstrip(_BLANK)[0]
-    if not text[:at].strip(_BLANK) or (error.msg == "Extra data" and first not in "{["):  # not JSON at all
+    stopped_at_start = not text[:at].strip(_BLANK)
+    begins_with_number_or_word = (
+        error.msg == "Extra data" and first not in "{["
+    )  # a complete JSON value, then other text
+    if stopped_at_start or begins_with_number_or_word:
         if known := unsupported_formats.unsupported_text(text) or unsupported_formats.unsupported_table(text):
             return StudioError(f"{source}: not JSON: this is {known}")
         if script := _SCRIPT.match(text):
@@ -48,8 +53,12 @@ def json_mistake(text: str, error: json.JSONDecodeError, source: Path | str) -> 
                 f"{source}: not JSON but JavaScript: it begins with `{_excerpt(found, 40)}`; keep only what is "
                 "between the outer braces"
             )
-        if (late := _LATE.search(text)) and first not in "{[" and not text.lstrip().startswith(_COMMENTS):
-            shown, place = _excerpt(text.lstrip().splitlines()[0][:30]), _line_and_column(text, late.end() - 1)
+        if (
+            (bracket := _LINE_WITH_BRACKET.search(text))
+            and first not in "{["
+            and not text.lstrip().startswith(_COMMENTS)
+        ):
+            shown, place = _excerpt(text.lstrip().splitlines()[0][:30]), _line_and_column(text, bracket.end() - 1)
             return StudioError(
                 f'{source}: not JSON: it begins with "{shown}", and the document at {place}; '
                 "take out what stands before it"
@@ -81,8 +90,10 @@ def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:
         return False
     if not rest or error.msg.startswith("Unterminated string"):
         return True
-    is_half = any(word.startswith(rest) and word != rest for word in _WORDS) or rest in (".", "e", "E")
-    return is_half or (error.msg.startswith("Invalid \\") and len(rest) < 8 and '"' not in rest)
+    is_half_value = any(word.startswith(rest) and word != rest for word in _WORDS) or rest in (".", "e", "E")
+    # The text ends in a string, within an escape sequence such as \u00e4 or just after it.
+    is_half_escape = error.msg.startswith("Invalid \\") and len(rest) < 8 and '"' not in rest
+    return is_half_value or is_half_escape
 
 
 def _text_after_the_end(text: str, at: int, source: Path | str) -> StudioError:

@@ -42,9 +42,10 @@ def with_original_name(
 ) -> ImageRecord:
     """Return the record with its original name stored in `extras`.
 
-    `file` is the name of the picture's file, `place` its path in the imported folder or zip. The stored name has the
-    folders of the label file's name and the last part of `file`. A name that is stored already is kept. With `always`,
-    the name is stored even if it equals the record's name, because the file itself is stored under another name.
+    `file` is the name of the picture's file without folders, `place` its path in the imported folder or zip. The stored
+    name is `file` after the folders of the record's name, which the label file wrote. A name that is stored already is
+    kept. With `always`, the name is stored even if it equals the record's name, because the file itself is stored under
+    another name.
     """
     origin = dict(_stored_origin(record))
     if not isinstance(origin.get("name"), str):
@@ -94,12 +95,13 @@ def with_original_names(
     # The original names, or with their folders if that leaves fewer duplicates.
     original_names = [entry.original_name for entry in known]
     names, duplicates, notes = original_names, _duplicate_names(original_names, splits), []
-    with_folders = _without_common_folders([entry.original_path for entry in known])
+    with_folders = _original_paths_without_common_folders([entry.original_path for entry in known])
     if duplicates and len(_duplicate_names(with_folders, splits)) < len(duplicates):
         names, duplicates = with_folders, _duplicate_names(with_folders, splits)
         if names != project_names:
             notes.append(_folders_note(names, known, split_folders))
-    if duplicates and not (split_folders or with_pictures):  # names that differ in case are no duplicates then
+    case_matters = not (split_folders or with_pictures)  # no picture is written: a name may differ by case alone
+    if duplicates and case_matters:
         exact_duplicates = _duplicate_names(names, splits, exactly=True)
         if by_case := duplicates - exact_duplicates:
             first = brief(names[min(by_case)], 60)
@@ -112,8 +114,8 @@ def with_original_names(
     # Pictures whose names are still duplicates keep the project's names.
     if duplicates:
         mixed = [project_names[number] if number in duplicates else name for number, name in enumerate(names)]
-        exactly = not (split_folders or with_pictures)
-        names = project_names if _duplicate_names(mixed, splits, exactly) else mixed
+        names = project_names if _duplicate_names(mixed, splits, exactly=case_matters) else mixed
+        # Indices of the pictures that keep the project's name, although their original name is another.
         kept = [number for number, name in enumerate(names) if name == project_names[number] != original_names[number]]
         if kept:
             notes.append(_project_names_note(known, kept, split_folders))
@@ -134,10 +136,10 @@ def _dataset_with_names(
 def _valid_export_names(
     names: Sequence[str], splits: Sequence[str | None], split_folders: bool, with_pictures: bool
 ) -> tuple[Sequence[str], list[str]]:
-    """Return the names of exported pictures, changed where the files could not be written so, and notes about changes.
+    """Return names that an export can write, and notes about the pictures whose name was changed for this.
 
-    Names that become names of files have no colon. In a format with split folders, two pictures of a split must differ
-    by more than their suffixes, because their label files have the same suffix.
+    Colons are replaced if the pictures are written too (always with split folders). In a format with split folders, two
+    pictures of a split must also differ by more than their suffix: `a.jpg` and `a.png` would have the same label file.
     """
     if not split_folders:
         return _names_without_colons(names) if with_pictures else (names, [])
@@ -232,16 +234,16 @@ def _project_names_note(known: Sequence[_NamesOfPicture], kept: Sequence[int], s
 
 
 def _unique_if_exported_alone(known: Sequence[_NamesOfPicture], split_folders: bool) -> bool:
-    """Whether the original names would be unique in an export of one split alone. False if all splits are exported to
-    one folder each anyway (`split_folders`), or if there is only one split."""
+    """Whether it helps to export training and validation one by one: the original names are unique in each split. False
+    if there is only one split, or if each split is exported to its own folder (`split_folders`)."""
     splits = [entry.split or "train" for entry in known]
     originals = [entry.original_name for entry in known]
     return not split_folders and len({*splits}) > 1 and not _duplicate_names(originals, splits)
 
 
-def _without_common_folders(places: Sequence[str]) -> list[str]:
-    """Return the paths without the leading folders that all of them share."""
-    parts = [PurePosixPath(place).parts for place in places]
+def _original_paths_without_common_folders(original_paths: Sequence[str]) -> list[str]:
+    """Return the original paths of pictures without the leading folders that all of them share."""
+    parts = [PurePosixPath(path).parts for path in original_paths]
     shared = 0
     while all(len(each) > shared + 1 for each in parts) and len({each[shared] for each in parts}) == 1:
         shared += 1

@@ -114,9 +114,9 @@ def find_pictures(
     matched, warnings = there.index.match_all(file_names, there.label_file, default_folder)
     paths = [there.index.files[file] if file is not None else None for file in matched]
     # The index has only files with the suffix of a picture. A file with another suffix is found if its path is written
-    # exactly, unless it is a picture of another name.
-    in_index = {path for path in paths if path is not None}
-    paths = [path or (found if found not in in_index else None) for path, found in zip(paths, exact, strict=True)]
+    # exactly, unless the index has it as the picture of another name.
+    from_index = {path for path in paths if path is not None}
+    paths = [path or (found if found not in from_index else None) for path, found in zip(paths, exact, strict=True)]
     named = {line.partition(": ")[0] for line in warnings}
     missing = [
         name for name, path in zip(file_names, paths, strict=True) if path is None and names.brief(name) not in named
@@ -164,7 +164,7 @@ def _file_in_folders(file_name: str, folders: Sequence[tuple[Path, str]]) -> Pat
 
 
 def _pictures_below(folder: Path) -> tuple[dict[str, Path], list[str]]:
-    """Return the pictures below a folder, by relative name, and warnings."""
+    """Return the pictures below a folder, by relative name, and warnings; neither if the folder cannot be read."""
     try:
         found, warnings = walk(folder, enough=MOST_FILES)
     except ArgumentError:

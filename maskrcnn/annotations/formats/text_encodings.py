@@ -94,9 +94,11 @@ def _encoding_without_mark(content: bytes) -> str:
 
 
 def _is_no_text(part: bytes) -> bool:
-    """Whether bytes are no text in any Latin encoding: they have control characters, or are mostly non-ASCII."""
-    outside = sum(byte >= 0x80 for byte in part)
-    return any(byte < 9 or 13 < byte < 32 for byte in part) or outside > len(part) / 2 > 4
+    """Whether bytes are no text in any Latin encoding: they have control characters, or are more than 8 and mostly
+    non-ASCII."""
+    n_non_ascii = sum(byte >= 0x80 for byte in part)
+    has_control_character = any(byte < 9 or 13 < byte < 32 for byte in part)
+    return has_control_character or (len(part) > 8 and n_non_ascii > len(part) / 2)
 
 
 def _not_utf8_error(content: bytes, at: int, source: Path | str) -> StudioError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.formats import masks, text_encodings, unsupported_formats
 from maskrcnn.annotations.formats.masks import mask_pairs
 from maskrcnn.annotations.formats.masks.mask_files import coloured_masks_message, is_mask_folder_name
-from maskrcnn.annotations.formats.unsupported_formats import unsupported_document, unsupported_text
+from maskrcnn.annotations.formats.unsupported_formats import unsupported_text
 from maskrcnn.annotations.formats.yolo.reading import yolo_without_class_names
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
@@ -21,8 +20,8 @@ _SHOWN = 4
 
 
 def unusable_labels(folder: Path, files: Mapping[str, Path]) -> str:
-    """Return the message about unusable labels in a folder that only their content shows: masks in colours, or YOLO
-    rows without class names. Empty if there are none."""
+    """Return the message why labels in a folder cannot be used, for labels that are recognised by their content alone:
+    masks in colours, and YOLO rows without class names. Empty if there are none."""
     return coloured_masks_message(folder) or yolo_without_class_names(files)
 
 
@@ -60,7 +59,7 @@ def unsupported_files(files: Mapping[str, Path]) -> str | None:
         if "\0" in beginning or "\ufffd" in beginning:
             known = unsupported_formats.unsupported_binary(content)
         else:
-            known = unsupported_text(beginning) or _unsupported_first_line(beginning)
+            known = unsupported_text(beginning) or unsupported_formats.unsupported_first_line(beginning)
         if known is not None:
             return known
     return None
@@ -76,14 +75,6 @@ _LOOKED_INTO = 3
 _EXAMINED_BYTES = 5000
 
 
-def _unsupported_first_line(text: str) -> str | None:
-    """Return what a text of rows is, judged by its first line; None if unknown."""
-    try:
-        return unsupported_document(json.loads(text.split("\n", 1)[0]))
-    except (ValueError, RecursionError):
-        return None
-
-
 def have_photo_sidecars(files: Mapping[str, Path]) -> bool:
     """Whether pictures have JSON files named after them with information of a photo service (`a.jpg.json`, as in
     Google Takeout)."""
@@ -93,8 +84,12 @@ def have_photo_sidecars(files: Mapping[str, Path]) -> bool:
 
 
 def coloured_mask_warnings(files: Mapping[str, Path], root: Path) -> Iterator[str]:
-    """Yield a warning for each folder of PNGs that would be masks if they had no colours, if it is named like a mask
-    folder or has the file names of other pictures."""
+    """Yield a warning for each folder of PNGs that were read as pictures, but look like masks.
+
+    Their colours are the reason if the folder is named like a mask folder or all its PNGs have the names of other
+    pictures. For uncoloured masks in a folder named like a mask folder, the reason is that no picture was found. A
+    folder of class masks (of a pair of mask folders) has no warning of its own.
+    """
     by_folder: dict[str, list[str]] = {}
     for name in files:
         if file_names.suffix(name) == ".png":
@@ -104,9 +99,9 @@ def coloured_mask_warnings(files: Mapping[str, Path], root: Path) -> Iterator[st
         named_masks = is_mask_folder_name(folder)
         if mask_pairs.is_class_mask_folder(root / folder):
             continue
-        twice = all(stems[file_names.stem(name)] > 1 for name in there)
+        all_have_namesakes = all(stems[file_names.stem(name)] > 1 for name in there)
         is_pair = mask_pairs.pair_of_object_folder(root / folder) is not None
-        if (named_masks or twice) and not is_pair and (trouble := coloured_masks_message(root / folder)):
+        if (named_masks or all_have_namesakes) and not is_pair and (trouble := coloured_masks_message(root / folder)):
             yield f"{folder or 'the pictures'}: {trouble}; they came in as pictures"
         elif named_masks and masks.is_mask_folder(root / folder):
             yield (
@@ -116,6 +111,7 @@ def coloured_mask_warnings(files: Mapping[str, Path], root: Path) -> Iterator[st
 
 
 def texts_named_like_pictures(files: Mapping[str, Path]) -> list[str]:
-    """Return the text files of a folder that have the same name as a picture, as labels of YOLO do."""
+    """Return the text files that have the same name as a picture, in a folder from which no labels were read. They are
+    probably labels."""
     stems = {file_names.stem(name) for name in files if file_names.suffix(name) in pictures.SUFFIXES}
     return [name for name in files if file_names.suffix(name) == ".txt" and file_names.stem(name) in stems]

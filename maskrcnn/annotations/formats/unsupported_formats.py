@@ -8,6 +8,7 @@ message, in the form "what it is; what to do", or None if the content is unknown
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -254,6 +255,15 @@ def unsupported_text(text: str) -> str | None:
     return next((words for sign, words in _TEXTS if re.match(sign, beginning, re.IGNORECASE | re.MULTILINE)), None)
 
 
+def unsupported_first_line(text: str) -> str | None:
+    """Return what a text with one JSON document in each line is, judged by its first line, and what to export instead.
+    None if unknown."""
+    try:
+        return unsupported_document(json.loads(text.split("\n", 1)[0]))
+    except (ValueError, RecursionError):
+        return None
+
+
 def unsupported_table(text: str) -> str | None:
     """Return what a table without outlines is, judged by its first row; None if the text is no table."""
     lines = [line for line in text[:_BEGINNING].splitlines() if line.strip()][:2]
@@ -272,7 +282,9 @@ def unsupported_table(text: str) -> str | None:
     has_boxes = (
         columns >= {"xmin", "ymin"} or columns >= {"x1", "y1"} or any(name.startswith("bbox") for name in columns)
     )
-    if (has_boxes and len(first) > 2) or (len(first) in (6, 8) and all(map(_NUMBER.fullmatch, first[1:5]))):
+    # Without a header: the file, the four numbers of its box, the class, and maybe two more columns.
+    is_row_of_box = len(first) in (6, 8) and all(map(_NUMBER.fullmatch, first[1:5]))
+    if (has_boxes and len(first) > 2) or is_row_of_box:
         return f"a CSV of boxes, {_NOT_READ}; {_AS_COCO}"
     if len(first) > 2 and others and len(others[0]) == len(first):
         shown = ", ".join(cell[:20] for cell in first[:4])

@@ -144,7 +144,7 @@ def _label_folders(
         if reader := next((reader for reader in other_readers if reader.is_one(place)), None):
             dataset = reader.read(place, images)
         elif may_be_yolo and yolo.is_yolo(place):
-            dataset = yolo.read_folder(place, images, passes_over=True, among=known)
+            dataset = yolo.read_folder(place, images, skip_unusable=True, among=known)
         elif may_be_masks and not mask_pairs.is_class_mask_folder(place) and masks.is_mask_folder(place):
             # Only the class list can name pictures in other folders.
             dataset = masks.read_folder(place, images, among=known if has_mask_classes else None)

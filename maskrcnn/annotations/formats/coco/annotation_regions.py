@@ -91,6 +91,8 @@ def region_of(
         dropped.add("the attributes of {regions} left out because they are not names and values")
         nested = {}
     if further:
+        # None: the value is in the region's attributes. It is kept here only if a nested attribute has the same name,
+        # because the region then has the nested value.
         kept["fields"] = {key: value if key in nested else None for key, value in further.items()}
     return Region(
         shape,
@@ -159,7 +161,8 @@ def _annotation_shape(
     record: ImageRecord,
     complain: Complaint,
 ) -> Shape:
-    """Return the shape of an annotation: its outlines or mask, else its keypoints, else its box `around`."""
+    """Return the shape of an annotation: its outlines or mask; else its labelled keypoints, unless its box `around` has
+    an area and is not just their bounding box; else this box."""
     segmentation = annotation.get("segmentation")
     if isinstance(segmentation, list) and len(segmentation) == 1 and isinstance(segmentation[0], dict):
         segmentation = segmentation[0]
@@ -172,8 +175,12 @@ def _annotation_shape(
         return Polygon(outlines[0]) if len(outlines) == 1 else MultiPolygon(tuple((outline,) for outline in outlines))
     box = Rect(*around) if around is not None else None
     if keypoints is not None and any(visibility for _, _, visibility in keypoints.points):
-        says_more = box is not None and box.width and box.height
-        if box is None or not says_more or np.allclose(raster.bounds(box), raster.bounds(keypoints), rtol=0, atol=1e-6):
+        box_has_area = box is not None and box.width and box.height
+        if (
+            box is None
+            or not box_has_area
+            or np.allclose(raster.bounds(box), raster.bounds(keypoints), rtol=0, atol=1e-6)
+        ):
             is_point = skeleton is None and len(keypoints.points) == 1  # how VIA exports a point
             return Point(*keypoints.points[0][:2]) if is_point else keypoints
     if box is not None:
@@ -184,9 +191,8 @@ def _annotation_shape(
 
 
 def _is_the_box(outlines: list[Points], around: list[float] | None) -> bool:
-    """Whether the only outline is the annotation's own box (x, y, width, height), which some converters repeat in
-    `segmentation`. Always false for a box at the picture's corner, because the four numbers could then also be the
-    two ends of a line."""
+    """Whether `segmentation` only repeats the four numbers of the annotation's box (x, y, width, height), as some
+    converters write it. False if x and y are 0: the numbers may then be a line from (0, 0) to (width, height)."""
     if around is None or len(outlines) != 1 or len(outlines[0]) != 2:
         return False
     return [value for point in outlines[0] for value in point] == around and around[:2] != [0, 0]

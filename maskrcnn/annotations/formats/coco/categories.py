@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from maskrcnn.annotations.formats.coco.ids import ById, are_same_coco_entry, id_of
+from maskrcnn.annotations.formats.coco.ids import ByCocoId, are_same_coco_entry, id_of
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.json_values import (
     Complaint,
@@ -42,10 +42,10 @@ class Category:
 NO_CATEGORY = Category(None, None, None, {})
 
 
-def read_categories(entries: list[Json], complain: Complaint, dropped: DroppedInfo) -> ById[Category]:
+def read_categories(entries: list[Json], complain: Complaint, dropped: DroppedInfo) -> ByCocoId[Category]:
     """Return the categories by id, in order of their ids. Raises `StudioError` that names the invalid entry."""
-    found: ById[Category] = ById()
-    seen: ById[Json] = ById()
+    found: ByCocoId[Category] = ByCocoId()
+    seen: ByCocoId[Json] = ByCocoId()
     for position, entry in enumerate(entries, start=1):
         here = complain.at(f"category {position}")
         category_id = id_of(entry, "id", here)
@@ -63,8 +63,9 @@ def read_categories(entries: list[Json], complain: Complaint, dropped: DroppedIn
 
 
 def _category_skeleton(entry: Json, dropped: DroppedInfo) -> Skeleton | None:
-    """Return the names of the keypoints and the bones between them. Both are only displayed, so invalid ones are
-    left out with a warning instead of an error."""
+    """Return the names of the keypoints and the bones between them, as indices from 0. Both are only displayed, so
+    invalid ones are left out with a warning instead of an error. The file counts keypoints from 1, or from 0 if a bone
+    has keypoint 0 and all bones then fit."""
     names, bones = entry.get("keypoints") or [], entry.get("skeleton") or []
     if not isinstance(names, list) or not all(isinstance(name, str | int) and _is_utf8_name(name) for name in names):
         dropped.add("the names of the keypoints of {classes} left out because they are no texts")
@@ -74,8 +75,9 @@ def _category_skeleton(entry: Json, dropped: DroppedInfo) -> Skeleton | None:
         dropped.add("the bones of the skeleton of {classes} left out because they are no list of pairs")
         return Skeleton(named) if named else None
     ends = [_skeleton_bone(bone, named) for bone in bones]
-    from_zero = any(bone and 0 in bone for bone in ends)
-    if from_zero and all(bone and set(bone) <= {*range(len(named))} for bone in ends):
+    has_zero = any(bone and 0 in bone for bone in ends)
+    all_fit_from_zero = all(bone and set(bone) <= {*range(len(named))} for bone in ends)
+    if has_zero and all_fit_from_zero:
         dropped.add("the skeleton of {classes} read as counted from 0, as no bone fits otherwise (COCO counts from 1)")
         return Skeleton(named, tuple(bone for bone in ends if bone)) if named else None
     edges = tuple((a - 1, b - 1) for a, b in filter(None, ends) if 1 <= a <= len(named) and 1 <= b <= len(named))
@@ -87,12 +89,14 @@ def _category_skeleton(entry: Json, dropped: DroppedInfo) -> Skeleton | None:
 
 
 def _is_utf8_name(name: str | int) -> bool:
-    """Whether a name of a COCO category or keypoint can be written as UTF-8."""
+    """Whether a name of a COCO category or keypoint is a text or number that can be written as UTF-8."""
+    if isinstance(name, bool):  # Python counts true and false as numbers
+        return False
     try:
         str(name).encode("utf-8")
     except (UnicodeEncodeError, ValueError):  # a lone surrogate; a number with thousands of digits
         return False
-    return not isinstance(name, bool)
+    return True
 
 
 def _skeleton_bone(bone: Any, named: tuple[str, ...]) -> tuple[int, int] | None:
@@ -107,7 +111,7 @@ def _skeleton_bone(bone: Any, named: tuple[str, ...]) -> tuple[int, int] | None:
     return int(ends[0]), int(ends[1])
 
 
-def categories_by_name(categories: ById[Category], annotations: list[Json]) -> dict[str, Category]:
+def categories_by_name(categories: ByCocoId[Category], annotations: list[Json]) -> dict[str, Category]:
     """Return the categories by name, with those that only annotations name."""
     found = {category.name: category for category in categories.values() if category.name is not None}
     for annotation in annotations:
@@ -124,7 +128,7 @@ def _class_name_of_annotation(annotation: Json) -> str | None:
 
 def category_of(
     annotation: Json,
-    categories: ById[Category],
+    categories: ByCocoId[Category],
     by_name: dict[str, Category],
     complain: Complaint,
     dropped: DroppedInfo,

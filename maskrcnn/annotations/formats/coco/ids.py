@@ -40,9 +40,9 @@ def _normalised_id(written: Any) -> int | str:
     return normalised
 
 
-class ById(Generic[T]):
-    """A mapping of ids to values, in order of insertion. An id is found in either spelling (number or string); the
-    spelling of the entry is kept."""
+class ByCocoId(Generic[T]):
+    """A mapping of ids of a COCO file to values, in order of insertion. An id is found in either spelling (number or
+    string); the spelling of the entry is kept."""
 
     def __init__(self, entries: Iterable[tuple[int | str, T]] = ()) -> None:
         self._own: dict[int | str, int | str] = {}
@@ -73,8 +73,8 @@ class ById(Generic[T]):
     def __iter__(self) -> Iterator[int | str]:
         return iter(self._own.values())
 
-    def same(self, written: int | str) -> int | str:
-        """Return the id in the spelling of its own entry."""
+    def spelling_of_entry(self, written: int | str) -> int | str:
+        """Return the id as it was inserted: 7 for `"7"` if the mapping has the number."""
         return self._own[_normalised_id(written)]
 
     def values(self) -> Iterable[T]:
@@ -85,10 +85,10 @@ class ById(Generic[T]):
         """Return the pairs (id, value), in order of insertion. The ids are in the spelling of their entries."""
         return zip(self._own.values(), self._values.values(), strict=True)
 
-    def in_order(self) -> ById[T]:
+    def in_order(self) -> ByCocoId[T]:
         """Return a copy in order of the ids, numbers before strings."""
         ordered = sorted(self._values, key=lambda normalised: (isinstance(normalised, str), normalised))
-        return ById((self._own[normalised], self._values[normalised]) for normalised in ordered)
+        return ByCocoId((self._own[normalised], self._values[normalised]) for normalised in ordered)
 
 
 _LARGEST_ID = 2**53
@@ -96,11 +96,14 @@ _LARGEST_ID = 2**53
 
 
 def ids_to_write(given: Sequence[Any], from_1: bool, as_they_are: bool = False) -> list[int | str]:
-    """Return a COCO id for each entry: the given one if it is a whole number and not used before, else a new one above
-    all others.
+    """Return a COCO id for each entry. The first of these rules that applies is used:
 
-    Strings are kept if all ids are strings, because numbers and strings together have no order. With `from_1`, ids
-    count from 1. With `as_they_are`, unique ids of any type are kept.
+    1. with `from_1`: 1, 2, 3, ...
+    2. with `as_they_are`: the given ids, of any type, if every entry has one and no two are equal;
+    3. the given ids, if all are strings and no two are equal;
+    4. each given whole number that no earlier entry has, and a new number above all others for every other entry.
+
+    Rule 4 replaces strings, because numbers and strings together have no order.
     """
     if from_1:
         return list(range(1, len(given) + 1))

@@ -23,7 +23,7 @@ from maskrcnn.annotations.formats.coco.categories import (
     kept_categories,
     read_categories,
 )
-from maskrcnn.annotations.formats.coco.ids import ById, are_same_coco_entry, id_of
+from maskrcnn.annotations.formats.coco.ids import ByCocoId, are_same_coco_entry, id_of
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.json_values import (
     Complaint,
@@ -80,7 +80,9 @@ def parse(document: Json, source: Path | str) -> Dataset:
             raise here(f"belongs to image {brief(image_id)}, which is not in the file")
         category = category_of(annotation, categories, by_name, here, dropped)
         used[category.id] += 1
-        regions[images.same(image_id)].append(region_of(annotation, category, images[image_id], here, dropped))
+        regions[images.spelling_of_entry(image_id)].append(
+            region_of(annotation, category, images[image_id], here, dropped)
+        )
 
     every = [*categories.values(), *(category for category in by_name.values() if category.id is None)]
     extras: Json = {"flavour": "coco", "coco_categories": kept_categories(categories.values(), used)}
@@ -99,7 +101,7 @@ def parse(document: Json, source: Path | str) -> Dataset:
     )
 
 
-def _require_few_on_each(annotations: list[Json], images: ById[ImageRecord], complain: Complaint) -> None:
+def _require_few_on_each(annotations: list[Json], images: ByCocoId[ImageRecord], complain: Complaint) -> None:
     """Raise `StudioError` if an image has too many annotations. Called before the first region is created."""
     ids = (annotation.get("image_id") for annotation in annotations)
     for image_id, count in Counter(id for id in ids if isinstance(id, int | float | str)).most_common(1):
@@ -120,10 +122,10 @@ def _entries(document: Json, key: str, complain: Complaint) -> list[Json]:
     ]
 
 
-def _images(entries: list[Json], complain: Complaint, dropped: DroppedInfo) -> ById[ImageRecord]:
+def _images(entries: list[Json], complain: Complaint, dropped: DroppedInfo) -> ByCocoId[ImageRecord]:
     """Return the records of the images by id, without their regions."""
-    images: ById[ImageRecord] = ById()
-    seen: ById[Json] = ById()
+    images: ByCocoId[ImageRecord] = ByCocoId()
+    seen: ByCocoId[Json] = ByCocoId()
     for position, entry in enumerate(entries, start=1):
         here = complain.at(f"image {position}")
         image_id = id_of(entry, "id", here)

@@ -29,12 +29,14 @@ from maskrcnn.annotations.regions import (
 
 
 def document(dataset: Dataset, classes: Sequence[str] | None = None, *, outlines: bool = True) -> Json:
-    """Return the dataset as a COCO document; see `coco` for the effect of `classes` (names, in the order of their ids).
+    """Return the dataset as a COCO document.
 
-    With `outlines=False`, an object with only keypoints is ground truth too, with the box around them.
+    With `classes` (class names, in the order of their ids), it is training data: all ids are new, all areas and boxes
+    are computed, and every object has a mask. With `outlines=False`, training data also has the objects with only
+    keypoints, with the box around them.
 
-    Raises `StudioError` if a region with area has no class or one that is not in `classes`; if a picture's size is
-    unknown; and if a mask does not have its picture's size.
+    Raises `StudioError` if a region that is written has no class or one that is not in `classes`; if a picture's size
+    is unknown; and if a mask does not have its picture's size.
     """
     return _document(dataset, classes, DroppedInfo(dataset.source), outlines)
 
@@ -44,8 +46,8 @@ def ground_truth(dataset: Dataset, *, outlines: bool = True) -> Json:
 
     Ids, areas and boxes are those of the dataset's own COCO file, so that pycocotools gives the same result for that
     file. A dataset of another format has those that `encode` writes. The objects are the same as in training
-    (`annotations.learnable_objects`), each with a mask (with `outlines=False`, also those with only a box or keypoints,
-    with their box), and crowds. Raises the same errors as `document`.
+    (`annotations.learnable_objects`): those with a mask, and crowds. With `outlines=False`, boxes are evaluated, and
+    objects with only a box or keypoints are included. Raises the same errors as `document`.
     """
     return _document(dataset, None, DroppedInfo(dataset.source), outlines, for_evaluation=True)
 
@@ -140,7 +142,7 @@ def _ground_truth_fields(file_fields: Json, region: Region, width: int, height: 
 
 
 def _skeleton_fields(skeleton: Skeleton | None) -> Json:
-    """Return the category fields of a skeleton: `keypoints` and `skeleton`."""
+    """Return the fields `keypoints` and `skeleton` that are written for a category; empty if it has no skeleton."""
     if skeleton is None:
         return {}
     return {"keypoints": list(skeleton.names), "skeleton": [[a + 1, b + 1] for a, b in skeleton.edges]}
@@ -159,10 +161,10 @@ def _image_entry(
 
 
 def _is_left_out(region: Region, for_training: bool, outlines: bool, dropped: DroppedInfo) -> bool:
-    """Whether a region has no annotation in the document, counted in `dropped`.
+    """Whether a region has no annotation in the document; it is then counted in `dropped`.
 
-    It has one if it has an area, or if it has keypoints and no other shape: then always in a file for other programs,
-    and in training data only with `outlines=False` and with a box around the keypoints.
+    These regions have one: a region with an area; labelled keypoints without another shape (in training data only with
+    `outlines=False` and a box around them); a point that was read from a COCO keypoint (never in training data).
     """
     shape = region.shape
     if raster.has_area(shape):
@@ -184,8 +186,8 @@ def _annotation_entry(
     was an annotation of a COCO file.
 
     `file_fields` are the notes about the annotation that the region was read from; empty if there are none or they are
-    not wanted. Its `fields` are the other fields of that annotation, in their order: name -> value. None stands for the
-    value that the region's attribute of that name has now.
+    not wanted. Their entry `fields` has the other fields of that annotation, in their order: name -> value. For the
+    value None, the region's attribute of that name is written.
     """
     shape = region.shape
     annotation: Json = {}

@@ -72,24 +72,26 @@ def parse(documents: Mapping[str, Json] | Iterable[tuple[str, Json]], source: Pa
     """Return the dataset of labelme documents, given by file name relative to the folder `source`.
 
     `source` may also be the single file itself. Documents are read one by one, so that a folder of large files need not
-    be in memory as a whole. Picture names are relative to `source`. Raises `StudioError` that names file and shape if a
-    document is invalid.
+    be in memory as a whole. Picture names are relative to `source`. The pictures inside the files (`imageData`) are all
+    left out if they have more than `MOST_IMAGE_DATA` characters together. Raises `StudioError` that names file and
+    shape if a document is invalid.
     """
     source = Path(source)
     records: list[ImageRecord] = []
-    in_all = 0
+    n_characters = 0  # of all `imageData`
     for name, document in documents.items() if isinstance(documents, Mapping) else documents:
         file = source if source.name == name else source / name
         records.append(_record(name, document, Complaint(str(file), "the file", _MEND)))
-        in_all += len(records[-1].extras["labelme"].get("imageData", ""))
-        if in_all > MOST_IMAGE_DATA:
+        n_characters += len(records[-1].extras["labelme"].get("imageData", ""))
+        if n_characters > MOST_IMAGE_DATA:
             records = [_without_image_data(record) for record in records]
-            in_all = MOST_IMAGE_DATA
+            n_characters = MOST_IMAGE_DATA  # so that the next `imageData` is left out too
     return Dataset(tuple(records), classes_in(records), source=source, extras={"flavour": "labelme"})
 
 
 def _without_image_data(record: ImageRecord) -> ImageRecord:
-    """Return the record without its `imageData`, and with a note that it was left out."""
+    """Return the record of a labelme file without its `imageData`, and with a note that it was left out. `parse` uses
+    this to limit the memory."""
     kept = record.extras["labelme"]
     if "imageData" not in kept:
         return record
@@ -136,20 +138,20 @@ def _picture_size(document: Json) -> tuple[int | None, int | None]:
 
 
 def attributes_of(entry: Json, known: tuple[str, ...]) -> Json:
-    """Return the fields of a shape or document that have a value and are not among its `known` fields."""
+    """Return the attributes of a labelme shape or document: `group_id`, `flags` and `description` if they are not
+    empty, the fields that are not in `known`, and the entries of the field `attributes`. If this field is no JSON
+    object, it is an attribute like any other."""
     standard = {key: entry[key] for key in ("group_id", "flags", "description") if entry.get(key) not in (None, "", {})}
     nested = entry.get("attributes") or {}
-    is_group = isinstance(nested, dict)
-    apart = (
-        (*known, *standard, "attributes") if is_group else (*known, *standard)
-    )  # otherwise "attributes" is an attribute like any other
-    further = {key: value for key, value in entry.items() if key not in apart and value is not None}
-    return {**standard, **further, **(nested if is_group else {})}
+    is_object = isinstance(nested, dict)
+    no_further = {*known, *standard, *(["attributes"] if is_object else [])}
+    further = {key: value for key, value in entry.items() if key not in no_further and value is not None}
+    return {**standard, **further, **(nested if is_object else {})}
 
 
 def _storable_entry(entry: Json, complain: Complaint) -> Json:
-    """Return an entry of a labelme file. Raises `StudioError` if it is nested too deeply to be stored."""
-    return plain(entry, "attributes", complain)
+    """Return an entry of a labelme file unchanged. Raises `StudioError` if it is nested too deeply to be stored."""
+    return plain(entry, "attributes", complain)  # the error calls the entry "attributes"
 
 
 def _regions(shapes: Any, width: int | None, height: int | None, complain: Complaint) -> tuple[Region, ...]:
@@ -297,8 +299,10 @@ def _rectangle(points: Points) -> Rect | Polygon:
     rectangle."""
     xs, ys = [x for x, _ in points], [y for _, y in points]
     if len(points) == 4:
-        straight = {(xs[0], ys[1]), (xs[2], ys[3])} <= set(points) or {(xs[1], ys[0]), (xs[3], ys[2])} <= set(points)
-        if not straight or len(set(xs)) > 2 or len(set(ys)) > 2:
+        # In an upright rectangle, the x of one corner and the y of the next give a corner again.
+        corners = set(points)
+        is_upright = {(xs[0], ys[1]), (xs[2], ys[3])} <= corners or {(xs[1], ys[0]), (xs[3], ys[2])} <= corners
+        if not is_upright or len(set(xs)) > 2 or len(set(ys)) > 2:
             return Polygon(points)
     return Rect(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
 

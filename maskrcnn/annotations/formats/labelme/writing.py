@@ -69,12 +69,16 @@ def encode(dataset: Dataset) -> Encoded:
 
 
 def _document(record: ImageRecord, as_read: Json, data: str | None, dropped: DroppedInfo) -> tuple[Json, int]:
-    """Return the labelme document of a picture, and the number of regions in it."""
+    """Return the labelme document of a picture, and the number of regions in it.
+
+    `as_read` are the fields of the document that the picture was read from; they are written unchanged if split and
+    attributes are unchanged. `data` is the picture inside the file (`imageData`).
+    """
     width, height = record.width, record.height
     if (width is None or height is None) and record.path is not None:
         width, height = pictures.size(record.path)
-    unchanged = as_read and as_read.get("split") == record.split
-    if unchanged and attributes_of(as_read, DOCUMENT_FIELDS) == dict(record.attributes):
+    is_same_split = as_read and as_read.get("split") == record.split
+    if is_same_split and attributes_of(as_read, DOCUMENT_FIELDS) == dict(record.attributes):
         document = {"imageHeight": height, "imageWidth": width, **as_read}
     else:
         others = dict(record.attributes)
@@ -103,8 +107,10 @@ def _labelme_picture_place(image_path: str, name: str) -> str:
 def _shapes(record: ImageRecord, width: int | None, height: int | None, dropped: DroppedInfo) -> tuple[list[Json], int]:
     """Return the labelme shapes of a picture's regions, and the number of regions that have any.
 
-    A region can have several entries. They get a `group_id` of their own, because polygons with the same label and
-    group are one object, here and in labelme's converters.
+    A region can have several entries (polygons). They share a `group_id`, because polygons with the same label and
+    group are one object, here and in labelme's converters. A new `group_id` is given if there is none, or if a region
+    of the same class before has the same. Entries are in the order of the file; those of a new region follow the region
+    before.
     """
     numbers = [value for region in record.regions if type(value := region.attributes.get("group_id")) is int]
     new_groups = count(max([0, *numbers]) + 1)
@@ -127,7 +133,8 @@ def _shapes(record: ImageRecord, width: int | None, height: int | None, dropped:
                 entries = [{**entry, "group_id": group} for entry in entries]
             groups_of_classes.add((region.class_name or "", group))
         for index, entry in enumerate(entries):
-            place = kept["at"][index] if kept else place
+            if kept:
+                place = kept["at"][index]  # the position in the file
             placed.append((place, entry))
     return [entry for _, entry in sorted(placed, key=lambda item: item[0])], n_regions
 

@@ -26,8 +26,8 @@ MEND = "mend that file"
 _LARGEST_JSON = 20_000_000
 
 
-def json_content(file: Path) -> Any:
-    """Return the content of a JSON file; None if it is not JSON."""
+def classes_json_content(file: Path) -> Any:
+    """Return the content of the `classes.json` of a mask folder; None if it is not JSON."""
     try:
         return json.loads(untrusted_files.read_bytes(file, file.parent, _LARGEST_JSON).decode("utf-8-sig"))
     except (OSError, StudioError, ValueError, RecursionError):
@@ -39,7 +39,7 @@ def read_settings(folder: Path) -> tuple[dict[int, str] | None, int, Mapping[str
     file = folder / CLASSES
     if file.is_file():
         complain = Complaint(str(file), "the file", MEND)
-        settings = mapping(json_content(file), "its content", complain)
+        settings = mapping(classes_json_content(file), "its content", complain)
         divisor = settings.get("divisor", DIVISOR)
         if type(divisor) is not int or not 1 < divisor <= LARGEST_VALUE:
             raise complain(f'has {brief(divisor)} as "divisor"')

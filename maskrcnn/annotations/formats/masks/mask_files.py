@@ -11,7 +11,7 @@ import numpy as np
 from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.folder_walk import files_below, files_in
 from maskrcnn.annotations.formats.masks import mask_pairs
-from maskrcnn.annotations.formats.masks.class_list import CLASSES, json_content
+from maskrcnn.annotations.formats.masks.class_list import CLASSES, classes_json_content
 from maskrcnn.errors import StudioError
 
 PICTURES = "images"
@@ -33,7 +33,7 @@ def is_mask_folder(folder: Path) -> bool:
         return False
     if not masks:
         return False
-    settings = json_content(folder / CLASSES)
+    settings = classes_json_content(folder / CLASSES)
     if isinstance(settings, dict) and "classes" in settings:
         return True
     is_one = _is_flat_in_any_case if mask_pairs.pair_of_object_folder(folder) is not None else _is_flat
@@ -71,14 +71,16 @@ def is_mask_folder_name(folder: str) -> bool:
 
 
 def mask_files(folder: Path, listed: Collection[str] = ()) -> list[Path]:
-    """Return the masks below a folder. If `classes.json` lists masks (`listed`), another PNG is a mask only if it
-    looks like one; otherwise it is a picture."""
+    """Return the masks below a folder: its PNGs without the pictures.
+
+    A PNG in `images/` is a picture, and so is `a.png` if there is an `a_mask.png`. If `classes.json` lists masks
+    (`listed`), any other PNG is a mask only if its pixels have large areas of equal values.
+    """
     found = files_below(folder, (".png",)).items()
-    # If there is an `a_mask.png`, `a.png` is the picture.
     stems: dict[str, set[str]] = {}
     for name, _ in found:
         stems.setdefault(file_names.folder(name), set()).add(file_names.stem(name))
-    marked = {
+    pictures_of_masks = {  # folder and stem: `a` if there is an `a_mask`
         (place, picture)
         for place, there in stems.items()
         for stem in there
@@ -87,7 +89,7 @@ def mask_files(folder: Path, listed: Collection[str] = ()) -> list[Path]:
     kept = [
         (name, file)
         for name, file in found
-        if name in listed or (file_names.folder(name), file_names.stem(name)) not in marked
+        if name in listed or (file_names.folder(name), file_names.stem(name)) not in pictures_of_masks
     ]
     return [
         file
@@ -124,7 +126,8 @@ def _is_flat_and_coloured(mask: Path) -> bool:
         pictures.values(mask)
         return False
     except StudioError as error:
-        if "has colours" not in str(error):
+        is_coloured = "has colours" in str(error)  # the words of `pictures.values`
+        if not is_coloured:
             return False
     try:
         red, green, blue = np.moveaxis(pictures.load(mask).astype(np.uint32), -1, 0)

@@ -93,19 +93,23 @@ class MaskPair:
             try:
                 return pictures.values(mask)
             except StudioError as error:
-                if "has colours" not in str(error):
+                is_coloured = "has colours" in str(error)  # the words of `pictures.values`
+                if not is_coloured:
                     raise
         red, green, blue = np.moveaxis(pictures.load(mask).astype(_COLOURS), -1, 0)
         colours: np.ndarray = (red << 16) + (green << 8) + blue
         return colours
 
-    def _named(self, key: int, is_colour: bool, name: str) -> str:
-        """Return the class name of a number or colour. Raises `StudioError` if the list of names does not have it."""
+    def _named(self, key: int, is_colour: bool, file_name: str) -> str:
+        """Return the class name of a number or colour `key`: from the list of names, or "class 15" if there is no list.
+        Raises `StudioError` about the class mask `file_name` if the list does not have the key."""
         names, list_of_names = (self.colours, "labelmap.txt") if is_colour else (self.numbers, "class_names.txt")
-        shown = f"the colour {key >> 16}, {key >> 8 & 255}, {key & 255}" if is_colour else f"the value {key}"
+        shown = f"{key >> 16}, {key >> 8 & 255}, {key & 255}" if is_colour else str(key)
         if names and key not in names:
-            raise StudioError(f"{self.classes / name}: has {shown}, which {list_of_names} does not name; add it there")
-        return names.get(key, f"class {shown.removeprefix('the value ').removeprefix('the colour ')}")
+            what = f"the colour {shown}" if is_colour else f"the value {shown}"
+            mask = self.classes / file_name
+            raise StudioError(f"{mask}: has {what}, which {list_of_names} does not name; add it there")
+        return names.get(key, f"class {shown}")
 
     def _lines(self, called: str) -> list[str]:
         """Return the lines of a file beside the two folders; empty if it is missing."""
@@ -142,16 +146,18 @@ def _sibling_mask_folder(folder: Path, prefix: str, other_prefix: str) -> Path |
     return kept[0] if len(kept) == 1 else None
 
 
-def _border_of_pair(keys: np.ndarray) -> int:
-    """Return the value of the pixels that are a border between objects, for a mask of a pair: in colours or numbers."""
-    return _BORDER_COLOUR if keys.dtype == _COLOURS else _BORDER_NUMBER
+def _border_of_pair(pixels: np.ndarray) -> int:
+    """Return the value of the border pixels, which belong to no object, in a mask of a pair. A mask in colours has
+    another one than a mask of numbers; the data type shows which it is."""
+    return _BORDER_COLOUR if pixels.dtype == _COLOURS else _BORDER_NUMBER
 
 
 def _classes_by_frequency(owners: np.ndarray, classes: np.ndarray, mask: Path) -> Iterator[tuple[int, int]]:
-    """Yield (object, class) for all combinations that the pixels of a mask pair have, the most frequent first. Counts
-    runs, because a picture has many pixels."""
-    flat, of_class = owners.ravel().astype(np.uint64), classes.ravel().astype(np.uint64)
-    both = (flat << np.uint64(32)) | of_class
+    """Yield (object, class) for each combination in the pixels of a pair of masks, the most frequent first. Pixels of
+    the background or the border are left out. `mask` is named in the error."""
+    of_object, of_class = owners.ravel().astype(np.uint64), classes.ravel().astype(np.uint64)
+    both = (of_object << np.uint64(32)) | of_class  # one number: object in the upper 32 bits, class in the lower
+    # Runs of equal pixels are sorted instead of single pixels, because they are fewer.
     ends = np.append(np.flatnonzero(both[1:] != both[:-1]) + 1, both.size)
     if len(ends) > _MOST_RUNS:
         raise StudioError(f"{mask}: has more than {_MOST_RUNS:,} runs of equal pixels, as noise has; export it again")

@@ -18,8 +18,8 @@ _WORDS_OF_PICTURES = ("images", "image", "imgs", "img")
 
 
 def pictures_around(folder: Path, images: Path | None) -> Iterator[tuple[str, Path]]:
-    """Yield the pictures that may belong to the masks, by path with and without suffix. If a name occurs twice, the
-    last one is used."""
+    """Yield (relative path, file) of the pictures that may belong to masks, each with and without suffix in the path.
+    The likeliest folders come last, so that a dict of these pairs keeps the likeliest file of each path."""
     if images is not None:
         yield from _pictures_by_name(images, pictures.SUFFIXES, images)
         return
@@ -59,14 +59,14 @@ def _pictures_by_name(folder: Path, suffixes: tuple[str, ...], base: Path) -> It
         yield name, file
 
 
-class PicturesByWholeName:
+class PicturesOfMasks:
     """The pictures below the mask folder, or in `among`, that are not masks. Found only by their complete name."""
 
     def __init__(self, folder: Path, masks: Sequence[Path], among: Mapping[str, Path] | None) -> None:
         self._folder, self._masks, self._among = folder, {*masks}, among
 
     def find(self, file_name: str) -> Path | None:
-        """Return the picture with this name; None if there is none."""
+        """Return the picture of a mask by the name that `classes.json` gives it; None if there is none."""
         found = self._index.match(file_name, self._label_file).file
         return self._index.files[found] if found is not None else None
 

@@ -19,7 +19,7 @@ from maskrcnn.annotations.formats.masks.mask_files import (
     mask_files,
     mask_stem_without_mark,
 )
-from maskrcnn.annotations.formats.masks.picture_search import PicturesByWholeName, pictures_around
+from maskrcnn.annotations.formats.masks.picture_search import PicturesOfMasks, pictures_around
 from maskrcnn.annotations.formats.via import class_attributes
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, classes_in
 from maskrcnn.annotations.similar_file_names import similar_files
@@ -52,7 +52,7 @@ def read_folder(
     for key, picture in found.items():
         spelled_otherwise.setdefault(file_names.normalised_name(key), set()).add(picture)
     records = []
-    around = PicturesByWholeName(folder, masks, among) if images is None else None
+    around = PicturesOfMasks(folder, masks, among) if images is None else None
     for mask in masks:
         name = mask.relative_to(folder).as_posix()
         entry = listed.get(name, {})
@@ -104,23 +104,23 @@ def read_folder(
 def _regions_of_mask(
     values: np.ndarray, names: dict[int, str] | None, divisor: int, complain: Complaint
 ) -> Iterator[Region]:
-    """Yield the regions of a mask whose values are class and number."""
+    """Yield the regions of a mask in which each value is class number * `divisor` + object number, 0 for none."""
     runs = _runs_by_value(values, complain)
     owners = [*runs]
     require_few_regions(len(owners), complain)
     if values.dtype == np.uint8 and names is None and len(owners) > 1 and _BORDER in owners:
         owners.remove(_BORDER)
     for value in owners:
-        number, within = divmod(value, divisor)
+        class_number, object_number = divmod(value, divisor)
         if names is None:
-            class_name = f"class {number}" if number else class_attributes.THE_ONLY_CLASS
-            is_crowd = within == 0 and number > 0
+            class_name = f"class {class_number}" if class_number else class_attributes.THE_ONLY_CLASS
+            is_crowd = object_number == 0 and class_number > 0
         else:
-            # Cityscapes writes a crowd as the class number without an object number.
-            number, is_crowd = (number, within == 0) if number else (within, True)
-            if number not in names:
-                raise complain(f"has the value {value}, but there is no class {number}")
-            class_name = names[number]
+            is_crowd = object_number == 0 or class_number == 0
+            class_number = class_number or object_number  # Cityscapes writes a crowd as its class number alone
+            if class_number not in names:
+                raise complain(f"has the value {value}, but there is no class {class_number}")
+            class_name = names[class_number]
         yield Region(raster.from_runs(*runs[value], *values.shape), class_name, iscrowd=is_crowd)
 
 

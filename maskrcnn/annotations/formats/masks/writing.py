@@ -72,7 +72,8 @@ def _mask_file(picture: str) -> str:
 def _painted_mask(
     record: ImageRecord, dataset: Dataset, numbers: Mapping[str, int], divisor: int, dropped: DroppedInfo
 ) -> np.ndarray:
-    """Return the mask of a picture, uint16 `(H, W)`."""
+    """Return the mask of a picture, uint16 `(H, W)`. A pixel has class number * `divisor` + object number, and 0 if it
+    belongs to no object. Objects are numbered from 1 in each class; a crowd has the object number 0."""
     width, height = writer_checks.required_picture_size(record, dropped.source, "a PNG mask")
     values = np.zeros((height, width), dtype=np.uint16)
     objects: dict[str, int] = {}

@@ -12,8 +12,8 @@ from maskrcnn.annotations.folder_walk import folders_of_files
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.yolo import settings as yolo_settings
 from maskrcnn.annotations.formats.yolo import text_file_kinds
-from maskrcnn.annotations.formats.yolo.split_files import IMAGES, YoloFiles, folders_in_words, studio_split_of_yolo
 from maskrcnn.annotations.formats.yolo.text_file_kinds import is_not_a_label_file
+from maskrcnn.annotations.formats.yolo.yolo_files import IMAGES, YoloFiles, folders_in_words, studio_split_of_yolo
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted, shortened_remarks
@@ -28,21 +28,21 @@ def read_folder(
     path: Path | str,
     images: Path | str | None = None,
     *,
-    passes_over: bool = False,
+    skip_unusable: bool = False,
     among: Mapping[str, Path] | None = None,
 ) -> Dataset:
     """Return the dataset of a folder with a `data.yaml`, or of that file. `path` of every record is set.
 
-    Pictures are searched in the splits, else in `images` if given, else (if no split has any picture) in the whole
-    dataset or in `among` (relative name -> file). `warnings` name missing splits. Raises `StudioError` for a label file
-    without a picture (coordinates are fractions of its size), for invalid rows, and if no split exists. With
-    `passes_over`, label files without a picture and unreadable pictures are skipped with a line in `warnings`, if
-    others remain; the browser's import uses this.
+    The picture of a label file is searched in the folder of its split, then in `images` if given. Without `images`, and
+    if no split has any picture, it is searched in the whole dataset or in `among` (relative name -> file). `warnings`
+    name missing splits. Raises `StudioError` for a label file without a picture (coordinates are fractions of its
+    size), for invalid rows, and if no split exists. With `skip_unusable`, label files without a picture and unreadable
+    pictures are skipped with a line in `warnings`, if others remain; the browser's import uses this.
     """
     settings = yolo_settings.read_yolo_settings(Path(path))
     there = YoloFiles(settings, Path(images) if images is not None else None)
-    if passes_over or images is not None:
-        there.mend = "put it there"
+    if skip_unusable or images is not None:
+        there.mend = "put it there"  # without the advice to pass --images: there is no such option, or it was passed
     places, warnings = there.places()
     there.look_around(places, among)
     there.look_for_near_names(places)
@@ -61,7 +61,7 @@ def read_folder(
                 picture, text = there.picture_and_text(name, place)
                 size = pictures.size(picture)
             except StudioError as error:
-                if not passes_over:
+                if not skip_unusable:
                     raise
                 refused.append(error)
                 continue

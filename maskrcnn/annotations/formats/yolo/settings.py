@@ -23,13 +23,13 @@ from maskrcnn.annotations.formats.json_values import Complaint, brief
 from maskrcnn.annotations.formats.yolo.text_file_kinds import (
     LARGEST_SETTINGS,
     MOST_EXAMINED,
-    class_list_rank,
     holds_yolo_label_files,
     is_class_list,
     is_class_list_name,
-    label_and_picture_folders,
-    numbered_class_names,
+    numbered_yolo_class_names,
     small_text,
+    yolo_class_list_rank,
+    yolo_text_folders,
 )
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
@@ -80,8 +80,8 @@ def read_yolo_settings(path: Path) -> YoloSettings:
         raise StudioError(f"{path}: there is no data.yaml with class names; write one")
     file, folder, content = found
     complain = Complaint(str(file), "the file", MEND)
-    if _ERROR in content:
-        raise content[_ERROR]
+    if isinstance(content, StudioError):
+        raise content
     names = _class_names(content["names"], complain)
     warnings = []
     count = content.get("nc", content.get("classes"))
@@ -107,10 +107,8 @@ def read_yolo_settings(path: Path) -> YoloSettings:
 
 # Finding
 
-_SettingsContent = tuple[Path, Path, dict[str, Any]]
-"""The settings file, the folder of the dataset, and the content of the file."""
-_ERROR = "\0"
-"""Key for the error that explains why the file cannot be read."""
+_SettingsContent = tuple[Path, Path, dict[str, Any] | StudioError]
+"""The settings file, the folder of the dataset, and the content of the file, or the error why it cannot be read."""
 
 
 def _settings_content(path: Path) -> _SettingsContent | None:
@@ -122,11 +120,11 @@ def _settings_content(path: Path) -> _SettingsContent | None:
         for file in sorted(files_in(path, suffixes).values(), key=_is_unusual_settings_name)[:MOST_EXAMINED]:
             if found := _content_of_file(file):
                 return found
-    for folder in (path, *label_and_picture_folders(path, ("labels", "images"))):
+    for folder in (path, *yolo_text_folders(path, ("labels", "images"))):
         texts = [
             file for file in files_in(folder, (".txt", ".names", ".labels")).values() if is_class_list_name(file.name)
         ]
-        for file in sorted(texts, key=class_list_rank):
+        for file in sorted(texts, key=yolo_class_list_rank):
             if is_class_list(file) and holds_yolo_label_files(path):
                 return _content_of_class_list(file, path)
     return None
@@ -138,7 +136,8 @@ def _is_unusual_settings_name(file: Path) -> bool:
 
 
 def _content_of_file(file: Path) -> _SettingsContent | None:
-    """Return the settings of one file; None if it is not a settings file."""
+    """Return the settings of one file; None if it is not a settings file. For a settings file that is invalid YAML, the
+    content is the error."""
     suffix = file.suffix.lower()
     if suffix in (".yaml", ".yml"):
         text = small_text(file) or ""
@@ -146,7 +145,7 @@ def _content_of_file(file: Path) -> _SettingsContent | None:
             content = _with_lower_case_keys(_parsed_yaml(text))
         except yaml.MarkedYAMLError as error:
             if all(re.search(key, text, re.MULTILINE) for key in (r"^names\s*:", r"^(train|val|path|nc)\s*:")):
-                return file, file.parent, {_ERROR: _not_yaml_error(file, error)}
+                return file, file.parent, _not_yaml_error(file, error)
             return None
         if "names" in content and _SETTINGS & set(content):
             return _content_if_utf8(file, file.parent, content)
@@ -157,7 +156,7 @@ def _content_of_file(file: Path) -> _SettingsContent | None:
             named = class_name_file(file.parent, content["names"])
             if named is not None:
                 return _content_if_utf8(
-                    named, file.parent, {**content, "names": numbered_class_names(named)}, settings=file
+                    named, file.parent, {**content, "names": numbered_yolo_class_names(named)}, settings=file
                 )
     elif is_class_list_name(file.name) and is_class_list(file):
         folder = file.parent.parent if file.parent.name.lower() in ("labels", "images") else file.parent
@@ -192,22 +191,19 @@ def _not_yaml_error(file: Path, error: yaml.MarkedYAMLError) -> StudioError:
 
 def _content_of_class_list(file: Path, folder: Path) -> _SettingsContent:
     """Return the settings of a dataset that has only a list of class names."""
-    return _content_if_utf8(file, folder, {"names": numbered_class_names(file)})
+    return _content_if_utf8(file, folder, {"names": numbered_yolo_class_names(file)})
 
 
 def _content_if_utf8(
     names_file: Path, folder: Path, content: dict[str, Any], settings: Path | None = None
 ) -> _SettingsContent:
-    """Return the settings file, the folder and `content`.
-
-    `names_file` is the file with the class names. If it is not UTF-8, umlauts in them would become other letters. Then
-    `{_ERROR: error}` is returned in place of `content`, and `read_yolo_settings` raises the error.
-    """
+    """Return the settings file, the folder and `content`; the error in place of `content` if the file with the class
+    names, `names_file`, is not UTF-8. Letters such as ä would otherwise be read as others."""
     file = settings or names_file
     try:
         text_encodings.decoded_text(untrusted_files.read_bytes(names_file, most=LARGEST_SETTINGS), names_file)
     except StudioError as error:
-        return file, folder, {_ERROR: error}
+        return file, folder, error
     return file, folder, content
 
 

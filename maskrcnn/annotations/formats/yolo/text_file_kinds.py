@@ -53,14 +53,15 @@ def _is_row_number(value: str) -> bool:
     return True
 
 
-def class_list_rank(file: Path) -> int:
-    """Return the sorting key of a list of class names: its place in `CLASS_LISTS`."""
+def yolo_class_list_rank(file: Path) -> int:
+    """Return the sorting key of a list of YOLO's class names: its place in `CLASS_LISTS`."""
     name = file.name.lower()
     return CLASS_LISTS.index(name) if name in CLASS_LISTS else len(CLASS_LISTS)
 
 
 def is_class_list(file: Path) -> bool:
-    """Whether a text file with the name of a class list is one: it has no YOLO rows and no picture names."""
+    """Whether a text file that is named like a list of class names holds such a list: it is not empty, and has no YOLO
+    rows and no picture names."""
     lines = [line.strip().lower() for line in (small_text(file) or "").splitlines()]
     return (
         any(lines)
@@ -69,9 +70,9 @@ def is_class_list(file: Path) -> bool:
     )
 
 
-def label_and_picture_folders(folder: Path, called: tuple[str, ...]) -> list[Path]:
-    """Return the sub folders with these names (`labels`, `images`), in any case, whose text files may be of YOLO; links
-    are skipped."""
+def yolo_text_folders(folder: Path, called: tuple[str, ...]) -> list[Path]:
+    """Return the sub folders that may hold text files of YOLO: those with the names `called` (`labels`, `images`), in
+    any case. Links are skipped."""
     try:
         there = [p for p in sorted(folder.iterdir()) if p.name.lower() in called and p.is_dir() and not p.is_symlink()]
     except OSError:
@@ -82,7 +83,7 @@ def label_and_picture_folders(folder: Path, called: tuple[str, ...]) -> list[Pat
 def holds_yolo_label_files(folder: Path) -> bool:
     """Whether a folder, its `labels/` or `images/`, or a folder in these has YOLO label files."""
     places = [folder]
-    for labels in label_and_picture_folders(folder, ("labels", "images")):
+    for labels in yolo_text_folders(folder, ("labels", "images")):
         places += [labels, *(p for p in sorted(labels.iterdir()) if p.is_dir() and not p.is_symlink())][:MOST_EXAMINED]
     for place in places:
         texts = [file for name, file in files_in(place, (".txt",)).items() if name.lower() not in NO_LABELS]
@@ -93,7 +94,7 @@ def holds_yolo_label_files(folder: Path) -> bool:
 
 
 def _is_not_empty(file: Path) -> bool:
-    """Whether a text file has any content; an empty one is a label file without rows, or anything else."""
+    """Whether a text file has any content. An empty file does not show whether it is a label file of YOLO."""
     try:
         return file.stat().st_size > 0
     except OSError:
@@ -113,8 +114,8 @@ def small_text(file: Path) -> str | None:
         return None if b"\0" in content else content.decode("latin-1")
 
 
-def numbered_class_names(file: Path) -> dict[str, str]:
-    """Return line number, from 0 -> class name."""
+def numbered_yolo_class_names(file: Path) -> dict[str, str]:
+    """Return the class names in a list of YOLO, one in each line: line number, from 0 -> class name."""
     lines = [line.strip() for line in (small_text(file) or "").splitlines()]
     return {str(number): line for number, line in enumerate(lines) if line}
 

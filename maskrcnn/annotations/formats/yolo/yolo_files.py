@@ -102,8 +102,8 @@ class YoloFiles:
         return found
 
     @cached_property
-    def texts_spelled_otherwise(self) -> dict[str, list[str]]:
-        """The names of the text files without suffix, by their normalised spelling."""
+    def texts_by_spelling(self) -> dict[str, list[str]]:
+        """The text files, as names without suffix, by the normalised spelling of the name."""
         found: dict[str, list[str]] = {}
         for name in self.texts:
             found.setdefault(file_names.normalised_name(name), []).append(name)
@@ -130,10 +130,10 @@ class YoloFiles:
                     places.append(place)
         if not any(place.pictures or place.labels_without_picture for place in places):
             missing += [f"{place.words} as {place.split}, and no picture of it is there" for place in places]
-        if missing and not any(place.pictures or place.labels_without_picture for place in places):
-            raise self.settings.complain(
-                f"names no pictures that are there: {'; '.join(missing[:3])}. {self._what_is_there()}"
-            )
+            if missing:
+                raise self.settings.complain(
+                    f"names no pictures that are there: {'; '.join(missing[:3])}. {self._what_is_there()}"
+                )
         lines = [f"{self.settings.file}: has {line}. {self._what_is_there()}" for line in missing]
         lines += [line for place in places for line in place.lines]
         lines += [
@@ -159,10 +159,11 @@ class YoloFiles:
         return picture, text
 
     def look_around(self, places: Sequence[YoloSplitEntry], among: Mapping[str, Path] | None) -> None:
-        """Search the pictures of all label files anywhere in the dataset, or in `among`, if no split has any picture.
+        """Set `around` (name of a missing picture -> its file) if no split has any picture: the pictures of all label
+        files are then searched anywhere in the dataset, or in `among`.
 
         Some programs export label files alone; the user's photos then lie in a folder that no split names. They are
-        matched by name and folders; ambiguous matches are ignored. Sets `around`.
+        matched by name and folders; ambiguous matches are ignored.
         """
         if self.images is not None or any(place.pictures for place in places):
             return
@@ -173,7 +174,8 @@ class YoloFiles:
         single = PictureIndex({stem: paths[0] for stem, paths in by_stem.items() if len(paths) == 1})
         matched: dict[str, str] = {}
         for place in places:
-            files, _ = single.match_all(place.labels_without_picture, f"{place.split}.yaml")
+            settings_file = f"{place.split}.yaml"  # any name: it only says that names begin at the dataset's folder
+            files, _ = single.match_all(place.labels_without_picture, settings_file)
             matched |= {
                 name: file for name, file in zip(place.labels_without_picture, files, strict=True) if file is not None
             }
@@ -220,7 +222,8 @@ class YoloFiles:
         return [
             name
             for name in self.pictures
-            if _without_suffix(name) not in taken and self._label_file_of(_without_suffix(name), rows=True) is not None
+            if _without_suffix(name) not in taken
+            and self._label_file_of(_without_suffix(name), only_with_rows=True) is not None
         ]
 
     # Folders
@@ -251,9 +254,10 @@ class YoloFiles:
         return alike[0] if len(alike) == 1 else None
 
     def _split_of_folder(self, split: str, folder: str, words: str) -> YoloSplitEntry:
-        """Return the split of a folder: its pictures, and label files without a picture."""
+        """Return the entry of a split that is a folder, with its pictures and label files without a picture."""
         labels = _with_folder_replaced(f"{folder}/", IMAGES, _LABELS).rstrip("/")
-        labels = self._spelled_here(labels) or labels if not (self.folder / labels).is_dir() else labels
+        if not (self.folder / labels).is_dir():
+            labels = self._spelled_here(labels) or labels
         shown: dict[str, str] = {}
         for name, path in self.pictures.items():
             if _lies_in(name, folder) and (other := shown.setdefault(_without_suffix(name), name)) != name:
@@ -329,18 +333,18 @@ class YoloFiles:
 
     # Labels
 
-    def _label_file_of(self, name: str, rows: bool = False) -> str | None:
-        """Return the label file of a picture (both without suffix): at the path with the last folder `images` replaced
-        by `labels`, or beside the picture. With `rows`, only a file that begins with a YOLO row.
+    def _label_file_of(self, name: str, only_with_rows: bool = False) -> str | None:
+        """Return the label file of a picture (both without suffix); None if there is none.
 
-        YOLO programs replace `images` only in this spelling, so this is tried first, and then a folder `Images`.
+        These paths are tried in order: the last folder `images` replaced by `labels`, as YOLO programs do; the last
+        folder with this name in any case (`Images`) replaced; the path of the picture. With `only_with_rows`, the file
+        must begin with a YOLO row.
         """
-        texts = (_with_folder_replaced(name, IMAGES, _LABELS), _with_folder_replaced(name, IMAGES, _LABELS, True), name)
-        for text in texts:
-            alike = (
-                [text] if text in self.texts else self.texts_spelled_otherwise.get(file_names.normalised_name(text), [])
-            )
-            if len(alike) == 1 and (not rows or text_file_kinds.has_yolo_rows(self.texts[alike[0]])):
+        as_in_yolo = _with_folder_replaced(name, IMAGES, _LABELS)
+        in_any_case = _with_folder_replaced(name, IMAGES, _LABELS, in_any_case=True)
+        for text in (as_in_yolo, in_any_case, name):
+            alike = [text] if text in self.texts else self.texts_by_spelling.get(file_names.normalised_name(text), [])
+            if len(alike) == 1 and (not only_with_rows or text_file_kinds.has_yolo_rows(self.texts[alike[0]])):
                 return alike[0]
         return None
 
@@ -376,15 +380,16 @@ def _lies_in(name: str, folder: str) -> bool:
 
 
 def _name_below(name: str, folder: str) -> str:
-    """Return the name relative to a folder that contains it, without a leading `images/`, which Ultralytics ignores."""
+    """Return the name of a picture relative to the folder of its split, without a leading `images/`, which Ultralytics
+    ignores."""
     short = name[len(folder) + 1 :] if folder and name.startswith(f"{folder}/") else name
     return short[len(IMAGES) + 1 :] if short.lower().startswith(f"{IMAGES}/") else short
 
 
 def _with_folder_replaced(name: str, old: str, new: str, in_any_case: bool = False) -> str:
-    """Return the path of a file with the last of its folders that is called `old` replaced by `new`.
+    """Return the path of a file with the last folder called `old` replaced by `new`; unchanged if there is none.
 
-    If no folder is spelled `old`, or with `in_any_case`, it is the last one called so in any case.
+    Upper and lower case are ignored with `in_any_case`, and if no folder is spelled exactly `old`.
     """
     *folders, file = name.split("/")
     spelled = folders if old in folders and not in_any_case else [folder.lower() for folder in folders]
@@ -394,8 +399,8 @@ def _with_folder_replaced(name: str, old: str, new: str, in_any_case: bool = Fal
 
 
 def _picture_of_label_file(text: str, folder: str, labels: str) -> str:
-    """Return the path of the picture that belongs to the label file `text`, both without suffix. The pictures of their
-    split are in `folder`, its label files in `labels`."""
+    """Return the path at which the picture of the label file `text` is expected, both without suffix. A split has its
+    pictures in `folder` and its label files in `labels`."""
     if folder and labels != folder and _lies_in(text, labels):
         return f"{folder}{text[len(labels) :]}"
     return _with_folder_replaced(text, _LABELS, IMAGES)
@@ -408,14 +413,15 @@ def _folders_of_split_entry(written: str) -> list[str]:
 
 
 def _n_droppable_folders(parts: Sequence[str]) -> int:
-    """Return how many leading parts of another computer's path may be dropped. `images` and the name of the split
-    must stay, because `images/train` would otherwise match `train/`, which holds other files."""
-    keep = max(len(parts) - 1, 0)
-    lowered = [part.lower() for part in parts]
-    if IMAGES in lowered:
-        keep = min(keep, len(parts) - 1 - lowered[::-1].index(IMAGES))
-    split = [number for number, part in enumerate(parts) if predefined_splits.split_word(part) is not None]
-    return min(keep, split[-1]) if split else keep
+    """Return how many leading parts of the path of a YOLO split may be dropped, if it was written on another computer.
+    `images` and the name of the split must stay, because `images/train` would otherwise match `train/`, which holds
+    other files."""
+    n_droppable = max(len(parts) - 1, 0)
+    at_images = [number for number, part in enumerate(parts) if part.lower() == IMAGES]
+    if at_images:
+        n_droppable = min(n_droppable, at_images[-1])
+    at_split = [number for number, part in enumerate(parts) if predefined_splits.split_word(part) is not None]
+    return min(n_droppable, at_split[-1]) if at_split else n_droppable
 
 
 def folders_in_words(folders: Sequence[str]) -> str:

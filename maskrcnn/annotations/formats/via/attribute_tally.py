@@ -9,8 +9,8 @@ from typing import Any
 from maskrcnn.annotations.formats.via.class_values import CROWD, class_named_by_value, kind_of_value, n_ticked_options
 from maskrcnn.annotations.regions import ImageRecord
 
-MOST_SETS = 1000
-"""Maximum number of different attribute combinations that are stored. A file with more has no attribute for each
+MOST_COMBINATIONS = 1000
+"""Maximum number of different combinations of attributes that are stored. A file with more has no attribute for each
 class."""
 Attributes = Mapping[str, Any]
 
@@ -21,10 +21,10 @@ class Tally:
 
     n_regions: int = 0
     has_class_like_values: bool = False
-    sets: set[frozenset[str]] = field(default_factory=set)
-    """The combinations of attributes that are set together on a region: their value is neither empty nor a no."""
+    combinations: set[frozenset[str]] = field(default_factory=set)
+    """The combinations of attributes that are set on one region. An attribute is set if its value is neither empty nor
+    a no."""
     _seen: dict[str, AttributeCounts] = field(default_factory=dict)
-    _sets: set[tuple[str, ...]] = field(default_factory=set)
 
     def add(self, attributes: Attributes) -> None:
         """Count the attributes of one more region."""
@@ -37,33 +37,32 @@ class Tally:
             if attribute is None:
                 attribute = self._seen[name] = AttributeCounts()
             class_name = class_named_by_value(value)
-            kind = attribute.kind_by_class.get(class_name)
-            # Values that name the same class are of one kind. Those that name none (false, empty) are of several.
-            if kind is None or class_name is None:
-                kind = attribute.kind_by_class[class_name] = kind_of_value(name, value, class_name)
+            # All values that name the same class are of one kind, which is worked out only once.
+            kind = None if class_name is None else attribute.kind_by_class.get(class_name)
+            if kind is None:
+                kind = kind_of_value(name, value, class_name)
                 attribute.kinds.add(kind)
-            if kind not in ("", "no"):
+            if kind not in ("empty", "no"):
                 set_names.append(name)
-                attribute.n_set += 1
+                attribute.n_regions_set += 1
             if class_name is None:
-                attribute.several += n_ticked_options(value) > 1
+                attribute.n_several_ticked += n_ticked_options(value) > 1
                 continue
+            attribute.kind_by_class[class_name] = kind
             self.has_class_like_values = True
             attribute.n_regions += 1
             attribute.counts[class_name] = attribute.counts.get(class_name, 0) + 1
-            attribute.is_plain = attribute.is_plain and not isinstance(value, int | float)
+            attribute.has_no_number = attribute.has_no_number and not isinstance(value, int | float)
             if value != class_name:
                 attribute.forms.setdefault(class_name, value)
-        key = tuple(set_names)
-        if key not in self._sets and len(self.sets) <= MOST_SETS:
-            self._sets.add(key)
-            self.sets.add(frozenset(set_names))
+        if len(self.combinations) <= MOST_COMBINATIONS:
+            self.combinations.add(frozenset(set_names))
 
     def include(self, other: Tally) -> None:
         """Add the counts of another tally."""
         self.n_regions += other.n_regions
         self.has_class_like_values = self.has_class_like_values or other.has_class_like_values
-        self.sets |= other.sets
+        self.combinations |= other.combinations
         for name, attribute in other._seen.items():
             self._seen.setdefault(name, AttributeCounts()).include(attribute)
 
@@ -87,32 +86,32 @@ class AttributeCounts:
     """The counts of one attribute.
 
     - `n_regions`: the regions on which its value names a class; `counts`: these regions by class.
-    - `several`: the regions on which several options of a checkbox are ticked, so that no class is named.
-    - `n_set`: the regions on which its value is neither empty nor a no.
-    - `is_plain`: whether no value that names a class is a number.
+    - `n_several_ticked`: the regions on which several options of a checkbox are ticked, so that no class is named.
+    - `n_regions_set`: the regions on which its value is neither empty nor a no.
+    - `has_no_number`: whether no value that names a class is a number.
     - `forms`: class -> its value, if that differs from the name of the class.
-    - `kinds`: the kinds of values that occur, see `kind_of_value`; `kind_by_class`: a cache of them.
+    - `kinds`: the kinds of values that occur, see `kind_of_value`; `kind_by_class`: those that name a class, by class.
     """
 
     n_regions: int = 0
-    several: int = 0
-    is_plain: bool = True
+    n_several_ticked: int = 0
+    has_no_number: bool = True
     counts: dict[str, int] = field(default_factory=dict)
     forms: dict[str, Any] = field(default_factory=dict)
     kinds: set[str] = field(default_factory=set)
-    kind_by_class: dict[str | None, str] = field(default_factory=dict)
-    n_set: int = 0
+    kind_by_class: dict[str, str] = field(default_factory=dict)
+    n_regions_set: int = 0
 
     def include(self, other: AttributeCounts) -> None:
         """Add the counts of the same attribute from another tally."""
         self.n_regions += other.n_regions
-        self.several += other.several
-        self.is_plain = self.is_plain and other.is_plain
+        self.n_several_ticked += other.n_several_ticked
+        self.has_no_number = self.has_no_number and other.has_no_number
         for class_name, count in other.counts.items():
             self.counts[class_name] = self.counts.get(class_name, 0) + count
         self.forms = {**other.forms, **self.forms}
         self.kinds |= other.kinds
-        self.n_set += other.n_set
+        self.n_regions_set += other.n_regions_set
 
 
 def tally_of_records(records: Iterable[ImageRecord]) -> Tally:

@@ -82,11 +82,12 @@ def as_in_other_labels(dataset: Dataset, attribute: str | None, classes: Collect
     rule. The first of these that fits is used:
 
     1. their attribute, ignoring case;
-    2. several attributes that each name some of their classes;
+    2. several attributes of the dataset combined, each of which is the class of some regions (`rival_attributes`), if
+       all these classes are among theirs;
     3. the dataset's own rule, if it gives only their classes;
     4. the only attribute whose values are all among their classes.
 
-    A dataset whose class cannot be chosen is returned unchanged.
+    The dataset is returned unchanged if none of these fits, or if its class cannot be chosen.
     """
     if not has_class_choice(dataset):
         return dataset
@@ -100,18 +101,21 @@ def as_in_other_labels(dataset: Dataset, attribute: str | None, classes: Collect
                 f"{dataset.source}: each of the attributes {_listed_attributes(rivals)} is a class there, as in {other}"
             )
             return replace(each, warnings=(*dataset.warnings, line))
-    used = set(classes_in(dataset.images))
+    by_own_rule = set(classes_in(dataset.images))
+    if by_own_rule and by_own_rule <= set(classes):
+        return dataset
     fitting = [entry.name for entry in known if entry.values and set(entry.values) <= set(classes)]
-    if (used and used <= set(classes)) or len(fitting) != 1:
+    if len(fitting) != 1:
         return dataset
     return _reclassified_with_warning(dataset, fitting[0], f"as its values are classes of {other}")
 
 
-def same_attribute_in_file(name: str, names: Sequence[str]) -> str | None:
-    """Return which of the attributes `names` of one VIA file is the class attribute `name` of other files: the one with
-    that name, else the first that differs only in case or blanks; None if there is none."""
-    alike = [other for other in names if other.strip().lower() == name.strip().lower()]
-    return name if name in names else next(iter(alike), None)
+def same_attribute_in_file(wanted: str, names_in_file: Sequence[str]) -> str | None:
+    """Return the name that the attribute `wanted` has in a VIA file with the attributes `names_in_file`: `wanted`
+    itself, else the first name that differs only in case or in blanks around it; None if there is none."""
+    if wanted in names_in_file:
+        return wanted
+    return next((name for name in names_in_file if name.strip().lower() == wanted.strip().lower()), None)
 
 
 def with_asked_attribute(datasets: Sequence[Dataset], name: str) -> list[Dataset]:
@@ -153,13 +157,14 @@ def _reclassified_with_warning(dataset: Dataset, name: str, why: str) -> Dataset
 
 
 def _listed_attributes(names: Sequence[str]) -> str:
-    """Return the names of attributes as text, short enough for one line."""
+    """Return the names of attributes as text for a warning, short enough for one line."""
     shown = ", ".join(name[:40] for name in names[:8])
     return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
 
 
-def reclassified_in_any_case(dataset: Dataset, name: str | None) -> Dataset:
-    """Return the dataset with class attribute `name` (ignoring case); unchanged if it does not have this attribute."""
+def reclassified_ignoring_case(dataset: Dataset, name: str | None) -> Dataset:
+    """Return the dataset with class attribute `name`, whose upper and lower case may differ in the dataset; unchanged
+    if it does not have this attribute."""
     if name is None or dataset.class_attribute == name:
         return dataset
     known = [candidate.name for candidate in class_attributes.class_candidates(dataset)]

@@ -41,7 +41,7 @@ from maskrcnn.annotations.formats.via.attribute_definitions import (
     is_choice_of_options,
     options_of_definition,
 )
-from maskrcnn.annotations.formats.via.attribute_tally import MOST_SETS, Attributes, Tally, tally_of_records
+from maskrcnn.annotations.formats.via.attribute_tally import MOST_COMBINATIONS, Attributes, Tally, tally_of_records
 from maskrcnn.annotations.formats.via.class_values import (
     CROWD,
     MARKS,
@@ -90,8 +90,13 @@ def class_attribute_by_rule(regions: Iterable[Attributes], definitions: Mapping[
 
 
 def class_attribute_of_tally(tally: Tally, definitions: Mapping[str, Any]) -> str | None:
-    """Return the name of the class attribute by the rule at the top of this module, for the regions counted in `tally`;
-    None if no attribute fits. The numbers in the comments are those of the rule."""
+    """Return the name of the class attribute for the regions counted in `tally`; None if no attribute fits.
+
+    Only attributes with a value on a region are considered. The first of these that fits is the class attribute: a list
+    of options with a usual name (`USUAL_NAMES`), a usual name whose values repeat, the only list of options, a usual
+    name, the only common attribute (on more than half of the regions, with few different texts). If no region has a
+    value, it is the only attribute that is defined as a list of options.
+    """
     values = tally.valued
     choices = [name for name, definition in definitions.items() if name != CROWD and is_choice_of_options(definition)]
     if not values:
@@ -103,18 +108,18 @@ def class_attribute_of_tally(tally: Tally, definitions: Mapping[str, Any]) -> st
         name for name in usual if values[name].n_regions > len(values[name].counts) or values[name].n_regions == 1
     ]
     usual_choices = [name for name in usual if name in carried_choices]
-    if usual_choices:  # 1
+    if usual_choices:
         return usual_choices[0]
-    if repeating:  # 2
+    if repeating:
         return repeating[0]
-    if len(carried_choices) == 1:  # 3
+    if len(carried_choices) == 1:
         return carried_choices[0]
-    if usual:  # 4
+    if usual:
         return usual[0]
-    common = [  # 5
+    common = [
         name
         for name, value in values.items()
-        if value.is_plain
+        if value.has_no_number
         and value.n_regions > tally.n_regions / 2
         and len(value.counts) <= min(50, max(1, value.n_regions // 2))
     ]
@@ -151,7 +156,7 @@ def class_candidates_of_tally(
             tally.of(name).n_regions,
             dict(sorted(tally.of(name).counts.items(), key=lambda entry: -entry[1])),
             name == chosen,
-            tally.of(name).several,
+            tally.of(name).n_several_ticked,
         )
         for name in names
     ]
@@ -262,8 +267,8 @@ class ClassChoice:
 def chosen_class_attribute(
     tally: Tally, definitions: Mapping[str, Any], wanted: str | None, complain: Complaint
 ) -> ClassChoice:
-    """Return the choice of the class attribute: `wanted`, or by the rule if that is None. Raises `ArgumentError` if
-    `wanted` does not exist."""
+    """Return the choice of the class attribute: `wanted`, or what `class_attribute_of_tally` finds if that is None.
+    Raises `ArgumentError` if `wanted` does not exist."""
     if wanted is not None:
         require_class_attribute(wanted, tally, definitions, complain.source)
     name = wanted if wanted is not None else class_attribute_of_tally(tally, definitions)
@@ -277,58 +282,67 @@ def chosen_class_attribute(
 
 
 def rival_attributes(dataset: Dataset) -> tuple[str, ...]:
-    """Return the attributes that each name the class of different regions, those with the most regions first.
+    """Return the attributes that each name the class of a part of the regions, those with the most regions first.
 
-    Empty if one attribute names all classes, or if no attribute does. The attributes are never set together on one
-    region, and are of one kind: each has its own name as its value (`{"mango": "mango"}`), or each only a yes
-    (`{"mango": "1"}`, one on every region), or each is a usual name for the class, a list of options or the class
-    attribute (`class` on some regions, `Class` on others). The doctor and the import page report them: "several
-    attributes name classes: mango, orange". Works for a dataset of any format.
+    Empty if one attribute names all classes, or if no attribute does. No region has two of these attributes set. They
+    are all of one kind:
+
+    - the value is the attribute's own name: `{"mango": "mango"}`, `{"orange": "orange"}`;
+    - the value says yes, and every region has one: `{"mango": "1"}`, `{"orange": "1"}`;
+    - the value is a class: `{"class": "mango"}`, `{"Class": "orange"}`. Their name is usual for a class
+      (`USUAL_NAMES`), or they are lists of options or the current class attribute.
+
+    The doctor and the import page report them: "several attributes name classes: mango, orange". Works for a dataset of
+    any format.
     """
     return rival_attributes_of_tally(*tally_and_definitions(dataset), current_class_attribute(dataset))
 
 
 def rival_attributes_of_tally(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[str, ...]:
-    """Return the attributes that each name the class of different regions, for the regions counted in `tally`.
+    """Return the attributes that each name the class of a part of the regions, for the regions counted in `tally`.
 
     `chosen` is the current class attribute; its values are counted like those of any other.
 
-    The attributes are grouped by the kind of their values: their own name, a yes, or one of a list of classes. Of each
-    group, those remain that are never set together; the largest such group is returned.
+    The attributes are grouped by what their value is: the attribute's own name (`{"mango": "mango"}`), a yes
+    (`{"mango": "1"}`) or a class (`{"class": "mango"}`). An attribute is left out of its group if a region has it set
+    together with an earlier one of the group. The largest group is returned.
     """
-    if len(tally.sets) > MOST_SETS:
+    if len(tally.combinations) > MOST_COMBINATIONS:
         return ()
-    kinds: dict[str, list[str]] = {}
-    for name in sorted(tally.names, key=lambda name: (name != chosen, -tally.of(name).n_set)):
-        kinds_of_values = tally.of(name).kinds - {"", "no"}
+    names_by_kind: dict[str, list[str]] = {}
+    for name in sorted(tally.names, key=lambda name: (name != chosen, -tally.of(name).n_regions_set)):
+        kinds_of_values = tally.of(name).kinds - {"empty", "no"}
         if name in MARKS or not kinds_of_values:
             continue
-        if kinds_of_values == {"own"} or kinds_of_values == {"yes"}:
-            kinds.setdefault(kinds_of_values.pop(), []).append(name)
+        if kinds_of_values == {"own name"} or kinds_of_values == {"yes"}:
+            names_by_kind.setdefault(kinds_of_values.pop(), []).append(name)
         elif (
             name == chosen
             or name.strip().lower() in USUAL_NAMES
             or attribute_definitions.is_choice_of_options(definitions.get(name))
         ):
-            kinds.setdefault("list", []).append(name)
-    found = []
-    for kind, names in kinds.items():
-        apart: list[str] = []
+            names_by_kind.setdefault("class", []).append(name)
+    groups = []
+    for kind, names in names_by_kind.items():
+        group: list[str] = []  # attributes that are never set together
         for name in names:
-            if not any(name in together and not together.isdisjoint(apart) for together in tally.sets):
-                apart.append(name)
-        on_every_region = all(not together.isdisjoint(apart) for together in tally.sets)
-        if len(apart) > 1 and (chosen in (None, *apart)) and (kind != "yes" or on_every_region):
-            found.append(apart)
-    most: list[str] = max(found, key=len, default=[])
-    return tuple(most)
+            if not any(name in combination and not combination.isdisjoint(group) for combination in tally.combinations):
+                group.append(name)
+        if len(group) < 2 or (chosen is not None and chosen not in group):
+            continue
+        # Attributes that say yes are classes only if every region has one; otherwise they may be flags ("damaged").
+        if kind != "yes" or all(not combination.isdisjoint(group) for combination in tally.combinations):
+            groups.append(group)
+    largest: list[str] = max(groups, key=len, default=[])
+    return tuple(largest)
 
 
 def reclassified(dataset: Dataset, name: str | None) -> Dataset:
     """Return the dataset with attribute `name` as the class. None gives every region the class "object".
 
-    The old class becomes an attribute again, with its value in the file; changing back gives an equal dataset. Classes
-    without a region are remembered for their attribute. Raises `ArgumentError` if the attribute is unknown.
+    The old class becomes an attribute again, with its value in the file; changing back gives an equal dataset. For
+    that, the old list of classes is stored in `extras["classes_of"]` (attribute -> classes) if the values of the
+    regions do not give it again, as with a class without a region. Raises `ArgumentError` if the attribute is unknown.
     """
     if name is not None and name == dataset.class_attribute:
         return dataset
@@ -340,15 +354,15 @@ def reclassified(dataset: Dataset, name: str | None) -> Dataset:
         require_class_attribute(name, tally, definitions, dataset.source or "the dataset")
 
     extras = {key: value for key, value in dataset.extras.items() if key not in ("class_values", "classes_of")}
-    remembered = dict(dataset.extras.get("classes_of", {}))
+    stored_classes = dict(dataset.extras.get("classes_of", {}))
     if old is not None and dataset.classes != classes_of_attribute(tally, definitions, old):
-        remembered[old] = list(dataset.classes)
+        stored_classes[old] = list(dataset.classes)
     classes = (THE_ONLY_CLASS,) if name is None and tally.n_regions else classes_of_attribute(tally, definitions, name)
-    if name is not None and name in remembered:
-        kept = remembered.pop(name)
-        classes = (*kept, *(class_name for class_name in classes if class_name not in kept))
-    if remembered:
-        extras["classes_of"] = remembered
+    if name is not None and name in stored_classes:
+        stored = stored_classes.pop(name)
+        classes = (*stored, *(class_name for class_name in classes if class_name not in stored))
+    if stored_classes:
+        extras["classes_of"] = stored_classes
     values = dict(tally.of(name).forms)
     if values:
         extras["class_values"] = values
@@ -366,8 +380,9 @@ def reclassified(dataset: Dataset, name: str | None) -> Dataset:
 
 
 def without_classes(dataset: Dataset, name: str) -> Dataset:
-    """Return the dataset with a class attribute `name` that none of its regions has, so that no region has a class. The
-    old classes become values of the old class attribute."""
+    """Return the dataset with no class on any region, and with the class attribute `name`, which none of its regions
+    has. It is for a file among several, if only the others have the attribute that the user names. The old classes
+    become values of the old class attribute."""
     old = current_class_attribute(dataset)
 
     def change(record: ImageRecord) -> ImageRecord:
@@ -382,8 +397,9 @@ def without_classes(dataset: Dataset, name: str) -> Dataset:
 def with_combined_class(dataset: Dataset, names: Sequence[str]) -> Dataset:
     """Return the dataset with a new class attribute that combines the class attributes `names`.
 
-    If exactly one of these attributes is set on a region, its value is the class; if the value only says yes, the
-    attribute's name is the class. These attributes are kept, and `Dataset.extras["class_from"]` has their names.
+    If exactly one of these attributes is set on a region, its value is the class, or its name if the value is "yes",
+    "1" or the like. A region with none or several of them set gets no class. The attributes are kept, and
+    `Dataset.extras["class_from"]` has their names.
     """
     tally, _ = tally_and_definitions(dataset)
     old_attribute = current_class_attribute(dataset)
@@ -421,7 +437,7 @@ def _with_combined_value(region: Region, names: Sequence[str], new_attribute: st
         value = region.attributes.get(name)
         class_name = class_named_by_value(value)
         match kind_of_value(name, value, class_name):
-            case "own" | "yes":
+            case "own name" | "yes":
                 found.append(name)
             case "other":
                 found.append(class_name)

@@ -36,17 +36,21 @@ def class_named_by_value(value: Any) -> str | None:
 
 
 def n_ticked_options(value: Any) -> int:
-    """Return how many options of a VIA checkbox are on in the value of an attribute."""
+    """Return how many options are ticked in the value of a VIA checkbox; 0 for any other value."""
     return sum(is_on is True for is_on in value.values()) if isinstance(value, Mapping) else 0
 
 
 def kind_of_value(name: str, value: Any, class_name: str | None) -> str:
-    """Return the kind of the value of attribute `name`: "own" (the attribute's own name), "yes", "no", "" (no value) or
-    "other". `class_name` is the class that the value names."""
+    """Return the kind of the value of attribute `name`: "own name" (the value is the name of the attribute), "yes",
+    "no", "empty" or "other". `class_name` is the class that the value names, None if it names none."""
     if class_name is None:
-        return "yes" if value is True else "no" if value is False else "other" if n_ticked_options(value) > 1 else ""
-    spelt = class_name.strip().casefold()
-    return "own" if spelt == name.strip().casefold() else "yes" if spelt in _YES else "no" if spelt in _NO else "other"
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return "other" if n_ticked_options(value) > 1 else "empty"
+    word = class_name.strip().casefold()
+    if word == name.strip().casefold():
+        return "own name"
+    return "yes" if word in _YES else "no" if word in _NO else "other"
 
 
 def is_crowd_value(value: Any) -> bool:
@@ -54,7 +58,7 @@ def is_crowd_value(value: Any) -> bool:
     "crowd"."""
     class_name = class_named_by_value(value)
     is_ticked_crowd = isinstance(value, Mapping) and class_name is not None and class_name.strip().casefold() == "crowd"
-    return value == 1 or is_ticked_crowd or kind_of_value(CROWD, value, class_name) in ("own", "yes")
+    return value == 1 or is_ticked_crowd or kind_of_value(CROWD, value, class_name) in ("own name", "yes")
 
 
 def is_no_crowd_value(value: Any) -> bool:
@@ -71,8 +75,8 @@ def classes_named_by_values(region: Region) -> dict[str, str]:
     """Return the class names that a region's attributes suggest: attribute -> class, for each attribute with a value.
     The region's current class is not included.
 
-    Empty if nothing on the region contradicts giving it some class. The doctor checks this before it offers the only
-    class of the dataset for a region without a class.
+    The doctor offers the only class of the dataset for a region without a class, but only if this is empty: no
+    attribute then suggests another class.
     """
     return {
         name: class_name
@@ -83,11 +87,14 @@ def classes_named_by_values(region: Region) -> dict[str, str]:
     }
 
 
-def with_class_of_value(region: Region, name: str | None, only_class: str | None, values: Mapping[str, Any]) -> Region:
+def with_class_of_value(
+    region: Region, name: str | None, only_class: str | None, usual_values: Mapping[str, Any]
+) -> Region:
     """Return the region with the value of attribute `name` as its class; with `only_class` if `name` is None.
 
-    `values` maps classes to values that differ from their name (`Dataset.extras["class_values"]`). A value that differs
-    from that too is kept in `Region.extras["via"]["class_value"]`.
+    The usual value of a class in the file is its name, or another one in `usual_values`
+    (`Dataset.extras["class_values"]`). If the region has an unusual one, that is kept in
+    `Region.extras["via"]["class_value"]`.
     """
     if name is None:
         return region if region.class_name == only_class else replace(region, class_name=only_class)
@@ -97,7 +104,7 @@ def with_class_of_value(region: Region, name: str | None, only_class: str | None
         return region
     attributes = {key: value for key, value in region.attributes.items() if key != name}
     extras = region.extras
-    if value != values.get(class_name, class_name):
+    if value != usual_values.get(class_name, class_name):
         extras = {**extras, "via": {**extras.get("via", {}), "class_value": value}}
     # `replace` would take twice as long, and this runs for every region of a large file.
     further = region.iscrowd, region.source, region.score, region.keypoints, extras, region.id

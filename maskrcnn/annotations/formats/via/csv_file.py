@@ -104,9 +104,13 @@ def encode(dataset: Dataset) -> Encoded:
 def _record_of_rows(
     reader: picture_entry_reading.ViaReader, index: int, rows: Sequence[CsvRow], is_mixed: bool
 ) -> ImageRecord:
-    """Return the record of a picture from its rows in the CSV file, with notes about unusual rows in `extras`.
+    """Return the record of a picture from its rows in the CSV file. `is_mixed` is true if rows of several pictures are
+    mixed.
 
-    The notes are described at the top of this module. `is_mixed` is true if rows of several pictures are mixed.
+    Notes about unusual rows are kept in `extras`, for writing the file back. Of a region: `cells` (texts that would be
+    written differently), `row` (position, if mixed), `undefined` (attributes). Of the picture: `rows` (its rows without
+    a region, if others have one), `alone` (its rows without a region, if it has no others and they are not VIA's one
+    usual row), `read` (number of regions, if the file counts them wrong), `undefined`.
     """
     file_attributes = [parsed_cell(row, "file_attributes", reader.complain) for row in rows]
     attributes_differ = any(other != file_attributes[0] for other in file_attributes)
@@ -149,9 +153,10 @@ def _record_of_rows(
 
     notes = {}
     empty_rows = [_notes_of_empty_row(row, is_mixed, attributes_differ) for row in rows if not row.has_region]
-    if rows_of_regions and empty_rows:  # beside rows of regions
+    one_usual_row: list[Json] = [{}]  # as VIA writes a picture without regions: nothing to note about it
+    if rows_of_regions and empty_rows:
         notes["rows"] = empty_rows
-    elif not rows_of_regions and empty_rows != [{}]:  # VIA writes one for a picture without regions
+    elif not rows_of_regions and empty_rows != one_usual_row:
         notes["alone"] = empty_rows
     if has_wrong_count:
         notes["read"] = len(rows_of_regions)
@@ -221,7 +226,7 @@ def _rows_to_write(dataset: Dataset, class_attribute: str | None) -> Iterator[tu
             "file_attributes": cell_json(record.attributes, notes.get("undefined", ())),
             "region_count": str(count),
         }
-        counts_are_valid = notes.get("read") in (None, count)
+        keeps_count = notes.get("read") in (None, count)  # the picture has as many regions as when it was read
         for number, region in enumerate(record.regions):
             kept = write_back_notes.via_notes(region.extras, FLAVOUR)
             cells = {
@@ -229,11 +234,12 @@ def _rows_to_write(dataset: Dataset, class_attribute: str | None) -> Iterator[tu
                 "region_id": str(number),
                 **_region_cells(region, class_attribute, dataset.extras),
             }
-            yield kept.get("row"), {**cells, **_valid_kept_cells(kept.get("cells", {}), cells, counts_are_valid)}
-        # Rows without a region: beside the others (`rows`), or the only ones of the picture (`alone`).
+            yield kept.get("row"), {**cells, **_valid_kept_cells(kept.get("cells", {}), cells, keeps_count)}
+        # The rows without a region that the picture had in the file: `rows`, if others had one, else `alone`.
         empty_rows = notes.get("rows", [])
         if not count and not empty_rows:
-            empty_rows = notes.get("alone", [{}])
+            one_usual_row: list[Json] = [{}]
+            empty_rows = notes.get("alone", one_usual_row)
         cells = {**cells_of_picture, **_CELLS_WITHOUT_REGION}
         for kept in empty_rows:
             yield kept.get("row"), {**cells, **_valid_kept_cells(kept.get("cells", {}), cells, True)}
@@ -248,14 +254,14 @@ _CELLS_WITHOUT_REGION = {
 """The cells that VIA writes into a row without a region."""
 
 
-def _valid_kept_cells(kept: Mapping[str, str], cells: Mapping[str, str], counts_are_valid: bool) -> dict[str, str]:
-    """Return the cells `kept` from reading that are still valid for a row with the new `cells`: an empty cell only if
-    there are still no attributes, a wrong count only if `counts_are_valid`."""
+def _valid_kept_cells(kept: Mapping[str, str], cells: Mapping[str, str], keeps_count: bool) -> dict[str, str]:
+    """Return the cells `kept` from reading that replace those of the new row `cells`: all, except an empty cell for
+    attributes if there are attributes now, and the number of regions if `keeps_count` is false."""
     valid = dict(kept)
     for name in ("file_attributes", "region_attributes"):
         if name in valid and not valid[name].strip() and cells[name] != "{}":
             del valid[name]
-    if not counts_are_valid:
+    if not keeps_count:
         valid.pop("region_count", None)
     return valid
 

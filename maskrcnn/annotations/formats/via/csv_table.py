@@ -127,7 +127,7 @@ def parsed_cell(row: CsvRow, column: str, complain: Complaint) -> CsvCell:
         return CsvCell({})
     undefined = object()
     try:
-        if "undefined" in text or "N" in text or "I" in text:
+        if any(word in text for word in ("undefined", "NaN", "Infinity")):
             text = _STRING_OR_BARE_WORD.sub(_as_json_constant, text)
         value = json.loads(text, parse_constant=lambda _: undefined)
     except (ValueError, RecursionError):
@@ -145,11 +145,13 @@ def parsed_cell(row: CsvRow, column: str, complain: Complaint) -> CsvCell:
 def _as_json_constant(found: re.Match[str]) -> str:
     """Return the replacement for a match of `_STRING_OR_BARE_WORD` in a cell of the CSV table, for the JSON parser.
 
-    A string stays as it is. `undefined` becomes NaN, for which the parser calls `parse_constant`. A NaN or Infinity of
-    the file becomes `?`, so that the parser refuses it.
+    A string stays as it is. `undefined` becomes NaN, because the parser refuses the word `undefined`, but calls
+    `parse_constant` for NaN. A NaN or Infinity in the file must be refused, and becomes `?`, which is no JSON.
     """
     word = found[0]
-    return word if word.startswith('"') else "NaN" if word == "undefined" else "?"
+    if word.startswith('"'):
+        return word
+    return "NaN" if word == "undefined" else "?"
 
 
 def _cell_value_holds(value: Any, wanted: object) -> bool:
@@ -164,7 +166,7 @@ def _cell_value_holds(value: Any, wanted: object) -> bool:
 
 
 def cell_json(values: Mapping[str, Any], undefined: Sequence[str]) -> str:
-    """Return an object as VIA writes it into a cell: undefined values bare, everything else as JSON."""
+    """Return an object as VIA writes it into a cell of its CSV: undefined values bare, everything else as JSON."""
     try:
         parts = {
             name: json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -182,7 +184,7 @@ def quoted_cell(text: str, always: bool = False) -> str:
 
 
 def is_csv(text: str) -> bool:
-    """Whether a text is the table of VIA's CSV, judged by its header."""
+    """Whether a text is the table of VIA's CSV: its header has VIA's column names."""
     return {"filename", "region_shape_attributes"} <= {*csv_column_names(csv_header(text)[0])}
 
 

@@ -26,21 +26,28 @@ def built_dataset(
     class_attribute: str | None,
     classified: Callable[[ClassChoice], Sequence[ImageRecord]],
 ) -> Dataset:
-    """Return the dataset of a file whose regions are counted in `tally`. `classified` returns the records for the
-    chosen class attribute."""
+    """Return the dataset of a VIA file whose regions are counted in `tally`.
+
+    `keys` are the keys of its pictures; `parts` the parts of a project except its pictures, None for other files.
+    `class_attribute` is what the user names: one attribute, several to combine ("mango, orange"), or None.
+    `classified` returns the records for the chosen class attribute.
+    """
     complain = reader.complain
     extras: Json = {"flavour": reader.flavour}
     skeletons: dict[str, Skeleton] = {}
     definitions: Json = {}
     warnings: tuple[str, ...] = ()
     if parts is not None:
-        deep = [name for name, part in parts.items() if is_too_deep(part)]
-        warnings = tuple(f"{complain.source}: {brief(name)} left out because it is nested too deep" for name in deep)
-        further, skeletons = extras_of_project(parts, deep, keys)
+        too_deep = [name for name, part in parts.items() if is_too_deep(part)]
+        warnings = tuple(
+            f"{complain.source}: {brief(name)} left out because it is nested too deep" for name in too_deep
+        )
+        further, skeletons = extras_of_project(parts, too_deep, keys)
         extras |= further
         definitions = extras.get("via_attributes", {}).get("region", {})
-    parts_of_class = combined_class_attributes(class_attribute, tally) if class_attribute is not None else ()
-    choice = chosen_class_attribute(tally, definitions, None if parts_of_class else class_attribute, complain)
+    to_combine = combined_class_attributes(class_attribute, tally) if class_attribute is not None else ()
+    one_attribute = None if to_combine else class_attribute  # several are combined at the end
+    choice = chosen_class_attribute(tally, definitions, one_attribute, complain)
     if choice.values:
         extras["class_values"] = dict(choice.values)
     if parts is not None and choice.attribute is not None:
@@ -51,4 +58,4 @@ def built_dataset(
     dataset = Dataset(
         images, choice.classes, choice.attribute, Path(complain.source), extras, skeletons, warnings=warnings
     )
-    return class_attributes.with_combined_class(dataset, parts_of_class) if parts_of_class else dataset
+    return class_attributes.with_combined_class(dataset, to_combine) if to_combine else dataset

@@ -53,7 +53,7 @@ def parse(
     complain = Complaint(str(source), "the file", picture_entry_reading.MEND)
     scan = _LargeFileScan(text, complain, json.JSONDecoder(parse_constant=refuse).raw_decode)
     try:
-        if not scan.whole():
+        if not scan.scan_text():
             return None
     except _UnusualLayout:
         return None
@@ -107,8 +107,9 @@ class _LargeFileScan:
         self.complaint: StudioError | None = None
         """The first error. It is raised only if the JSON is valid up to its end, as for a small file."""
 
-    def whole(self) -> bool:
-        """Scan the text. Returns False if it does not begin as a VIA file."""
+    def scan_text(self) -> bool:
+        """Scan the whole text: the parts of a project, or the pictures of another file. Returns False if it does not
+        begin as a VIA file."""
         start = self._after(0)
         if self.text[start : start + 1] != "{":
             return False
@@ -118,21 +119,21 @@ class _LargeFileScan:
         key, end = self._decode(self.text, first)
         if key.startswith("_via_"):
             self.parts = {}
-            end = self._members(start, self._part)
+            end = self._scan_object(start, self._read_part)
             if not self._has_images:
                 return False
         else:
             value = self._after(self._after(end) + 1)
             if self.text[value : value + 1] != "{" or "filename" not in self._decode(self.text, value)[0]:
                 return False
-            end = self._members(start, self._picture)
+            end = self._scan_object(start, self._read_picture)
         if (rest := self._after(end)) != len(self.text):
             raise json.JSONDecodeError("Extra data", self.text, rest)
         return True
 
-    def _members(self, at: int, value: Callable[[str, int], int]) -> int:
-        """Scan the object that begins at `at` and return where it ends. `value(key, start)` reads a value and
-        returns where it ends."""
+    def _scan_object(self, at: int, read_value: Callable[[str, int], int]) -> int:
+        """Scan the JSON object that begins at `at` and return where it ends. `read_value(key, start)` is called for
+        each of its values and returns where the value ends."""
         text = self.text
         at = self._after(at + 1)
         if text[at : at + 1] == "}":
@@ -144,7 +145,7 @@ class _LargeFileScan:
             at = self._after(at)
             if text[at : at + 1] != ":":
                 raise json.JSONDecodeError("Expecting ':' delimiter", text, at)
-            at = self._after(value(key, self._after(at + 1)))
+            at = self._after(read_value(key, self._after(at + 1)))
             if text[at : at + 1] == "}":
                 return at + 1
             if text[at : at + 1] != ",":
@@ -157,22 +158,24 @@ class _LargeFileScan:
         assert found is not None
         return found.end()
 
-    def _part(self, name: str, start: int) -> int:
+    def _read_part(self, name: str, start: int) -> int:
         """Read one part of a project and return where it ends."""
         assert self.parts is not None
         if name == project_parts.IMAGES:
             if self._has_images or self.text[start : start + 1] != "{":
                 raise _UnusualLayout
             self._has_images = True
-            return self._members(start, self._picture)
+            return self._scan_object(start, self._read_picture)
         self.parts[name], end = self._decode(self.text, start)
         return end
 
-    def _picture(self, key: str, start: int) -> int:
-        """Read and count one picture, and return where its entry ends."""
+    def _read_picture(self, key: str, start: int) -> int:
+        """Read and count one picture, and return where its entry ends. Raises `_UnusualLayout` for a key that occurs
+        twice, and if the text turns out to be a project, though it does not begin as one."""
         entry, end = self._decode(self.text, start)
-        # JSON readers use the later of two equal keys.
-        if key in self.starts or (self.parts is None and key == project_parts.IMAGES):
+        is_repeated = key in self.starts  # JSON readers use the later of two equal keys
+        is_project_after_all = self.parts is None and key == project_parts.IMAGES
+        if is_repeated or is_project_after_all:
             raise _UnusualLayout
         self.starts[key] = start
         self.is_one_x = self.is_one_x or json_file.is_via1_entry(entry)

@@ -9,18 +9,22 @@ from maskrcnn.errors import StudioError
 
 
 def missing_class_error(place: str, dataset: Dataset, region: Region) -> StudioError:
-    """Return the error for a region without a class. `place` names the file, the picture and the region."""
+    """Return the error for a region without a class. `place` names the file, the picture and the region.
+
+    The message proposes attributes for the class: those of the region that have their own name as the value
+    (`{"mango": "mango"}`), or those that `rival_attributes` finds.
+    """
     if dataset.class_attribute is not None:
         if (several := n_ticked_options(region.attributes.get(dataset.class_attribute))) > 1:
             return StudioError(f'{place} has {several} boxes ticked for "{dataset.class_attribute}"; leave one of them')
-        forms = {
+        kinds = {
             name: kind_of_value(name, value, class_named_by_value(value)) for name, value in region.attributes.items()
         }
-        if names := [name for name, form in forms.items() if form == "own"]:
-            asked = ",".join((dataset.class_attribute, *names))
+        if own_named := [name for name, kind in kinds.items() if kind == "own name"]:
+            asked = ",".join((dataset.class_attribute, *own_named))
             return StudioError(
-                f'{place} has no value for "{dataset.class_attribute}", but for "{names[0]}"; give it a class, or take '
-                f'each of these for one: --class-attribute "{asked}"'
+                f'{place} has no value for "{dataset.class_attribute}", but for "{own_named[0]}"; give it a class, or '
+                f'take each of these for one: --class-attribute "{asked}"'
             )
         return StudioError(f'{place} has no value for "{dataset.class_attribute}"; give it one, or remove the region')
     if len(rivals := rival_attributes(dataset)) > 1:

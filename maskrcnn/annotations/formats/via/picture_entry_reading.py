@@ -82,11 +82,13 @@ class ViaReader:
         named = brief(file_name, _LONGEST_NAME)
         here = self.complain.at(place or f"picture {named}")
 
-        drawn = [] if (drawn := image.get("regions")) in EMPTY_PARTS else drawn
-        if not isinstance(drawn, dict | list):
-            raise here(f'has {brief(drawn)} as "regions", neither a list nor a group')
-        require_few_regions(len(drawn), here)
-        numbered = drawn.items() if isinstance(drawn, dict) else ((None, region) for region in drawn)
+        entries = image.get("regions")
+        if entries in EMPTY_PARTS:
+            entries = []
+        if not isinstance(entries, dict | list):
+            raise here(f'has {brief(entries)} as "regions", neither a list nor a group')
+        require_few_regions(len(entries), here)
+        numbered = entries.items() if isinstance(entries, dict) else ((None, region) for region in entries)
         regions = []
         for position, (region_number, region) in enumerate(numbered):
             region_place = region_places[position] if region_places else f"region {position + 1} of {named}"
@@ -105,66 +107,76 @@ class ViaReader:
         for, and notes where the entry differs from how this flavour is usually written (`write_back_notes`).
 
         The notes are: the fields that are missing (`without`), a `size` that is no usual number, a `key` that is not
-        made of name and size, a picture that the project does not list (`unlisted`), `regions` as a group instead of a
-        list or the reverse, and parts that are `empty` in another way.
+        made of name and size, a picture that the project does not list (`unlisted`), `regions` if they are a list in
+        VIA 1.x or a group (JSON object) in another flavour, and `empty` parts that are written as null or "", say.
         """
         is_via1 = self.flavour == "via1"
         expected = {*_IMAGE_FIELDS, "fileref", "base64_img_data"} if is_via1 else _IMAGE_FIELDS
-        own: Json = {}
+        flavour_notes: Json = {}
         if without := sorted(expected - image.keys()):
-            own["without"] = without
+            flavour_notes["without"] = without
         if "size" in image and (file_size is None or file_size < 0 or type(image["size"]) is not int):
-            own["size"] = image["size"]
+            flavour_notes["size"] = image["size"]
         if key != picture_key(file_name, image.get("size")):
-            own["key"] = key
+            flavour_notes["key"] = key
         if key in self.unlisted:
-            own["unlisted"] = True
-        if "regions" in image and isinstance(image["regions"], dict) != is_via1:
-            own["regions"] = "group" if isinstance(image["regions"], dict) else "list"
+            flavour_notes["unlisted"] = True
+        is_group = isinstance(image.get("regions"), dict)
+        should_be_group = is_via1
+        if "regions" in image and is_group != should_be_group:
+            flavour_notes["regions"] = "group" if is_group else "list"
         if empty := unusual_empty_parts(image, ("regions", "file_attributes")):
-            own["empty"] = empty
+            flavour_notes["empty"] = empty
         fields = {
             name: value
             for name, value in image.items()
             if name not in _IMAGE_FIELDS and not (is_via1 and name in expected and value == "")
         }
-        return with_via_notes({}, self.flavour, own, {"fields": fields} if fields else {})
+        return with_via_notes({}, self.flavour, flavour_notes, {"fields": fields} if fields else {})
 
     def _region(
         self, region: Any, region_number: str | None, position: int, region_id: str, complain: Complaint
     ) -> Region:
-        """Return the region of an entry, without its class."""
+        """Return the region of an entry, without its class.
+
+        Its `extras` have notes for writing the entry back: `notes` for a file of any flavour (unknown fields),
+        `flavour_notes` only for one of the same flavour.
+        """
         region = mapping(region, "its entry", complain)
         drawn = mapping(region.get("shape_attributes"), '"shape_attributes"', complain)
         attributes = _attribute_group(region, "region_attributes", complain)
         _require_plain(attributes, "attributes", complain)
 
-        own: Json = {}
-        kept: Json = {}
-        shape = self._shape(drawn, own, kept, complain)
+        flavour_notes: Json = {}
+        notes: Json = {}
+        shape = self._shape(drawn, flavour_notes, notes, complain)
         if region_number is not None and region_number != str(position):
-            own["number"] = region_number
+            flavour_notes["number"] = region_number
         if region.keys() != _REGION_FIELDS:
             if "region_attributes" not in region:
-                own.setdefault("without", []).append("region_attributes")
+                flavour_notes.setdefault("without", []).append("region_attributes")
             if further := {name: value for name, value in region.items() if name not in _REGION_FIELDS}:
-                kept["region"] = further
+                notes["region"] = further
         if empty := unusual_empty_parts(region, ("region_attributes",)):
-            own["empty"] = empty
+            flavour_notes["empty"] = empty
         is_crowd = is_crowd_value(attributes.get(class_values.CROWD))
         ours = StudioAttributes(attributes, shape)
         if not STUDIO_ATTRIBUTES.isdisjoint(attributes):
-            ours = take_studio_attributes(attributes, shape, kept)
-        extras = with_via_notes({}, self.flavour, own, kept) if own or kept else {}
-        if kept:
-            _require_plain(kept, "fields", complain)
+            ours = take_studio_attributes(attributes, shape, notes)
+        extras = with_via_notes({}, self.flavour, flavour_notes, notes) if flavour_notes or notes else {}
+        if notes:
+            _require_plain(notes, "fields", complain)
         return Region(
             ours.shape, None, ours.attributes, is_crowd, ours.source, ours.score, ours.keypoints, extras, region_id
         )
 
-    def _shape(self, drawn: Json, own: Json, kept: Json, complain: Complaint) -> Shape:
-        """Return the shape of `shape_attributes`. Notes for writing it back are added to `own` and `kept` (see
-        `with_via_notes`)."""
+    def _shape(self, drawn: Json, flavour_notes: Json, notes: Json, complain: Complaint) -> Shape:
+        """Return the shape of the `shape_attributes` `drawn`, and add notes for writing it back to two dictionaries.
+
+        `notes`, for a file of any flavour, get `shape`: the fields that the shape has no place for. `flavour_notes`,
+        for one of the same flavour, get `closed` (how often the first vertex is repeated at the end, if that is unusual
+        for the flavour, see `CLOSES`) and `without` (the angle, if an ellipse has none).
+        """
         shape: Shape
         match drawn.get("name"):
             case "polygon":
@@ -174,8 +186,8 @@ class ViaReader:
                     points, repeated = points[:-1], repeated + 1
                     if repeated > _MOST_REPEATED:
                         raise complain(f"has its first vertex more than {_MOST_REPEATED} times at the end")
-                if repeated != CLOSES[self.flavour]:
-                    own["closed"] = repeated
+                if repeated != int(CLOSES[self.flavour]):
+                    flavour_notes["closed"] = repeated
                 shape = Polygon(points)
             case "polyline":
                 known, shape = _VERTICES, Polyline(self._points(drawn, complain))
@@ -191,9 +203,9 @@ class ViaReader:
                 theta = number(drawn, "theta", complain) if "theta" in drawn else 0.0
                 shape = Ellipse(*centre, *axes, theta)
                 if "theta" not in drawn and self.flavour != "via1":
-                    own["without"] = ["theta"]
+                    flavour_notes["without"] = ["theta"]
                 if "theta" in drawn and theta == 0 and self.flavour == "via1":
-                    kept["shape"] = {"theta": theta}
+                    notes["shape"] = {"theta": theta}
             case "point":
                 known, shape = _POINT, Point(*_shape_centre(drawn, complain))
             case other:
@@ -202,7 +214,7 @@ class ViaReader:
                 )
         if not drawn.keys() <= known:
             further = {name: value for name, value in drawn.items() if name not in known}
-            kept["shape"] = {**kept.get("shape", {}), **further}
+            notes["shape"] = {**notes.get("shape", {}), **further}
         return shape
 
     def _points(self, drawn: Json, complain: Complaint) -> Points:

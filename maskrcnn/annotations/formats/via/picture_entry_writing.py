@@ -147,7 +147,11 @@ def picture_entries(dataset: Dataset, flavour: str, found: Survey) -> Iterator[t
 def _picture_entry(
     record: ImageRecord, size: Any, extras: Mapping[str, Any], flavour: str, class_attribute: str | None
 ) -> Json:
-    """Write the entry of a picture: its fields and the entries of its regions, as they were noted when it was read."""
+    """Return the entry of a picture: its fields and the entries of its regions.
+
+    Notes from reading the picture restore its original form. Fields that were missing (`without`) are left out again if
+    they are still empty, and fields that are still empty get their original empty value (`empty`), such as null.
+    """
     noted = via_notes(record.extras, flavour)
     image: Json = {"fileref": "", "base64_img_data": ""} if flavour == "via1" else {}
     image |= {**noted.get("fields", {}), "filename": record.file_name, "size": size}
@@ -205,8 +209,10 @@ def region_entry(region: Region, class_attribute: str | None, extras: Mapping[st
         del drawn["theta"]
     document = {**noted.get("region", {}), "shape_attributes": {**noted.get("shape", {}), **drawn}}
     attributes = attributes_to_write(region, class_attribute, extras, noted)
-    if attributes or "region_attributes" not in without:
-        document["region_attributes"] = attributes or noted.get("empty", {}).get("region_attributes", attributes)
+    if attributes:
+        document["region_attributes"] = attributes
+    elif "region_attributes" not in without:  # empty, written as in the file it was read from
+        document["region_attributes"] = noted.get("empty", {}).get("region_attributes", {})
     return document
 
 
@@ -232,8 +238,8 @@ def _shape_attributes(shape: Shape, flavour: str, noted: Mapping[str, Any]) -> J
             points = shape.points
         case MultiPolygon() | RLE():
             points = single_outline(shape)
-    closed = noted.get("closed", CLOSES[flavour])
-    return {"name": "polygon", **_vertex_lists((*points, *points[:1] * closed))}
+    n_repeats = noted.get("closed", int(CLOSES[flavour]))  # how often the first vertex is repeated at the end
+    return {"name": "polygon", **_vertex_lists((*points, *(points[:1] * n_repeats)))}
 
 
 def _vertex_lists(points: Points) -> Json:

@@ -46,14 +46,19 @@ def unlisted_picture_keys(keys: Iterable[str], parts: Json | None) -> frozenset[
     return frozenset(keys) - {key for key in listed if isinstance(key, str)}
 
 
-def extras_of_project(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tuple[Json, dict[str, Skeleton]]:
-    """Return the dataset's extras and skeletons from the parts of a project except its pictures. The parts named in
-    `deep` are left out."""
+def extras_of_project(parts: Json, too_deep: Sequence[str], keys: Sequence[str]) -> tuple[Json, dict[str, Skeleton]]:
+    """Return the dataset's extras and skeletons from the parts of a project except its pictures. Parts that are nested
+    `too_deep` are left out. `keys` are the keys of the pictures.
+
+    The extras have the settings and attribute definitions, all other parts (`via_other`), and notes for writing the
+    project back: the parts that were missing (`without`, `without_attributes`), the list of pictures if it differs from
+    `keys` (`image_id_list`), and those of its keys that have no picture (`dangling`).
+    """
     extras: Json = {}
     noted: Json = {}
     if without := [name for name in _PROJECT_PARTS if name not in parts]:
         noted["without"] = without
-    parts = {name: part for name, part in parts.items() if name not in deep}
+    parts = {name: part for name, part in parts.items() if name not in too_deep}
     other = {name: part for name, part in parts.items() if name not in _PROJECT_PARTS}
     for part in ("_via_settings", "_via_attributes"):
         if part in parts and _is_valid_project_part(part, parts[part]):
@@ -84,8 +89,9 @@ def extras_of_project(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> 
 def _is_valid_project_part(name: str, part: Any) -> bool:
     """Whether a part of a project has the expected form: settings are an object, attribute definitions an object of
     objects."""
-    groups = (part.get("region", {}), part.get("file", {})) if isinstance(part, dict) else (None,)
-    return isinstance(part, dict) and (name == "_via_settings" or all(isinstance(group, dict) for group in groups))
+    if not isinstance(part, dict):
+        return False
+    return name == "_via_settings" or all(isinstance(part.get(group, {}), dict) for group in ("region", "file"))
 
 
 def skeletons_part(skeletons: Mapping[str, Skeleton]) -> Json:
@@ -140,7 +146,8 @@ def _attributes_part(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) 
     """Return the part of a project with the attribute definitions: as in the file, with options of the class attribute
     added for all current classes.
 
-    Classes that regions of the file had without being options (`undefined`) are not added to a definition of the file.
+    Regions of the file may have had classes that were not among its options (`undefined`). These are not added to the
+    definition in the file, which is unchanged if there are no other classes.
     """
     name, attributes = found.class_attribute, dataset.extras.get("via_attributes")
     if attributes is None:
@@ -148,14 +155,15 @@ def _attributes_part(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) 
         attributes = {"region": fresh, "file": found.file_attributes}
     region = attributes.get("region", {})
     if name is not None:
-        undefined = noted.get("undefined", {}).get(name, ())  # used in the file without being defined
+        undefined = noted.get("undefined", {}).get(name, ())
         classes = (*dataset.classes, *sorted(found.used - set(dataset.classes)))
-        new = [class_name for class_name in classes if class_name not in undefined]
-        if new or not undefined:
+        defined = [class_name for class_name in classes if class_name not in undefined]
+        has_only_undefined = bool(undefined) and not defined
+        if not has_only_undefined:
             is_checkbox = any(isinstance(value, Mapping) for value in dataset.extras.get("class_values", {}).values())
             kind = "checkbox" if is_checkbox else "dropdown"
-            added = new if name in region else classes  # a new definition gets all of them
-            region = attribute_definitions.with_options(region, name, added, kind)
+            options = defined if name in region else classes  # a new definition gets all of them
+            region = attribute_definitions.with_options(region, name, options, kind)
     whole = {"file": {}, **attributes, "region": region}
     return {part: value for part, value in whole.items() if value or part not in noted.get("without_attributes", ())}
 

@@ -40,8 +40,9 @@ class StudioAttributes(NamedTuple):
     score: float | None = None
 
 
-def take_studio_attributes(attributes: Json, shape: Shape, kept: Json) -> StudioAttributes:
-    """Return the attributes without those that the studio wrote, and the values of these."""
+def take_studio_attributes(attributes: Json, shape: Shape, notes: Json) -> StudioAttributes:
+    """Return a region's attributes without those that the studio wrote, and the information from these: keypoints,
+    source and score. A text of keypoints that the studio would write differently is added to `notes`."""
     attributes = dict(attributes)
     source: Literal["human", "model"] = "human"
     if attributes.get(SOURCE) == "model":
@@ -52,9 +53,9 @@ def take_studio_attributes(attributes: Json, shape: Shape, kept: Json) -> Studio
         del attributes[SCORE]
     keypoints = keypoints_of_attribute(attributes.get(KEYPOINTS))
     if keypoints is not None:
-        kept_notes = attributes.pop(KEYPOINTS)
-        if kept_notes != attribute_of_keypoints(keypoints):
-            kept[KEYPOINTS] = kept_notes
+        written = attributes.pop(KEYPOINTS)
+        if written != attribute_of_keypoints(keypoints):
+            notes[KEYPOINTS] = written
         if shape == line_through_keypoints(keypoints):
             shape, keypoints = keypoints, None
     return StudioAttributes(attributes, shape, keypoints, source, score)
@@ -102,9 +103,14 @@ def line_through_keypoints(keypoints: Keypoints) -> Shape:
 
 
 def attributes_to_write(
-    region: Region, class_attribute: str | None, extras: Mapping[str, Any], noted: Mapping[str, Any]
+    region: Region, class_attribute: str | None, dataset_extras: Mapping[str, Any], notes: Mapping[str, Any]
 ) -> Json:
-    """Return the region's attributes with its class, and with the information that VIA cannot hold otherwise."""
+    """Return the region's attributes as they are written: with its class, and with the information that VIA has no
+    field for: keypoints, source, score and crowd.
+
+    `dataset_extras` has the values of classes and the attribute definitions (see `value_of_class`). `notes` are those
+    from reading the region, which have the original text of its keypoints.
+    """
     attributes = dict(region.attributes)
     is_marked = is_crowd_value(attributes.get(class_values.CROWD))
     if region.iscrowd and not is_marked:
@@ -114,7 +120,7 @@ def attributes_to_write(
     for name, other in renamed_attributes(region, class_attribute).items():
         attributes[other] = attributes.pop(name)
     if (keypoints := region.any_keypoints) is not None:
-        written = noted.get(KEYPOINTS)
+        written = notes.get(KEYPOINTS)
         attributes[KEYPOINTS] = (
             written if keypoints_of_attribute(written) == keypoints else attribute_of_keypoints(keypoints)
         )
@@ -123,14 +129,16 @@ def attributes_to_write(
     if region.score is not None:
         attributes[SCORE] = region.score
     if class_attribute is not None and region.class_name is not None:
-        attributes[class_attribute] = class_values.value_of_class(region, class_attribute, extras)
+        attributes[class_attribute] = class_values.value_of_class(region, class_attribute, dataset_extras)
     return attributes
 
 
 def renamed_attributes(region: Region, class_attribute: str | None) -> dict[str, str]:
-    """Return attribute -> new name, for a region's own attributes whose name is needed for something else or would
-    be read back as something else: the `keypoints` of another program, for example, or an attribute with the name of
-    the class attribute."""
+    """Return attribute -> new name, for the attributes of a region that cannot be written under their own name.
+
+    The name is needed for the class or for the studio's information (`keypoints`, `maskrcnn_source`,
+    `maskrcnn_score`), or the value would be read back as such information. The new name has "_" at its end.
+    """
     attributes = region.attributes
     needed = {
         KEYPOINTS: region.any_keypoints is not None or keypoints_of_attribute(attributes.get(KEYPOINTS)) is not None,

@@ -17,16 +17,14 @@ from maskrcnn.annotations.formats.via.studio_attributes import (
 
 
 def unusual_empty_parts(holder: Json, names: Sequence[str]) -> Json:
-    """Return the parts `names` of an entry that are empty, but are not written as VIA writes an empty part: name -> its
-    value in the file, such as null or "". Noted so that they are written back like that."""
-    return {
-        name: holder[name]
-        for name in names
-        if name in holder
-        and holder[name] in EMPTY_PARTS
-        and holder[name] != {}
-        and (name, holder[name]) != ("regions", [])
-    }
+    """Return the parts `names` of an entry that are empty, but in an unusual way: name -> its value in the file, such
+    as null or "". They are written back like that. Usual is `{}`, and for `regions` also `[]`."""
+    unusual: Json = {}
+    for name in names:
+        is_usual = holder.get(name) == {} or (name == "regions" and holder.get(name) == [])
+        if name in holder and holder[name] in EMPTY_PARTS and not is_usual:
+            unusual[name] = holder[name]
+    return unusual
 
 
 EMPTY_PARTS: tuple[Any, ...] = (None, "", [], {})

@@ -25,6 +25,7 @@ _ELSEWHERE = re.compile(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:[\\/]")
 _LONGEST = 200
 """Maximum length of a stored file name in bytes. File systems allow 255; the project may append a number."""
 _LONGEST_SUFFIX = 8
+"""Maximum number of characters of a suffix, without its dot, that a shortened name keeps."""
 
 
 def parts(name: str) -> list[str]:
@@ -173,9 +174,10 @@ def _storable_part(part: str) -> str:
     stem, dot, suffix = part.rpartition(".")
     stem, suffix = (stem, dot + suffix) if stem and len(suffix) <= _LONGEST_SUFFIX else (part, "")
     # The hash covers the stem only, so that a picture and its label file still have the same stem.
-    digest = hashlib.sha256(stem.encode("utf-8")).hexdigest()[:8]
-    room = _LONGEST - 4 * (_LONGEST_SUFFIX + 1) - 9
-    return f"{stem.encode('utf-8')[:room].decode('utf-8', 'ignore')}~{digest}{suffix}"
+    mark = "~" + hashlib.sha256(stem.encode("utf-8")).hexdigest()[:8]
+    longest_suffix = 4 * (_LONGEST_SUFFIX + 1)  # bytes: a character has up to 4, and the dot is one too
+    room = _LONGEST - longest_suffix - len(mark)
+    return f"{stem.encode('utf-8')[:room].decode('utf-8', 'ignore')}{mark}{suffix}"
 
 
 def brief(name: str) -> str:

@@ -61,7 +61,8 @@ def why_not(region: Region, size: Size | None, *, outlines: bool = True) -> Reas
     """Return the reason why training does not use a region, or None if it is used.
 
     `size` is the picture's (width, height). If it is None (unknown), every region is assumed to lie inside. With
-    `outlines=False` (no masks are learned), keypoints that span a box are an object too.
+    `outlines=False` (no masks are learned), keypoints without an outline are an object too, if their bounding box has a
+    width and a height.
 
     >>> from maskrcnn.annotations.regions import Point, Rect
     >>> cells = [Region(Rect(2, 2, 8, 8), "cell"), Region(Point(5, 5), "cell"), Region(Rect(50, 2, 8, 8), "cell")]
@@ -74,10 +75,9 @@ def why_not(region: Region, size: Size | None, *, outlines: bool = True) -> Reas
             return "line"
         case Point():
             return "point"
-        case Keypoints() if outlines or not has_box(shape):
-            return "keypoints"
         case Keypoints():
-            pass
+            if outlines or not has_box(shape):
+                return "keypoints"
         case _ if not raster.has_area(shape):
             return "no-area"
     if region.class_name is None:
@@ -106,7 +106,7 @@ def has_box(shape: Shape) -> bool:
 def is_only_a_box(region: Region) -> bool:
     """Whether the region is a box of a COCO or YOLO file, without an outline of the object.
 
-    The readers of these formats mark such a box: they keep its (empty) `segmentation` in `extras`.
+    The readers of both formats mark such a box by an entry `segmentation` (empty) in `extras["coco"]`.
     """
     return isinstance(region.shape, Rect) and "segmentation" in region.extras.get("coco", {})
 
@@ -153,7 +153,7 @@ class LearnableCounts:
         """The number of regions of all classes, objects or not."""
         return sum(self.regions.values())
 
-    def n_left(self, reason: Reason | None = None) -> int:
+    def n_skipped(self, reason: Reason | None = None) -> int:
         """Return the number of skipped regions: for one reason, or in total (None)."""
         return sum(number for (why, _), number in self.left.items() if reason in (None, why))
 
@@ -199,13 +199,14 @@ class LearnableCounts:
 
     def passed_over(self) -> list[str]:
         """Return one line about the skipped regions for each reason."""
-        return [self._remark_of_reason(reason) for reason in REASONS if self.n_left(reason)]
+        return [self._remark_of_reason(reason) for reason in REASONS if self.n_skipped(reason)]
 
     def _remark_of_reason(self, reason: Reason) -> str:
         """Return a line such as `2 regions are lines and are not learned: ...`."""
         here = Counter({name: number for (why, name), number in self.left.items() if why == reason})
         words = WORDS[reason]
-        if reason == "keypoints" and not self.outlines:  # others are learned
+        # Without masks, keypoints that span a box are objects (`why_not`), so only the others are skipped.
+        if reason == "keypoints" and not self.outlines:
             words = ("has keypoints that span no box", "have keypoints that span no box")
         number, (one, many) = here.total(), words
         if number == self.n_regions:

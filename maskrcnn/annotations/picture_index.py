@@ -15,23 +15,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import predefined_splits
 
-_Strength = tuple[bool, int, int]
+
+class MatchStrength(NamedTuple):
+    """How well a file fits a name, to compare several names that match the same file; the larger one fits better.
+
+    `is_whole`: the whole name matches. `n_parts`: number of path parts at the end that match. `n_exact_parts`: number
+    of those that match exactly.
+    """
+
+    is_whole: bool = False
+    n_parts: int = 0
+    n_exact_parts: int = 0
+
+
+_NO_MATCH = MatchStrength()
 
 
 @dataclass(frozen=True)
 class PictureMatch:
-    """The result of a search: the `file` (None: not found), and the candidates if the name is `ambiguous`.
-
-    `strength` says how well the file fits, to compare several names that match the same file: whether the whole name
-    matches, how many path parts match, and how many of these match exactly.
-    """
+    """The result of a search: the `file` (None: not found), how well it fits, and the candidates if `ambiguous`."""
 
     file: str | None = None
-    strength: _Strength = (False, 0, 0)
+    strength: MatchStrength = _NO_MATCH
     ambiguous: tuple[str, ...] = ()
 
 
@@ -44,6 +54,9 @@ class PictureIndex:
 
     def match(self, file_name: str, label_file: str, default_folder: str = "") -> PictureMatch:
         """Find the picture that `label_file` (a name relative to the same folder) refers to as `file_name`.
+
+        The file that shares the most path parts at the end wins, then the one that shares the most exactly spelt parts,
+        then the one nearest to the label file (see the module's rules). The match is ambiguous if several are equal.
 
         `default_folder` is the picture folder that the label file states; it may be a path on another computer.
         """
@@ -58,31 +71,33 @@ class PictureIndex:
         whole = [*names.parts(default_folder), *parts]
         leads_out = names.leads_out(written)
         if len(fitting) == 1 and names.parts(fitting[0])[-len(parts) :] == parts:
-            return PictureMatch(fitting[0], (not leads_out, len(parts), len(parts)))
+            return PictureMatch(fitting[0], MatchStrength(not leads_out, len(parts), len(parts)))
         plain = names.parts(names.normalised_name("/".join(whole)))
         beside, split = names.parts(label_file)[:-1], predefined_splits.split_word(label_file)
         # If the name points outside the folder, only its last part is looked up in the label file's folder.
         here = names.parts(names.same("/".join(parts[-1:] if leads_out else parts)))
         near = names.parts(names.same("/".join(beside)))
-        ranked: dict[tuple[object, ...], list[tuple[str, _Strength]]] = {}
+        ranked: dict[tuple[object, ...], list[PictureMatch]] = {}  # the smallest key is the best one
         for file in fitting:
             of_file = names.parts(file)
-            tail = _equal_tail(plain, names.parts(names.normalised_name(file)))
-            exact = _equal_tail(whole, of_file)
+            n_equal = _equal_tail(plain, names.parts(names.normalised_name(file)))
+            n_exact = _equal_tail(whole, of_file)
             spelled = names.parts(names.same(file))
+            # The distance to the label file: at this path below its folder, below its `images/`, or elsewhere.
             if spelled == [*near, *here]:
-                place: tuple[object, ...] = (0,)
+                distance: tuple[object, ...] = (0,)
             elif spelled == [*near, "images", *here]:
-                place = (1,)
+                distance = (1,)
             else:
                 is_other_split = split is not None and predefined_splits.split_word("/".join(of_file[:-1])) != split
-                place = (2, is_other_split, spelled[: len(near)] != near)
-            strength = not leads_out and tail >= len(parts), min(tail, len(parts)), min(exact, len(parts))
-            ranked.setdefault((-tail, -exact, *place), []).append((file, strength))
+                distance = (2, is_other_split, spelled[: len(near)] != near)
+            is_whole = not leads_out and n_equal >= len(parts)
+            strength = MatchStrength(is_whole, min(n_equal, len(parts)), min(n_exact, len(parts)))
+            ranked.setdefault((-n_equal, -n_exact, *distance), []).append(PictureMatch(file, strength))
         best = ranked[min(ranked)]
         if len(best) > 1:
-            return PictureMatch(ambiguous=tuple(file for file, _ in best))
-        return PictureMatch(*best[0])
+            return PictureMatch(ambiguous=tuple(match.file for match in best if match.file is not None))
+        return best[0]
 
     def match_all(
         self, file_names: Iterable[str], label_file: str, default_folder: str = ""
@@ -100,7 +115,7 @@ class PictureIndex:
             for name, match in matches.items()
             if match.ambiguous
         ]
-        claims: dict[str, list[_Strength]] = {}
+        claims: dict[str, list[MatchStrength]] = {}
         for match in matches.values():
             if match.file is not None:
                 claims.setdefault(match.file, []).append(match.strength)

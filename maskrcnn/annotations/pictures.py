@@ -80,15 +80,19 @@ def load(path: Path | str) -> np.ndarray:
 
 def reduced(path: Path | str, side: int) -> np.ndarray:
     """Load a picture scaled down to a longer side of at most `side` px. Much faster than `load` for large JPEGs."""
-    return _reduced_with_tones(path, side, with_tones=False)[0]
+    return _load_reduced(path, side, with_tones=False)[0]
 
 
-def surveyed(path: Path | str, side: int) -> tuple[np.ndarray, Tones | None]:
-    """Return the `reduced` picture and its tonal range. The range is None if values are stretched while loading."""
-    return _reduced_with_tones(path, side, with_tones=True)
+def reduced_with_tones(path: Path | str, side: int) -> tuple[np.ndarray, Tones | None]:
+    """Return the `reduced` picture and its tonal range.
+
+    The range is None if the values are not of a usual range (`tonal_range.of_values`). Such values are stretched while
+    the picture is loaded, so it cannot be too dark.
+    """
+    return _load_reduced(path, side, with_tones=True)
 
 
-def _reduced_with_tones(path: Path | str, side: int, with_tones: bool) -> tuple[np.ndarray, Tones | None]:
+def _load_reduced(path: Path | str, side: int, with_tones: bool) -> tuple[np.ndarray, Tones | None]:
     """Load a picture as `reduced` does, and its tonal range if `with_tones`."""
     found: Tones | None = None
     with _opened(path) as picture:

@@ -12,8 +12,8 @@ Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
 """A wrapper of an iterable that may show a progress bar: `watch(items, label, number of items)` returns the items."""
 
 
-def unwatched(items: Iterable[Any], doing: str, count: int) -> Iterable[Any]:
-    """Return the items without showing any progress; the default `Watch`."""
+def unwatched(items: Iterable[Any], _label: str, _count: int) -> Iterable[Any]:
+    """Return the items as they are: a `Watch` without a progress bar, the default where a function takes a `Watch`."""
     return items
 
 

@@ -82,7 +82,10 @@ def rle(shape: Shape, height: int, width: int) -> dict[str, Any]:
 
 
 def encoded(shape: Shape, height: int, width: int) -> dict[str, Any]:
-    """Return the mask as pycocotools' run-length code with `counts` as bytes. Raises `ValueError` as `rle`."""
+    """Return the mask as pycocotools' run-length code with `counts` as bytes.
+
+    Raises `ValueError` for an `RLE` of another picture size.
+    """
     if isinstance(shape, RLE):
         if shape.size != (height, width):
             raise ValueError(f"the mask is {shape.size[1]} x {shape.size[0]} px, the picture {width} x {height} px")
@@ -100,7 +103,9 @@ def encoded(shape: Shape, height: int, width: int) -> dict[str, Any]:
 
 
 def mask(shape: Shape, height: int, width: int) -> np.ndarray:
-    """Return the mask as bool `(height, width)`; all False for a shape without area. Raises `ValueError` as `rle`.
+    """Return the mask as bool `(height, width)`; all False for a shape without area.
+
+    Raises `ValueError` for an `RLE` of another picture size.
 
     >>> from maskrcnn.annotations.regions import Rect
     >>> mask(Rect(1, 0, 2, 1), height=2, width=4).astype(int).tolist()
@@ -258,12 +263,13 @@ def _outline_has_no_area(points: Points) -> bool:
 def _pixel_outlines(pixels: np.ndarray) -> list[Points]:
     """Return the closed outlines of a mask along pixel edges, as corner points; the mask is right of each edge.
 
-    If two pixels touch only at a corner, they get two separate outlines.
+    If two pixels touch only at a corner, they get two separate outlines: from such a corner two edges start, and the
+    outline turns right, around the same pixel.
     """
     padded = np.pad(pixels, 1).astype(np.int8)
     across = np.diff(padded, axis=0)[:, 1:-1]  # edges between a pixel and the one below, (H + 1, W)
     down = np.diff(padded, axis=1)[1:-1, :]  # edges between a pixel and the one to its right, (H, W + 1)
-    steps: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    steps: dict[tuple[int, int], list[tuple[int, int]]] = {}  # {start of an edge: its ends}
     for y, x in np.argwhere(across == 1).tolist():
         steps.setdefault((x, y), []).append((x + 1, y))
     for y, x in np.argwhere(across == -1).tolist():
@@ -276,19 +282,19 @@ def _pixel_outlines(pixels: np.ndarray) -> list[Points]:
     outlines: list[Points] = []
     while steps:
         start = next(iter(steps))
-        here, heading = start, (0, 0)
+        here, direction = start, (0, 0)
         corners: list[tuple[float, float]] = []
         while True:
-            choices = steps[here]
-            right = (here[0] - heading[1], here[1] + heading[0])
-            following = right if len(choices) > 1 and right in choices else choices[-1]
-            choices.remove(following)
-            if not choices:
+            ends = steps[here]
+            end_of_right_turn = (here[0] - direction[1], here[1] + direction[0])
+            end = end_of_right_turn if len(ends) > 1 and end_of_right_turn in ends else ends[-1]
+            ends.remove(end)
+            if not ends:
                 del steps[here]
-            turn = (following[0] - here[0], following[1] - here[1])
-            if turn != heading:
+            next_direction = (end[0] - here[0], end[1] - here[1])
+            if next_direction != direction:
                 corners.append(here)
-            here, heading = following, turn
+            here, direction = end, next_direction
             if here == start:
                 break
         outlines.append(tuple(corners))

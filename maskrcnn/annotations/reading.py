@@ -71,10 +71,17 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
 
 
 def _dataset_of_folder(folder: Path, images: Path | None, class_attribute: str | None) -> Dataset:
-    """Read the dataset of a folder; labels in its subfolders are included."""
+    """Read the dataset of a folder by the label files in it.
+
+    - Labels of one dataset, and none in subfolders: this dataset, with a warning for each unreadable file.
+    - No readable label file: the folder as a whole, if it looks like a kind that is read so (`folder_reader`).
+    - Else, or if there are further labels in subfolders: the combined dataset (`_dataset_of_folders_in`).
+
+    Files of a format with one file per picture are read together, also from subfolders.
+    """
     found: list[Dataset] = []
     refused: list[StudioError] = []
-    has_files_for_pictures = False
+    has_one_file_per_picture = False
     for candidate in files_in(folder, LABEL_SUFFIXES).values():
         try:
             dataset = labels_of_file(candidate, class_attribute)
@@ -82,32 +89,26 @@ def _dataset_of_folder(folder: Path, images: Path | None, class_attribute: str |
             refused.append(error)
             continue
         if format_table.has_one_file_for_each_picture(dataset):
-            has_files_for_pictures = True  # one file per picture: all are read together below
+            has_one_file_per_picture = True  # all of them are read together below
         else:
             found.append(dataset)
-    if (
-        not found
-        and not has_files_for_pictures
-        and (reader := format_table.folder_reader(folder, by_looks=True)) is not None
-    ):
+    has_labels = bool(found) or has_one_file_per_picture
+    if not has_labels and (reader := format_table.folder_reader(folder, by_looks=True)) is not None:
         return reader.read(folder, images)
-    if has_files_for_pictures:
+    if has_one_file_per_picture:
         found += labels_of_all_files(folder)
         refused = []  # the warnings of `labels_of_all_files` name these files
-    if len(found) > 1:
+    if len(found) != 1:
         return _dataset_of_folders_in(folder, images, class_attribute, refused)
-    if found:
-        further = [] if has_files_for_pictures else _further_labels(folder)
-        if further:
-            try:
-                return _dataset_of_folders_in(folder, images, class_attribute, refused)
-            except StudioError as error:
-                left_out = file_names.listed(further)
-                further = [f"{folder}: left out {left_out}, which lie in folders of it; read together: {error}"]
-        passed_over = [f"passed over: {error}" for error in refused]
-        dataset = with_pictures(found[0], folder, images)
-        return replace(dataset, warnings=(*dataset.warnings, *shortened_remarks([*passed_over, *further])))
-    return _dataset_of_folders_in(folder, images, class_attribute, refused)
+    remarks = [f"passed over: {error}" for error in refused]
+    if not has_one_file_per_picture and (further := _further_labels(folder)):
+        try:
+            return _dataset_of_folders_in(folder, images, class_attribute, refused)
+        except StudioError as error:
+            left_out = file_names.listed(further)
+            remarks.append(f"{folder}: left out {left_out}, which lie in folders of it; read together: {error}")
+    dataset = with_pictures(found[0], folder, images)
+    return replace(dataset, warnings=(*dataset.warnings, *shortened_remarks(remarks)))
 
 
 def _further_labels(folder: Path) -> list[str]:
@@ -159,8 +160,11 @@ def _mask_folder_below(folder: Path, files: Mapping[str, Path]) -> Path | None:
 
 
 def labels_of_all_files(folder: Path) -> list[Dataset]:
-    """Return at most one dataset for each format with one file per picture, read from all JSON files in and below a
-    folder. Unreadable files are skipped with a line in `warnings`."""
+    """Return the datasets of all JSON files in and below a folder, for the formats that write one file per picture.
+
+    All files of a format give one dataset; a format without files gives none. Unreadable files are skipped with a line
+    in `warnings`.
+    """
     found = []
     for format in format_table.LABEL_FORMATS:
         if (reader := format.document) is not None and reader.parse_all is not None:

@@ -144,7 +144,7 @@ class Region:
 
     @property
     def any_keypoints(self) -> Keypoints | None:
-        """The keypoints of an object with or without an outline, also if none of them is labelled; None without any."""
+        """The keypoints of the region: its shape or those beside its outline, even if all are unlabelled; else None."""
         return self.shape if isinstance(self.shape, Keypoints) else self.keypoints
 
     def with_shape(self, shape: Shape) -> Region:

@@ -36,31 +36,32 @@ def misspelt_classes(counts: Mapping[str, int], declared: Collection[str] = ()) 
     Different numbers and signs are never a mistake: "type 1" and "type 2", "HER2+" and "HER2-" are two classes.
     """
     used = {name: count for name, count in counts.items() if count}
-    spellings: dict[str, list[str]] = {}
+    spellings: dict[str, list[str]] = {}  # {normalised name: names}; `plain` and `other` are normalised names below
     for name in used:
         spellings.setdefault(_normalised(name), []).append(name)
-    intended = {
+    best_spelling = {
         plain: min(names, key=lambda name: (-used[name], name not in declared, name))
         for plain, names in spellings.items()
     }
     total = {plain: sum(used[name] for name in names) for plain, names in spellings.items()}
-    chosen = {plain for plain, names in spellings.items() if any(name in declared for name in names)}
+    with_declared = {plain for plain, names in spellings.items() if any(name in declared for name in names)}
 
-    def commonness(plain: str) -> tuple[bool, int, str]:
-        return plain in chosen, total[plain], plain
+    def is_preferred(other: str, plain: str) -> bool:
+        """Whether `other` is declared and `plain` is not, or is more common, or else is later in the alphabet."""
+        return (other in with_declared, total[other], other) > (plain in with_declared, total[plain], plain)
 
-    better: dict[str, str] = {}
-    for plain in spellings.keys() - chosen:
-        near = [other for other in spellings if total[other] >= RARE * total[plain] and _is_slip(plain, other)]
-        near += [other for other in spellings if commonness(other) > commonness(plain) and _is_plural(plain, other)]
-        if near:
-            better[plain] = max(near, key=lambda other: (total[other], other))
+    correction: dict[str, str] = {}  # {misspelt: intended}; if several are possible, the most common one
+    for plain in spellings.keys() - with_declared:
+        possible = [other for other in spellings if total[other] >= RARE * total[plain] and _is_slip(plain, other)]
+        possible += [other for other in spellings if is_preferred(other, plain) and _is_plural(plain, other)]
+        if possible:
+            correction[plain] = max(possible, key=lambda other: (total[other], other))
     found: dict[str, str] = {}
     for plain, names in spellings.items():
         target = plain
-        while target in better:  # terminates, because each step goes to a more common or declared name
-            target = better[target]
-        found |= {name: intended[target] for name in names if name != intended[target]}
+        while target in correction:  # terminates, because each step goes to a more common or declared name
+            target = correction[target]
+        found |= {name: best_spelling[target] for name in names if name != best_spelling[target]}
     return found
 
 
@@ -103,21 +104,22 @@ def similar_classes_of_import(
 ) -> dict[str, str]:
     """Return {incoming class: similar class}, by the rules of `misspelt_classes`.
 
-    A known class is preferred to an incoming one. `incoming` and `known` have the number of regions of each class.
-    Empty if there are more than `most` classes.
+    Known classes are never keys: if the rules call a known class a misspelling of a new one, the result is {new one:
+    known class}. `incoming` and `known` have the number of regions of each class. Empty if there are more than `most`
+    classes.
     """
     if len(incoming) + len(known) > most:
         return {}
     # A known class without regions counts as one region.
     numbers = {name: max(1, known.get(name, 0) + incoming.get(name, 0)) for name in (*known, *incoming)}
     found = {**misspelt_classes(numbers, known), **respelled_classes(numbers, known)}
-    names: dict[str, str] = {}
-    for odd, intended in found.items():
-        if odd in known and intended not in known:
-            odd, intended = intended, odd  # what the project has keeps its name
-        if odd in incoming and odd not in known:
-            names.setdefault(odd, intended)
-    return names
+    similar_to: dict[str, str] = {}
+    for misspelt, intended in found.items():
+        if misspelt not in known:
+            similar_to.setdefault(misspelt, intended)
+        elif intended not in known:  # a known class keeps its name
+            similar_to.setdefault(intended, misspelt)
+    return similar_to
 
 
 def one_slip_apart(one: str, other: str) -> bool:
@@ -177,5 +179,5 @@ def _as_seen_on_screen(name: str) -> str:
 
 
 def _numbers_and_sign(name: str) -> list[str]:
-    """Return the numbers in a class name, and a plus or minus at its end."""
+    """Return the numbers and plus signs in a normalised class name, and a minus at its end."""
     return re.findall(r"\d+|\+|-$", name)

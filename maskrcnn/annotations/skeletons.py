@@ -102,8 +102,9 @@ def mirrored(names: Sequence[str], count: int) -> tuple[int, ...] | None:
     found by name: left and right, or l and r, as a word of the name (left_eye, eye-l, LeftEye, L. Eye) or as its
     beginning or end (lefteye). A keypoint without a side is its own partner.
 
-    The result is None if there are several keypoints and their names are missing or generic (only numbers), or if one
-    side of a pair is missing. Flipping would then give wrong labels.
+    The result is None if there are several keypoints and their names are missing or generic (only numbers), or if the
+    partner of a name with a side as a word is missing. Flipping would then give wrong labels. If a name only begins or
+    ends like a side (`bright`) and has no partner, it is a name without a side.
 
     >>> mirrored(["nose", "left_eye", "right_eye"], 3)
     (0, 2, 1)
@@ -121,7 +122,7 @@ def mirrored(names: Sequence[str], count: int) -> tuple[int, ...] | None:
         other = tuple(_OTHER_SIDE.get(word, word) for word in words)
         if other == words:
             other = tuple(_glued_other_side(word) for word in words)
-            order.append(places.get(other, place))
+            order.append(places.get(other, place))  # without a partner, its own place
         elif other in places:
             order.append(places[other])
         else:

@@ -93,12 +93,12 @@ def stratified(
     best: _SplitSearch | None = None
     for _ in range(_ATTEMPTS):
         search = _SplitSearch.start(units, val_share, rng)
-        search.hand_out()
+        search.assign_sides()
         search.fill_the_empty_side()
         search.swap()
-        if best is None or search.badness() < best.badness():
+        if best is None or search.cost() < best.cost():
             best = search
-        if not best.lacked().any():
+        if not best.on_one_side_only().any():
             break
     assert best is not None
     of = {record.file_name: val for unit, val in zip(units, best.val, strict=True) for record in unit}
@@ -113,8 +113,10 @@ def known_to_training(
 ) -> dict[str, Split]:
     """Return `splits` changed so that every class in validation is also in training. Training cannot start otherwise.
 
-    The number of validation pictures is kept if possible; validation is empty if no picture fits. `shown` gives the
-    classes on each picture by its file name. Pictures of the same group (`groups`) stay on the same side.
+    Pictures with classes that training lacks are moved to training, and others to validation in their place. So the
+    number of validation pictures is kept if possible, but the first picture with objects is moved even if its group is
+    too large for that. Validation is empty if no picture can be moved. `shown` gives the classes on each picture by its
+    file name. Pictures of the same group (`groups`) stay on the same side.
     """
     units = [[record.file_name for record in unit] for unit in _units(list(dataset.images), groups)]
     units.sort(key=lambda names: natural_key(names[0]))
@@ -142,7 +144,9 @@ def known_to_training(
     for index in sorted(range(len(units)), key=lambda index: not classes[index]):
         size, in_unit = len(units[index]), classes[index]
         can_move = not is_val[index] and all(units_in_training[name] > 1 for name in in_unit)
-        if can_move and (n_val + size <= wanted or (not val_classes and in_unit)):
+        fits = n_val + size <= wanted
+        has_first_objects = bool(in_unit) and not val_classes  # validation needs objects, even if the unit is too large
+        if can_move and (fits or has_first_objects):
             is_val[index] = True
             n_val += size
             val_classes |= in_unit
@@ -196,22 +200,22 @@ def _units(records: list[ImageRecord], groups: Iterable[Collection[str]]) -> lis
 class _SplitSearch:
     """The distribution of U units to training and validation. A unit is a picture, or pictures with the same content.
 
-    - `objects` (U, L) float64: number of objects of each class in each unit. The last class counts pictures without
-      objects.
-    - `shown` (U, L) int64: 1 if the unit has objects of the class, else 0.
+    - `objects` (U, L) float64: number of objects of each class in each unit. The last column is not a class:
+      it counts the pictures of the unit that have no objects.
+    - `has_class` (U, L) int64: 1 if the unit has objects of the class, else 0.
     - `pictures` (U,) int64: number of pictures of each unit.
     - `wanted`: target number of validation pictures.
     - `aim` (L,) float64: target number of validation objects of each class.
-    - `both` (L,) bool: whether the class can be on both sides.
+    - `can_be_on_both` (L,) bool: whether the class can be on both sides.
     - `val` (U,) bool: the result; True for validation.
     """
 
     objects: np.ndarray
-    shown: np.ndarray
+    has_class: np.ndarray
     pictures: np.ndarray
     wanted: int
     aim: np.ndarray
-    both: np.ndarray
+    can_be_on_both: np.ndarray
     val: np.ndarray
     rng: np.random.Generator
 
@@ -220,7 +224,7 @@ class _SplitSearch:
         """Start the search: count the objects and classes of all units, and set the targets of validation.
 
         All units are in training at first. Validation should get `val_share` of the objects of each class (`aim`). A
-        class in one unit only stays in training (`aim` 0). A class in several units can be on both sides (`both`).
+        class in one unit only stays in training (`aim` 0). A class in several units can be on both sides.
         """
         drawn = [[[r.class_name or "" for r in learnable_objects.objects(record)] for record in unit] for unit in units]
         names = sorted({name for unit in drawn for record in unit for name in record})
@@ -230,69 +234,81 @@ class _SplitSearch:
             for record in unit:
                 for name in record:
                     row[place[name]] += 1
-                row[-1] += not record
+                if not record:  # a picture without objects
+                    row[-1] += 1
         pictures = np.array([len(unit) for unit in units])
         total = int(pictures.sum())
         wanted = held_back(total, val_share)
-        shown = (objects > 0).astype(int)
-        units_of_class = shown.sum(axis=0)
+        has_class = (objects > 0).astype(int)
+        units_of_class = has_class.sum(axis=0)
         aim = np.where((units_of_class == 1) & (val_share < 1), 0.0, val_share * objects.sum(axis=0))
-        both = (units_of_class > 1) & (0 < val_share < 1)
-        both[-1] = False  # pictures without objects need not be on both sides
-        return cls(objects, shown, pictures, wanted, aim, both, np.zeros(len(units), bool), rng)
+        can_be_on_both = (units_of_class > 1) & (0 < val_share < 1)
+        can_be_on_both[-1] = False  # pictures without objects need not be on both sides
+        return cls(objects, has_class, pictures, wanted, aim, can_be_on_both, np.zeros(len(units), bool), rng)
 
-    def hand_out(self) -> None:
-        """Assign all units to a side, from the rarest class on; large units first, else in random order."""
+    def assign_sides(self) -> None:
+        """Assign all units to a side, from the rarest class on; large units first, else in random order.
+
+        A unit goes to the side that lacks most objects of the rarest class, or if equal, most pictures. If the side has
+        no room for all pictures of the unit, it goes to the other side; if neither has, to the side with more room.
+        """
         order = self.rng.permutation(len(self.pictures))
         order = order[np.argsort(-self.pictures[order], kind="stable")]
-        dealt = np.zeros(len(order), bool)
+        is_assigned = np.zeros(len(order), bool)
         lacking = np.stack([self.objects.sum(axis=0) - self.aim, self.aim])  # objects, for training and validation
         room = [int(self.pictures.sum()) - self.wanted, self.wanted]  # pictures
-        while not dealt.all():
-            left = self.shown[~dealt].sum(axis=0)
-            rarest = int(np.where(left > 0, left, len(order) + 1).argmin())
-            for unit in order[(self.shown[order, rarest] > 0) & ~dealt[order]]:
-                side = int((lacking[1, rarest], room[1]) > (lacking[0, rarest], room[0]))
+        while not is_assigned.all():
+            units_left = self.has_class[~is_assigned].sum(axis=0)  # of each class
+            rarest = int(np.where(units_left > 0, units_left, len(order) + 1).argmin())
+            for unit in order[(self.has_class[order, rarest] > 0) & ~is_assigned[order]]:
                 size = int(self.pictures[unit])
+                val_lacks_more = (lacking[1, rarest], room[1]) > (lacking[0, rarest], room[0])
+                side = int(val_lacks_more)  # 0: training, 1: validation
                 if room[side] < size:
-                    side = 1 - side if room[1 - side] >= size else int(room[1] > room[0])
-                dealt[unit] = True
+                    other = 1 - side
+                    side = other if room[other] >= size else int(room[1] > room[0])
+                is_assigned[unit] = True
                 self.val[unit] = side == 1
                 lacking[side] -= self.objects[unit]
                 room[side] -= size
 
     def fill_the_empty_side(self) -> None:
         """Move the smallest unit to a side that is empty. (Large groups can leave a side empty.)"""
-        if 0 < self.wanted < self.pictures.sum() and len(self.val) > 1 and self.val.all() == self.val.any():
-            self.val[self.pictures.argmin()] ^= True
+        needs_both_sides = 0 < self.wanted < self.pictures.sum() and len(self.val) > 1
+        is_one_side_empty = self.val.all() or not self.val.any()
+        if needs_both_sides and is_one_side_empty:
+            smallest = self.pictures.argmin()
+            self.val[smallest] = not self.val[smallest]
 
     def swap(self) -> None:
         """Swap pairs of units between the sides while this improves the split.
 
         First the units of classes that a side lacks, until none of them can be swapped, then `_SWAPS` random units. The
-        number of validation pictures may differ from `wanted` by as much as it does now, or as groups of copies need.
+        number of validation pictures may differ from `wanted` by as much as it does before the swaps, or by the size of
+        the largest unit minus one.
         """
         if self.val.all() or not self.val.any():
             return
         off_by = max(abs(self._too_many()), int(self.pictures.max()) - 1)
-        while any([self._swapped(unit, off_by) for unit in self._of_lacked_classes()]):
+        while any([self._swapped(unit, off_by) for unit in self._units_of_one_sided_classes()]):
             pass
         for unit in self.rng.permutation(len(self.val))[:_SWAPS]:
             self._swapped(unit, off_by)
 
-    def lacked(self) -> np.ndarray:
+    def on_one_side_only(self) -> np.ndarray:
         """Return a mask (L,) bool of the classes that could be on both sides but are on one only."""
-        held = self.shown[self.val].sum(axis=0)
-        return self.both & ((held == 0) | (held == self.shown.sum(axis=0)))
+        val_units = self.has_class[self.val].sum(axis=0)
+        return self.can_be_on_both & ((val_units == 0) | (val_units == self._all_units))
 
-    def badness(self) -> float:
-        """Return the cost of the present split (`_judge`); lower is better."""
-        return float(self._judge(self.objects[self.val].sum(axis=0), self.shown[self.val].sum(axis=0)))
+    def cost(self) -> float:
+        """Return the cost of the present split (`_cost_of`); lower is better."""
+        return float(self._cost_of(self.objects[self.val].sum(axis=0), self.has_class[self.val].sum(axis=0)))
 
     def _swapped(self, unit: int, off_by: int) -> bool:
         """Swap a unit with the best unit of the other side, if this lowers the cost. Return whether they were swapped.
 
-        Afterwards, the number of validation pictures may differ from `wanted` by at most `off_by`.
+        A unit is a picture or a group of copies. The cost (`_cost_of`) says how far the objects in validation are from
+        their targets. Afterwards, the number of validation pictures may differ from `wanted` by at most `off_by`.
         """
         sign = 1 if self.val[unit] else -1
         others = np.flatnonzero(self.val != self.val[unit])
@@ -300,45 +316,47 @@ class _SplitSearch:
         others = others[np.abs(self._too_many() + more) <= off_by]
         if not len(others):
             return False
-        objects, units = self.objects[self.val].sum(axis=0), self.shown[self.val].sum(axis=0)
-        after = self._judge(
+        objects, units = self.objects[self.val].sum(axis=0), self.has_class[self.val].sum(axis=0)
+        after = self._cost_of(
             objects + sign * (self.objects[others] - self.objects[unit]),
-            units + sign * (self.shown[others] - self.shown[unit]),
+            units + sign * (self.has_class[others] - self.has_class[unit]),
         )
         best = int(after.argmin())
-        better = bool(after[best] < self._judge(objects, units) - 1e-9)
+        better = bool(after[best] < self._cost_of(objects, units) - 1e-9)
         if better:
             self.val[[unit, others[best]]] ^= True
         return better
 
-    def _of_lacked_classes(self) -> list[int]:
-        """Return random units (at most `_TRIED` for each class) of the classes in `lacked`."""
-        with_class = [self.rng.permutation(np.flatnonzero(self.shown[:, c])) for c in np.flatnonzero(self.lacked())]
+    def _units_of_one_sided_classes(self) -> list[int]:
+        """Return random units (at most `_TRIED` for each class) of the classes in `on_one_side_only`."""
+        with_class = [
+            self.rng.permutation(np.flatnonzero(self.has_class[:, c])) for c in np.flatnonzero(self.on_one_side_only())
+        ]
         return [unit for units in with_class for unit in units[:_TRIED].tolist()]
 
     def _too_many(self) -> int:
         """Return the number of validation pictures minus `wanted`."""
         return int(self.pictures[self.val].sum()) - self.wanted
 
-    def _judge(self, val_objects: np.ndarray, val_units: np.ndarray) -> np.ndarray:
+    def _cost_of(self, val_objects: np.ndarray, val_units: np.ndarray) -> np.ndarray:
         """Return the cost of a split: squared relative deviation from `aim`, summed over the classes, shape (...).
 
         A class that is missing on one side costs more than all deviations together. `val_objects` and `val_units`
         (..., L): the number of objects and of units of each class in validation.
         """
         far = ((val_objects - self.aim) / self._all_objects) ** 2
-        lacking = self.both & ((val_units == 0) | (val_units == self._all_units))
+        lacking = self.can_be_on_both & ((val_units == 0) | (val_units == self._all_units))
         return far.sum(axis=-1) + 2 * len(self.aim) * lacking.sum(axis=-1)
 
     @cached_property
     def _all_objects(self) -> np.ndarray:
-        """The number of objects of each class on both sides, at least 1, (L,) float64."""
+        """The number of objects of each class, in training and validation together, at least 1, (L,) float64."""
         return self.objects.sum(axis=0).clip(1)
 
     @cached_property
     def _all_units(self) -> np.ndarray:
-        """The number of units of each class on both sides, (L,) int64."""
-        return self.shown.sum(axis=0)
+        """The number of units with objects of each class, in training and validation together, (L,) int64."""
+        return self.has_class.sum(axis=0)
 
 
 def require_split(split: str) -> Split:

@@ -147,7 +147,7 @@ class Statistics:
 
         Rows go from top to bottom. `class_name` True: objects of any class. All 0 if there are no pictures.
         """
-        index = len(self.classes) + 1 if class_name is True else self.names.index(class_name)
+        index = _index_of_any_class(self.classes) if class_name is True else self.names.index(class_name)
         return self.covered[:, index].sum(axis=0) / max(1, self.n_pictures)
 
     def table(self) -> list[ClassRow]:
@@ -175,6 +175,11 @@ class Statistics:
         return rows
 
 
+def _index_of_any_class(classes: tuple[str, ...]) -> int:
+    """Return the index in `Statistics.covered` for objects of any class: after all classes and "no class"."""
+    return len(classes) + 1
+
+
 def statistics(dataset: Dataset, progress: Progress | None = None) -> Statistics:
     """Compute the statistics of a dataset. `progress(done, total)` is called after each picture.
 
@@ -198,7 +203,7 @@ def statistics(dataset: Dataset, progress: Progress | None = None) -> Statistics
     left: list[tuple[int, int, int]] = []
     for number, record in enumerate(dataset.images):
         splits.append(SPLITS.index(record.split or "train"))
-        covers: dict[int, np.ndarray] = {}
+        covered_here: dict[int, np.ndarray] = {}  # {class index: samples of the grid that its objects cover}
         size = record.size
         for region in record.regions:
             if reason := why_not(region, size):
@@ -209,13 +214,15 @@ def statistics(dataset: Dataset, progress: Progress | None = None) -> Statistics
             measures.append(_measure_object(region.shape, record))
             if measures[-1][0] > 0:
                 seen = _object_on_grid(region.shape, record)
-                for index in (indices[-1], len(classes) + 1):
-                    covers[index] = covers[index] | seen if index in covers else seen
-        for index, seen in covers.items():
+                for index in (indices[-1], _index_of_any_class(classes)):
+                    covered_here[index] = covered_here[index] | seen if index in covered_here else seen
+        for index, seen in covered_here.items():
             covered[splits[-1], index] += seen
         if progress is not None:
             progress(number + 1, len(dataset.images))
     area, width, height = np.array(measures, dtype=float).reshape(-1, 3).T
+    cells = covered.reshape(*covered.shape[:2], GRID, _FINER, GRID, _FINER)
+    covered_share = cells.mean(axis=(3, 5))  # over the samples of each cell
     left_picture, left_class, left_reason = np.array(left, dtype=np.int32).reshape(-1, 3).T
     return Statistics(
         classes,
@@ -225,7 +232,7 @@ def statistics(dataset: Dataset, progress: Progress | None = None) -> Statistics
         area,
         width,
         height,
-        covered.reshape(*covered.shape[:2], GRID, _FINER, GRID, _FINER).mean(axis=(3, 5)),
+        covered_share,
         left_picture,
         left_class,
         left_reason,

@@ -67,7 +67,10 @@ def nothing_to_learn(source: object, found: learnable_objects.LearnableCounts) -
 
 
 def require_tasks(dataset: Dataset, tasks: Sequence[str]) -> None:
-    """Raise `StudioError` if the labels have nothing for one of the tasks. The message lists the possible tasks."""
+    """Raise `StudioError` if the labels have nothing for one of the tasks. The message lists the possible tasks.
+
+    Labels without any box pass, because `require_trainable` raises a better message for them.
+    """
 
     def some(holds: Callable[[Region], object]) -> bool:
         return any(holds(region) for record in dataset.images for region in record.regions)
@@ -77,9 +80,12 @@ def require_tasks(dataset: Dataset, tasks: Sequence[str]) -> None:
         lacking.append("an outline to learn masks from")
     if "keypoints" in tasks and not some(keypoints_of):
         lacking.append("keypoints to learn")
-    # If there are no usable objects at all, `require_trainable` raises a better message.
     if lacking and some(lambda region: learnable_objects.has_box(region.shape)):
-        possible = ["box", *["mask"] * some(has_outline), *["keypoints"] * some(keypoints_of)]
+        possible = ["box"]
+        if some(has_outline):
+            possible.append("mask")
+        if some(keypoints_of):
+            possible.append("keypoints")
         raise StudioError(
             f"{dataset.source or 'the dataset'}: no object has {' or '.join(lacking)}; label some, or learn what there "
             f"is: --tasks {','.join(possible)}"

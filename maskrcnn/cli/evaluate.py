@@ -96,7 +96,7 @@ def unmeasured_region_lines(dataset: Dataset, outlines: bool) -> list[str]:
     found = learnable_objects.tally(dataset.images, outlines=outlines)
     lines = []
     for reason in learnable_objects.REASONS:
-        if number := found.n_left(reason):
+        if number := found.n_skipped(reason):
             words = learnable_objects.WORDS[reason][number > 1]
             crowd_note = ": what lies there counts neither way" if reason == "crowd" else ""
             lines.append(f"not an object: {counted(number, 'region')} that {words}{crowd_note}")

@@ -123,7 +123,7 @@ def test_a_tally_counts_objects_and_what_is_passed_over() -> None:
         left={("line", "cat"): 2, ("crowd", "dog"): 1},
         bare=("b.png", "d.png"),
     )
-    assert (found.n_objects, found.n_regions, found.n_left(), found.n_left("line")) == (2, 5, 3, 2)
+    assert (found.n_objects, found.n_regions, found.n_skipped(), found.n_skipped("line")) == (2, 5, 3, 2)
     assert found.in_short() == '2 objects on 4 pictures ("cat" 1, "dog" 1)'
     assert objects(record("a.png", CAT, LINE, CROWD)) == [CAT]
 

@@ -154,7 +154,12 @@ def _region_with_fixes(region: Region, fixes: Fixes) -> Region | None:
 
 
 def _shape_with_fixes(shape: Shape, fixes: Fixes) -> Shape | None:
-    """Return the shape with these fixes; None if nothing is left of it."""
+    """Return the shape with these fixes; None if nothing is left of it.
+
+    "clip", "fill" and "untangle" all draw the outline anew, so this is done once: with "fill" by the nonzero rule, and
+    with "clip" inside the picture only.
+    """
+    by_nonzero_rule = "fill" in fixes
     if "close" in fixes:
         shape = shape_repairs.closed(shape) or shape
     if "corners" in fixes:
@@ -162,10 +167,10 @@ def _shape_with_fixes(shape: Shape, fixes: Fixes) -> Shape | None:
     if "box" in fixes:
         shape = shape_repairs.boxed(shape) or shape
     if "clip" in fixes:
-        return outside_picture.clipped(shape, fixes["clip"].value, nonzero="fill" in fixes)
-    if "fill" in fixes:
-        return shape_repairs.redrawn(shape, nonzero=True)
-    return shape_repairs.redrawn(shape) if "untangle" in fixes else shape
+        return outside_picture.clipped(shape, fixes["clip"].value, nonzero=by_nonzero_rule)
+    if by_nonzero_rule or "untangle" in fixes:
+        return shape_repairs.redrawn(shape, nonzero=by_nonzero_rule)
+    return shape
 
 
 def _dataset_changed(dataset: Dataset, finding: Finding) -> StudioError:

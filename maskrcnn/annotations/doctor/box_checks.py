@@ -49,14 +49,17 @@ def box_mismatch(region: Region) -> Symptom | None:
 def box_from_corners(region: Region, frame: Frame | None) -> tuple[float, float, float, float] | None:
     """Interpret the four numbers of a rectangle as two corners. Return its (x, y, width, height).
 
-    None if the result is not a rectangle inside the picture, or is nearly equal to the clipped original.
+    None if the corners are not a box inside the picture, or if both readings of the numbers mean nearly the same box:
+    (x, y, width, height), cut off at the picture's edge, and two corners.
     """
     shape = region.shape
     if frame is None or not isinstance(shape, Rect) or not _can_be_corners(shape, frame):
         return None
-    x, y, right, bottom = shape.x, shape.y, shape.width, shape.height
-    seen = x, y, min(x + right, frame[0]), min(y + bottom, frame[1])
-    return None if _box_iou((x, y, right, bottom), seen) > _SAME_BOX else (x, y, right - x, bottom - y)
+    left, top, right, bottom = shape.x, shape.y, shape.width, shape.height
+    as_written = left, top, min(shape.x + shape.width, frame[0]), min(shape.y + shape.height, frame[1])
+    if _box_iou((left, top, right, bottom), as_written) > _SAME_BOX:
+        return None
+    return left, top, right - left, bottom - top
 
 
 def corner_boxes(regions: Sequence[Region], frame: Frame | None) -> tuple[CornerBox, ...] | None:
@@ -79,13 +82,14 @@ def corner_boxes(regions: Sequence[Region], frame: Frame | None) -> tuple[Corner
 def boxes_as_corners(noted: list[PictureNotes]) -> list[Finding]:
     """Find boxes that lie inside their pictures and may be written as two corners all the same.
 
-    The evidence are other boxes of the dataset: read as (x, y, width, height), at least one of them extends outside its
-    picture (`CornerBox.leaves`), and as two corners, all boxes of all pictures are possible.
+    The evidence is in all boxes of the dataset: as two corners, all of them are possible; as (x, y, width, height), at
+    least one extends outside its picture. `PictureNotes.boxes` is None for a picture with a box that cannot be two
+    corners. One such picture is enough to return nothing, because a dataset writes all its boxes in the same way.
     """
-    several = [(number, entry, box) for number, entry in enumerate(noted) for box in entry.boxes or ()]
-    if any(entry.boxes is None for entry in noted) or len(several) < _LEAST_BOXES:
+    if any(entry.boxes is None for entry in noted):
         return []
-    if not any(box.leaves for _, _, box in several):
+    several = [(number, entry, box) for number, entry in enumerate(noted) for box in entry.boxes or ()]
+    if len(several) < _LEAST_BOXES or not any(box.extends_outside for _, _, box in several):
         return []
     found = []
     for number, entry, box in several:

@@ -52,23 +52,25 @@ def region_pairs(drawn: Sequence[NumberedRegion]) -> list[RegionPair]:
 
 
 def is_copy(pair: RegionPair, intended: Mapping[str, str]) -> bool:
-    """Whether the other region has no information that the kept one lacks, so that it can be dropped.
+    """Whether the other region tells nothing that the kept one does not, so that it can be dropped.
 
-    It must have the same place, class, attributes and keypoints, or neither class nor attributes. `intended`: {misspelt
-    class: intended class}.
+    Their masks must be the same. The other region must have the class, the attributes and the keypoints of the kept
+    one; it may also have no keypoints, fewer attributes, or neither class nor attributes. `intended`: {misspelt class:
+    intended class}.
     """
     kept, other = pair.kept.region, pair.other.region
     if pair.iou < SURELY_SAME or other.keypoints not in (None, kept.keypoints):
         return False
-    if not (pair.kept.is_settled and pair.other.is_settled) and kept.shape != other.shape:
+    are_whole_masks = pair.kept.is_settled and pair.other.is_settled  # else they are cut off at the picture's edge
+    if not are_whole_masks and kept.shape != other.shape:
         return False
-    says = {name: value for name, value in other.attributes.items() if value not in (None, "", {}, False)}
+    attributes = {name: value for name, value in other.attributes.items() if value not in (None, "", {}, False)}
     if other.class_name is None:
-        return not says
+        return not attributes
     if kept.class_name is None:
         return False
     same_class = intended.get(kept.class_name, kept.class_name) == intended.get(other.class_name, other.class_name)
-    return same_class and all(kept.attributes.get(name) == value for name, value in says.items())
+    return same_class and all(kept.attributes.get(name) == value for name, value in attributes.items())
 
 
 def copies_to_drop(pairs: Sequence[RegionPair], intended: Mapping[str, str]) -> dict[int, NumberedRegion]:

@@ -129,9 +129,11 @@ def _bridge_edges(edges: list[Edge]) -> set[int]:
     waiting: dict[Edge, list[int]] = {}
     bridges: set[int] = set()
     for number, (start, end) in enumerate(edges):
-        there = waiting.get((end, start), [])
-        if there and 1 < number - there[-1] < len(edges) - 1:
-            bridges |= {there.pop(), number}
+        opposite = waiting.get((end, start), [])
+        # Opposite edges next to each other are a spike and join no rings. The last edge is next to the first one.
+        is_bridge = bool(opposite) and 1 < number - opposite[-1] < len(edges) - 1
+        if is_bridge:
+            bridges |= {opposite.pop(), number}
         else:
             waiting.setdefault((start, end), []).append(number)
     return bridges

@@ -45,15 +45,21 @@ _BEYOND_SHARE = 0.25
 
 
 def turned_labels(record: ImageRecord, seen: PictureFileNotes) -> Symptom | None:
-    """Return a symptom if the labels fit only the stored frame of a picture that is displayed rotated by 90°."""
+    """Return a symptom if labels were drawn on the stored pixels of a picture that is displayed rotated by 90°.
+
+    They must fit the stored frame. If they fit the displayed frame too, there is a symptom only if the label file
+    states the stored size, and the user must decide.
+    """
     assert seen.size is not None
     assert seen.stored is not None
     if seen.stored == seen.size:
         return None
     shapes = list(_repaired_shapes_of(record.regions))
     fits_displayed, fits_stored = _all_fit(shapes, seen.size), _all_fit(shapes, seen.stored)
-    is_declared = record.size == seen.stored and bool(shapes)
-    if not fits_stored or (fits_displayed and not is_declared):
+    states_stored_size = record.size == seen.stored and bool(shapes)
+    if not fits_stored:
+        return None
+    if fits_displayed and not states_stored_size:
         return None
     words = (
         f"the labels fit the stored pixels, {_size_text(seen.stored)}, but the picture is displayed turned, "
@@ -71,12 +77,16 @@ def turned_labels(record: ImageRecord, seen: PictureFileNotes) -> Symptom | None
 
 
 def size_mismatch(record: ImageRecord, seen: PictureFileNotes) -> Symptom | None:
-    """Return a symptom if the picture has another size than the label file states, in pixels or else in bytes."""
+    """Return a symptom if the picture has another size than the label file states, in pixels or else in bytes.
+
+    If the label file states no other size in pixels, the size of a mask that does not fit the picture is used.
+    """
     assert seen.size is not None
     other_masks = _mask_sizes(_shapes_of(record.regions)) - {seen.size}
     if other_masks:  # only then are the slow repairs needed: they drop masks without a pixel
         other_masks = _mask_sizes(_repaired_shapes_of(record.regions)) - {seen.size}
-    declared = min(other_masks) if other_masks and record.size in (None, seen.size) else record.size
+    states_other_size = record.size not in (None, seen.size)
+    declared = min(other_masks) if other_masks and not states_other_size else record.size
     if declared is not None and declared != seen.size:
         return _other_size_symptom(record, seen.size, declared, other_masks, is_stored=declared == seen.stored)
     if record.file_size is not None and record.file_size >= 0 and record.file_size != seen.bytes:
@@ -90,17 +100,22 @@ def _other_size_symptom(
     record: ImageRecord,
     real: tuple[int, int],
     declared: tuple[int, int],
-    masks: Collection[tuple[int, int]],
+    other_masks: Collection[tuple[int, int]],
     *,
     is_stored: bool,
 ) -> Symptom:
     """Return the symptom of a picture of the size `real` with labels for the size `declared`.
 
-    The fix scales the labels or keeps them. It is automatic if the labels fit into only one of the two frames. `masks`:
-    sizes of the masks that are not `real`. `is_stored`: `declared` is the size before the EXIF rotation.
+    - If `declared` is the size before the EXIF rotation (`is_stored`), the fix is automatic: write the displayed size.
+    - Else, if the sizes have the same aspect ratio, the labels are scaled or kept: automatically if they fit into only
+      one of the two frames, else as the user chooses.
+    - Else the picture was cropped or rotated, and the user must choose.
+
+    `other_masks`: the sizes, except `real`, of the masks among the labels. They exclude the first case, and a size that
+    is not `declared` excludes scaling.
     """
     words = f"the labels are for {_size_text(declared)}, the picture has {_size_text(real)}"
-    if is_stored and not masks:
+    if is_stored and not other_masks:
         words += " (its stored pixels are meant, but the labels fit the displayed ones)"
         fix = Fix("write the displayed size, and keep the labels", "true-size", (*real, None))
         return Symptom("size-mismatch", "warning", words, fix)
@@ -110,9 +125,9 @@ def _other_size_symptom(
     fits_real = bool(shapes) and _all_fit(shapes, real)
     fits_declared = bool(shapes) and _all_fit(shapes, declared)
     across, down = real[0] / declared[0], real[1] / declared[1]
-    has_same_aspect = abs(across - down) <= SAME_ASPECT * max(across, down) and set(masks) <= {declared}
-    if not has_same_aspect:  # the picture was cropped or rotated, so scaling the labels is no fix
-        is_sideways = fits_declared and not masks and declared == (real[1], real[0])
+    has_same_aspect = abs(across - down) <= SAME_ASPECT * max(across, down) and set(other_masks) <= {declared}
+    if not has_same_aspect:
+        is_sideways = fits_declared and not other_masks and declared == (real[1], real[0])
         choices = (*([keep] if fits_real else []), *(_quarter_turns(declared) if is_sideways else ()))
         return Symptom("size-mismatch", "error", words, None, choices)
     if fits_declared and not fits_real:
@@ -126,14 +141,17 @@ def _other_size_symptom(
 def sideways(regions: Sequence[Region], leaving: Collection[Shape], frame: tuple[int, int]) -> Symptom | None:
     """Return a symptom if labels extend outside the picture, but fit a picture with width and height exchanged.
 
-    `leaving`: the shapes that extend outside. There must be several, or one that is far outside.
+    `leaving`: the shapes that extend outside. Several of them must be outside by more than the tolerance of `_all_fit`,
+    or one of them far outside.
     """
     lying, shapes = (frame[1], frame[0]), list(_shapes_of(regions))
     if frame == lying or any(isinstance(shape, RLE) for shape in shapes) or _all_fit(shapes, frame):
         return None
-    beyond = [shape for shape in leaving if not _all_fit([shape], frame)]
-    are_some = len(beyond) > 1 or any(outside_picture.lies_far_outside(shape, frame) for shape in beyond)
-    if not are_some or not _all_fit(shapes, lying):
+    clearly_outside = [shape for shape in leaving if not _all_fit([shape], frame)]
+    are_enough = len(clearly_outside) > 1 or any(
+        outside_picture.lies_far_outside(shape, frame) for shape in clearly_outside
+    )
+    if not are_enough or not _all_fit(shapes, lying):
         return None
     words = (
         f"the labels leave the picture of {_size_text(frame)}, but would fit one of {_size_text(lying)}: x and y "
@@ -143,7 +161,10 @@ def sideways(regions: Sequence[Region], leaving: Collection[Shape], frame: tuple
 
 
 def _quarter_turns(labelled: tuple[int, int]) -> tuple[Fix, ...]:
-    """Return the possible rotations of labels that were drawn in a frame with exchanged width and height."""
+    """Return the fixes to choose from for labels that were drawn in a frame with exchanged width and height.
+
+    The value of each fix is an EXIF orientation (5: exchange x and y, 6 and 8: rotate by 90°) and the frame `labelled`.
+    """
     return (
         Fix("exchange x and y of its labels", "turn", (5, *labelled), "exchange"),
         Fix("turn its labels to the right", "turn", (6, *labelled), "turn-right"),
@@ -151,26 +172,32 @@ def _quarter_turns(labelled: tuple[int, int]) -> tuple[Fix, ...]:
     )
 
 
-def has_other_file_size(symptom: Symptom) -> bool:
-    """Whether a symptom is the hint of `size_mismatch`: the labelled file had another number of bytes.
+def is_hint_of_file_size(symptom: Symptom) -> bool:
+    """Whether a symptom is the hint of `size_mismatch` that the labelled file had another size in bytes.
 
-    So the labels may have been drawn in another frame, although the label file does not say so.
+    The other symptoms of `size_mismatch` are about the size in pixels, and are no hints. With the hint, the labels may
+    have been drawn in another frame, although the label file does not say so.
     """
     return symptom.check == "size-mismatch" and symptom.severity == "hint"
 
 
-def has_open_frame(symptom: Symptom) -> bool:
-    """Whether a symptom says that the user must decide in which frame the labels of the picture were drawn."""
-    return symptom.check in ("turned-labels", "size-mismatch") and symptom.fix is None
+def leaves_frame_to_user(symptom: Symptom) -> bool:
+    """Whether a symptom leaves it to the user to decide in which frame the labels of the picture were drawn."""
+    is_automatic = symptom.fix is not None
+    return symptom.check in ("turned-labels", "size-mismatch") and not is_automatic
 
 
 def normalised(shapes: Sequence[Shape], frame: Frame | None) -> Symptom | None:
-    """Return a symptom if all labels have coordinates from 0 to 1: they are shares of width and height."""
+    """Return a symptom if all labels have coordinates from 0 to 1: they are shares of width and height.
+
+    None if there are masks, because their coordinates are pixels.
+    """
     boxes = [raster.bounds(shape) for shape in shapes if not isinstance(shape, RLE)]
     boxes = [box for box in boxes if box[2] > box[0] and box[3] > box[1]]
     if frame is None or min(frame) < _LEAST_FRAME or not boxes:
         return None
-    if len(boxes) < sum(map(learnable_objects.has_box, shapes)):  # there are masks, whose coordinates are pixels
+    n_with_area = sum(map(learnable_objects.has_box, shapes))
+    if len(boxes) < n_with_area:  # masks are missing in `boxes`
         return None
     if any(min(box) < -_SHARES_BEYOND or max(box) > 1 + _SHARES_BEYOND for box in boxes):
         return None
@@ -258,11 +285,11 @@ def _shapes_of(regions: Iterable[Region]) -> Iterator[Shape]:
 
 
 def _repaired_shapes_of(regions: Iterable[Region]) -> Iterator[Shape]:
-    """Yield the shapes after the automatic fixes that do not depend on a frame.
+    """Yield the shapes and the keypoints of regions after all automatic fixes of `shape_checks` except clipping.
 
     These fixes remove stray vertices. A stray vertex may lie outside the picture, so it would give a wrong frame.
     """
-    repaired = (shape_checks.examined(region, None, None, may_cut=False).region for region in regions)
+    repaired = (shape_checks.examined(region, frame=None, canvas=None, may_clip=False).region for region in regions)
     return _shapes_of(region for region in repaired if region is not None)
 
 

@@ -88,13 +88,17 @@ def lies_beyond_a_slip(shape: Shape, frame: Frame) -> bool:
 
 
 def lies_far_outside(shape: Shape, frame: Frame | None) -> bool:
-    """Whether a shape extends so far outside the picture that it may belong to another one (see `FAR`)."""
+    """Whether a shape extends so far outside the picture that it may belong to another one.
+
+    That is by more than `FAR` of the picture's side, or with more than half of the area of its box.
+    """
     x0, y0, x1, y1 = raster.bounds(shape)
     width, height = frame or UNKNOWN_FRAME
     within = max(0.0, min(x1, width) - max(x0, 0)) * max(0.0, min(y1, height) - max(y0, 0))
     across, down = (width, height) if frame else (x1 - x0, y1 - y0)
     beyond = max(-x0 / across, -y0 / down, (x1 - width) / across, (y1 - height) / down) if across and down else 0
-    return beyond > FAR or within < (x1 - x0) * (y1 - y0) / 2
+    box_area = (x1 - x0) * (y1 - y0)
+    return beyond > FAR or within < box_area / 2
 
 
 def clipped(shape: Shape, frame: Frame, *, nonzero: bool = False) -> Shape | None:
@@ -138,6 +142,7 @@ def _nearest_inside(point: tuple[float, float], frame: Frame) -> tuple[float, fl
     return min(max(x, 0), frame[0]), min(max(y, 0), frame[1])
 
 
-def leaves_with_area(shape: Shape, frame: Frame | None) -> bool:
-    """Whether a shape is an outline or a rectangle that extends outside the picture."""
-    return not isinstance(shape, RLE | Point | Polyline | Keypoints) and places_outside(shape, frame) is not None
+def has_area_outside(shape: Shape, frame: Frame | None) -> bool:
+    """Whether an outline, a rectangle, a circle or an ellipse extends outside the picture (see `places_outside`)."""
+    can_be_clipped = not isinstance(shape, RLE | Point | Polyline | Keypoints)
+    return can_be_clipped and places_outside(shape, frame) is not None

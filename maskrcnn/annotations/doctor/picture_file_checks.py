@@ -38,17 +38,19 @@ def check_picture(record: ImageRecord, seen: PictureFileNotes | None) -> tuple[l
 def narrow_ranges(files: Sequence[tuple[int, str, PictureFileNotes | None]]) -> list[Finding]:
     """Return findings for pictures that use a small part of their range of values.
 
-    If all readable pictures do (for example from one device), return a single finding with one command for all.
+    If all readable pictures do, are of the same bit depth and none is blank, return a single finding for all of them.
     """
     known = [(number, name, seen.tones) for number, name, seen in files if seen is not None and seen.tones is not None]
     narrow = [(number, name, used) for number, name, used in known if used.is_narrow]
-    of_one_kind: dict[float, list[Tones]] = {}
+    of_kind: dict[float, list[Tones]] = {}  # the kind of a picture: the value that is displayed as white
     for _, _, used in narrow:
         if not used.is_blank:
-            of_one_kind.setdefault(used.white, []).append(used)
-    kinds = {white: tonal_range.together(several) for white, several in of_one_kind.items()}
+            of_kind.setdefault(used.white, []).append(used)
+    kinds = {white: tonal_range.together(several) for white, several in of_kind.items()}
     readable = sum(seen is not None and seen.size is not None for _, _, seen in files)
-    if len(narrow) == readable > 1 and len(kinds) == 1 and sum(map(len, of_one_kind.values())) == len(narrow):
+    are_all_narrow = len(narrow) == readable > 1
+    has_blank = any(used.is_blank for _, _, used in narrow)
+    if are_all_narrow and len(kinds) == 1 and not has_blank:
         (used,) = kinds.values()
         words = f"all {len(narrow):,} pictures: {tonal_range.in_words(used)}; {tonal_range.how_to(used)}"
         return [Finding("narrow-range", "hint", words)]

@@ -66,14 +66,14 @@ class RegionPair(NamedTuple):
 class CornerBox(NamedTuple):
     """A rectangle whose four numbers may be two corners.
 
-    `number`: its number on the picture (from 1). `read`: (x, y, width, height) if interpreted as two corners. `leaves`:
-    whether the rectangle as written extends outside the picture.
+    `number`: its number on the picture (from 1). `read`: (x, y, width, height) if interpreted as two corners.
+    `extends_outside`: whether the rectangle, read as (x, y, width, height), extends outside the picture.
     """
 
     number: int
     region: Region
     read: tuple[float, float, float, float]
-    leaves: bool
+    extends_outside: bool
 
 
 @dataclass
@@ -83,12 +83,12 @@ class PictureNotes:
     - `left_out`: whether an automatic fix removes the picture.
     - `classes`: number of kept regions by class (None: regions without a class).
     - `objects`: number of those that training uses, by class.
-    - `passed`: crowds, lines and points: {region number: class}.
+    - `skipped_classes`: {region number (from 1): class} of its crowds, lines and points, which training skips.
     - `pairs`: regions at the same place.
     - `labels`: a hash of all regions.
     - `around`: bounding box of all labels in the `frame` (None: no labels, or not in pixels).
     - `is_beyond`: whether a label extends outside by more than a small drawing error.
-    - `boxes`: rectangles that may be two corners (`box_checks.corner_boxes`).
+    - `boxes`: rectangles that may be two corners; None if one cannot be (`box_checks.corner_boxes`).
     """
 
     file_name: str
@@ -99,7 +99,7 @@ class PictureNotes:
     classes: Counter[str | None] = field(default_factory=Counter)
     pairs: list[RegionPair] = field(default_factory=list)
     objects: Counter[str | None] = field(default_factory=Counter)
-    passed: dict[int, str | None] = field(default_factory=dict)
+    skipped_classes: dict[int, str | None] = field(default_factory=dict)
     labels: int = 0
     n_regions: int = 0
     frame: tuple[int, int] | None = None
@@ -116,18 +116,24 @@ class PictureNotes:
 
 
 def read_file_notes(path: Path, *, with_likeness: bool, before: PictureFileNotes | None = None) -> PictureFileNotes:
-    """Read the notes about a picture's file. Return `before` if the file is unchanged and no fact is missing."""
+    """Read the notes about a picture's file, with its `likeness` on request.
+
+    Return the earlier notes `before` if the file is unchanged and they have all that is wanted. Notes about an
+    unreadable picture can have no likeness, so none is missing there.
+    """
     try:
         status = path.stat()
     except OSError:
         return PictureFileNotes(None, "there is no such file")
     facts = status.st_size, status.st_mtime_ns
-    holds = before is not None and (before.bytes, before.changed) == facts
-    if before is not None and holds and (before.size is None or before.likeness is not None or not with_likeness):
-        return before
+    if before is not None:
+        is_unchanged = (before.bytes, before.changed) == facts
+        lacks_likeness = with_likeness and before.size is not None and before.likeness is None
+        if is_unchanged and not lacks_likeness:
+            return before
     try:
         orientation, size = pictures.orientation(path), pictures.size(path)
-        pixels, used = pictures.surveyed(path, duplicate_pictures.SIDE)
+        pixels, used = pictures.reduced_with_tones(path, duplicate_pictures.SIDE)
         seen = duplicate_pictures.of_pixels(pixels, size) if with_likeness else None
         return PictureFileNotes(size, None, orientation, *facts, seen, used)
     except StudioError as error:

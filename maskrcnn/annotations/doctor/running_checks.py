@@ -29,7 +29,7 @@ from maskrcnn.annotations.doctor.findings import CHECKS, Finding, Symptom
 from maskrcnn.annotations.doctor.picture_notes import NumberedRegion, PictureFileNotes, PictureNotes
 from maskrcnn.annotations.learnable_objects import why_not
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, Shape
 from maskrcnn.config import Config
 
 _CLASSROOM = Config.preset("classroom")
@@ -85,7 +85,7 @@ def examine(
         found, before = [], noted
         noted = []
         for (number, _, seen), record in zip(seen_of, dataset.images, strict=True):
-            noted.append(_examine_record(found, number, record, seen, anchor, may_cut=False))
+            noted.append(_examine_record(found, number, record, seen, anchor, may_clip=False))
             noted[-1].left_out = before[number].left_out
     found += picture_file_checks.narrow_ranges(seen_of)
     found = picture_file_checks.all_pictures_missing(found, noted)
@@ -108,11 +108,12 @@ def _examine_record(
     seen: PictureFileNotes | None,
     anchor: Anchor,
     *,
-    may_cut: bool = True,
+    may_clip: bool = True,
 ) -> PictureNotes:
-    """Run the checks on one picture and its regions, and append the findings to `found`.
+    """Run the checks on one picture and its regions, append the findings to `found`, and return notes for later checks.
 
-    `may_cut` False: do not clip regions automatically, because the labels may belong to copies of another size.
+    `may_clip` False: do not clip regions automatically, because the labels may belong to copies of another size. For
+    the same reason, regions are not clipped if the frame of the labels is in doubt, or if one lies far outside.
     """
     symptoms, mended = picture_file_checks.check_picture(record, seen)
     if not record.regions:
@@ -122,35 +123,32 @@ def _examine_record(
     symptoms += [in_shares] if in_shares else []
 
     canvas = frame or _canvas_of_checks(mended.regions)
-    left = [shape_checks.shape_before_clipping(region, frame, canvas) for region in mended.regions]
-    leaving = {shape for shape in left if shape is not None}
-    if leaving and frame is not None and all(map(frame_checks.has_other_file_size, symptoms)):
-        lying = frame_checks.sideways(mended.regions, leaving, frame)
-        symptoms += [lying] if lying else []
+    unclipped = [shape_checks.shape_before_clipping(region, frame, canvas) for region in mended.regions]
+    leaving = {shape for shape in unclipped if shape is not None}  # shapes that extend outside the picture
     if leaving:
-        # A file with other bytes may be a copy of another size, so do not fix its size automatically.
-        symptoms = [s.unsure() if frame_checks.has_other_file_size(s) else s for s in symptoms]
-        may_cut = may_cut and not any(frame_checks.has_open_frame(symptom) for symptom in symptoms)
-    may_cut = may_cut and not any(outside_picture.lies_far_outside(shape, frame) for shape in leaving)
+        symptoms = _frame_in_doubt(symptoms, mended.regions, leaving, frame)
+        is_in_doubt = any(frame_checks.leaves_frame_to_user(symptom) for symptom in symptoms)
+        is_far_outside = any(outside_picture.lies_far_outside(shape, frame) for shape in leaving)
+        may_clip = may_clip and not is_in_doubt and not is_far_outside
     found += [symptom.at(number, record.file_name) for symptom in symptoms]
 
     kept: list[NumberedRegion] = []
-    passed: dict[int, str | None] = {}
+    skipped_classes: dict[int, str | None] = {}  # of crowds, lines and points, by region number
     objects: Counter[str | None] = Counter()
     for place, region in enumerate(mended.regions, start=1):
         if in_shares:  # normalised labels cause many other faults, so skip the other checks
             kept.append(NumberedRegion(place, region, None))
             continue
-        looked = shape_checks.examined(region, frame, canvas, may_cut=may_cut)
-        symptoms = [*looked.symptoms, *([unlike] if (unlike := box_checks.box_mismatch(region)) else [])]
-        if (mended_region := looked.region) is not None:
+        examined = shape_checks.examined(region, frame, canvas, may_clip=may_clip)
+        symptoms = [*examined.symptoms, *([unlike] if (unlike := box_checks.box_mismatch(region)) else [])]
+        if (mended_region := examined.region) is not None:
             is_settled = not any(symptom.check == "outside-picture" and not symptom.fix for symptom in symptoms)
-            kept.append(NumberedRegion(place, mended_region, looked.encoded, is_settled))
+            kept.append(NumberedRegion(place, mended_region, examined.encoded, is_settled))
             reason = why_not(mended_region, frame)
             if reason is None:
                 objects[mended_region.class_name] += 1
             if reason in ("crowd", "line", "point"):
-                passed[place] = mended_region.class_name
+                skipped_classes[place] = mended_region.class_name
             if reason == "crowd":
                 symptoms.append(skipped_regions.crowd())
             is_tiny = any(symptom.check in ("thin-box", "tiny") for symptom in symptoms)
@@ -163,10 +161,10 @@ def _examine_record(
         record.split,
         record.path,
         seen.likeness if seen is not None else None,
-        classes=Counter(drawn.region.class_name for drawn in kept if class_checks.needs_class(drawn.region)),
+        classes=Counter(drawn.region.class_name for drawn in kept if class_checks.counts_in_class_checks(drawn.region)),
         pairs=[] if in_shares else duplicate_regions.region_pairs(kept),
         objects=objects,
-        passed=passed,
+        skipped_classes=skipped_classes,
         labels=frozenset((r.shape, r.class_name, r.iscrowd, r.keypoints) for r in mended.regions).__hash__(),
         n_regions=len(mended.regions),
         frame=frame,
@@ -174,6 +172,20 @@ def _examine_record(
         is_beyond=frame is not None and any(outside_picture.lies_beyond_a_slip(shape, frame) for shape in leaving),
         boxes=box_checks.corner_boxes(mended.regions, frame),
     )
+
+
+def _frame_in_doubt(
+    symptoms: list[Symptom], regions: tuple[Region, ...], leaving: set[Shape], frame: tuple[int, int] | None
+) -> list[Symptom]:
+    """Return the symptoms of a picture whose labels extend outside (`leaving`), so they may belong to another frame.
+
+    If no symptom but the file size says so yet, the check `frame_checks.sideways` is added. A file of another size in
+    bytes may be a copy of another size in pixels, so the fix of that symptom is no longer automatic.
+    """
+    if frame is not None and all(map(frame_checks.is_hint_of_file_size, symptoms)):
+        sideways = frame_checks.sideways(regions, leaving, frame)
+        symptoms = [*symptoms, *([sideways] if sideways else [])]
+    return [symptom.unsure() if frame_checks.is_hint_of_file_size(symptom) else symptom for symptom in symptoms]
 
 
 def _canvas_of_checks(regions: tuple[Region, ...]) -> tuple[int, int] | None:

@@ -25,8 +25,8 @@ from maskrcnn.annotations.doctor.findings import DROP_REGION, Fix, Symptom
 from maskrcnn.annotations.doctor.outside_picture import (
     UNKNOWN_FRAME,
     distance_outside,
+    has_area_outside,
     largest_slip,
-    leaves_with_area,
     places_outside,
 )
 from maskrcnn.annotations.raster import Frame
@@ -67,15 +67,18 @@ class Examined:
     encoded: dict[str, Any] | None = None
 
 
-def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None, *, may_cut: bool = True) -> Examined:
+def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None, *, may_clip: bool = True) -> Examined:
     """Run all checks of the shape of one region.
 
     `frame` is the size of the picture (None: unknown), `canvas` the size for drawing masks.
 
-    Two fixes can be automatic. Redrawing an outline that crosses itself or has too few vertices is automatic if it has
-    one reading: by both fill rules it encloses the same area. Clipping is automatic under the same condition, if in
-    addition `may_cut` is True (False: the labels may belong to another size) and the numbers of a rectangle are not
-    two corners. Otherwise the fix becomes a choice of the user (`Symptom.unsure`), and the shape stays as it is.
+    Two fixes can be automatic, if the outline has one reading, that is, both fill rules enclose the same area:
+
+    - Redrawing an outline that crosses itself or has too few vertices.
+    - Clipping a shape at the picture's edge, if also `may_clip` is True (False: the labels may belong to another size)
+      and the four numbers of a rectangle cannot be two corners (`box_from_corners`).
+
+    Otherwise the fix becomes a choice of the user (`Symptom.unsure`), and the shape stays as it is.
     """
     shape = region.shape
     if isinstance(shape, Point | Polyline | Keypoints):
@@ -91,7 +94,7 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
     has_one_reading = not crossed or not enclosed_area.has_two_readings(shape)
     clipped = outside_picture.clipped(shape, frame or UNKNOWN_FRAME) if leaving else shape
     corners = box_from_corners(region, frame) if leaving else None
-    is_clipped = bool(leaving) and may_cut and has_one_reading and clipped is not None and corners is None
+    is_clipped = bool(leaving) and may_clip and has_one_reading and clipped is not None and corners is None
     mended: Shape | None = shape
     if is_clipped:
         mended = clipped
@@ -126,7 +129,11 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
 
 
 def _crossing_symptom(words: str, has_one_reading: bool) -> Symptom:
-    """Return the symptom of an outline that crosses itself. Its repair is automatic if it encloses one area only."""
+    """Return the symptom of an outline that crosses itself.
+
+    With one reading (both fill rules enclose the same area), redrawing it is an automatic fix. Otherwise the user
+    chooses the nonzero rule, which fills the whole inside, or the even-odd rule, which leaves holes.
+    """
     if has_one_reading:
         redraw = Fix("draw the outline anew around what it encloses", "untangle")
         return Symptom("self-crossing", "warning", words, redraw)
@@ -136,39 +143,44 @@ def _crossing_symptom(words: str, has_one_reading: bool) -> Symptom:
     return Symptom("self-crossing", "warning", words, None, (fill, holes))
 
 
-def _examined_places(region: Region, frame: Frame | None, of: str = "") -> Examined:
+def _examined_places(region: Region, frame: Frame | None, prefix: str = "") -> Examined:
     """Check a region without area: a point, a line or keypoints.
 
-    `of`: the start of the message if these are the keypoints of a region with an outline.
+    `prefix`: text before the message; set only for the keypoints of a region with an outline.
     """
     symptoms = []
     shape = region.shape
     if leaving := places_outside(shape, frame):
         places = [place for ring in raster.rings(shape) for place in ring]
         clamp = Fix("move what lies outside onto the picture's edge", "clamp", frame or UNKNOWN_FRAME)
-        symptom = Symptom("outside-picture", "warning", f"{of}{leaving}", clamp)
+        symptom = Symptom("outside-picture", "warning", f"{prefix}{leaving}", clamp)
         if all(distance_outside(place, frame or UNKNOWN_FRAME) <= largest_slip(frame) for place in places):
             region = outside_picture.clamped(region, frame or UNKNOWN_FRAME)
         else:
             symptom = symptom.unsure()
         symptoms.append(symptom)
     if isinstance(shape, Keypoints):
-        if number := sum(not v and (x, y) != (0, 0) for x, y, v in shape.points):
+        # An unlabelled keypoint has visibility 0 and the place (0, 0). Another place was probably meant as a label.
+        if number := sum(visibility == 0 and (x, y) != (0, 0) for x, y, visibility in shape.points):
             who = counted(number, "keypoint has", "keypoints have")
             words = f"{who} a place and visibility 0, and {'is' if number == 1 else 'are'} not learned"
             label = Fix("count them as labelled, hidden (visibility 1)", "label-keypoints")
             symptoms.append(Symptom("unlabelled-keypoints", "warning", words, None, (label,)))
-    elif not of:
+    elif not prefix:
         symptoms.append(skipped_regions.skipped_line_or_point(shape))
     return Examined(tuple(symptoms), region)
 
 
 def shape_before_clipping(region: Region, frame: Frame | None, canvas: tuple[int, int] | None) -> Shape | None:
-    """Return the shape after automatic fixes but before clipping, if it has an area and extends outside; else None."""
-    if not leaves_with_area(region.shape, frame):
+    """Return the shape after all automatic fixes except clipping, if it extends outside the picture; else None.
+
+    Only shapes that can be clipped count (`has_area_outside`). A fix may remove the part outside, so the result can be
+    None for a shape that extends outside before the fixes.
+    """
+    if not has_area_outside(region.shape, frame):
         return None
-    left = examined(region, frame, canvas, may_cut=False).region
-    return left.shape if left is not None and leaves_with_area(left.shape, frame) else None
+    fixed = examined(region, frame, canvas, may_clip=False).region
+    return fixed.shape if fixed is not None and has_area_outside(fixed.shape, frame) else None
 
 
 def crossing(shape: Shape) -> str | None:
@@ -254,7 +266,8 @@ def outline_fault(points: Points) -> str | None:
         if shapely.Polygon(ring).is_valid:
             continue
         windings = {winding for _, winding in enclosed_area.faces_of(ring)} - {0}
-        if len(windings) > 1 or windings - {1, -1}:
+        goes_around_once = windings <= {1} or windings <= {-1}
+        if not goes_around_once:
             return "crosses itself"
         if _runs_back(ring):
             return "runs back over itself"

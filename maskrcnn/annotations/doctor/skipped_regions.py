@@ -31,19 +31,21 @@ def skipped_line_or_point(shape: Shape) -> Symptom:
 def with_consequences(found: list[Finding], noted: list[PictureNotes]) -> list[Finding]:
     """Return the findings, with the consequences of skipped crowds, lines and points added to their text.
 
-    Such a finding becomes a warning if its class has no object at all, or if its picture is used as background.
+    Such a finding becomes a warning if its class has no object at all, or if its picture has no object and is used as
+    background.
     """
-    learned: Counter[str | None] = Counter()
+    n_objects: Counter[str | None] = Counter()  # by class
     for entry in noted:
-        learned += entry.objects
+        n_objects += entry.objects
 
     def with_consequence(finding: Finding) -> Finding:
         if finding.check not in ("crowd", "line-or-point") or finding.picture is None:
             return finding
         entry = noted[finding.picture]
-        name = entry.passed.get(finding.region_number or 0)
+        assert finding.region_number is not None
+        name = entry.skipped_classes.get(finding.region_number)
         words, severity = finding.what, finding.severity
-        if name is not None and not learned[name]:
+        if name is not None and not n_objects[name]:
             words, severity = f'{words}; no region of "{name}" is learned', "warning"
         if not entry.objects:
             words, severity = f"{words}; the picture has nothing else and is learned as background", "warning"

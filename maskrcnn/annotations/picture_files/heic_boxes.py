@@ -31,6 +31,7 @@ def heic_or_avif(path: Path | str) -> str | None:
         if len(begins) < 12 or begins[4:8] != b"ftyp":
             return None
         brands = begins[8:] + file.read(min(256, max(0, int.from_bytes(begins[:4], "big") - 12)))
+    # `brands` has the major brand (4 bytes), the minor version (4 bytes, skipped), then the compatible brands.
     known = {brands[start : start + 4] for start in (0, *range(8, len(brands) - 3, 4))}
     if not known.isdisjoint(_AVIF_BRANDS):
         return AVIF
@@ -60,13 +61,16 @@ def coded_pixels(path: Path | str) -> tuple[int, int]:
 
 
 def has_its_end(path: Path | str) -> bool:
-    """Whether a HEIC or AVIF file is complete: its boxes end at the end of the file and include `meta` and `mdat`."""
-    kinds, at = set(), 0
+    """Whether a HEIC or AVIF file is complete: its boxes end with the file, and `meta` and `mdat` are not empty."""
+    kinds_with_content: set[bytes] = set()
+    end_of_last_box = 0
     with open(path, "rb") as file:
-        end = file.seek(0, 2)
-        for kind, begin, at in _places(file, end):
-            kinds.add(kind if begin < at else b"")
-    return at == end and {b"meta", b"mdat"} <= kinds
+        end_of_file = file.seek(0, 2)
+        for kind, begin, end in _places(file, end_of_file):
+            if begin < end:
+                kinds_with_content.add(kind)
+            end_of_last_box = end
+    return end_of_last_box == end_of_file and {b"meta", b"mdat"} <= kinds_with_content
 
 
 def _metas(path: Path | str) -> Iterator[bytes]:

@@ -91,8 +91,9 @@ def decoded(picture: Image.Image, path: Path | str, name: str | None = None) -> 
     if picture.format in ("JPEG", "MPO"):
         if _jpeg_scans(path) > MOST_SCANS:
             raise StudioError(f"{name}: the JPEG has more than {MOST_SCANS} scans; save it again as an ordinary one")
-        if "progressive" in picture.info:  # a progressive JPEG is always decoded at full size
-            pixels *= max((1, *getattr(picture, "decoderconfig", ()))) ** 2
+        if "progressive" in picture.info:  # always decoded at full size, even if `draft` asked for a smaller picture
+            reduction = max((1, *getattr(picture, "decoderconfig", ())))  # 2, 4 or 8 after `draft`, in both directions
+            pixels *= reduction**2
     elif isinstance(picture, TiffImagePlugin.TiffImageFile):
         tile = picture.tag_v2.get(TiffImagePlugin.TILEWIDTH, 0) * picture.tag_v2.get(TiffImagePlugin.TILELENGTH, 0)
         if tile > MOST_PIXELS:

@@ -12,16 +12,21 @@ from maskrcnn.annotations.picture_files.exif import TURNS, orientation_of
 STRIP = 16_000_000
 """Number of pixels that are converted at once, so that a large picture is not copied several times in memory."""
 
-_TURN_EFFECTS = {
-    Image.Transpose.FLIP_LEFT_RIGHT: (False, False),
-    Image.Transpose.ROTATE_180: (False, True),
-    Image.Transpose.FLIP_TOP_BOTTOM: (False, True),
-    Image.Transpose.TRANSPOSE: (True, False),
-    Image.Transpose.ROTATE_270: (True, True),
-    Image.Transpose.TRANSVERSE: (True, True),
-    Image.Transpose.ROTATE_90: (True, False),
+_ROWS_BECOME_COLUMNS = {
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
 }
-"""Operation -> (whether stored rows become columns, whether their order is reversed)."""
+"""Operations after which a stored row of pixels is a column."""
+
+_FIRST_ROW_COMES_LAST = {
+    Image.Transpose.ROTATE_180,
+    Image.Transpose.FLIP_TOP_BOTTOM,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+}
+"""Operations after which the first stored row is the last row or column."""
 
 
 def has_one_deep_channel(picture: Image.Image) -> bool:
@@ -36,32 +41,39 @@ def as_rgb(picture: Image.Image, factor: int = 1) -> np.ndarray:
     if has_one_deep_channel(picture):
         picture = Image.fromarray(_values_as_bytes(np.asarray(picture)))
     width, height = -(-picture.width // factor), -(-picture.height // factor)
-    is_on_its_side = turn is not None and _TURN_EFFECTS[turn][0]
+    is_on_its_side = turn in _ROWS_BECOME_COLUMNS
     pixels = np.empty((width, height, 3) if is_on_its_side else (height, width, 3), np.uint8)
     for top, strip in _rgb_strips(picture, max(1, STRIP // (picture.width * factor)) * factor):
         small = strip.reduce(factor) if factor > 1 else strip
-        here = slice(top // factor, top // factor + small.height)
+        # The rows (or columns) of the result that this strip fills, counted from the other end if they are reversed.
+        first, end = top // factor, top // factor + small.height
+        if turn in _FIRST_ROW_COMES_LAST:
+            first, end = height - end, height - first
         if turn is not None:
             small = small.transpose(turn)
-            if _TURN_EFFECTS[turn][1]:
-                here = slice(height - here.stop, height - here.start)
-        pixels[(slice(None), here) if is_on_its_side else here] = np.asarray(small)
+        if is_on_its_side:
+            pixels[:, first:end] = np.asarray(small)
+        else:
+            pixels[first:end] = np.asarray(small)
     return pixels
 
 
 def _rgb_strips(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
-    """Yield (index of the first row, strip as RGB) for strips of `rows` rows; transparency is blended with white."""
-    sees_through = picture.has_transparency_data and any(
+    """Yield (index of the first row, strip as RGB) for strips of `rows` rows; transparency is blended with white.
+
+    A picture that is wholly transparent would become white, so its colours are used as if it were opaque.
+    """
+    blends = picture.has_transparency_data and any(
         part.convert("RGBA").getchannel("A").getextrema() != (0, 0) for _, part in _strips_as_stored(picture, rows)
     )
     for top, part in _strips_as_stored(picture, rows):
-        if sees_through:
+        if blends:
             part = part.convert("RGBA")
             white = Image.new("RGB", part.size, (255, 255, 255))
             white.paste(part, mask=part.getchannel("A"))
             part = white
         elif picture.has_transparency_data:
-            part = part.convert("RGBA")  # the whole picture is transparent, so use its colours
+            part = part.convert("RGBA")  # wholly transparent
         yield top, part if part.mode == "RGB" else part.convert("RGB")
 
 

@@ -54,11 +54,13 @@ class Tones:
 
     @property
     def seen(self) -> tuple[int, int]:
-        """The lowest and highest value after conversion to 8 bits (0 to 255), as the network gets them."""
-        low, high = (
-            255 * value / self.white if self.white != 65535 else value // 256 for value in (self.low, self.high)
-        )
-        return round(low), round(high)
+        """The lowest and highest value after conversion to 8 bits (0 to 255), as the network gets them.
+
+        Of 16-bit values, the conversion keeps the upper byte; other values are scaled.
+        """
+        if self.white == 65535:
+            return round(self.low // 256), round(self.high // 256)
+        return round(255 * self.low / self.white), round(255 * self.high / self.white)
 
 
 def of_bytes(pixels: np.ndarray, are_upper: bool = False) -> Tones:
@@ -107,23 +109,25 @@ def together(several: Sequence[Tones]) -> Tones:
 
 
 def window(tones: Tones) -> tuple[float, float]:
-    """Return (black, white) for stretching: 0 and the maximum of the bit depth for dark pictures, else low and high.
+    """Return the values (black, white) for stretching.
 
-    The bit depth is the smallest usual one that holds all values. In a file of 8 bits, only depths of 1 and 2 count
-    (masks, pictures of few colours); with more bits, the picture is taken for one that is just dark.
+    By default, these are `low` and `high`. Integers that start near 0 probably have a smaller bit depth than their
+    file; then they are 0 and the maximum of the smallest usual depth that holds all values. In a file of 8 bits, only
+    depths of 1 and 2 are assumed (masks, pictures of few colours); with more, the picture is probably just dark.
     """
-    if tones.white == 1:
+    are_fractions = tones.white == 1
+    if are_fractions:
         return tones.low, tones.high
     depth = next((bits for bits in _DEPTHS if 2**bits > tones.high), None)
-    is_dark = tones.low <= 0.1 * tones.high
-    is_of_16_bits = tones.white == 65535
-    if depth is not None and is_dark and (is_of_16_bits or depth <= 2):
+    starts_near_0 = tones.low <= 0.1 * tones.high
+    is_file_of_16_bits = tones.white == 65535
+    if depth is not None and starts_near_0 and (is_file_of_16_bits or depth <= 2):
         return 0, 2**depth - 1
     return tones.low, tones.high
 
 
 def in_words(tones: Tones) -> str:
-    """Describe the range of values of a picture, and how the network sees it, for a message."""
+    """Describe the range of values of a picture, which bit depth it suggests, and how the network sees it."""
     low, high = tones.seen
     if tones.is_blank:
         value = f"the value {_tone_text(tones.low)} of {_tone_text(tones.white)}"
@@ -132,15 +136,14 @@ def in_words(tones: Tones) -> str:
     look = "nearly black" if high <= 64 else "nearly white" if low >= 191 else "nearly one brightness"
     black, white = window(tones)
     bits = round(np.log2(white + 1))
-    kind = (
-        f", as pictures of {bits} bits in {16 if tones.white == 65535 else 8} have"
-        if black == 0 and 2**bits - 1 == white
-        else ""
-    )
-    if kind and bits == 1:
-        kind = ", as masks have and pictures of two colours"
+    is_bit_depth = black == 0 and 2**bits - 1 == white  # `white` is the maximum of a bit depth
+    origin = ""  # which pictures have such a range
+    if is_bit_depth and bits == 1:
+        origin = ", as masks have and pictures of two colours"
+    elif is_bit_depth:
+        origin = f", as pictures of {bits} bits in {16 if tones.white == 65535 else 8} have"
     return (
-        f"the values go from {_tone_text(tones.low)} to {_tone_text(tones.high)} of {_tone_text(tones.white)}{kind}, "
+        f"the values go from {_tone_text(tones.low)} to {_tone_text(tones.high)} of {_tone_text(tones.white)}{origin}, "
         f"so the network sees it {look} ({low} to {high} of 255)"
     )
 

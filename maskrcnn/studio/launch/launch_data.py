@@ -69,7 +69,7 @@ class LaunchData:
         found = []
         if not self.train.pictures + self.train.left_out:
             found.append("There is no training picture; import some on the Annotate page.")
-        elif not self.train.objects and not self.train.learned.n_left("no-class"):
+        elif not self.train.objects and not self.train.learned.n_skipped("no-class"):
             why = "; ".join(self.train.learned.passed_over())
             found.append(
                 f"There is no object to learn from in the training pictures{': ' if why else '; '}{why}"
@@ -211,7 +211,7 @@ def _launch_data(
         train=LaunchSplit.of(found["train"]),
         val=LaunchSplit.of(found["val"]),
         classes=classes,
-        nameless=sum(learned.n_left("no-class") for learned in found.values()),
+        nameless=sum(learned.n_skipped("no-class") for learned in found.values()),
         unknown=tuple(sorted(found["val"].objects.keys() - set(classes))),
         unused=tuple(name for name in names if name not in classes),
         outlines=any(has_outline(region) for record in records_of["train"] for region in record.regions),

@@ -159,8 +159,8 @@ def test_progress_and_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     from maskrcnn.annotations import pictures
 
     read_files: list[Path] = []
-    real = pictures.surveyed
-    monkeypatch.setattr(pictures, "surveyed", lambda path, side: read_files.append(path) or real(path, side))
+    real = pictures.reduced_with_tones
+    monkeypatch.setattr(pictures, "reduced_with_tones", lambda path, side: read_files.append(path) or real(path, side))
     sound, calls, file_notes = made_up.healthy(tmp_path), [], {}
     examine(sound, progress=lambda done, total: calls.append((done, total)), file_notes=file_notes)
     assert calls == [(1, 2), (2, 2)]

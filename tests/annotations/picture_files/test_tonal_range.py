@@ -263,7 +263,7 @@ def test_the_seen_values_are_those_of_load(tmp_path: Path) -> None:
         (ramp(3, 77), "b.png"),
         (ramp(0, 0.3, "float32"), "c.tif"),
     ):
-        _, used = pictures.surveyed(saved(values, tmp_path / name), 64)
+        _, used = pictures.reduced_with_tones(saved(values, tmp_path / name), 64)
         shown = pictures.load(tmp_path / name)
         assert used is not None
         assert used.seen == (shown.min(), shown.max())

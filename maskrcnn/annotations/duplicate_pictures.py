@@ -157,13 +157,13 @@ def _correlate(one: np.ndarray, other: np.ndarray) -> bool:
     return bool((a * b).mean() > LEAST_CORRELATION * a.std() * b.std())
 
 
-def copies_in_both_splits(splits: Mapping[str, Split], groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
+def duplicates_in_both_splits(splits: Mapping[str, Split], groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
     """Return the groups of duplicate pictures that have pictures in both splits, in natural order.
 
     Pictures without a split are ignored.
 
     >>> splits = {"a.png": "train", "b.png": "val", "c.png": "val"}
-    >>> copies_in_both_splits(splits, groups=[("a.png", "b.png"), ("b.png", "c.png")])
+    >>> duplicates_in_both_splits(splits, groups=[("a.png", "b.png"), ("b.png", "c.png")])
     [('a.png', 'b.png')]
     """
     found = []

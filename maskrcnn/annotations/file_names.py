@@ -119,7 +119,7 @@ def without_query(name: str) -> str:
     return name
 
 
-def normalised_name(name: str) -> str:
+def normalised_file_name(name: str) -> str:
     """Return a file name or path in its normalised form, which is equal for all spellings of the same name.
 
     Decodes percent-encoding and `&amp;`, composes é into one character, repairs UTF-8 that was read as Latin 1,
@@ -143,7 +143,7 @@ def normalised_name(name: str) -> str:
 
 
 def _percent_decoded(name: str) -> str:
-    """Return a file name with `%20` and the like decoded, as UTF-8 or else as Latin 1 (see `normalised_name`)."""
+    """Return a file name with `%20` and the like decoded, as UTF-8 or else as Latin 1 (see `normalised_file_name`)."""
     try:
         return unquote(name, errors="strict")
     except UnicodeDecodeError:  # Windows programs in Europe encode é in Latin 1
@@ -151,7 +151,7 @@ def _percent_decoded(name: str) -> str:
 
 
 def _repaired_encoding(name: str) -> str:
-    """Repair UTF-8 text that a program decoded as Latin 1 or Windows-1252: `Ã©` becomes é."""
+    """Repair a file name in UTF-8 that a program decoded as Latin 1 or Windows-1252: `Ã©` becomes é."""
     for encoding in ("latin-1", "cp1252"):
         with contextlib.suppress(UnicodeError):
             return name.encode(encoding).decode("utf-8")
@@ -228,7 +228,7 @@ def _stem_key(stem: str) -> tuple[tuple[int, str], ...]:
 
 
 def _part_key(text: str) -> tuple[int, str]:
-    """The sorting key of a text, or of a number of any length: (number of digits, digits)."""
+    """The sorting key of a text or a number in a file name: (0, text), or (number of digits, digits) of any length."""
     if not _NUMBER.fullmatch(text):
         return 0, text
     digits = text.lstrip("0")
@@ -257,10 +257,10 @@ def path_inside(file_name: str) -> str:
     return "/".join(re.sub(r"[:\x00-\x1f]", "_", part) for part in parts) or "picture"
 
 
-def label_file_of(picture: str, suffix: str) -> str:
+def label_file_name(picture: str, suffix: str) -> str:
     """Return the name of a picture's own label file: the picture's path inside the folder, with another suffix.
 
-    >>> label_file_of("../sub/a.jpg", ".txt")
+    >>> label_file_name("../sub/a.jpg", ".txt")
     'sub/a.txt'
     """
     path = PurePosixPath(path_inside(picture))

@@ -304,7 +304,7 @@ def _has_learnable_pixel(shape: Shape, size: Size) -> bool:
 
 
 def _short_side_of_object(shape: Shape, size: Size) -> int:
-    """Return the shorter side (px) of the bounding box of the shape, clipped to the picture."""
+    """Return the shorter side (px) of an object's bounding box inside the picture, for `LearnableCounts.narrow`."""
     if isinstance(shape, Polygon):  # several times as quick as `raster.bounds`
         xs, ys = [x for x, _ in shape.points], [y for _, y in shape.points]
         x0, y0, x1, y1 = min(xs), min(ys), max(xs), max(ys)

@@ -1,7 +1,7 @@
 """Find the picture file for a name in a label file.
 
 1. Candidates are the files with the same base name: exactly equal; else equal in Unicode NFC; else equal ignoring case;
-   else equal when normalised (`file_names.normalised_name`, after removing a URL query from the label's name).
+   else equal when normalised (`file_names.normalised_file_name`, after removing a URL query from the label's name).
 2. The candidate that shares the most trailing path parts with the name wins: for `/home/ann/set/train/a.jpg`, a path
    from another computer, `train/a.jpg` wins over `val/a.jpg`.
 3. If several remain, the nearest to the label file wins: the file at exactly this path below the label file's folder or
@@ -72,7 +72,7 @@ class PictureIndex:
         leads_out = names.leads_out(written)
         if len(fitting) == 1 and names.parts(fitting[0])[-len(parts) :] == parts:
             return PictureMatch(fitting[0], MatchStrength(not leads_out, len(parts), len(parts)))
-        plain = names.parts(names.normalised_name("/".join(whole)))
+        plain = names.parts(names.normalised_file_name("/".join(whole)))
         beside, split = names.parts(label_file)[:-1], predefined_splits.split_word(label_file)
         # If the name points outside the folder, only its last part is looked up in the label file's folder.
         here = names.parts(names.same("/".join(parts[-1:] if leads_out else parts)))
@@ -80,7 +80,7 @@ class PictureIndex:
         ranked: dict[tuple[object, ...], list[PictureMatch]] = {}  # the smallest key is the best one
         for file in fitting:
             of_file = names.parts(file)
-            n_equal = _equal_tail(plain, names.parts(names.normalised_name(file)))
+            n_equal = _equal_tail(plain, names.parts(names.normalised_file_name(file)))
             n_exact = _equal_tail(whole, of_file)
             spelled = names.parts(names.same(file))
             # The distance to the label file: at this path below its folder, below its `images/`, or elsewhere.
@@ -152,7 +152,12 @@ def _folded_spelling(name: str) -> str:
     return names.same(name).casefold()
 
 
-_SPELLINGS: tuple[Callable[[str], str], ...] = (_exact_spelling, names.same, _folded_spelling, names.normalised_name)
+_SPELLINGS: tuple[Callable[[str], str], ...] = (
+    _exact_spelling,
+    names.same,
+    _folded_spelling,
+    names.normalised_file_name,
+)
 """The ways to compare the base names of pictures, from the strictest to the loosest."""
 
 

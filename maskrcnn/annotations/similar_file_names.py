@@ -138,7 +138,7 @@ class _FileNameIndex:
 
 def _plain_stem(name: str) -> str:
     """Return the stem by which missing and similar file names are compared: normalised, without query and folders."""
-    return names.stem("/".join(names.parts(names.normalised_name(names.without_query(name)))))
+    return names.stem("/".join(names.parts(names.normalised_file_name(names.without_query(name)))))
 
 
 def _stem_without_additions(stem: str) -> str:

@@ -59,8 +59,8 @@ def keypoint_labels(dataset: Dataset) -> KeypointLabels | None:
     for name, labels in found.items():
         if labels.count != found[first].count or labels.names not in ((), found[first].names):
             raise StudioError(
-                f'{source}: classes "{first}" and "{name}" have different keypoints ({_in_words(found[first])}; '
-                f"{_in_words(labels)}); a network learns one set of them, so leave the objects of one class out"
+                f'{source}: classes "{first}" and "{name}" have different keypoints ({_keypoint_text(found[first])}; '
+                f"{_keypoint_text(labels)}); a network learns one set of them, so leave the objects of one class out"
             )
     return found[first]
 
@@ -89,8 +89,8 @@ def require_keypoints(dataset: Dataset, wanted: KeypointLabels, whose: str, give
         )
 
 
-def _in_words(labels: KeypointLabels) -> str:
-    """Describe keypoints for a message: their number and the first three names."""
+def _keypoint_text(labels: KeypointLabels) -> str:
+    """Describe the keypoints of a class for a message: their number and the first three names."""
     shown = ", ".join(labels.names[:3]) + (", ..." if labels.count > 3 else "")
     return f"{labels.count}: {shown}" if labels.names else f"{labels.count} without names"
 

@@ -184,4 +184,4 @@ def test_real_photographs_are_told_apart_and_their_copies_found(real_data: Path,
 def test_leaks_are_groups_on_both_sides() -> None:
     splits: dict[str, Split] = {"a": "train", "b": "val", "c": "train", "d": "train"}
     groups = [["d", "b", "elsewhere"], ["a", "c"], ["b", "a"], ["b", "elsewhere"]]
-    assert duplicate_pictures.copies_in_both_splits(splits, groups) == [("a", "b"), ("b", "d")]
+    assert duplicate_pictures.duplicates_in_both_splits(splits, groups) == [("a", "b"), ("b", "d")]

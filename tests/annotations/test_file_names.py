@@ -79,7 +79,7 @@ def test_what_a_person_may_call_a_file(name: str) -> None:
     ],
 )
 def test_spellings_of_one_name(one: str, other: str) -> None:
-    assert file_names.normalised_name(one) == file_names.normalised_name(other)
+    assert file_names.normalised_file_name(one) == file_names.normalised_file_name(other)
 
 
 @pytest.mark.parametrize(

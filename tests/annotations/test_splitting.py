@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskrcnn.annotations import splitting
-from maskrcnn.annotations.duplicate_pictures import copies_in_both_splits
+from maskrcnn.annotations.duplicate_pictures import duplicates_in_both_splits
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Split
 from maskrcnn.annotations.splitting import shares, stratified
 from maskrcnn.errors import ArgumentError
@@ -144,7 +144,7 @@ def test_the_share_the_groups_and_the_order(
     data = dataset(*rows)
     splits = stratified(data, share, seed, groups)
     assert list(splits) == sorted(record.file_name for record in data.images)
-    assert copies_in_both_splits(splits, groups) == []
+    assert duplicates_in_both_splits(splits, groups) == []
 
     largest = max((len(unit) for unit in united(len(rows), groups)), default=1)
     assert abs(len(val_of(splits)) - share * len(rows)) < largest + 0.5

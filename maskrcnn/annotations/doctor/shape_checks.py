@@ -4,7 +4,7 @@
 if there is only one interpretation and nothing useful is lost. All other fixes are choices of the user. Frames are
 `(width, height)`.
 
-An outline is valid if all its winding numbers (see `enclosed_area`) are 0 and 1, or 0 and -1. It may touch itself. One
+An outline is valid if all its winding numbers (see `shape_repairs`) are 0 and 1, or 0 and -1. It may touch itself. One
 outline may contain several rings (parts or holes joined by a line that is drawn forth and back, as the studio writes
 them for VIA). Then each ring must be valid, and no two rings may overlap partially.
 """
@@ -19,7 +19,7 @@ from pycocotools import mask as coco_mask
 from shapely.geometry.base import BaseGeometry
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.doctor import enclosed_area, outside_picture, shape_repairs, skipped_regions
+from maskrcnn.annotations.doctor import outside_picture, shape_repairs, skipped_regions
 from maskrcnn.annotations.doctor.box_checks import box_from_corners
 from maskrcnn.annotations.doctor.findings import DROP_REGION, Fix, Symptom
 from maskrcnn.annotations.doctor.outside_picture import (
@@ -91,7 +91,7 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
         return Examined((Symptom("self-crossing", "warning", words, None, (DROP_REGION,)),), region)
 
     short, leaving, crossed = few_vertices(region), places_outside(shape, frame), crossing(shape)
-    has_one_reading = not crossed or not enclosed_area.has_two_readings(shape)
+    has_one_reading = not crossed or not shape_repairs.has_two_readings(shape)
     clipped = outside_picture.clipped(shape, frame or UNKNOWN_FRAME) if leaving else shape
     corners = box_from_corners(region, frame) if leaving else None
     is_clipped = bool(leaving) and may_clip and has_one_reading and clipped is not None and corners is None
@@ -261,17 +261,17 @@ def outline_fault(points: Points) -> str | None:
     """Return the fault of a closed outline with at least three vertices, as part of a sentence; None if valid."""
     if shapely.Polygon(points).is_valid:
         return None
-    rings = enclosed_area.rings_in_outline(points)
+    rings = shape_repairs.rings_in_outline(points)
     for ring in rings:
         if shapely.Polygon(ring).is_valid:
             continue
-        windings = {winding for _, winding in enclosed_area.faces_of(ring)} - {0}
+        windings = {winding for _, winding in shape_repairs.faces_of(ring)} - {0}
         goes_around_once = windings <= {1} or windings <= {-1}
         if not goes_around_once:
             return "crosses itself"
         if _runs_back(ring):
             return "runs back over itself"
-    areas = [enclosed_area.area_in_outline(ring) for ring in rings]
+    areas = [shape_repairs.area_in_outline(ring) for ring in rings]
     return "crosses itself" if _overlap_in_part(areas) else None
 
 
@@ -280,7 +280,7 @@ def is_scribble(points: Points) -> bool:
     if len(points) < 3 or shapely.Polygon(points).is_valid:
         return False
     return any(
-        _ring_is_scribble(ring) for ring in enclosed_area.rings_in_outline(points) if not shapely.Polygon(ring).is_valid
+        _ring_is_scribble(ring) for ring in shape_repairs.rings_in_outline(points) if not shapely.Polygon(ring).is_valid
     )
 
 
@@ -289,7 +289,7 @@ def _overlap_in_part(areas: list[BaseGeometry]) -> bool:
     for first, second in shapely.STRtree(areas).query(areas, predicate="intersects").T.tolist():
         one, other = areas[first], areas[second]
         shared = one.intersection(other).area if first < second else 0
-        if enclosed_area.ROUNDING < shared < min(one.area, other.area) - enclosed_area.ROUNDING:
+        if shape_repairs.ROUNDING < shared < min(one.area, other.area) - shape_repairs.ROUNDING:
             return True
     return False
 
@@ -304,4 +304,4 @@ def _ring_is_scribble(points: Points) -> bool:
 def _runs_back(points: Points) -> bool:
     """Whether an outline runs back over a part of itself."""
     line = shapely.LinearRing(points)
-    return bool(line.length - shapely.node(line).length > enclosed_area.ROUNDING)
+    return bool(line.length - shapely.node(line).length > shape_repairs.ROUNDING)

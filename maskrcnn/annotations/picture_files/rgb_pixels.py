@@ -30,7 +30,7 @@ _FIRST_ROW_COMES_LAST = {
 
 
 def has_one_deep_channel(picture: Image.Image) -> bool:
-    """Whether a picture has a single channel of more than 8 bits, whose values are scaled to bytes."""
+    """Whether a picture has a single channel of more than 8 bits, which `as_rgb` scales to bytes."""
     return picture.mode == "F" or picture.mode.startswith("I")
 
 
@@ -87,7 +87,7 @@ def _strips_as_stored(picture: Image.Image, rows: int) -> Iterator[tuple[int, Im
 
 
 def _values_as_bytes(values: np.ndarray) -> np.ndarray:
-    """Convert values `(H, W)` of any range to uint8, by the rules of the table in `pictures`."""
+    """Convert the only channel `(H, W)` of a picture to uint8 for `as_rgb`, by the table of rules in `pictures`."""
     whole = values.dtype.kind in "iu"
     if whole and values.min() >= 0 and values.max() <= 65535:
         return (values.astype(np.uint16) >> 8).astype(np.uint8)

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from maskrcnn.annotations import duplicate_pictures, learnable_objects
-from maskrcnn.annotations.duplicate_pictures import copies_in_both_splits
+from maskrcnn.annotations.duplicate_pictures import duplicates_in_both_splits
 from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Split
@@ -297,8 +297,8 @@ def _duplicates_in_both_splits(
     if not groups:
         st.success("No two pictures look the same, so nothing can leak.", icon=":material/check:")
         return
-    leaking = copies_in_both_splits(now, groups)
-    later = copies_in_both_splits(after, groups)
+    leaking = duplicates_in_both_splits(now, groups)
+    later = duplicates_in_both_splits(after, groups)
     words = f"{counted(len(groups), 'group')} of pictures that look the same"
     on_both = f"{counted(len(leaking), 'lies', 'lie')} on both sides now, and {len(later):,} after the change"
     if leaking or later:

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import file_names, pictures, raster
-from maskrcnn.annotations.file_names import label_file_of, path_inside
+from maskrcnn.annotations.file_names import label_file_name, path_inside
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
 from maskrcnn.annotations.formats.format_interface import Encoded
 from maskrcnn.annotations.formats.json_values import Json, json_bytes
@@ -57,7 +57,7 @@ def encode(dataset: Dataset) -> Encoded:
         as_read = kept.get("document", {})
         if not kept or picture_name(kept["file"], as_read["imagePath"]) != record.file_name:
             kept, as_read = {}, {}  # the record now has another picture
-        name = names.take(label_file_of(kept.get("file", record.file_name), ".json"))
+        name = names.take(label_file_name(kept.get("file", record.file_name), ".json"))
         document, written = _document(record, as_read, kept.get("imageData"), dropped)
         n_regions += written
         files[name] = json_bytes(document, dropped.source)

@@ -50,7 +50,7 @@ def read_folder(
     found = {key: path for key, path in pictures_around(folder, images) if path not in no_pictures}
     spelled_otherwise: dict[str, set[Path]] = {}
     for key, picture in found.items():
-        spelled_otherwise.setdefault(file_names.normalised_name(key), set()).add(picture)
+        spelled_otherwise.setdefault(file_names.normalised_file_name(key), set()).add(picture)
     records = []
     around = PicturesOfMasks(folder, masks, among) if images is None else None
     for mask in masks:
@@ -60,7 +60,7 @@ def read_folder(
         keys = (entry.get("file_name"), stem, PurePosixPath(stem).name, mask_stem_without_mark(stem))
         path = next((found[key] for key in keys if key in found), None)
         if path is None:
-            alike = [spelled_otherwise.get(file_names.normalised_name(key), set()) for key in keys if key]
+            alike = [spelled_otherwise.get(file_names.normalised_file_name(key), set()) for key in keys if key]
             path = next((next(iter(paths)) for paths in alike if len(paths) == 1), None)
         if path is None and around is not None and "file_name" in entry:
             path = around.find(entry["file_name"])

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import file_names, raster
-from maskrcnn.annotations.file_names import label_file_of, path_inside
+from maskrcnn.annotations.file_names import label_file_name, path_inside
 from maskrcnn.annotations.formats import writer_checks
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info, count_region_info
 from maskrcnn.annotations.formats.format_interface import Encoded
@@ -63,7 +63,7 @@ def _mask_file(picture: str) -> str:
     """Return the name of a picture's mask. It differs from the picture's name, so that a mask never overwrites a
     photo, and is not in the folder of pictures: `images/a.jpg` -> `a.png`, `a.png` -> `a_mask.png`."""
     is_png = file_names.suffix(picture) == ".png"
-    folders = file_names.parts(label_file_of(picture, f"{_MASK}.png" if is_png else ".png"))
+    folders = file_names.parts(label_file_name(picture, f"{_MASK}.png" if is_png else ".png"))
     while len(folders) > 1 and folders[0].lower() == PICTURES:
         folders = folders[1:]
     return "/".join(folders)

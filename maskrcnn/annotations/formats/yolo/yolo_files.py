@@ -85,7 +85,7 @@ class YoloFiles:
         once without."""
         found: dict[str, list[Path]] = {}
         for file, path in self.elsewhere.files.items():
-            plain = file_names.normalised_name(_without_suffix(file))
+            plain = file_names.normalised_file_name(_without_suffix(file))
             for name in dict.fromkeys((plain, plain.rpartition("/")[2])):
                 found.setdefault(name, []).append(path)
         return found
@@ -98,7 +98,7 @@ class YoloFiles:
         }
         found: dict[str, list[str]] = {}
         for folder in sorted(there):
-            found.setdefault(file_names.normalised_name(folder), []).append(folder)
+            found.setdefault(file_names.normalised_file_name(folder), []).append(folder)
         return found
 
     @cached_property
@@ -106,7 +106,7 @@ class YoloFiles:
         """The text files, as names without suffix, by the normalised spelling of the name."""
         found: dict[str, list[str]] = {}
         for name in self.texts:
-            found.setdefault(file_names.normalised_name(name), []).append(name)
+            found.setdefault(file_names.normalised_file_name(name), []).append(name)
         return found
 
     def places(self) -> tuple[list[YoloSplitEntry], list[str]]:
@@ -250,7 +250,7 @@ class YoloFiles:
     def _spelled_here(self, folder: str) -> str | None:
         """Return the only existing folder with the same normalised spelling (`Images/Train`, or ü as two
         characters); None otherwise."""
-        alike = self.folders.get(file_names.normalised_name(folder), [])
+        alike = self.folders.get(file_names.normalised_file_name(folder), [])
         return alike[0] if len(alike) == 1 else None
 
     def _split_of_folder(self, split: str, folder: str, words: str) -> YoloSplitEntry:
@@ -343,7 +343,9 @@ class YoloFiles:
         as_in_yolo = _with_folder_replaced(name, IMAGES, _LABELS)
         in_any_case = _with_folder_replaced(name, IMAGES, _LABELS, in_any_case=True)
         for text in (as_in_yolo, in_any_case, name):
-            alike = [text] if text in self.texts else self.texts_by_spelling.get(file_names.normalised_name(text), [])
+            alike = (
+                [text] if text in self.texts else self.texts_by_spelling.get(file_names.normalised_file_name(text), [])
+            )
             if len(alike) == 1 and (not only_with_rows or text_file_kinds.has_yolo_rows(self.texts[alike[0]])):
                 return alike[0]
         return None
@@ -356,7 +358,7 @@ class YoloFiles:
         by_stem = self.elsewhere_by_stem
         if (picture := by_stem.get(wanted) or by_stem.get(PurePosixPath(wanted).name)) is not None:
             return picture
-        plain = file_names.normalised_name(wanted)
+        plain = file_names.normalised_file_name(wanted)
         alike = self.elsewhere_by_spelling.get(plain) or self.elsewhere_by_spelling.get(plain.rpartition("/")[2], [])
         return alike[0] if len(alike) == 1 else None
 

@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.doctor import enclosed_area, shape_checks
+from maskrcnn.annotations.doctor import shape_checks, shape_repairs
 from maskrcnn.annotations.formats.exported_outline import joined_rings
 from maskrcnn.annotations.regions import Polygon
 
@@ -47,14 +47,14 @@ BACK_OVER = ((0, 0), (10, 0), (10, 12), (10, 4), (0, 4))
 )
 def test_faults_and_areas_worked_by_hand(points, fault: str | None, area: float) -> None:
     assert shape_checks.outline_fault(points) == fault
-    filled = enclosed_area.area_in_outline(points)
+    filled = shape_repairs.area_in_outline(points)
     assert filled.is_valid
     assert filled.area == pytest.approx(area)
 
 
 def test_a_pentagram_keeps_its_empty_middle() -> None:
     assert shape_checks.outline_fault(PENTAGRAM) == "crosses itself"
-    filled = enclosed_area.area_in_outline(PENTAGRAM)
+    filled = shape_repairs.area_in_outline(PENTAGRAM)
     assert not filled.contains(shapely.Point(50, 45))
     assert filled.contains(shapely.Point(50, 15))
     assert raster.area(Polygon(PENTAGRAM), 100, 100) == pytest.approx(filled.area, rel=0.03)
@@ -63,7 +63,7 @@ def test_a_pentagram_keeps_its_empty_middle() -> None:
 def test_an_outline_drawn_twice_keeps_what_it_encloses() -> None:
     """By the even-odd rule nothing would be left, which cannot be what was meant."""
     assert shape_checks.outline_fault((*SQUARE, *SQUARE)) == "crosses itself"
-    assert enclosed_area.area_in_outline((*SQUARE, *SQUARE)).area == 100
+    assert shape_repairs.area_in_outline((*SQUARE, *SQUARE)).area == 100
 
 
 def test_shapely_agrees_on_what_is_sound(real_data) -> None:
@@ -105,4 +105,4 @@ def test_a_speckled_mask_as_one_outline_is_sound() -> None:
     outline = joined_rings(rings)
     assert shape_checks.outline_fault(outline) is None
     assert not shape_checks.is_scribble(outline)
-    assert enclosed_area.area_in_outline(outline).area == pytest.approx(pixels.sum())
+    assert shape_repairs.area_in_outline(outline).area == pytest.approx(pixels.sum())

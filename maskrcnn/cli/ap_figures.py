@@ -51,8 +51,9 @@ def glossary(names: Sequence[str]) -> str:
 
 def few_pictures_warning(pictures: int) -> list[str]:
     """A list with a warning about intervals of AP from few pictures; empty if there are enough pictures."""
-    few = 1 < pictures < FEW_PICTURES
-    return [f"caution: intervals of so few pictures ({pictures}) come out too narrow; measure on more"] * few
+    if 1 < pictures < FEW_PICTURES:
+        return [f"caution: intervals of so few pictures ({pictures}) come out too narrow; measure on more"]
+    return []
 
 
 def ap_text(value: float | None) -> str:

@@ -98,7 +98,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _chosen_mends(choices: Sequence[str]) -> dict[str, str]:
-    """The options `--choose CHECK=MEND` as a mapping: check -> mend. Raises `ArgumentError` for a wrong one."""
+    """Check -> repair, from the options `--choose CHECK=MEND`. A mend is the name of a repair for the check's findings.
+
+    Raises `ArgumentError` if an option is malformed, its check is unknown, or a check is given two repairs.
+    """
     wanted: dict[str, str] = {}
     for choice in choices:
         check, _, option = choice.partition("=")
@@ -106,8 +109,9 @@ def _chosen_mends(choices: Sequence[str]) -> dict[str, str]:
             raise ArgumentError(f"--choose {choice}: give a check and a mend, such as crowd=make-object")
         if check not in CHECKS:
             raise ArgumentError(f"--choose {choice}: there is no check {check}; they are {', '.join(CHECKS)}")
-        if wanted.setdefault(check, option) != option:
+        if check in wanted and wanted[check] != option:
             raise ArgumentError(f"--choose {choice}: {check} has {wanted[check]} already; give one mend for each check")
+        wanted[check] = option
     return wanted
 
 
@@ -213,7 +217,11 @@ def _examined(datasets: Sequence[Dataset], file_notes: MutableMapping[Path, Pict
         classes = tuple(dict.fromkeys((*training.classes, *validation.classes)))
         dataset = replace(training, images=tuple(images), classes=classes)
     with tqdm(total=len(dataset.images), unit=" pictures", disable=None) as bar:
-        return examine(dataset, progress=lambda done, total: bar.update(done - bar.n) and None, file_notes=file_notes)
+
+        def show_progress(done: int, total: int) -> None:
+            bar.update(done - bar.n)  # `update` takes the number of pictures since its last call
+
+        return examine(dataset, progress=show_progress, file_notes=file_notes)
 
 
 def _write_mended(
@@ -271,7 +279,9 @@ def _output_format(dataset: Dataset, source: Path) -> str:
 
 
 def _refuse_to_overwrite(places: Sequence[Path], sources: Sequence[Path], datasets: Sequence[Dataset]) -> None:
-    """Raise `ArgumentError` if an output path (`places`) is an input, is in an input folder, or is given twice."""
+    """Raise `ArgumentError` if an output path of the doctor (`places`) is an input, is in an input folder, or is given
+    twice.
+    """
     read_files = {path for path in sources if not path.is_dir()}
     read_files |= {dataset.source for dataset in datasets if dataset.source and not dataset.source.is_dir()}
     folders = [path.resolve() for path in sources if path.is_dir()]

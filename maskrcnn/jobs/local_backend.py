@@ -80,6 +80,10 @@ class LocalBackend(Backend):
         return run_state.state(run) is JobState.CANCELLING and asked is not None and time.time() - asked >= self.grace
 
     def delete(self, run: RunFolder) -> None:
+        """Delete a run folder with all its files; see `Backend.delete`.
+
+        A damaged run (with a `fault`) is deleted at once. Whether it waits or trains cannot be read from its files.
+        """
         if not is_project_run(run.path):
             raise StudioError(f"{run.path}: is not a run folder; nothing was deleted")
         if run.fault() is None:

@@ -87,7 +87,9 @@ def add(workspace: Path, training: Training) -> None:
                 waiting_folder.make(folder, {**about, "device": device, "priority": 0})
                 made = True
                 table.insert(db, folder.path, JobState.QUEUED, options=options, wanted=device, **about)
-        except BaseException:  # also of the commit, after which `with_table` may call this once more
+        except BaseException:
+            # Also if the commit at the end of `writing` fails: `with_table` may then call `insert` a second time, and
+            # `make` would find the folder.
             if made:
                 waiting_folder.undo(folder)
             raise
@@ -116,7 +118,7 @@ def waiting(workspace: Path) -> list[WaitingJob]:
     jobs = with_table(workspace, JobTable.snapshot)
     if not jobs.waiting:
         return []
-    turns = _estimated_turns(jobs, [])
+    turns = _estimated_turns(jobs)
     return [
         WaitingJob(job.id, RunFolder(job.run), job.wanted, place, *turn)
         for place, (job, turn) in enumerate(zip(jobs.waiting, turns, strict=True), start=1)
@@ -126,14 +128,16 @@ def waiting(workspace: Path) -> list[WaitingJob]:
 def turn(workspace: Path, device: str = devices.ANY) -> tuple[float | None, tuple[str, ...]]:
     """The waiting time of a job that would be added now: seconds until its start (0: now, None: unknown), and the names
     of the runs that must end first."""
-    return _estimated_turns(with_table(workspace, JobTable.snapshot), [device])[-1]
+    return _estimated_turns(with_table(workspace, JobTable.snapshot), new_device=device)[-1]
 
 
-def _estimated_turns(jobs: JobTableSnapshot, added: Sequence[str]) -> list[tuple[float | None, tuple[str, ...]]]:
-    """Estimate when the waiting jobs start, and after them one more job for each device in `added`.
+def _estimated_turns(
+    jobs: JobTableSnapshot, new_device: str | None = None
+) -> list[tuple[float | None, tuple[str, ...]]]:
+    """For each waiting job: the estimated seconds until its start (None: unknown), and the runs that must end first.
 
-    In the order of the queue, for each job: the seconds until its start (None: unknown), and the names of the runs that
-    must end first.
+    The jobs are in the order of the queue. With `new_device`, the last element is for a job that is not in the queue
+    yet, but would be added now for this device.
     """
     seconds_until_free: dict[str, float | None] = {}
     runs_before: dict[str, list[str]] = {}
@@ -142,9 +146,12 @@ def _estimated_turns(jobs: JobTableSnapshot, added: Sequence[str]) -> list[tuple
             seconds_until_free[job.device] = _seconds_until_job_ends(job)
             runs_before[job.device] = [job.run.name]
     found = []
-    queued = [(job.run.name, job.wanted, job.expected_seconds) for job in jobs.waiting]
-    one_more = [("", device, None) for device in added]
-    for run, wanted, expected in [*queued, *one_more]:
+    starting: list[tuple[str, str, float | None]] = [
+        (job.run.name, job.wanted, job.expected_seconds) for job in jobs.waiting
+    ]
+    if new_device is not None:
+        starting.append(("", new_device, None))
+    for run, wanted, expected in starting:
         possible = devices.candidates(wanted)
         ahead = dict.fromkeys(name for device in possible for name in runs_before.get(device, []))
         seconds = None
@@ -162,8 +169,8 @@ def _first_free_device(
 ) -> tuple[str, float | None]:
     """The device that the next job of the queue will get, and the seconds until it is free (None: unknown).
 
-    If a possible device becomes free at an unknown time, the start of the job is unknown too, unless another device is
-    free now. Then the first possible device is returned.
+    If no possible device is free now and one of them becomes free at an unknown time, the result is the first possible
+    device and None.
     """
     known = {device: seconds for device in possible if (seconds := seconds_until_free.get(device, 0.0)) is not None}
     if known:
@@ -179,10 +186,9 @@ def running(workspace: Path) -> list[RunningJob]:
     found = []
     for job in with_table(workspace, JobTable.snapshot).active:
         silent = now - (job.heartbeat or job.started or now)
-        watched = is_runner_alive(job) or job.trainer is None
-        found.append(
-            RunningJob(job.id, RunFolder(job.run), job.device or "", None if watched and silent < SILENT else silent)
-        )
+        is_starting = job.trainer is None  # its runner may not be known yet
+        works_normally = (is_runner_alive(job) or is_starting) and silent < SILENT
+        found.append(RunningJob(job.id, RunFolder(job.run), job.device or "", None if works_normally else silent))
     return found
 
 
@@ -207,9 +213,10 @@ def take_out(workspace: Path, run: RunFolder) -> None:
 
     def remove(table: JobTable) -> None:
         with table.writing() as db:
-            # A run that is in no queue of this workspace has only a queued.json, which is deleted.
-            known = table.take_out(db, run.path) or not table.of_run(db, run.path)
-            if not known or run.read_json(QUEUED) is None or trainer_process.living_trainer(run) is not None:
+            is_taken_out = table.take_out(db, run.path)
+            # A job that is still in the table has started. A run without a job has only a queued.json, deleted below.
+            has_started = not is_taken_out and table.of_run(db, run.path) is not None
+            if has_started or run.read_json(QUEUED) is None or trainer_process.living_trainer(run) is not None:
                 raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
 
     with_table(workspace, remove)

@@ -87,10 +87,12 @@ def state(run: RunFolder) -> JobState:
     if queued is not None and not has_trainer:
         claimed = abs(time.time() - queued.get("claimed", 0.0)) < _LONGEST_START
         return JobState.STARTING if claimed else JobState.QUEUED
+    # A training in a notebook has no process.json.
     alive = has_trainer if process is not None else _wrote_lately(run)
     # Read the result after checking the process: a process that has just ended has written its result.
     result = run.result()
-    if result is not None and not (alive and not attempts.has_ended(run, process)):
+    # While a resumed training is alive, the result may still be that of the attempt before.
+    if result is not None and (not alive or attempts.has_ended(run, process)):
         return JobState(result["state"]) if result.get("state") in ("done", "cancelled") else JobState.FAILED
     asked = "cancel_asked" in (process or {})
     if alive:
@@ -111,9 +113,10 @@ def progress(run: RunFolder) -> Progress:
         started = (run.read_json(PROCESS) or {}).get("started")
         waiting = time.time() - started if started and now.active else None
         return Progress(now, 0, epochs, 1.0 if now is JobState.DONE else 0.0, waiting, None, None)
-    # Add the time since the last row, because a validation writes no rows. Not the time between an end and a resume.
-    counts = now is JobState.RUNNING or (now is JobState.CANCELLING and attempts.has_rows(run))
-    since = max(0.0, time.time() - (run.path / METRICS).stat().st_mtime) if counts else 0.0
+    # While the training is alive, add the time since the last row, because a validation writes no rows. But not if
+    # this row is of the attempt before (a resumed run without own rows): the run stood still in between.
+    is_row_of_living = now is JobState.RUNNING or (now is JobState.CANCELLING and attempts.has_rows(run))
+    since = max(0.0, time.time() - (run.path / METRICS).stat().st_mtime) if is_row_of_living else 0.0
     eta, elapsed = row.get("eta"), row.get("elapsed")
     return Progress(
         state=now,

@@ -104,6 +104,9 @@ def _row_of_running_training(run: RunFolder) -> dict[str, Any] | None:
 
 
 def _device_of_terminal_training(argv: list[str]) -> str:
-    """The device of an unknown training, from the command line in the terminal; the first device if it does not say."""
+    """The device of an unknown training, from its command line: "cpu" or "mps" if `--device` says so.
+
+    For any other value ("auto", "cuda") or none, it is the first device of this machine.
+    """
     chosen = argv[argv.index("--device") + 1] if "--device" in argv[:-1] else "auto"
     return chosen if chosen in ("cpu", "mps") else devices.available()[0]

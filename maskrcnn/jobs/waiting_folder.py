@@ -60,7 +60,10 @@ def undo(run: RunFolder) -> None:
 
 
 def update(run: RunFolder, **changes: Any) -> None:
-    """Change fields of queued.json; None removes a field. Does nothing if the file does not exist."""
+    """Change fields of queued.json. None removes a field, but sets `expected_seconds` to null.
+
+    Does nothing if the file does not exist or cannot be read or written.
+    """
     with contextlib.suppress(StudioError, OSError):
         document = run.read_json(QUEUED)
         if document is not None:

@@ -183,7 +183,7 @@ def button(app: AppTest, label: str) -> object:
 
 def test_a_training_that_starts_moves_no_link(root: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_project(workspace / "cells")
-    monkeypatch.setattr(sidebar, "job_pill", lambda: sidebar.st.markdown("a training runs"))
+    monkeypatch.setattr(sidebar, "running_trainings_box", lambda: sidebar.st.markdown("a training runs"))
     app = open_app(root, "cells").run()
     assert not app.exception
     pill = "a training runs"

@@ -80,7 +80,7 @@ OURS: dict[str, str] = {
     "dataset/statistics_view.py": "label value meaning",
     "dataset/undo_bar.py": "done.words done.button",
     "shell/hotkeys.py": "label SHEET.key_label keys words",  # of its tables; class names went through `plain`
-    "shell/running_trainings.py": "STATES[JobState.QUEUED].meaning now.state words.meaning place(now) times(now)",
+    "shell/running_trainings.py": "STATES[JobState.QUEUED].meaning now.state words.meaning epoch_text(now) times(now)",
     "launch/doctor_summary.py": "number",
     "launch/duration_estimate.py": "label",
     "launch/initial_weights_inputs.py": "offered_weights() label about",
@@ -89,7 +89,7 @@ OURS: dict[str, str] = {
     "launch/summary.py": "data.left_out() network_in_short(config)",
     "launch/training_inputs.py": "schedule_in_words(values['layers']) heading",
     "components/network_choice.py": "shipped_models.card_in_short(card)",  # the card of a model that ships
-    "shell/projects_dialog.py": "label words help",
+    "shell/projects_dialog.py": "label description help",
     "runs/queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",
     "runs/run_actions.py": "item.label run_downloads.size_words(item.size) item.help "
     "str(st.number_input('Epochs',1,10000,10,key='runs-more'))",

@@ -107,7 +107,8 @@ def _marked_picture(
 ) -> tuple[bytes, int]:
     """Return a JPEG of the picture with marks, and its width on the page for a height of `height` CSS pixels.
 
-    The result is cached. `stamps` and `look` stand for the marks in the cache key.
+    The result is cached. Streamlit does not compare `_marks`, as their name begins with "_". Instead it compares what
+    they depend on: `stamps` (modification times of the files) and `look` (the choices on the page, as text).
     """
     pixels = pictures.load(picture)
     width = round(height * pixels.shape[1] / pixels.shape[0])

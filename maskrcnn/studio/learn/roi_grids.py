@@ -117,7 +117,8 @@ def nudge_chart(shifts: Sequence[float], pooled: np.ndarray, other: np.ndarray, 
     """Return a chart of how a pooled value changes while the box moves right, for RoIPool and for `method`.
 
     `shifts` (N,) are in picture pixels. `pooled` (RoIPool) and `other` (`method`) are (N,): the value minus its value
-    at the first position. Tables: `pool` and `pool name`, `other` and `other name`.
+    at the first position. The tables `pool` and `other` contain the points of the two lines. Tables `pool name` and
+    `other name` contain the point of the line where the name of its method is written.
     """
     encoding = {
         "x": field("shift", title="box moved right (picture px)", scale={"nice": False}),
@@ -131,7 +132,8 @@ def nudge_chart(shifts: Sequence[float], pooled: np.ndarray, other: np.ndarray, 
     tables = {}
     for place, name, values, others in (("pool", "pool", pooled, other), ("other", method, other, pooled)):
         look = LOOKS[name]
-        shape = "step-after" if name in ("pool", "warp") else "linear"
+        rounds_the_box = name in ("pool", "warp")  # to whole cells, so the value changes in steps
+        shape = "step-after" if rounds_the_box else "linear"
         line = {"type": "line", "interpolate": shape, "strokeWidth": 2.5, "strokeDash": list(look.dash)}
         circle = {"type": "circle", "size": 22 if len(shifts) <= 50 else 6, "opacity": 1}
         # The name is written where the lines are farthest apart, on the side away from the other line.

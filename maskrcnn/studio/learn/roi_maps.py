@@ -210,15 +210,16 @@ def _map_axes(view: MapWindow) -> Spec:
     """Return the encoding of x and y with their axes, for a map that shows this window."""
     left, top, side = view
 
-    # In full screen the plot gets the aspect ratio of the window. The map stays square, with the axes next to it.
-    shown = f"(min(width, height) - (width == height ? 0 : {_AXIS}))"
+    # The side of the square map, as a Vega expression. On the page the plot is square (width == height) and the map
+    # fills it. In full screen the plot is as large as the window, and the map leaves `_AXIS` pixels for its axes.
+    map_side = f"(min(width, height) - (width == height ? 0 : {_AXIS}))"
 
     def axis(title: str, **look: Any) -> Spec:
         look |= {"titleFontWeight": "normal", "titlePadding": 2, "format": "d", "tickMinStep": 1}
         return {"title": title, "grid": False, **look}
 
-    square = {"nice": False, "zero": False, "range": [0, {"expr": shown}]}
-    across = axis("cells across", offset={"expr": f"{shown} - height"})
+    square = {"nice": False, "zero": False, "range": [0, {"expr": map_side}]}
+    across = axis("cells across", offset={"expr": f"{map_side} - height"})
     return {
         "x": field("x", scale={"domain": [left, left + side], **square}, axis=across),
         "y": field("y", scale={"domain": [top, top + side], **square}, axis=axis("cells down")),

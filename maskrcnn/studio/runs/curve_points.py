@@ -87,12 +87,12 @@ class Curves:
 
     @property
     def most_in_small(self) -> int:
-        """The maximum number of steps in a small chart: half of those in a large one."""
+        """The maximum number of steps in a small chart: half of `most`, plus one, and no more than `MOST_IN_SMALL`."""
         return min(MOST_IN_SMALL, self.most // 2 + 1)
 
     @property
     def is_thinned_in_small(self) -> bool:
-        """Whether a small chart draws only every second of the drawn steps."""
+        """Whether a small chart draws only a part of the drawn steps."""
         return len(self.drawn) > self.most_in_small
 
 
@@ -186,8 +186,8 @@ def step_positions(
     """The position (N,) of each step on the x axis. On the axis "epochs", the last step of epoch 3 is at 3.
 
     An epoch has the length 1 there, for any number of steps. The unfinished epoch is assumed to have as many steps as
-    the one before; the first epoch, `first_epoch` steps. `pass_steps` is the number of steps per pass; without it,
-    positions on the axis "passes" are NaN.
+    the one before; if it is the first, it is assumed to have `first_epoch` steps. `pass_steps` is the number of steps
+    per pass (one run over all training pictures); without it, positions on the axis "passes" are NaN.
     """
     if axis == "minutes":
         return rows.column("elapsed") / 60
@@ -221,12 +221,14 @@ def epoch_values(epochs: tuple[Row, ...], field: str) -> np.ndarray:
 
 
 def x_end(axis: XAxis, row: Row, epochs: int | None, active: bool, pass_steps: float | None = None) -> float:
-    """Return the end of the x axis for a run with the last row `row`: the expected end of the run, if it is known.
+    """Return where the x axis of a curve chart ends, for a run with the last row `row`.
+
+    For an `active` run it is the expected end of the run. For others, it is the last row; also if the row has no
+    progress (it is from another version) and the end is not known without it.
 
     `epochs` is the planned number of epochs. It is None for a run whose length is set in minutes; the number of epochs
     is then estimated from the pace so far and rounded up to a multiple of 5. `pass_steps` is the number of steps per
-    pass; without it the end on the axis "passes" is 0. If the row has no progress (it is from another version), the
-    axis ends at the row.
+    pass (one run over all training pictures); without it the end on the axis "passes" is 0.
     """
     if axis == "passes":
         return x_end("steps", row, epochs, active) / pass_steps if pass_steps else 0.0
@@ -242,7 +244,8 @@ def x_end(axis: XAxis, row: Row, epochs: int | None, active: bool, pass_steps: f
     if axis == "steps":
         all_steps = row["step"] / progress
         return float(max(round(all_steps) if epochs else round_up(all_steps), row["step"]))
-    return float(5 * math.ceil(row["epoch"] / progress / 5 - 1e-9))
+    all_epochs = row["epoch"] / progress  # of a run whose length is set in minutes
+    return float(5 * math.ceil(all_epochs / 5 - 1e-9))
 
 
 def losses_in(rows: MetricRows) -> tuple[str, ...]:
@@ -263,8 +266,8 @@ def aps_in(rows: MetricRows) -> tuple[str, ...]:
 def aps_drawn(curves: Sequence[Curves]) -> tuple[str, ...]:
     """The AP fields whose points are drawn for these curves: masks before keypoints before boxes.
 
-    Fields that all runs with any AP have come first, because several runs are compared by the first field only, and
-    mask AP cannot be compared with box AP.
+    The first field must be one that every run has, if possible, because several runs are compared by it only, and mask
+    AP cannot be compared with box AP. So the fields of all runs come before the others. Runs without AP do not count.
     """
     measured = [fields for one in curves if (fields := aps_in(one.rows))]
     finest = [field for kind in MEASURES if (field := f"{kind}_ap") in AP_LINES]

@@ -64,7 +64,7 @@ def _place(path: str) -> str:
 
 
 def _from_command(run: RunFolder) -> dict[str, str]:
-    """The values of `_OPTIONS` in the trainer's command line, which is in process.json."""
+    """The values of the trainer's options about initial weights (`_OPTIONS`), from the command line in process.json."""
     argv = (run.read_json(PROCESS) or {}).get("argv") or []
     found = {}
     for place, word in enumerate(argv):

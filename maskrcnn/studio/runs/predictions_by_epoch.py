@@ -63,16 +63,17 @@ def drawing(run: RunFolder, epoch: int, name: str, min_score: float, truth: bool
 
 @st.cache_data(max_entries=400, show_spinner=False)
 def _drawing(
-    path: str, epoch: int, stamps: tuple[int, ...], name: str, min_score: float, truth: bool
+    path: str, epoch: int, stamps: tuple[int, int, int], name: str, min_score: float, truth: bool
 ) -> tuple[bytes, str]:
-    """The cached result of `drawing`; `stamps` are the modification times of the files that it depends on."""
+    """The cached result of `drawing`; `stamps` are those of `detection_stamps`."""
     run = RunFolder(path)
-    document = document_of_picture(path, stamps[0], name)
+    labels_stamp, _, detections_stamp = stamps
+    document = document_of_picture(path, labels_stamp, name)
     [image] = document["images"]
     picture = run.picture_path(image)
     canvas = _reduced_picture(str(picture), stamp(picture))
     scale = max(canvas.shape[:2]) / max(image["width"], image["height"])
-    found = detections_in_picture(path, epoch, stamps[2], image["id"])
+    found = detections_in_picture(path, epoch, detections_stamp, image["id"])
     matches = match_image(document, found, image["id"], min_score, tasks=run.config().tasks)
     classes = {category["id"]: category["name"] for category in document["categories"]}
     edges = run.config().keypoint_edges
@@ -149,13 +150,17 @@ _ROW, _TALLEST = 1000, {1: 480, 2: 400}
 
 
 def _column_widths(run: RunFolder, chosen: Sequence[str]) -> list[float]:
-    """The relative widths of the columns that show predictions in the chosen pictures, all at the same height.
+    """The widths of the columns that show predictions in the chosen pictures, in picture heights (all are equal).
 
     An empty column is added if the pictures would be higher than `_TALLEST`.
     """
-    sizes = {image["file_name"]: image["width"] / image["height"] for image in pictures_with_detections(run)["images"]}
-    widths = [sizes[name] for name in chosen]
-    empty_width = _ROW / _TALLEST.get(len(chosen), 300) - sum(widths)
+    aspects = {
+        image["file_name"]: image["width"] / image["height"] for image in pictures_with_detections(run)["images"]
+    }
+    widths = [aspects[name] for name in chosen]
+    max_height = _TALLEST.get(len(chosen), 300)
+    row_width = _ROW / max_height  # of the whole page, in picture heights
+    empty_width = row_width - sum(widths)
     return [*widths, empty_width] if empty_width > 0.05 else widths
 
 

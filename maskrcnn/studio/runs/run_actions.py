@@ -77,7 +77,10 @@ def _cancel(run: RunFolder) -> None:
 
 
 def _take_out(run: RunFolder) -> None:
-    """Draw the button that removes a waiting run from the queue."""
+    """Draw the button that removes a waiting run from the queue.
+
+    A new run is deleted. A run that waits to be resumed keeps its folder and its results.
+    """
     with st.popover("Take out", icon=":material/playlist_remove:", key="runs-ask-out"):
         st.markdown(f"**{plain(run.name)}** does not start then. A run that was to go on stays as it was.")
         if st.button("Take it out of the queue", type="primary", icon=":material/playlist_remove:"):

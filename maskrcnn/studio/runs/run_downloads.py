@@ -88,9 +88,9 @@ def downloads(run: RunFolder) -> list[Download]:
 
 
 def _splits(run: RunFolder, empty: bool = False) -> list[str]:
-    """The splits ("train", "val") whose labels are in the run; with `empty` also a validation split without pictures.
+    """The splits ("train", "val") whose labels are in the run; none if its labels are damaged.
 
-    Empty if the labels are damaged.
+    A validation split without pictures is included only with `empty`.
     """
     if not _is_own(run.path / DATASET, run):
         return []

@@ -17,14 +17,15 @@ from maskrcnn.studio.shell.page_messages import on_page
 
 
 def show(chosen: RunChoice) -> None:
-    """Draw the section. If the run was deleted or has ended since the page was drawn, rerun the page."""
+    """Draw the section. If the run was deleted, has ended or was resumed since the page was drawn, rerun the page."""
     run = chosen.run
     if not run.path.is_dir():
         st.rerun()  # the run was deleted in another tab
     with session.fail_softly():
         now = session.backend().progress(run)
-        if chosen.active == now.state.ended:
-            st.rerun()  # the run has ended: the buttons change, and the page stops refreshing
+        had_ended = not chosen.active  # when the page was drawn
+        if now.state.ended != had_ended:
+            st.rerun()  # the buttons change, and the page starts or stops refreshing
         words = STATES[now.state]
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(now.state, icon=words.icon, color=words.colour, help=f"{words.meaning} {TIME_MEANING}")

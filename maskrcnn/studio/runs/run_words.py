@@ -57,8 +57,11 @@ BEST_MEANING = (
 )
 
 
-def place(progress: Progress) -> str:
-    """The position of a run as text: `epoch 7/20`, or `epoch 7` if its length is set in minutes."""
+def epoch_text(progress: Progress) -> str:
+    """The epoch of a run as text: `epoch 7/20`, or `epoch 7` if its length is set in minutes.
+
+    Before the first step it is `not started yet` (the run waits) or `before the first step`.
+    """
     if progress.epoch == 0:
         return "not started yet" if progress.state is JobState.QUEUED else "before the first step"
     return f"epoch {progress.epoch}/{progress.epochs}" if progress.epochs else f"epoch {progress.epoch}"
@@ -67,8 +70,8 @@ def place(progress: Progress) -> str:
 def bar_text(progress: Progress) -> str:
     """The text above a progress bar: epoch, time so far, remaining time."""
     if progress.state is JobState.QUEUED:
-        return place(progress)
-    return f"{place(progress)}  ·  {times(progress)}"
+        return epoch_text(progress)
+    return f"{epoch_text(progress)}  ·  {times(progress)}"
 
 
 def times(progress: Progress) -> str:
@@ -119,5 +122,5 @@ def waiting_words(job: queue.WaitingJob) -> str:
 
 
 def format_ap(value: float | None) -> str:
-    """An AP with three decimals; a dash if it is None (not defined)."""
+    """An AP as text for a page: three decimals; a dash if it is None (not defined)."""
     return "–" if value is None else f"{value:.3f}"

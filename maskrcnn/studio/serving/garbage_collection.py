@@ -59,9 +59,13 @@ class GarbageCollectionSchedule:
     def is_due(self, runs: PageRuns, now: float) -> bool:
         """Whether to collect now. Call this every `LOOK_SECONDS`, and collect if it returns True.
 
-        It is time to collect if the server is idle, and a collection was requested or scripts have run since the last
-        one. The server is idle if no script is running and none has run since the last check. If the last collection is
-        `PATIENCE_SECONDS` ago, it is enough that no script is running.
+        It is time to collect if the server is idle and there may be garbage.
+
+        Idle: no script is running, and none has run since the last check. If the last collection was at least
+        `PATIENCE_SECONDS` ago, scripts may have run since the last check.
+
+        Garbage: a collection was requested, or scripts have run since the last collection, and that was at least
+        `REST_SECONDS` ago.
         """
         seconds = now - self._last_collection
         is_idle = not runs.any_now and (runs == self._runs_at_last_check or seconds >= PATIENCE_SECONDS)

@@ -23,6 +23,10 @@ from maskrcnn.studio.serving import garbage_collection, uploads
 
 _LOG = logging.getLogger(__name__)
 _SWEEP_SECONDS = 5.0
+"""Maximum seconds between two calls of `sweep`."""
+
+_SHARE_OF_TIMEOUT = 0.8
+"""A disconnected visit is closed after this share of Streamlit's own timeout; `sweep` needs less than 1."""
 
 _callbacks: dict[str, dict[str, Callable[[], object]]] = {}
 """Visit -> name -> callback for the end of the visit."""
@@ -46,13 +50,16 @@ def on_visit_end(name: str, callback: Callable[[], object] | None) -> None:
 
 
 async def watch(runtime: Runtime) -> None:
-    """Close disconnected visits and clean up after them, as long as the server runs."""
+    """Close disconnected visits and clean up after them, as long as the server runs.
+
+    It looks every 5 seconds; more often if the timeout of Streamlit is shorter than 50 seconds (in tests).
+    """
     left: dict[str, float] = {}
     while True:
-        seconds = config.get_option("server.disconnectedSessionTTL")
-        await asyncio.sleep(min(_SWEEP_SECONDS, seconds / 10))
+        timeout = config.get_option("server.disconnectedSessionTTL")  # seconds
+        await asyncio.sleep(min(_SWEEP_SECONDS, timeout / 10))
         try:
-            ended = sweep(runtime, left, 0.8 * seconds)
+            ended = sweep(runtime, left, _SHARE_OF_TIMEOUT * timeout)
             if ended:
                 await asyncio.to_thread(_clear_up, ended)
         except Exception:  # an error with one visit must not stop the clean-up of others

@@ -31,7 +31,8 @@ def show_switcher(label: str, here: str) -> None:
     ):
         with session.fail_softly():
             names = project_labels(session.this_workspace().projects())
-        # Set in each script run, because after an early stop Streamlit keeps the old widget state. Only a click counts.
+        # Select the current project in each script run: if the run before stopped early, Streamlit has kept an old
+        # choice. A project is opened only by a click (`on_change`).
         st.session_state[_CHOSEN] = here if here in names else None
         st.radio(
             "Project",
@@ -127,7 +128,10 @@ def _note_used_field(field: str) -> None:
 
 
 def _clear_used_field(field: str) -> None:
-    """Clear the text field of a form if `_note_used_field` was called for it. Call this before the field is drawn."""
+    """Clear the text field of a form of the switcher, if a project was just created or opened from it.
+
+    Call this before the field is drawn. `_note_used_field` notes the field.
+    """
     if st.session_state.get(_USED_FIELD) == field:
         del st.session_state[_USED_FIELD]
         st.session_state[field] = ""

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -27,6 +27,14 @@ _SIZE_CACHE_SECONDS = 60.0
 """Seconds for which a project's size is cached."""
 
 _VIEWS = {"projects": "Projects", "bin": "Bin"}
+
+
+class _Row(NamedTuple):
+    """A row of the dialog: the folder of its project, an empty place below the name, and the description for there."""
+
+    folder: Path
+    place: DeltaGenerator
+    description: str
 
 
 def open_dialog(view: str = "projects") -> None:
@@ -69,15 +77,15 @@ def _window() -> None:
         )
         if said := st.session_state.pop(_MESSAGE, None):
             st.success(plain(said), icon=":material/check:")
-        sizes = _bin(in_bin) if view == "bin" else _projects()
-    _fill_in(sizes)
+        rows = _bin(in_bin) if view == "bin" else _projects()
+    _write_descriptions(rows)
 
 
 # Projects
 
 
-def _projects() -> list[tuple[Path, DeltaGenerator, str]]:
-    """Draw a row for each project. Return folder, empty container and description of each row, for `_fill_in`."""
+def _projects() -> list[_Row]:
+    """Draw a row for each project, without its description; return the rows, for `_write_descriptions`."""
     project_undo.show("window")
     shown = _filtered(session.this_workspace().projects(), "Find a project")
     rows = []
@@ -89,7 +97,7 @@ def _projects() -> list[tuple[Path, DeltaGenerator, str]]:
                     here = "  ·  open here" if str(path) == session.remembered() else ""
                     st.markdown(f"**{plain(path.name)}**{here}")
                     place = st.empty()
-                rows.append((path, place, _description(path, own)))
+                rows.append(_Row(path, place, _description(path, own)))
                 _action_button("Open", "open", number, path, not here)
                 _action_button("Rename", "rename", number, path, own, None if own else _ELSEWHERE)
                 _action_button("Duplicate", "duplicate", number, path)
@@ -233,8 +241,8 @@ _FORMS = {"rename": _rename, "duplicate": _duplicate, "delete": _delete_with_job
 # The bin
 
 
-def _bin(entries: Sequence[Deleted]) -> list[tuple[Path, DeltaGenerator, str]]:
-    """Draw a row for each deleted project; returns the same as `_projects`."""
+def _bin(entries: Sequence[Deleted]) -> list[_Row]:
+    """Draw a row for each deleted project, without its description; return the rows, for `_write_descriptions`."""
     if not entries:
         st.markdown("The bin is empty. A project that you delete lies here until you delete it for good.")
         return []
@@ -247,7 +255,7 @@ def _bin(entries: Sequence[Deleted]) -> list[tuple[Path, DeltaGenerator, str]]:
                 with st.container(gap=None, width="stretch"):
                     st.markdown(f"**{plain(entry.name)}**")
                     place = st.empty()
-                rows.append((path, place, f"deleted {day_and_time(entry.deleted)}"))
+                rows.append(_Row(path, place, f"deleted {day_and_time(entry.deleted)}"))
                 if st.button("Restore", key=f"bin_restore_{number}", type="tertiary"):
                     with session.fail_softly(stop=False):
                         there = project_undo.bring_back(entry)
@@ -282,7 +290,10 @@ def _destroy(entry: Deleted) -> None:
 
 
 def _filtered(paths: Sequence[Path], label: str) -> list[Path]:
-    """Return the paths to show. If there are many, draw a search field, and return the paths that match its text."""
+    """Return the projects to show in the dialog, of the projects or of the bin.
+
+    If there are many, draw a search field, and return the first ones whose name contains its text.
+    """
     if len(paths) <= _MAX_ROWS:
         return list(paths)
     wanted = st.text_input(label, key=f"project_find_{label}", placeholder="a part of its name").strip().casefold()
@@ -292,17 +303,18 @@ def _filtered(paths: Sequence[Path], label: str) -> list[Path]:
     return found[:_MAX_ROWS]
 
 
-def _fill_in(rows: Sequence[tuple[Path, DeltaGenerator, str]]) -> None:
-    """Write the description into the container of each row, then add the size.
+def _write_descriptions(rows: Sequence[_Row]) -> None:
+    """Write the description of each row into its place, then add the size of the project.
 
-    Computing the size takes long for many files. Clicks are handled meanwhile.
+    Computing the size takes long for many files. A click interrupts it, because each `markdown` call lets Streamlit
+    start a new script run.
     """
-    for _, place, words in rows:
-        place.markdown(f":small[{words}]")
+    for _, place, description in rows:
+        place.markdown(f":small[{description}]")
     known: dict[str, tuple[float, int]] = st.session_state.setdefault(_SIZES, {})
-    for path, place, words in rows:
+    for path, place, description in rows:
         for size, counting in _sizes(path, known):
-            place.markdown(f":small[{words}, {'more than ' if counting else ''}{byte_size(size)}]")
+            place.markdown(f":small[{description}, {'more than ' if counting else ''}{byte_size(size)}]")
 
 
 def _sizes(path: Path, known: dict[str, tuple[float, int]]) -> Iterator[tuple[int, bool]]:

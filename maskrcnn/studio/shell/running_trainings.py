@@ -11,7 +11,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import queue
 from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.runs.run_words import STATES, place, times
+from maskrcnn.studio.runs.run_words import STATES, epoch_text, times
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.studio.shell.url_state import address_of_run
@@ -31,8 +31,8 @@ _SHOWN_NOTICES = "job_pill_told"
 """Session state keys: the runs that the box showed last, and the notices that were already shown."""
 
 
-def job_pill() -> None:
-    """Update the job queue, and draw the running trainings with progress and ETA; nothing if no training is active.
+def running_trainings_box() -> None:
+    """Update the job queue, and draw the box with the running trainings and the number of waiting ones, if any.
 
     Notices about the queue are shown once, in a toast that stays until it is closed. While a training runs or waits,
     the box refreshes itself without running the page again. A training that has ended stays in the box until the page
@@ -107,6 +107,6 @@ def _training(run: RunFolder, silent: float | None) -> None:
         help=words.meaning,
     )
     ending = f"ETA {clock(now.eta)}" if now.active and now.epoch else times(now)
-    st.progress(now.fraction, text=f"{place(now)}  ·  {ending}")
+    st.progress(now.fraction, text=f"{epoch_text(now)}  ·  {ending}")
     if silent is not None:
         st.markdown(f":small[{SILENT_ICON} no heartbeat for {clock(silent)}]", help=SILENT_MEANING)

@@ -12,7 +12,7 @@ from maskrcnn.studio.shell import missing_project, project_undo, projects_dialog
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.studio.shell.page_messages import on_page
 from maskrcnn.studio.shell.project_switcher import show_switcher
-from maskrcnn.studio.shell.running_trainings import job_pill
+from maskrcnn.studio.shell.running_trainings import running_trainings_box
 from maskrcnn.words import counted
 from maskrcnn.workspace import NoProject, ProjectGone
 
@@ -48,5 +48,5 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
             st.markdown(f"**{group}**")
             for page in members:
                 st.page_link(page, query_params={"project": project.folder.name})
-        job_pill()  # at the bottom, so that the links do not move when a training starts or ends
+        running_trainings_box()  # at the bottom, so that the links do not move when a training starts or ends
     projects_dialog.show_if_open()

@@ -106,8 +106,8 @@ def _stored_in_url(
     """Draw a widget and return its choice. The parameters are those of `select`.
 
     The widget shows the value of `?name=` in the URL; without one, the choice that the session remembers for `page`,
-    `name` and `owner`. A click writes the new choice into the URL (`_write_url`). The choice is remembered, except a
-    default that neither the URL nor the user chose, because the default may be different the next time.
+    `name` and `owner`. A click writes the new choice into the URL (`_write_url`). The choice is remembered, but
+    not a default that is shown only because nothing was chosen: the default may be different the next time.
     """
     key = f"{page}_{name}"
     texts = {str(option): option for option in options}
@@ -116,16 +116,20 @@ def _stored_in_url(
     chosen = widget(key=key, on_change=_write_url, args=(name, key, tuple(resets)))
     if chosen is None:
         chosen = default
-    if asked in texts or chosen != default:
-        st.session_state[_last_choice_key(page, name)] = (owner, str(chosen))
-    elif st.session_state.get(_last_choice_key(page, name), (owner, ""))[0] != owner:
-        # The default is shown and nobody chose it: forget the last choice of another owner.
-        del st.session_state[_last_choice_key(page, name)]
+    last_key = _last_choice_key(page, name)
+    is_chosen = asked in texts or chosen != default
+    if is_chosen:
+        st.session_state[last_key] = (owner, str(chosen))
+    elif last_key in st.session_state and st.session_state[last_key][0] != owner:
+        del st.session_state[last_key]  # the last choice was made for another owner: forget it
     return chosen
 
 
 def _last_choice_key(page: str, name: str) -> str:
-    """Return the key in the session state for the last choice and its owner, used while the URL has no value."""
+    """Return the session state key of a widget's last choice, which is used while the URL has no value.
+
+    It is stored together with its owner: the object that the options belonged to (see `select`).
+    """
     return f"{page}_{name}_last"
 
 

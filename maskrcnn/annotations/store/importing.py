@@ -1,38 +1,22 @@
-"""Import pictures with their regions into a project, all or none. The files are copied unchanged."""
+"""Import pictures with their regions into a project, all or none.
+
+The pictures are first copied to a staging folder (`import_staging`), and then added to the project.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import os
 import sqlite3
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
-from maskrcnn.annotations import file_names, pictures
-from maskrcnn.annotations.file_names import plain_file_name
-from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.annotations.store import class_rows, json_columns, picture_rows, project_meta, region_json
-from maskrcnn.annotations.store.database_errors import cannot_store
-from maskrcnn.annotations.store.import_staging import ImportStaging
+from maskrcnn.annotations.store import class_rows, picture_rows, project_meta, region_json
+from maskrcnn.annotations.store.import_staging import ImportStaging, IncomingPicture
 from maskrcnn.annotations.store.picture_rows import PictureState
 from maskrcnn.annotations.unused_names import UnusedNames
-from maskrcnn.errors import StudioError
-
-_COPY_THREADS = 4
-"""Number of threads that copy and decode. Each holds only a chunk of a file in memory."""
-
-_PICTURES_PER_BATCH = 8
-"""Number of pictures in a batch for one thread; starting a batch costs as much time as a small picture."""
-
-_CHUNK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -60,22 +44,6 @@ class ImportReport:
         return ", ".join(parts)
 
 
-@dataclass(frozen=True)
-class IncomingPicture:
-    """A picture to import: its name, its content (a file, or the bytes of an upload), and its labels."""
-
-    name: str
-    content: Path | bytes
-    record: ImageRecord
-
-    def open(self) -> BinaryIO:
-        """Open the content for reading. Raises `OSError` or `ValueError` if the file cannot be opened."""
-        return self.content.open("rb") if isinstance(self.content, Path) else io.BytesIO(self.content)
-
-
-_NumberedPicture = tuple[int, IncomingPicture]
-
-
 def from_dataset(records: Iterable[ImageRecord], missing: list[str]) -> Iterator[IncomingPicture]:
     """Yield the pictures of records. The names of pictures without a file are appended to `missing`."""
     for record in records:
@@ -94,43 +62,6 @@ def from_files(files: Iterable[Path | str | tuple[str, bytes]]) -> Iterator[Inco
         else:
             path = Path(entry)
             yield IncomingPicture(path.name, path, ImageRecord(path.name, path=path))
-
-
-def stage_pictures(
-    staging: ImportStaging, incoming: Iterable[IncomingPicture], split: str | None, progress: Callable[[], None]
-) -> list[str]:
-    """Copy pictures into the staging folder. Return a warning for each picture that cannot be imported.
-
-    Raises `StudioError` if they cannot be stored, for example on a full disk.
-    """
-    warnings: list[str] = []
-    under_way: deque[tuple[list[_NumberedPicture], Future[list[_CopiedPicture | _UnfitPicture]]]] = deque()
-
-    def finish() -> None:
-        batch, future = under_way.popleft()
-        for (number, picture), copied in zip(batch, future.result(), strict=True):
-            try:
-                if isinstance(copied, _UnfitPicture):
-                    raise copied
-                _note_staged_picture(staging, number, picture, copied, split)
-            except _UnfitPicture as error:
-                warnings.append(f"not imported: {error}")
-            progress()
-
-    numbered = enumerate(incoming)
-    with ThreadPoolExecutor(_COPY_THREADS, thread_name_prefix="import") as pool:
-        try:
-            while batch := list(islice(numbered, _PICTURES_PER_BATCH)):
-                under_way.append((batch, pool.submit(_copy_batch, staging, batch)))
-                if len(under_way) > _COPY_THREADS:
-                    finish()
-            while under_way:
-                finish()
-            staging.bring_to_disk(pool)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    return warnings
 
 
 @dataclass(frozen=True)
@@ -209,113 +140,6 @@ def add_staged_pictures(
         warnings=tuple(counted.warnings),
         image_ids=tuple(counted.image_ids),
     )
-
-
-# Copying into the staging folder
-
-
-class _UnfitPicture(StudioError):
-    """The error for one picture that cannot be imported; the others can."""
-
-
-@dataclass(frozen=True)
-class _CopiedPicture:
-    """The facts of a copied picture: SHA-256, size of the file in bytes, and size as displayed in pixels."""
-
-    sha256: str
-    file_size: int
-    size: tuple[int, int]
-
-
-def _copy_batch(staging: ImportStaging, batch: list[_NumberedPicture]) -> list[_CopiedPicture | _UnfitPicture]:
-    """Copy a batch of pictures. An unfit picture gives an `_UnfitPicture` in the result.
-
-    Raises `StudioError` on a full disk.
-    """
-    found: list[_CopiedPicture | _UnfitPicture] = []
-    for number, picture in batch:
-        try:
-            found.append(_copy_picture(staging, number, picture))
-        except _UnfitPicture as error:
-            found.append(error)
-    return found
-
-
-def _copy_picture(staging: ImportStaging, number: int, picture: IncomingPicture) -> _CopiedPicture:
-    """Copy a picture into the staging folder and check that it can be decoded and has the labelled size."""
-    name, record = plain_file_name(picture.name), picture.record
-    digest, length = hashlib.sha256(), 0
-    try:
-        with staging.file(number).open("wb") as file:
-            for chunk in _read_incoming_picture(picture, name):
-                digest.update(chunk)
-                length += len(chunk)
-                file.write(chunk)
-    except OSError as error:
-        raise cannot_store(staging.images_folder, error) from None
-    try:
-        displayed = pictures.check(staging.file(number), name)
-    except StudioError as error:
-        raise _UnfitPicture(str(error)) from None
-    if record.width is not None and (record.width, record.height) != displayed:
-        raise _UnfitPicture(
-            f"{name}: is {displayed[0]} x {displayed[1]} px, but its labels are for "
-            f"{record.width} x {record.height} px; use the picture that was labelled"
-        )
-    return _CopiedPicture(digest.hexdigest(), length, displayed)
-
-
-def _read_incoming_picture(picture: IncomingPicture, name: str) -> Iterator[bytes]:
-    """Yield the bytes of a picture in chunks, while importing it. Raises `_UnfitPicture` if it cannot be read."""
-    try:
-        with picture.open() as source:
-            while chunk := source.read(_CHUNK_BYTES):
-                yield chunk
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise _UnfitPicture(f"{name}: cannot be read ({reason}); check the file") from None
-
-
-def _note_staged_picture(
-    staging: ImportStaging,
-    number: int,
-    picture: IncomingPicture,
-    copied: _CopiedPicture,
-    split: str | None,
-) -> None:
-    """Insert a staged picture with its regions into the table `waiting`. Raises `_UnfitPicture` for bad labels."""
-    record = original_names.with_original_name(picture.record, file_names.last_part(picture.name), always=True)
-    try:
-        state = PictureState.of(record.regions)
-    except StudioError as error:
-        raise _UnfitPicture(f"{plain_file_name(picture.name)}: {error}") from None
-    name = plain_file_name(picture.name)
-    extras = {key: value for key, value in record.extras.items() if key != "project"}
-    if extras.get(original_names.ORIGIN) == {"name": name}:  # which the column `given_name` says
-        del extras[original_names.ORIGIN]
-    try:
-        attributes = json_columns.dumped(dict(record.attributes), "what the labels say of the picture")
-        further = json_columns.dumped(json_columns.require_extras(extras, "what the labels say of it"), "what they say")
-    except StudioError as error:
-        raise _UnfitPicture(f"{name}: {error}") from None
-    staging.db.execute(
-        "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            number,
-            name,
-            copied.sha256,
-            copied.file_size,
-            *copied.size,
-            split or record.split,
-            attributes,
-            further,
-            state.text,
-            json.dumps(state.marks),
-        ),
-    )
-
-
-# Adding to the project
 
 
 @dataclass

@@ -37,7 +37,8 @@ from maskrcnn.annotations.store import (
 from maskrcnn.annotations.store.class_rows import ProjectClass
 from maskrcnn.annotations.store.database_files import DATABASE
 from maskrcnn.annotations.store.folder_making import new_folder
-from maskrcnn.annotations.store.importing import ImportReport, IncomingPicture
+from maskrcnn.annotations.store.import_staging import IncomingPicture
+from maskrcnn.annotations.store.importing import ImportReport
 from maskrcnn.annotations.store.picture_listing import Counts, Status, StoredImage
 from maskrcnn.annotations.store.picture_rows import PictureState
 from maskrcnn.annotations.store.snapshots import Snapshot
@@ -379,7 +380,7 @@ class Project:
         """Import pictures, all or none. `total` is their number, for `progress`."""
         wanted = None if split is None else require_split(split)
         with import_staging.staging(self._database, self.images_folder) as staging:
-            warnings = importing.stage_pictures(staging, incoming, wanted, progress_counter(progress, total))
+            warnings = import_staging.stage_pictures(staging, incoming, wanted, progress_counter(progress, total))
             with self._reading() as db:
                 prepared = importing.prepare_import(db, staging, dataset)
             with self._writing() as db:

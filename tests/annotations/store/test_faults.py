@@ -53,7 +53,7 @@ BREEDER = """
     import os, sys, time
     from pathlib import Path
     from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Region
-    from maskrcnn.annotations.store import Project, importing
+    from maskrcnn.annotations.store import Project, import_staging
     from PIL import JpegImagePlugin
 
     def tell(line):
@@ -69,7 +69,7 @@ BREEDER = """
 
     def take_in(folder):
         project = Project.open(folder)
-        stage, rename = importing.stage_pictures, os.rename
+        stage, rename = import_staging.stage_pictures, os.rename
         def stage_and_tell(*args):
             warnings = stage(*args)
             tell("staged")
@@ -78,7 +78,7 @@ BREEDER = """
             rename(*args)
             tell("moved")
             time.sleep(0.001)  # so that kills fall into the moving
-        importing.stage_pictures, os.rename = stage_and_tell, rename_slowly
+        import_staging.stage_pictures, os.rename = stage_and_tell, rename_slowly
         pictures = sorted(Path(sys.argv[1]).glob("*.jpg"))
         records = [ImageRecord(path.name, (Region(Point(1, 1), "cat"),), path) for path in pictures]
         tell("begun")

@@ -14,7 +14,7 @@ import pytest
 from maskrcnn.annotations import read
 from maskrcnn.annotations.formats import via
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Polygon, Rect, Region, Skeleton
-from maskrcnn.annotations.store import Project, import_staging, importing
+from maskrcnn.annotations.store import Project, import_staging
 from maskrcnn.errors import StudioError
 
 BOX = Region(Rect(1, 2, 3, 4), "cat")
@@ -298,13 +298,13 @@ def test_two_imports_at_once_both_arrive(project: Project, picture, monkeypatch:
 
     def slow(*args: Any) -> list[str]:
         warnings = stage(*args)
-        monkeypatch.setattr(importing, "stage_pictures", stage)
+        monkeypatch.setattr(import_staging, "stage_pictures", stage)
         # The first import has staged its pictures; now the second comes in between, and sweeps before and after.
         assert Project.open(project.folder).import_dataset(dataset_of(second), "train").added == 1
         return warnings
 
-    stage = importing.stage_pictures
-    monkeypatch.setattr(importing, "stage_pictures", slow)
+    stage = import_staging.stage_pictures
+    monkeypatch.setattr(import_staging, "stage_pictures", slow)
     assert project.import_dataset(dataset_of(first), "train").added == 1
     assert [project.picture(image.id).read_bytes() for image in project.images()] == [
         second.read_bytes(),

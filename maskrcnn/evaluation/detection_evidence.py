@@ -156,10 +156,10 @@ def _decoded_ranking(entry: ReportedClass, kind: IouType, sorted_pictures: np.nd
         raise ValueError(f"{entry.name}: has no {kind}")
     objects = np.array(matches.objects.split(), dtype=np.int64)
     scores_text = matches.scores or entry.scores
-    columns = [objects, matches.found, scores_text]
+    lengths = {len(objects), len(matches.found), len(scores_text)}
     if matches.ignored:  # empty if no detection of the class is ignored
-        columns.append(matches.ignored)
-    if any(len(column) != len(sorted_pictures) for column in columns):
+        lengths.add(len(matches.ignored))
+    if lengths != {len(sorted_pictures)}:
         raise ValueError(f"{entry.name}: not one entry for each picture")
     found = [np.array(matches.found[picture].split(), dtype=np.int64) for picture in sorted_pictures]
     counts = [len(bits) for bits in found]

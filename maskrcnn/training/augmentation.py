@@ -76,7 +76,7 @@ def paste(
     sign = -1 if draw.random() < 0.5 and others.keypoints is None else 1
     moved = others.moved((sign * factor, factor))
     (left, top), (right, bottom) = moved.boxes[:, :2].min(0), moved.boxes[:, 2:].max(0)
-    # The group of objects is put at a random position, with at least half of its sides in the picture.
+    # The group of objects is put at a random position, where at most half of its width and of its height is outside.
     x = draw.uniform(-(right - left) / 2, width - (right - left) / 2) - left
     y = draw.uniform(-(bottom - top) / 2, height - (bottom - top) / 2) - top
     moved = moved.moved((1, 1), (x, y))

@@ -44,7 +44,10 @@ class Team:
         return items[self.rank :: self.size]
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """`model` wrapped so that its gradients are averaged over the team. Call again for other layers."""
+        """`model` wrapped so that the gradients of its trained layers are averaged over the team.
+
+        Wrap `model` again after the trained layers have changed.
+        """
         if self.size == 1 or not any(p.requires_grad for p in model.parameters()):
             return model
         device = next(model.parameters()).device

@@ -149,8 +149,9 @@ def step(
 
     # Forward: the losses of the batch, and their weighted sum.
     sizes = [picture.shape[1:] for picture, _ in batch.samples]
-    room = team.largest([max(sides) for sides in zip(*sizes, strict=True)])
-    with temporary_attributes((model.transform, "room", room)):
+    largest_sides = team.largest([max(sides) for sides in zip(*sizes, strict=True)])
+    # Every process pads its pictures to the same size: "room" is the minimum size of the padded batch.
+    with temporary_attributes((model.transform, "room", largest_sides)):
         parts = batch_losses(network, batch.samples, batch.seeds)
     parts = team.balance(parts, loss_sample_counts(model))
     loss: Tensor = weighted_loss(config, parts)

@@ -54,7 +54,10 @@ class PictureObjects:
         )
 
     def under(self, others: PictureObjects) -> PictureObjects:
-        """Return these objects, occluded by `others`, followed by `others`."""
+        """Return these objects, occluded by `others`, followed by `others`.
+
+        All have outlines. Either both groups have keypoints, or neither.
+        """
         assert self.outlines is not None  # an object without an outline cannot occlude another
         assert others.outlines is not None
         covered = [
@@ -88,8 +91,8 @@ class PictureObjects:
         inside = np.asarray((boxes[:, :2] >= -1e-3).all(1) & (boxes[:, 2:] <= edge + 1e-3).all(1))
         boxes = boxes.reshape(-1, 2, 2).clip(0, edge).reshape(-1, 4)
         for index, outline in enumerate(self.outlines or ()):
-            if outline.hidden_by or not inside[index]:
-                boxes[index] = outline.box(height, width) or 0
+            if outline.hidden_by or not inside[index]:  # a part may be invisible
+                boxes[index] = outline.box(height, width) or (0, 0, 0, 0)  # zeros: nothing is visible
         seen = np.flatnonzero((boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1))
         return replace(self.chosen(seen), boxes=boxes[seen])
 
@@ -100,7 +103,9 @@ def as_floats(values: tuple[float, float]) -> np.ndarray:
 
 
 def keypoint_rows(annotations: list[dict[str, Any]], count: int) -> np.ndarray:
-    """The keypoints of COCO annotations as an array `(N, count, 3)` float32: x, y, visibility.
+    """The `keypoints` of `PictureObjects`, from the annotations of a picture in a training document (COCO).
+
+    An array `(N, count, 3)` float32: x, y, visibility.
 
     An object without keypoints has zeros.
     """
@@ -112,7 +117,8 @@ def keypoint_rows(annotations: list[dict[str, Any]], count: int) -> np.ndarray:
 
 
 def labelled_inside(keypoints: Tensor, height: int, width: int) -> Tensor:
-    """`keypoints (N, K, 3)` (x, y, visibility), all three set to 0 if one is not labelled or outside the picture."""
+    """A copy of `keypoints (N, K, 3)`: each keypoint (x, y, visibility), but (0, 0, 0) if it is not labelled or outside
+    the picture."""
     places = keypoints[..., :2]
     inside = (places >= 0).all(-1) & (places <= places.new_tensor([width, height])).all(-1)
     return keypoints * (inside & (keypoints[..., 2] > 0))[..., None]

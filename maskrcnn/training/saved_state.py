@@ -84,10 +84,11 @@ def _advice_without_state(folder: Path) -> str:
 def save_epoch_checkpoint(model: StudioRCNN, run: RunFolder, history: RunHistory, kept: int) -> None:
     """Write the checkpoint of the last finished epoch, and write it as best checkpoint too if this epoch is the best.
 
-    Deletes all numbered checkpoints except the last `kept`.
+    Deletes all numbered checkpoints except the last `kept` (0: all).
     """
     weights.save(model, run.checkpoint(history.finished), history.finished)
     if history.best_epoch == history.finished:
         weights.save(model, run.best, history.finished)
-    for old in list(run.checkpoints().values())[: -kept or None]:
+    numbered = list(run.checkpoints().values())
+    for old in numbered[: max(0, len(numbered) - kept)]:
         old.unlink()

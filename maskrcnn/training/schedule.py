@@ -37,7 +37,7 @@ class ScheduleClock:
         self._now = now
         self._started = now()
         self._timed_from = 0.0
-        self._epoch_is_fixed = config.minutes is None or config.steps_per_epoch is not None
+        self._epoch_length_is_known = config.minutes is None or config.steps_per_epoch is not None
         # The first steps are not timed: they are slow, because of the warm-up and the reading of pictures.
         passes = 1 if steps_per_pass > TIMED_STEPS else 1 + math.ceil(TIMED_STEPS / steps_per_pass)
         self._length_known_at = passes * steps_per_pass
@@ -62,7 +62,8 @@ class ScheduleClock:
     def epoch_is_over(self) -> bool:
         """Whether the epoch ends after this step, so that a validation follows.
 
-        An epoch has at least one step. A rest of the run of up to half an epoch is added to the last epoch.
+        An epoch has at least one step. A rest of the run of up to half an epoch is added to the last epoch. In a run by
+        minutes, the first epoch does not end before the length of an epoch is known (see `tick`), or the run is over.
         """
         if self.step_of_epoch == 0:
             return False
@@ -70,7 +71,7 @@ class ScheduleClock:
             return True
         steps_left = self.step * (1 - self.progress) / max(self.progress, 1e-9)
         is_long_enough = self.step_of_epoch >= self.steps_per_epoch
-        return self._epoch_is_fixed and is_long_enough and steps_left > self.steps_per_epoch / 2
+        return self._epoch_length_is_known and is_long_enough and steps_left > self.steps_per_epoch / 2
 
     @property
     def stage(self) -> Stage:
@@ -106,18 +107,18 @@ class ScheduleClock:
     def tick(self, elapsed: float | None = None) -> None:
         """Count a finished step and read the time.
 
-        In a run by minutes the length of the epochs is not fixed at first. It is fixed at the step `_length_known_at`,
-        from the time of the `TIMED_STEPS` steps before it.
+        In a run by minutes the length of the epochs is not known at first. It is determined at the step
+        `_length_known_at`, from the time of the `TIMED_STEPS` steps before it.
         """
         self.step += 1
         self.step_of_epoch += 1
         self.read_time(elapsed)
         if self.step == self._length_known_at - TIMED_STEPS:
             self._timed_from = self.elapsed
-        if self.step == self._length_known_at and not self._epoch_is_fixed:
+        if self.step == self._length_known_at and not self._epoch_length_is_known:
             seconds = max((self.elapsed - self._timed_from) / TIMED_STEPS, 1e-6)
             self.steps_per_epoch = steps_per_epoch(self.config, self.steps_per_pass, seconds)
-            self._epoch_is_fixed = True
+            self._epoch_length_is_known = True
 
     def state(self) -> dict[str, Any]:
         """The state of the clock as a dictionary for `restore`, to resume the run."""
@@ -126,7 +127,7 @@ class ScheduleClock:
             "step_of_epoch": self.step_of_epoch,
             "elapsed": self.elapsed,
             "steps_per_epoch": self.steps_per_epoch,
-            "epoch_is_fixed": self._epoch_is_fixed,
+            "epoch_is_fixed": self._epoch_length_is_known,
             "timed_from": self._timed_from,
             "stages": [list(stage) for stage in self.stages],
             "stage": self._stage,
@@ -137,24 +138,29 @@ class ScheduleClock:
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from the `state` of an earlier attempt.
 
-        If the config has a longer run than the state, the stages keep their ends (in steps or seconds), and the last
-        one is extended to the new end. If the last stage had begun already, it starts again, with a warm-up and the
-        full learning rate (warm restart, Loshchilov and Hutter 2017).
+        If the config has a longer run than the state, only the last stage is extended, to the new end of the run; the
+        others end at the same step or second as before. If the last stage had begun already, it starts again, with a
+        warm-up and the full learning rate (warm restart, Loshchilov and Hutter 2017).
         """
         self.step, self.step_of_epoch, self.elapsed = state["step"], state["step_of_epoch"], state["elapsed"]
-        self.steps_per_epoch, self._epoch_is_fixed = state["steps_per_epoch"], state["epoch_is_fixed"]
+        self.steps_per_epoch, self._epoch_length_is_known = state["steps_per_epoch"], state["epoch_is_fixed"]
         self._timed_from = state["timed_from"]
         self._started = self._now() - self.elapsed
         self.stages = tuple(Stage(*stage) for stage in state["stages"])
         self._stage, self._stage_from = state["stage"], (state["stage_from"][0], state["stage_from"][1])
         planned_epochs, planned_minutes = state["length"]
         if (planned_epochs, planned_minutes) != (self.config.epochs, self.config.minutes):
+            # The length was planned in one of the two units; the other is None.
             self._extend_last_stage(planned_epochs or planned_minutes)
 
-    def _extend_last_stage(self, planned: float) -> None:
-        """Fit the stages of the schedule to the length of `config`, which was `planned` (epochs or minutes) before."""
-        # Progress is relative to the length, so values of the old progress are scaled to the new one.
-        scale = planned / (self.config.epochs or self.config.minutes or 1)
+    def _extend_last_stage(self, old_length: float) -> None:
+        """Extend the last stage of the schedule to the new end of the run, which `config` has.
+
+        `old_length` is the length before, in epochs or minutes.
+        """
+        # Progress is the share of the length, so at the same step it is smaller in the longer run.
+        new_length = self.config.epochs or self.config.minutes or 1
+        scale = old_length / new_length
         *before, last = self.stages
         self.stages = (*(stage._replace(until=stage.until * scale) for stage in before), last)
         if self.stage is last:

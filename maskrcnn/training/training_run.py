@@ -67,13 +67,15 @@ def train(
     """
     team = team or Team()
     place, where = RunFolder(out), device_or_fastest(device)
-    # A page that started this process reads the run folder, not the exit status.
-    started_by_studio = trainer_process.noted_here(place) and (resume or not (place.path / CONFIG).exists())
+    # The studio notes the trainer that it starts in process.json. It reads the run folder, not the exit status, so a
+    # failed start is also written there; but not into an older run, which a new training must not change.
+    is_older_run = not resume and (place.path / CONFIG).exists()
+    writes_failure = trainer_process.noted_here(place) and not is_older_run
     try:
         given = (request, place.path, where, team)
         start = resume_run(*given) if resume else begin(*given, watch)
     except StudioError as error:
-        if started_by_studio:
+        if writes_failure:
             with contextlib.suppress(OSError):  # or the folder is gone
                 place.write_failure(str(error))
         raise

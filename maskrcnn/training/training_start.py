@@ -164,15 +164,19 @@ def network_and_labels(
     require_tensorboard(config)
     torch.manual_seed(config.seed)  # for the tensors that no weights fill
     model = build(config)
-    lines = [f"starts from {start.why} (nobody chose; --init says otherwise)"] if start.why else []
-    lines += [
-        fill(model, source).describe(_weights_name(source))
-        for fill, source in ((weights.load_body, start.weights), (weights.initialise, start.init))
-        if source != "none"
-    ]
+    lines = []
+    if start.why:  # the weights are the default, not a choice of the user
+        lines.append(f"starts from {start.why} (nobody chose; --init says otherwise)")
+    if start.weights != "none":
+        lines.append(weights.load_body(model, start.weights).describe(_weights_name(start.weights)))
+    if start.init != "none":
+        lines.append(weights.initialise(model, start.init).describe(_weights_name(start.init)))
     return model, documents, lines
 
 
 def _weights_name(source: str) -> str:
-    """The name of initial weights in the log: "COCO", the name of a shipped model, or a file or folder name."""
+    """The name of initial weights in the first lines of the log.
+
+    It is "COCO", the name of a shipped model, or a file or folder name.
+    """
     return KNOWN_SOURCES.get(source) or (source if shipped_models.folder(source) else Path(source).resolve().name)

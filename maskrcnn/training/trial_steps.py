@@ -75,12 +75,14 @@ def estimate(
         report("reading pictures")
         some = training.subset(max(PICTURES, 2 * config.batch_size))
         first_read = seconds_per_first_read(some, now)
-        read_each_time = config.batch_size * first_read * share_without_room(some, len(training))
-        full = config.batch_size / pictures_per_step(config.batch_size, len(training))
+        # Pictures that do not fit in memory are read again in every step.
+        rereading = config.batch_size * first_read * share_without_room(some, len(training))
+        # The timed steps may have fewer pictures than a full batch; `Costs.step` is for a full batch.
+        to_full_batch = config.batch_size / pictures_per_step(config.batch_size, len(training))
         step = {}
         for word in layer_shares(config.stages):
             report(f"timing steps while these layers learn: {word}")
-            step[word] = full * seconds_per_step(model, some, word, now) + read_each_time
+            step[word] = to_full_batch * seconds_per_step(model, some, word, now) + rereading
         per_picture = 0.0
         if validation is not None:
             report("timing the validation")
@@ -92,7 +94,7 @@ def estimate(
 
 
 def seconds_per_first_read(samples: LabelledSamples, now: Now) -> float:
-    """By a trial: extra seconds of the first reading of a picture. Later it is in memory, if the config allows it."""
+    """Measure the extra seconds of the first reading of a picture. Later it is in memory, if the config allows it."""
     took = []
     for _ in range(2):
         began = now()
@@ -139,7 +141,10 @@ def several_proposals_per_object(model: StudioRCNN) -> AbstractContextManager[No
 
 
 def seconds_per_validated(model: StudioRCNN, samples: LabelledSamples, now: Now) -> float:
-    """By a trial: seconds of the validation of one picture (losses and detections), without preparing the network."""
+    """Measure the seconds of the validation of one picture: its losses and detections.
+
+    The time to prepare the network for inference, which is needed once per epoch, is subtracted.
+    """
 
     def validate() -> None:
         validation_losses(model, samples)

@@ -116,15 +116,16 @@ def validate(
     if `cancelled` returns True. In a team of several processes `cancelled` is not called, because the other processes
     would wait for this one.
     """
-    asked = cancelled if team.size == 1 else never_cancelled
+    if team.size > 1:
+        cancelled = never_cancelled
     row: Row = {}
     if validation is not None:
-        row |= validation_losses(model, validation, team, asked)
-        detections = detect_all(model, validation, None, team, asked)
+        row |= validation_losses(model, validation, team, cancelled)
+        detections = detect_all(model, validation, None, team, cancelled)
         row |= average_precision(model.config, validation.document, detections)
     else:
         shown = shown_pictures(training.document, None)
-        detections = detect_all(model, training, shown["images"], team, asked)
+        detections = detect_all(model, training, shown["images"], team, cancelled)
     if team.leads:
         run.write_detections(epoch, detections)
     return row

@@ -154,7 +154,7 @@ class ScheduleClock:
             self._extend_last_stage(planned_epochs or planned_minutes)
 
     def _extend_last_stage(self, old_length: float) -> None:
-        """Extend the last stage of the schedule to the new end of the run, which `config` has.
+        """Extend the last stage of the schedule, because the run now has the length in `config`.
 
         `old_length` is the length before, in epochs or minutes.
         """

@@ -115,6 +115,8 @@ def find_checkpoint(model: Path | str) -> Checkpoint:
 def load(model: Path | str, device: str | torch.device = "cpu") -> StudioRCNN:
     """The network of the checkpoint that `find_checkpoint` finds for `model`, in eval mode and in float32.
 
+    It can be trained further; `inference.load` loads one for inference only.
+
     `model`: a shipped model ("toy"), a run folder, a checkpoint, or a `.pth` file of a torchvision detector. The
     `.config` of the network describes it.
 

@@ -32,7 +32,7 @@ from PIL import Image
 
 from maskrcnn.__main__ import COMMANDS, main
 from maskrcnn.annotations import read, write
-from maskrcnn.annotations.formats.via import csv_table
+from maskrcnn.annotations.formats.via import csv_reading
 from maskrcnn.annotations.intake import Upload, stage_path, stage_uploads, zip_unpacking
 from maskrcnn.annotations.store import DATABASE, Project
 from maskrcnn.errors import ArgumentError, StudioError
@@ -323,7 +323,7 @@ def test_a_table_of_too_many_rows(
     refused: Any, waiting: Path, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Millions of short rows are a small file, and gigabytes once they are taken apart."""
-    monkeypatch.setattr(csv_table, "_MOST_ROWS", 500)
+    monkeypatch.setattr(csv_reading, "_MOST_ROWS", 500)
     header = b"filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
     with refused("more than 500 rows"):
         imported(project, [("labels.csv", header + b"a.jpg,1,{},0,,{},{}\n" * 501)], waiting)

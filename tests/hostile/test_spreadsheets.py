@@ -15,7 +15,7 @@ from PIL import Image
 from maskrcnn.annotations import read
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.formats.spreadsheet import csv_of, harmless, is_formula
-from maskrcnn.annotations.formats.via import csv_file, csv_table
+from maskrcnn.annotations.formats.via import csv_reading
 from maskrcnn.annotations.regions import Circle, Dataset, ImageRecord, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.runs.folder import METRICS, RunFolder
@@ -146,14 +146,14 @@ def test_a_name_in_via_csv_stays_and_a_line_says_so() -> None:
         "file in a spreadsheet"
     )
     [content] = encoded.files.values()
-    again = csv_file.parse(content.decode(), "labels.csv")
+    again = csv_reading.parse(content.decode(), "labels.csv")
     assert [record.file_name for record in again.images] == ["=1+1.jpg", "-a.jpg", "b.jpg"]
     # Attributes are JSON between braces, and no cell begins with one of their values.
     assert again.images[0].regions[0].class_name == "=cmd()"
 
 
 def test_further_columns_that_a_file_had_are_counted_too(tmp_path: Path) -> None:
-    header = ",".join([*csv_table.COLUMNS, "=column"])
+    header = ",".join([*csv_reading.COLUMNS, "=column"])
     row = 'a.jpg,-1,{},1,0,"{""name"":""point"",""cx"":1,""cy"":1}",{}'
     (tmp_path / "labels.csv").write_text(f"{header}\n{row},=1+1\n{row.replace(',1,0,', ',2,0,')},fine\n")
     dataset = read(tmp_path / "labels.csv")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations.formats import coco, labelme, via, writing
-from maskrcnn.annotations.formats.via import class_attributes, csv_file
+from maskrcnn.annotations.formats.via import class_attributes, csv_reading
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Polygon, Region
 from maskrcnn.errors import ArgumentError
 
@@ -50,7 +50,7 @@ def again(dataset: Dataset, format: str) -> tuple[Region, tuple[str, ...]]:
     attribute = class_attributes.class_attribute_to_write(dataset)
     match format:
         case "via-csv":
-            read = csv_file.parse(content.decode(), "a.csv", attribute)
+            read = csv_reading.parse(content.decode(), "a.csv", attribute)
         case "coco":
             read = coco.parse(json.loads(content), "a.json")
         case "labelme":

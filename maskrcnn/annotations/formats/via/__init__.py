@@ -1,4 +1,4 @@
-"""VGG Image Annotator (VIA) files: VIA 1.x, VIA 2.x lists and VIA 2.x projects. `csv_file` has VIA's CSV.
+"""VGG Image Annotator (VIA) files: VIA 1.x, VIA 2.x lists and VIA 2.x projects. `csv_reading` has VIA's CSV.
 
 | flavour | the document | regions | closing vertex |
 |---|---|---|---|
@@ -34,9 +34,9 @@ from __future__ import annotations
 
 from maskrcnn.annotations.formats.format_interface import DocumentReader, LabelFormat, TextReader, Writer
 from maskrcnn.annotations.formats.via.attribute_definitions import is_attribute_definitions
-from maskrcnn.annotations.formats.via.csv_file import encode as encode_csv
-from maskrcnn.annotations.formats.via.csv_file import parse as parse_csv
-from maskrcnn.annotations.formats.via.csv_table import is_csv
+from maskrcnn.annotations.formats.via.csv_reading import is_csv
+from maskrcnn.annotations.formats.via.csv_reading import parse as parse_csv
+from maskrcnn.annotations.formats.via.csv_writing import encode as encode_csv
 from maskrcnn.annotations.formats.via.json_file import FLAVOURS, document, encode, is_via, parse
 from maskrcnn.annotations.formats.via.large_files import parse as parse_large
 from maskrcnn.annotations.formats.via.project_parts import IMAGES

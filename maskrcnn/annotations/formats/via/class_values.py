@@ -14,8 +14,8 @@ CROWD = "iscrowd"
 """The attribute that marks a crowd in a VIA file converted from COCO. It is never the class."""
 
 MARKS = frozenset((CROWD, "keypoints", "maskrcnn_source", "maskrcnn_score"))
-"""Attributes in which the studio stores information that VIA cannot hold (see `studio_attributes`). They are never the
-class."""
+"""Attributes in which the studio stores information that VIA cannot hold (see `keypoint_and_score_attributes`). They
+are never the class."""
 
 _YES = frozenset(("1", "true", "yes", "y", "x", "on"))
 _NO = frozenset(("0", "false", "no", "n", "off", "none"))

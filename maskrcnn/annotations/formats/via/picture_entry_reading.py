@@ -21,7 +21,7 @@ from maskrcnn.annotations.formats.json_values import (
 )
 from maskrcnn.annotations.formats.via import class_values
 from maskrcnn.annotations.formats.via.class_values import is_crowd_value
-from maskrcnn.annotations.formats.via.studio_attributes import (
+from maskrcnn.annotations.formats.via.keypoint_and_score_attributes import (
     STUDIO_ATTRIBUTES,
     StudioAttributes,
     take_studio_attributes,

@@ -13,12 +13,12 @@ from maskrcnn.annotations.formats.exported_outline import needs_single_outline, 
 from maskrcnn.annotations.formats.json_values import Json, brief
 from maskrcnn.annotations.formats.via import class_attributes, class_values
 from maskrcnn.annotations.formats.via.attribute_definitions import add_definitions
-from maskrcnn.annotations.formats.via.picture_entry_reading import CLOSES, picture_file_size, picture_key
-from maskrcnn.annotations.formats.via.studio_attributes import (
+from maskrcnn.annotations.formats.via.keypoint_and_score_attributes import (
     attributes_to_write,
     line_through_keypoints,
     renamed_attributes,
 )
+from maskrcnn.annotations.formats.via.picture_entry_reading import CLOSES, picture_file_size, picture_key
 from maskrcnn.annotations.formats.via.write_back_notes import via_notes
 from maskrcnn.annotations.regions import (
     RLE,

@@ -11,9 +11,7 @@ from typing import Any
 from maskrcnn.annotations.formats.json_values import (
     Json,
 )
-from maskrcnn.annotations.formats.via.studio_attributes import (
-    KEYPOINTS,
-)
+from maskrcnn.annotations.formats.via.keypoint_and_score_attributes import KEYPOINTS
 
 
 def unusual_empty_parts(holder: Json, names: Sequence[str]) -> Json:

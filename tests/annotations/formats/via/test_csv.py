@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from maskrcnn.annotations import read
 from maskrcnn.annotations.formats import via, writing
-from maskrcnn.annotations.formats.via import csv_file, csv_table
+from maskrcnn.annotations.formats.via import csv_reading, csv_writing
 from maskrcnn.annotations.regions import Circle, Dataset, Ellipse, ImageRecord, Point, Polygon, Rect, Region
 from maskrcnn.annotations.store import region_json
 from maskrcnn.errors import ArgumentError, StudioError
 from tests.sweeps import examples
 
-HEADER = ",".join(csv_table.COLUMNS)
+HEADER = ",".join(csv_reading.COLUMNS)
 REAL = (
     "via_official/v1_unit/unit_test_annotation1.csv",
     "via_official/v2_basic_demo/annotations.csv",
@@ -54,7 +54,7 @@ def written(dataset: Dataset) -> str:
     for record in dataset.images:
         assert region_json.loads(region_json.dumps(record.regions)) == record.regions
         assert json.loads(json.dumps(dict(record.extras))) == record.extras
-    (content,) = csv_file.encode(dataset).files.values()
+    (content,) = csv_writing.encode(dataset).files.values()
     return content.decode("utf-8")
 
 
@@ -151,12 +151,12 @@ AWKWARD = {
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
 def test_awkward_files_come_back_with_equal_rows(text: str, newline: str) -> None:
     given = "\ufeff" + text.replace("\n", newline)
-    assert csv_table.is_csv(given)
-    assert rows(written(csv_file.parse(given, "labels.csv"))) == rows(text)
+    assert csv_reading.is_csv(given)
+    assert rows(written(csv_reading.parse(given, "labels.csv"))) == rows(text)
 
 
 def test_a_name_with_a_comma_is_taken_together() -> None:
-    (record,) = csv_file.parse(table(f'a, b, c.jpg,5,"{{}}",1,0,{RECT},"{{}}"'), "labels.csv").images
+    (record,) = csv_reading.parse(table(f'a, b, c.jpg,5,"{{}}",1,0,{RECT},"{{}}"'), "labels.csv").images
     assert (record.file_name, record.file_size) == ("a, b, c.jpg", 5)
 
 
@@ -165,7 +165,7 @@ def test_a_spreadsheet_may_have_saved_it(separator: str) -> None:
     lines = [HEADER.split(","), ["a.jpg", "5", "{}", "1", "0", '{"name":"point","cx":1,"cy":2}', '{"class":"cat"}']]
     buffer = io.StringIO()
     csv.writer(buffer, delimiter=separator).writerows(lines)
-    (record,) = csv_file.parse(buffer.getvalue(), "labels.csv").images
+    (record,) = csv_reading.parse(buffer.getvalue(), "labels.csv").images
     assert [(r.shape, r.class_name) for r in record.regions] == [(Point(1, 2), "cat")]
 
 
@@ -185,15 +185,15 @@ def test_what_spreadsheets_and_scripts_add_is_passed_over(header: str) -> None:
     row = f'{before}a.jpg,5,"{{}}",1,0,{RECT},"{{""class"":""cat""}}"{after}'
     cells = next(csv.reader([row]))
     text = "\n".join([header, row, "," * (len(cells) - 1), "", "  "])
-    dataset = csv_file.parse(text, "labels.csv")
+    dataset = csv_reading.parse(text, "labels.csv")
     assert [(record.file_name, record.regions[0].class_name) for record in dataset.images] == [("a.jpg", "cat")]
-    (again,) = csv_file.parse(written(dataset), "again.csv").images
+    (again,) = csv_reading.parse(written(dataset), "again.csv").images
     assert again.regions[0].shape == Rect(1, 2, 3, 4)
 
 
 def test_lines_are_counted_from_the_line_that_names_the_separator() -> None:
     with pytest.raises(StudioError, match=r"^labels\.csv: line 3 has an empty "):
-        csv_file.parse(f'sep=,\n{HEADER}\n ,5,"{{}}",1,0,{RECT},"{{}}"', "labels.csv")
+        csv_reading.parse(f'sep=,\n{HEADER}\n ,5,"{{}}",1,0,{RECT},"{{}}"', "labels.csv")
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_lines_are_counted_from_the_line_that_names_the_separator() -> None:
     ],
 )
 def test_it_is_told_by_its_header(text: str, expected: bool) -> None:
-    assert csv_table.is_csv(text) is expected
+    assert csv_reading.is_csv(text) is expected
 
 
 BAD_RECT = RECT.replace('""x"":1', '""x"":NaN')
@@ -238,26 +238,26 @@ BAD_RECT = RECT.replace('""x"":1', '""x"":NaN')
 )  # fmt: skip
 def test_a_mistake_is_named_by_its_line(lines: list[str], complaint: str) -> None:
     with pytest.raises(StudioError, match=r"^labels\.csv: line \d ") as caught:
-        csv_file.parse(table(*lines), "labels.csv")
+        csv_reading.parse(table(*lines), "labels.csv")
     assert complaint in str(caught.value)
     assert len(str(caught.value)) < 300
 
 
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(StudioError, match='line 1 has no column "file_size"'):
-        csv_file.parse(HEADER.replace("file_size,", ""), "labels.csv")
+        csv_reading.parse(HEADER.replace("file_size,", ""), "labels.csv")
 
 
 def test_the_class_attribute_can_be_named() -> None:
     text = table(f'a.jpg,5,"{{}}",1,0,{RECT},"{{""name"":""x"",""kind"":""cat""}}"')
-    assert csv_file.parse(text, "labels.csv").class_attribute == "name"
-    assert csv_file.parse(text, "labels.csv", "kind").classes == ("cat",)
+    assert csv_reading.parse(text, "labels.csv").class_attribute == "name"
+    assert csv_reading.parse(text, "labels.csv", "kind").classes == ("cat",)
     with pytest.raises(ArgumentError, match='no region has the attribute "colour"; choose "kind", "name"'):
-        csv_file.parse(text, "labels.csv", "colour")
+        csv_reading.parse(text, "labels.csv", "colour")
 
 
 def test_edited_regions_are_written_as_via_would() -> None:
-    dataset = csv_file.parse(AWKWARD["wrong counts"], "labels.csv")
+    dataset = csv_reading.parse(AWKWARD["wrong counts"], "labels.csv")
     (record,) = dataset.images
     moved = record.regions[0].with_shape(Rect(0, 0, 9, 9))
     edited = replace(dataset, images=(replace(record, regions=(moved, *record.regions[1:], Region(Point(3, 3)))),))
@@ -273,7 +273,7 @@ def test_what_csv_cannot_hold_is_said() -> None:
             "regions": [{"shape_attributes": {"name": "point", "cx": 1, "cy": 1}, "region_attributes": {}, "z": 1}],
         }
     }
-    assert csv_file.encode(via.parse(document, "labels.json")).warnings == (
+    assert csv_writing.encode(via.parse(document, "labels.json")).warnings == (
         "labels.json: further fields of 1 picture (an embedded picture, say) left out, as VIA CSV has no place for "
         "them",
         "labels.json: further fields of 1 region left out, as VIA CSV has no place for them",
@@ -283,7 +283,7 @@ def test_what_csv_cannot_hold_is_said() -> None:
 def test_a_very_long_outline_is_one_cell() -> None:
     points = tuple((n % 1000, n % 777) for n in range(40_000))
     dataset = Dataset((ImageRecord("a.jpg", (Region(Polygon(points)),), file_size=1),))
-    (record,) = csv_file.parse(written(dataset), "labels.csv").images
+    (record,) = csv_reading.parse(written(dataset), "labels.csv").images
     assert record.regions[0].shape == Polygon(points)
 
 
@@ -305,7 +305,7 @@ def test_any_dataset_goes_in_and_comes_out(images: list[ImageRecord]) -> None:
     dataset = Dataset(tuple(images), class_attribute="a class")
     text = written(dataset)
     named = any(r.class_name for record in images for r in record.regions)
-    again = csv_file.parse(text, "labels.csv", "a class" if named else None)
+    again = csv_reading.parse(text, "labels.csv", "a class" if named else None)
     assert rows(written(again)) == rows(text)
     for before, after in zip(images, again.images, strict=True):
         assert (after.file_name, after.attributes) == (before.file_name, before.attributes)

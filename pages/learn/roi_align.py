@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from maskrcnn.studio.learn import roi_choices, roi_grids, roi_layout, roi_maps, roi_picture, roi_texts
+from maskrcnn.studio.learn import pooled_grids, roi_choices, roi_layout, roi_maps, roi_picture, roi_texts
 from maskrcnn.studio.shell import session
 
 st.title("RoIPool and RoIAlign")
@@ -33,9 +33,9 @@ with maps_column:
 
 grids_column, nudge_column = layout.two_columns(*roi_layout.GRIDS_AND_NUDGE)
 with grids_column:
-    roi_grids.show(roi, layout)
+    pooled_grids.show(roi, layout)
 with nudge_column:
-    roi_grids.show_nudged(roi, method, layout)
+    pooled_grids.show_nudged(roi, method, layout)
 
 roi_texts.show_map_origin(chosen)
 st.markdown(roi_texts.WHY_IT_MATTERS)

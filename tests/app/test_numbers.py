@@ -28,7 +28,7 @@ from maskrcnn.jobs import known_costs
 from maskrcnn.runs.cost_estimate import Costs
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.launch import duration_estimate
-from maskrcnn.studio.runs import curve_points, curve_words, run_downloads, run_tables
+from maskrcnn.studio.runs import curve_data, curve_words, run_downloads, run_tables
 from tests.sweeps import sweep
 
 RUNS, PREDICTIONS, LAUNCH, DATASET = (
@@ -228,7 +228,7 @@ def test_how_many_steps_are_drawn(
     run = make_run(project, "a", segm(*[0.1] * epochs), steps, 0.5, keep_every=keep_every)
     rows = metric_rows.read(run)
     assert len(rows) == len(raw_rows(run, "step"))
-    assert f"Faint: {curve_words.drawn_steps_words(rows, len(curve_points.drawn_steps(len(rows))))}" == said
+    assert f"Faint: {curve_words.drawn_steps_words(rows, len(curve_data.drawn_steps(len(rows))))}" == said
     (steps_csv,) = [item for item in run_downloads.downloads(run) if item.label == "Steps (CSV)"]
     assert csv in (steps_csv.help or "")
     assert len(steps_csv.data().splitlines()) == 1 + len(raw_rows(run, "step"))  # type: ignore[union-attr]

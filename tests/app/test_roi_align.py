@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.lessons import roi_pooling
-from maskrcnn.studio.learn import feature_map_source, roi_grids, roi_maps, roi_picture
+from maskrcnn.studio.learn import feature_map_source, pooled_grids, roi_maps, roi_picture
 from tests.sweeps import one_in, sweep
 
 PAGE = "pages/learn/roi_align.py"
@@ -226,7 +226,7 @@ def test_the_first_box(objects: list[roi_pooling.Box], expected: roi_pooling.Box
 
 
 def test_the_grid_writes_its_numbers_where_they_fit() -> None:
-    small, large = (roi_grids.grid_chart(np.eye(size), "blues", 190).spec for size in (3, 7))
+    small, large = (pooled_grids.grid_chart(np.eye(size), "blues", 190).spec for size in (3, 7))
     assert [layer["mark"]["type"] for layer in small["layer"]] == ["rect", "text"]
     assert [layer["mark"]["type"] for layer in large["layer"]] == ["rect"]
 
@@ -234,7 +234,7 @@ def test_the_grid_writes_its_numbers_where_they_fit() -> None:
 def test_numbers_on_a_grid_follow_the_one_rule_of_text_contrast() -> None:
     """The browser has the colours of the scale, so it compares the contrasts there, as `drawing.text_contrast` does."""
     for largest in (None, 0.5):
-        _, text = roi_grids.grid_chart(np.eye(3), "blues", 190, largest=largest).spec["layer"]
+        _, text = pooled_grids.grid_chart(np.eye(3), "blues", 190, largest=largest).spec["layer"]
         colour = text["encoding"]["color"]
         on = "scale('color', datum.value)"
         assert colour["condition"]["test"] == f"contrast('white', {on}) > contrast('black', {on})"

@@ -30,7 +30,7 @@ from maskrcnn.runs.folder import BEGUN, CONFIG, DATASET, LOG, METRICS, PROCESS, 
 from maskrcnn.runs.project_runs import runs_and_faults_in, runs_in
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.inspect import inspected_run, validation_report
-from maskrcnn.studio.runs import curve_points, run_downloads, run_pictures, run_tables, run_words
+from maskrcnn.studio.runs import curve_data, labels_and_detections, run_downloads, run_tables, run_words
 from maskrcnn.studio.runs.run_tables import epoch_table
 from tests.app.test_frame import PAGES
 from tests.jobs.fakes import end_all, this_process
@@ -93,12 +93,12 @@ def look_at(run: RunFolder) -> None:
     run_tables.runs_table([run])
     run_state.failure(run), run_state.resumable(run), LocalBackend(run.path.parents[2]).can_be_forced(run)
     epochs = run.epochs()
-    known = run_pictures.pictures_of_run(run)
+    known = labels_and_detections.pictures_of_run(run)
     epoch_table(epochs, epochs_and_passes.mean_pass_steps(run, known.train)), run.log_tail(60)
     rows = metric_rows.read(run)
     run_tables.compared_settings(run), run_tables.comparison_table([run, run])
     epochs_and_passes.first_epoch_steps(run, known.train)
-    curve_points.x_axes([run, run]), curve_points.curves([run]), run_downloads.downloads(run)
+    curve_data.x_axes([run, run]), curve_data.curves([run]), run_downloads.downloads(run)
     run_downloads.epochs_csv(run), run_downloads.steps_csv(run), run_downloads.archive(run)
     known_costs.costs_from_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])
     assert len(rows) >= 0

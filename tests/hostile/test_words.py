@@ -95,7 +95,7 @@ OURS: dict[str, str] = {
     "str(st.number_input('Epochs',1,10000,10,key='runs-more'))",
     "runs/curve_charts.py": "loss gauge.title gauge.meaning word name "
     "drawn_steps_words(curves[0].rows,len(curves[0].drawn)) small_charts_words(is_thinned) "
-    "most_steps(len(curves)) curve_points.x_axes([chosen.run,*compared])",
+    "most_steps(len(curves)) curve_data.x_axes([chosen.run,*compared])",
     "runs/predictions_by_epoch.py": "epochs words line page",
     "shell/project_switcher.py": "label",
     "shell/sidebar.py": "counts.done counts.pictures group page label",

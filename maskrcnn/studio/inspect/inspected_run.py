@@ -13,7 +13,7 @@ from maskrcnn.config import Config
 from maskrcnn.runs import metric_rows
 from maskrcnn.runs.best_epoch import Best, best_epoch
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.runs.run_pictures import is_validated, pictures_with_detections
+from maskrcnn.studio.runs.labels_and_detections import is_validated, pictures_with_detections
 from maskrcnn.studio.shell import url_state
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted

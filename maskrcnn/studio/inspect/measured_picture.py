@@ -19,7 +19,7 @@ from maskrcnn.studio.inspect.drawing_options import BOTH, FOUND, TRUTH, DrawingO
 from maskrcnn.studio.inspect.inspected_run import InspectedRun
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
 from maskrcnn.studio.inspect.validation_report import epoch_report
-from maskrcnn.studio.runs.run_pictures import detection_stamps
+from maskrcnn.studio.runs.labels_and_detections import detection_stamps
 from maskrcnn.studio.runs.run_words import format_ap
 from maskrcnn.studio.shell import file_stamps, session
 from maskrcnn.words import counted, decimals_below

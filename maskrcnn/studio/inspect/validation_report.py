@@ -15,7 +15,7 @@ from maskrcnn.evaluation import Report, evaluate
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.inspect.inspected_run import InspectedRun
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
-from maskrcnn.studio.runs.run_pictures import detection_stamps, pictures_with_detections
+from maskrcnn.studio.runs.labels_and_detections import detection_stamps, pictures_with_detections
 from maskrcnn.studio.runs.run_words import format_ap
 from maskrcnn.studio.shell import url_state
 from maskrcnn.words import counted

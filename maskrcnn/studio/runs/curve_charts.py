@@ -16,8 +16,8 @@ from maskrcnn.studio.components.chart import Chart, draw
 from maskrcnn.studio.components.chart_axes import XAxis
 from maskrcnn.studio.components.chart_tooltips import Tooltip
 from maskrcnn.studio.components.line_charts import Line, line_chart
-from maskrcnn.studio.runs import curve_points, run_choice, run_tables
-from maskrcnn.studio.runs.curve_points import (
+from maskrcnn.studio.runs import curve_data, run_choice, run_tables
+from maskrcnn.studio.runs.curve_data import (
     Curves,
     aps_drawn,
     losses_in,
@@ -189,7 +189,7 @@ def show(chosen: RunChoice) -> None:
                 help="Of single steps: a running mean, as in TensorBoard. 0 shows them as they are.",
             )
             compared = run_choice.compared(chosen.others)
-            axes = curve_points.x_axes([chosen.run, *compared])
+            axes = curve_data.x_axes([chosen.run, *compared])
             axis = st.segmented_control(
                 "Over",
                 axes,
@@ -206,9 +206,9 @@ def show(chosen: RunChoice) -> None:
                 drawn += run_choice.choose_compared(chosen.others, compared)
         if len(drawn) > 1:
             run_tables.show_comparison(drawn)
-        lines = curve_points.curves(drawn)
+        lines = curve_data.curves(drawn)
         if any(losses_in(one.rows) for one in lines):
-            view = CurveView(axis, curve_points.x_axis_end(drawn, lines, axis), smoothing, log)
+            view = CurveView(axis, curve_data.x_axis_end(drawn, lines, axis), smoothing, log)
             show_losses(lines, view)
             with st.expander("How it computes", icon=":material/speed:", key="runs-computes", on_change="rerun") as box:
                 if box.open:

@@ -16,7 +16,7 @@ from maskrcnn.drawing.jpeg import jpeg
 from maskrcnn.drawing.overlays import scaled_mark
 from maskrcnn.evaluation import ImageMatches, match_image
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.runs.run_pictures import (
+from maskrcnn.studio.runs.labels_and_detections import (
     detection_stamps,
     detections_in_picture,
     document_of_picture,

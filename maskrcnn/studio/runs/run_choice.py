@@ -9,7 +9,7 @@ import streamlit as st
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.runs import curve_points, run_actions
+from maskrcnn.studio.runs import curve_data, run_actions
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
 
@@ -65,7 +65,7 @@ def show(project: Project, runs: Mapping[str, RunFolder]) -> RunChoice:
 def compared(others: Mapping[str, RunFolder]) -> list[RunFolder]:
     """The runs to compare, from the address."""
     asked = st.query_params.get("with", "").split(",")
-    return [others[name] for name in asked if name in others][: curve_points.MOST_RUNS - 1]
+    return [others[name] for name in asked if name in others][: curve_data.MOST_RUNS - 1]
 
 
 def choose_compared(others: Mapping[str, RunFolder], now: Sequence[RunFolder]) -> list[RunFolder]:
@@ -76,7 +76,7 @@ def choose_compared(others: Mapping[str, RunFolder], now: Sequence[RunFolder]) -
         list(others),
         key=_WITH,
         on_change=_put_compared_in_address,
-        max_selections=curve_points.MOST_RUNS - 1,
+        max_selections=curve_data.MOST_RUNS - 1,
         placeholder="other runs",
         select_all=False,
     )

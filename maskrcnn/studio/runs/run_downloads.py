@@ -23,7 +23,7 @@ from maskrcnn.runs.best_epoch import best_epoch
 from maskrcnn.runs.epochs_and_passes import mean_pass_steps
 from maskrcnn.runs.folder import CONFIG, DATASET, LOG, METRICS, RESULT, START, RunFolder
 from maskrcnn.runs.shipped_models import CARD
-from maskrcnn.studio.runs import run_pictures
+from maskrcnn.studio.runs import labels_and_detections
 from maskrcnn.studio.runs.run_tables import epoch_table
 from maskrcnn.words import byte_size, counted
 
@@ -95,7 +95,7 @@ def _splits(run: RunFolder, empty: bool = False) -> list[str]:
     if not _is_own(run.path / DATASET, run):
         return []
     try:
-        known = run_pictures.pictures_of_run(run)
+        known = labels_and_detections.pictures_of_run(run)
     except StudioError:
         return []  # the page shows the error
     # The labels of toy pictures that are not stored are not in the run either.
@@ -106,7 +106,7 @@ def epochs_csv(run: RunFolder) -> bytes:
     """A CSV file with one line per epoch and all numbers of its row, the most important columns first."""
     rows = metric_rows.read(run).epochs
     try:
-        pass_steps = mean_pass_steps(run, run_pictures.pictures_of_run(run).train)
+        pass_steps = mean_pass_steps(run, labels_and_detections.pictures_of_run(run).train)
     except StudioError:  # config or labels are damaged: no column of passes; the page shows the error
         pass_steps = None
     frame = epoch_table(rows, pass_steps)

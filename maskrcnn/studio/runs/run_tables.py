@@ -29,7 +29,7 @@ from maskrcnn.studio.runs.curve_words import (
     RUN_COLOURS,
 )
 from maskrcnn.studio.runs.initial_weights_words import start_of
-from maskrcnn.studio.runs.run_pictures import pictures_of_run
+from maskrcnn.studio.runs.labels_and_detections import pictures_of_run
 from maskrcnn.studio.runs.run_words import BEST_MEANING, TIME_MEANING
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.file_stamps import stamp

@@ -24,7 +24,7 @@ from maskrcnn.studio.components.chart_tooltips import Tooltip
 from maskrcnn.studio.components.line_charts import Kind, Line, line_chart
 from maskrcnn.studio.dataset import statistics_charts
 from maskrcnn.studio.inspect.filter_survivors import FilterStep, survivors_chart
-from maskrcnn.studio.learn import roi_grids, roi_maps
+from maskrcnn.studio.learn import pooled_grids, roi_maps
 
 ROOT = Path(__file__).parents[3]
 
@@ -66,13 +66,13 @@ def roi_charts() -> Iterator[Chart]:
     yield roi_maps.pool_chart(feature_map, cells, bins, view, 250)
     shifts, pooled, other = [0.0, 1.0, 2.0], np.array([0.0, 0.0, 1.0]), np.array([0.0, 0.5, 1.0])
     for method in roi_pooling.METHODS:
-        yield roi_grids.nudge_chart(shifts, pooled, other, method, 200)
+        yield pooled_grids.nudge_chart(shifts, pooled, other, method, 200)
         if method != "pool":
             samples = roi_pooling.samples_of(method, box, 1 / 8, 3)
             yield roi_maps.samples_chart(feature_map, cells, samples, method, view, 250)
     for size in (3, 7):
-        yield roi_grids.grid_chart(np.eye(size), "blues", 190)
-        yield roi_grids.grid_chart(np.eye(size), "blueorange", 190, largest=1.0)
+        yield pooled_grids.grid_chart(np.eye(size), "blues", 190)
+        yield pooled_grids.grid_chart(np.eye(size), "blueorange", 190, largest=1.0)
 
 
 CHARTS = [

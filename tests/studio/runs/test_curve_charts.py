@@ -12,9 +12,9 @@ import pytest
 from maskrcnn.config import LOSSES
 from maskrcnn.runs.metric_rows import MetricRows
 from maskrcnn.studio.components.chart import Chart
-from maskrcnn.studio.runs import curve_charts, curve_points, curve_words, run_tables
+from maskrcnn.studio.runs import curve_charts, curve_data, curve_words, run_tables
 from maskrcnn.studio.runs.curve_charts import CurveView
-from maskrcnn.studio.runs.curve_points import Curves, most_steps
+from maskrcnn.studio.runs.curve_data import Curves, most_steps
 from maskrcnn.studio.runs.curve_words import AP_NAMES, GAUGES, LOSS_TITLES, RUN_COLOURS, RUN_SHAPES
 
 
@@ -110,7 +110,7 @@ def test_a_small_chart_draws_half_of_many_steps(steps: int, n_drawn: int, words:
 
 def test_ap_of_one_run_has_a_named_line_for_each_kind() -> None:
     curves = run(epoch(1, segm_ap=None, bbox_ap=None), epoch(2, segm_ap=0.3, bbox_ap=0.4, keypoints_ap=0.6))
-    fields = curve_points.aps_in(curves.rows)
+    fields = curve_data.aps_in(curves.rows)
     assert fields == ("segm_ap", "bbox_ap", "keypoints_ap")
     chart = curve_charts.ap_chart([curves], fields, view())
     names = chart.tables["names"].to_pandas().set_index("text")
@@ -156,7 +156,7 @@ def test_runs_of_several_tasks_are_compared_by_the_finest_that_all_have(
     runs: list[dict[str, Any]], expected: tuple[str, list[float | None]]
 ) -> None:
     curves = [run(epoch(1, **values), name=f"{number}") for number, values in enumerate(runs)]
-    fields = curve_points.aps_drawn(curves)
+    fields = curve_data.aps_drawn(curves)
     column = curve_charts.ap_chart(curves, fields, view("steps")).tables["points"].to_pydict()[fields[0]]
     assert (fields[0], [None if ap is None else ap / 1000 for ap in column]) == expected
 
@@ -190,8 +190,8 @@ def test_what_is_not_noisy_is_never_smoothed() -> None:
 
 def test_a_run_has_the_losses_of_its_rows() -> None:
     boxes = {"event": "epoch", "epoch": 1, "loss": 1.0, **dict.fromkeys(LOSSES[:4], 0.2)}
-    assert curve_points.losses_in(MetricRows({}, (boxes,), boxes)) == LOSSES[:4]
-    assert curve_points.losses_in(run().rows) == LOSSES
+    assert curve_data.losses_in(MetricRows({}, (boxes,), boxes)) == LOSSES[:4]
+    assert curve_data.losses_in(run().rows) == LOSSES
 
 
 def test_the_table_has_a_line_per_epoch_and_no_empty_column() -> None:
@@ -240,6 +240,6 @@ def test_the_charts_of_long_runs_are_sent_in_less_than_160_kb(n_runs: int, axis:
     curves = [long_run(number, n_runs) for number in range(n_runs)]
     look = view(axis, 0.6)
     charts = [curve_charts.loss_chart(curves, loss, look, is_small=loss != "loss") for loss in ("loss", *LOSSES)]
-    charts.append(curve_charts.ap_chart(curves, curve_points.aps_drawn(curves), look))
+    charts.append(curve_charts.ap_chart(curves, curve_data.aps_drawn(curves), look))
     charts += [curve_charts.gauge_chart(curves, gauge, look) for gauge in GAUGES if with_gauges]
     assert 90_000 < sum(map(sent_bytes, charts)) < 160_000

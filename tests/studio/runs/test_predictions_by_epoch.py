@@ -13,7 +13,7 @@ from pycocotools import mask as coco_mask
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
-from maskrcnn.studio.runs import predictions_by_epoch, run_pictures
+from maskrcnn.studio.runs import labels_and_detections, predictions_by_epoch
 
 WIDTH, HEIGHT = 1280, 960  # twice the side of what is shown
 SQUARE = [200.0, 200.0, 600.0, 200.0, 600.0, 600.0, 200.0, 600.0]
@@ -51,7 +51,7 @@ def pixels(run: RunFolder, epoch: int, min_score: float = 0.5, truth: bool = Fal
 
 
 def test_the_first_pictures_with_objects_are_shown(run: RunFolder) -> None:
-    assert run_pictures.names_with_detections(run) == [f"{number}.png" for number in range(1, 6)]
+    assert labels_and_detections.names_with_detections(run) == [f"{number}.png" for number in range(1, 6)]
     assert predictions_by_epoch.first_choice(run) == ["5.png", "1.png", "2.png", "3.png"]
 
 

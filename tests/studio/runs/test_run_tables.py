@@ -8,7 +8,7 @@ from typing import Any
 
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import CONFIG, DATASET, PROCESS, RESULT, RunFolder
-from maskrcnn.studio.runs import curve_points, run_pictures, run_tables
+from maskrcnn.studio.runs import curve_data, labels_and_detections, run_tables
 from tests.shipping import ship
 
 
@@ -62,8 +62,8 @@ def test_drawn_pictures_are_counted_by_what_is_said_of_them(weights_folder: Path
     assert (
         run_tables.compared_settings(toy)["training pictures"] == "10,000 pictures of the toy world shapes, seed 1000"
     )
-    assert run_pictures.pictures_of_run(toy).train == 10000
-    assert curve_points.curves([toy])[0].first_epoch == 2500  # in batches of four
+    assert labels_and_detections.pictures_of_run(toy).train == 10000
+    assert curve_data.curves([toy])[0].first_epoch == 2500  # in batches of four
 
 
 def test_a_run_of_an_older_studio_has_the_defaults_of_what_it_does_not_name(tmp_path: Path) -> None:
@@ -122,9 +122,9 @@ def test_runs_of_different_epochs_are_drawn_over_what_they_share(tmp_path: Path)
         about = {"epoch": 1, "step": step, "progress": 0.5, "elapsed": 90.0, "eta": 1.0, "loss": 1.0}
         run.append_metrics({"event": "step", **about})
         run.append_metrics({"event": "epoch", **about})
-    assert curve_points.x_axes(runs) == ("passes", "steps", "minutes")
-    assert curve_points.x_axes(runs[:1]) == ("epochs", "passes", "steps", "minutes")
-    curves = curve_points.curves(runs)
+    assert curve_data.x_axes(runs) == ("passes", "steps", "minutes")
+    assert curve_data.x_axes(runs[:1]) == ("epochs", "passes", "steps", "minutes")
+    curves = curve_data.curves(runs)
     for axis, places in {"passes": (4.25, 8 / 61), "steps": (17, 4), "minutes": (1.5, 1.5)}.items():
         for run, place in zip(curves, places, strict=True):
             assert run.step_points(axis, {}).x.tolist() == run.epoch_points(axis, ()).x.tolist() == [place], axis
@@ -133,5 +133,5 @@ def test_runs_of_different_epochs_are_drawn_over_what_they_share(tmp_path: Path)
 def test_a_run_whose_pictures_nobody_counted_is_not_drawn_over_passes(tmp_path: Path) -> None:
     runs = [make_run(tmp_path / name, preset()) for name in "ab"]
     (runs[1].path / DATASET).unlink()
-    assert curve_points.x_axes(runs) == ("steps", "minutes")
-    assert curve_points.x_axes(runs[1:]) == ("epochs", "steps", "minutes")
+    assert curve_data.x_axes(runs) == ("steps", "minutes")
+    assert curve_data.x_axes(runs[1:]) == ("epochs", "steps", "minutes")

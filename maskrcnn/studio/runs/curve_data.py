@@ -22,7 +22,7 @@ from maskrcnn.studio.runs.curve_words import (
     RUN_COLOURS,
     RUN_SHAPES,
 )
-from maskrcnn.studio.runs.run_pictures import pictures_of_run
+from maskrcnn.studio.runs.labels_and_detections import pictures_of_run
 from maskrcnn.studio.shell import session
 
 MOST_STEPS = 320

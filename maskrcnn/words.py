@@ -30,6 +30,15 @@ def byte_size(count: float) -> str:
     return f"{count / 1e6:.0f} MB" if round(count / 1e3) >= 1000 else f"{count / 1e3:.0f} kB"
 
 
+def two_digits(value: float) -> str:
+    """A positive number as text with at least two significant digits, and without an exponent if it is large.
+
+    >>> two_digits(0.0049), two_digits(4.54), two_digits(128.3)
+    ('0.0049', '4.5', '128')
+    """
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.2g}"
+
+
 def distinct_decimals(value: float, other: float) -> str:
     """`value` with two decimals, or with up to seven if fewer digits would make it look equal to `other`.
 

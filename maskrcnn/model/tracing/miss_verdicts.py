@@ -16,7 +16,7 @@ from maskrcnn.model.tracing.object_candidates import (
     ObjectCandidates,
     OverlappingDetection,
 )
-from maskrcnn.words import distinct_decimals
+from maskrcnn.words import distinct_decimals, two_digits
 
 Reason = Literal[
     "found",
@@ -161,7 +161,10 @@ def _no_anchor(obj: ObjectCandidates) -> str:
         reason = f"the {word} anchor is {bound:.0f} px, the object {side:.0f} px"
     else:
         low, high = ratios.min(), ratios.max()
-        reason = f"anchors are {low:.2g} to {high:.2g} times as high as wide, the object {ratio:.2g} times"
+        reason = (
+            f"anchors are {two_digits(low)} to {two_digits(high)} times as high as wide, "
+            f"the object {two_digits(ratio)} times"
+        )
     return f"No anchor overlaps it by more than {obj.anchor.iou:.2f}: {reason} (in the resized picture)."
 
 
@@ -372,8 +375,8 @@ def _side_and_ratio(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _box_size_text(box: np.ndarray) -> str:
-    """Width and height of an xyxy box as text with two significant digits, such as `12 × 40 px`."""
-    return f"{box[2] - box[0]:.2g} × {box[3] - box[1]:.2g} px"
+    """Width and height of an xyxy box as text, such as `4.5 × 128 px`."""
+    return f"{two_digits(box[2] - box[0])} × {two_digits(box[3] - box[1])} px"
 
 
 def _iou_text(iou: float) -> str:

@@ -112,6 +112,12 @@ def test_between_the_anchors() -> None:
     assert "more than 0.33: the nearest is 20 × 20 px, the object 20 × 20 px" in story.verdict
 
 
+def test_a_very_flat_object_has_no_exponent() -> None:
+    # 0.2 x 30 in an anchor of 20 x 20 that covers 20 of its 30 rows: 0.2 x 20 of 400 + 6 - 4.
+    (story,) = stories(network([OBJECT], [0.9], [SURE_CAT]), [[15, 10, 15.2, 40]])
+    assert "times as high as wide, the object 150 times" in story.verdict
+
+
 def test_an_anchor_that_the_rpn_moves_away() -> None:
     # dx = 0.5 of 20 px: 200 / 600.
     (story,) = stories(network([OBJECT], [0.9], [SURE_CAT], anchor_moves=[[0.5, 0, 0, 0]]))

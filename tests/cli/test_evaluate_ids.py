@@ -27,7 +27,7 @@ from maskrcnn.annotations import pictures, read
 from maskrcnn.annotations.store import Project
 from maskrcnn.cli import evaluate as command
 from maskrcnn.config import Config
-from maskrcnn.evaluation import coco_documents, evaluate, intervals
+from maskrcnn.evaluation import evaluate, intervals
 from maskrcnn.inference import dataset_evaluation
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.training_documents import training_documents
@@ -322,7 +322,7 @@ def test_the_classes_that_the_labels_lack_have_ids_of_their_own_and_are_named(
 )
 def test_categories_are_found_by_their_names(ids: dict[str, Any], numbers: list[Any]) -> None:
     document = {"categories": [{"id": number, "name": name} for name, number in ids.items()], "annotations": []}
-    assert coco_documents.category_ids_of_classes(document, LEARNED, "labels.json", "toy") == numbers
+    assert dataset_evaluation.category_ids_of_classes(document, LEARNED, "labels.json", "toy") == numbers
 
 
 def test_objects_of_a_class_that_the_network_lacks_are_refused_and_others_are_not(

@@ -163,7 +163,7 @@ def _no_anchor(obj: ObjectCandidates) -> str:
         low, high = ratios.min(), ratios.max()
         reason = (
             f"anchors are {two_digits(low)} to {two_digits(high)} times as high as wide, "
-            f"the object {two_digits(ratio)} times"
+            f"the object {two_digits(float(ratio))} times"
         )
     return f"No anchor overlaps it by more than {obj.anchor.iou:.2f}: {reason} (in the resized picture)."
 

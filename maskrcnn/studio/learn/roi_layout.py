@@ -24,7 +24,8 @@ GRIDS_AND_NUDGE = (4, 1.75)
 """Width ratios of two columns that are side by side."""
 
 _GAP = 16  # CSS pixels between columns
-_AXIS = 48  # CSS pixels of a map's width that its axis takes
+AXIS = 48
+"""CSS pixels of a map's width or height that its axis takes."""
 _CONTROLS = (2.1, 2.1, 1, 1.1, 1.1, 2.2)
 
 
@@ -69,7 +70,7 @@ def layout_for(size: ViewportSize) -> RoiLayout:
     grids, _ = _widths(size.width, *GRIDS_AND_NUDGE, narrow=narrow)
     each_map, each_grid = (maps - _GAP) / 2, (grids - _GAP) / 2 if narrow else (grids - 3 * _GAP) / 4
     # A third of the window's height leaves space for the choices above and the line below each map.
-    map_side = int(max(90, min(each_map - _AXIS, size.height / 3, 360)))
+    map_side = int(max(90, min(each_map - AXIS, size.height / 3, 360)))
     grid_side = int(max(60, min(each_grid, 0.6 * map_side)))
     return RoiLayout(
         narrow=narrow,

@@ -13,11 +13,9 @@ from maskrcnn.lessons.roi_pooling import AlignSamples, Box, PoolBins, bilinear
 from maskrcnn.studio.components.chart import Chart, Spec, draw, field, table
 from maskrcnn.studio.learn.pooled_roi import RoiOnMap
 from maskrcnn.studio.learn.roi_colours import BOX_COLOUR, LOOKS, ROI_POOL_COLOUR
-from maskrcnn.studio.learn.roi_layout import PAGE, RoiLayout
+from maskrcnn.studio.learn.roi_layout import AXIS, PAGE, RoiLayout
 from maskrcnn.studio.learn.roi_texts import DEVIATION, NAMES, READING, ROUNDING
 from maskrcnn.studio.shell import url_state
-
-_AXIS = 48  # CSS pixels of the axis below a map
 
 MapWindow = tuple[float, float, float]
 """Left, top and side of a square part of a map, in cells."""
@@ -211,8 +209,8 @@ def _map_axes(view: MapWindow) -> Spec:
     left, top, side = view
 
     # The side of the square map, as a Vega expression. On the page the plot is square (width == height) and the map
-    # fills it. In full screen the plot is as large as the window, and the map leaves `_AXIS` pixels for its axes.
-    map_side = f"(min(width, height) - (width == height ? 0 : {_AXIS}))"
+    # fills it. In full screen the plot is as large as the window, and the map leaves `AXIS` pixels for its axes.
+    map_side = f"(min(width, height) - (width == height ? 0 : {AXIS}))"
 
     def axis(title: str, **look: Any) -> Spec:
         look |= {"titleFontWeight": "normal", "titlePadding": 2, "format": "d", "tickMinStep": 1}

@@ -16,7 +16,7 @@ from maskrcnn.model import build, load
 from maskrcnn.model.backbones import BODIES
 from maskrcnn.model.weights import find_checkpoint, initialise, load_body, save
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.initial_weights import NEVER_TRAINED
+from maskrcnn.runs.weights_misfit import NEVER_TRAINED
 from tests.model.small import ALL_TASKS, FIELDS, classifier, copy_of, network
 
 

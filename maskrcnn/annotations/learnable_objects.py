@@ -221,7 +221,11 @@ class LearnableCounts:
 
 @dataclass
 class LearnableTally:
-    """A mutable counter that builds a `LearnableCounts` picture by picture."""
+    """A mutable counter of learnable objects that builds a `LearnableCounts` picture by picture.
+
+    Its fields are those of `LearnableCounts`: `left` counts regions that are not learned by their reason and class,
+    `narrow` counts objects narrower than `NARROW` px, `bare` lists pictures whose regions are all not learned.
+    """
 
     outlines: bool = True
     pictures: int = 0
@@ -249,11 +253,12 @@ class LearnableTally:
                 self.narrow[side, *size] += 1
             if not isinstance(region.shape, Keypoints) and not has_outline(region):
                 self.boxes[region.class_name] += 1
-        if reasons and all(reasons) and "no-class" not in reasons:
+        is_bare = bool(reasons) and None not in reasons
+        if is_bare and "no-class" not in reasons:
             self.bare.append(record.file_name)
 
     def learned(self, waiting: int = 0) -> LearnableCounts:
-        """Return the counts so far as a `LearnableCounts`."""
+        """Return the counts so far as a `LearnableCounts`; `waiting`: number of pictures not labelled yet."""
         return LearnableCounts(
             self.pictures,
             dict(self.objects),

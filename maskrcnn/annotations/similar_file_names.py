@@ -104,7 +104,10 @@ class _FileNameIndex:
         return self._by_tokens.get(tokens, []) if tokens else []
 
     def without_additions(self, stem: str) -> list[str]:
-        """Return the files whose names have an addition (copy mark, program's text) that the stem lacks, or reverse."""
+        """Return the files whose names differ from the stem only by an addition, in the one or the other.
+
+        An addition is the mark of a copy, as in `a (1)`, or a text that a program appends.
+        """
         core = _stem_tokens(_stem_without_additions(stem))
         longer, shorter = self._by_core.get(_stem_tokens(stem), []), self._by_tokens.get(core, [])
         return list(dict.fromkeys([*longer, *shorter]))

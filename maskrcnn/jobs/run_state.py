@@ -113,10 +113,10 @@ def progress(run: RunFolder) -> Progress:
         started = (run.read_json(PROCESS) or {}).get("started")
         waiting = time.time() - started if started and now.active else None
         return Progress(now, 0, epochs, 1.0 if now is JobState.DONE else 0.0, waiting, None, None)
-    # While the training is alive, add the time since the last row, because a validation writes no rows. But not if
-    # this row is of the attempt before (a resumed run without own rows): the run stood still in between.
-    is_row_of_living = now is JobState.RUNNING or (now is JobState.CANCELLING and attempts.has_rows(run))
-    since = max(0.0, time.time() - (run.path / METRICS).stat().st_mtime) if is_row_of_living else 0.0
+    # A validation writes no rows, so the time since the last row is added while the training is alive. It is not added
+    # if the process that is alive has not written a row yet (a run that was just resumed): nothing ran in between.
+    is_last_row_by_this_process = now is JobState.RUNNING or (now is JobState.CANCELLING and attempts.has_rows(run))
+    since = max(0.0, time.time() - (run.path / METRICS).stat().st_mtime) if is_last_row_by_this_process else 0.0
     eta, elapsed = row.get("eta"), row.get("elapsed")
     return Progress(
         state=now,

@@ -248,9 +248,9 @@ def too_small(shape: Shape, encoded: dict[str, Any] | None) -> Symptom | None:
 
 
 def _encoded_mask(shape: Shape, canvas: tuple[int, int] | None) -> dict[str, Any] | None:
-    """Return the mask of the checked shape on a canvas (width, height) as pycocotools' code; None without a canvas.
+    """Return the mask that a shape draws on a canvas (width, height), as a compressed RLE for pycocotools.
 
-    A mask keeps its own size.
+    A shape that is a mask has its own size and needs no canvas. None for another shape without a canvas.
     """
     if isinstance(shape, RLE):
         return raster.encoded(shape, *shape.size)

@@ -30,7 +30,7 @@ class DroppedInfo:
 
     def warnings(self) -> tuple[str, ...]:
         """Return one warning for each kind, in the order in which the kinds were added first."""
-        return tuple(f"{self.source}: {_sentence(kind, count)}" for kind, count in self._counts.items())
+        return tuple(f"{self.source}: {_warning_with_count(kind, count)}" for kind, count in self._counts.items())
 
 
 def count_dataset_info(
@@ -64,9 +64,8 @@ def count_region_info(region: Region, dropped: DroppedInfo, words: str) -> None:
         dropped.add(f"{{regions}} no longer marked as suggested by a model because {words} no such mark")
 
 
-def _sentence(kind: str, count: int) -> str:
-    """Return the warning text with the count inserted."""
-    for things in ("regions", "pictures", "classes"):
-        one = {"regions": "region", "pictures": "picture", "classes": "class"}[things]
-        kind = kind.replace(f"{{{things}}}", f"{count} {one if count == 1 else things}")
-    return kind
+def _warning_with_count(template: str, count: int) -> str:
+    """Return a warning about dropped information: `{regions}` in the template becomes `3 regions` or `1 region`."""
+    for one, several in (("region", "regions"), ("picture", "pictures"), ("class", "classes")):
+        template = template.replace(f"{{{several}}}", f"{count} {one if count == 1 else several}")
+    return template

@@ -118,7 +118,7 @@ def _are_coordinates(values: list[Any]) -> bool:
     return min(values) >= -FARTHEST and max(values) <= FARTHEST and not math.isnan(sum(values))
 
 
-def plain(value: Any, what: str, complain: Complaint) -> Any:
+def checked_depth(value: Any, what: str, complain: Complaint) -> Any:
     """Return a value that is stored and written back without interpretation. Raises `StudioError` if it is nested too
     deeply to be written."""
     if is_too_deep(value):

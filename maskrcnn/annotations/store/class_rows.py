@@ -254,9 +254,10 @@ def prepare_merge(db: sqlite3.Connection, old: str, new: str) -> None:
 
 
 def replace_class_list(db: sqlite3.Connection, names: Sequence[str]) -> None:
-    """Make `names` the rows of the table `class`, in this order, for another class attribute.
+    """Make the classes of the project `names`, in this order: the classes of another class attribute.
 
-    New classes get a colour and a key; other unused classes are deleted.
+    New classes get a colour and a key. A class that is not in `names` is deleted if no region has it; otherwise it
+    comes after `names`.
     """
     kept = set(names)
     drop_unused(db, [entry.name for entry in classes(db) if entry.name not in kept])

@@ -150,9 +150,9 @@ _ROW, _TALLEST = 1000, {1: 480, 2: 400}
 
 
 def _column_widths(run: RunFolder, chosen: Sequence[str]) -> list[float]:
-    """The widths of the columns that show predictions in the chosen pictures, in picture heights (all are equal).
+    """The widths of the columns that show predictions, relative to the height of the pictures.
 
-    An empty column is added if the pictures would be higher than `_TALLEST`.
+    Pictures are drawn side by side with one height. If it would be more than `_TALLEST`, an empty column is added.
     """
     aspects = {
         image["file_name"]: image["width"] / image["height"] for image in pictures_with_detections(run)["images"]

@@ -19,9 +19,9 @@ from maskrcnn.annotations.formats.json_values import (
     Json,
     as_number,
     brief,
+    checked_depth,
     coordinate,
     numbers,
-    plain,
 )
 from maskrcnn.annotations.formats.via.class_values import is_crowd_value, is_no_crowd_value
 from maskrcnn.annotations.regions import (
@@ -97,7 +97,7 @@ def region_of(
     return Region(
         shape,
         category.name,
-        plain(further | nested, "attributes", complain),
+        checked_depth(further | nested, "attributes", complain),
         _is_crowd(annotation.get("iscrowd"), dropped),
         "model" if is_ours else "human",
         score,

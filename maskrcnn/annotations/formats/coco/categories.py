@@ -15,7 +15,7 @@ from maskrcnn.annotations.formats.json_values import (
     as_number,
     as_whole_number,
     brief,
-    plain,
+    checked_depth,
     text,
 )
 from maskrcnn.annotations.regions import (
@@ -56,7 +56,7 @@ def read_categories(entries: list[Json], complain: Complaint, dropped: DroppedIn
         name = name if name is not None and name.strip() else None
         found.require_new(category_id, "a category", here)
         further = {key: value for key, value in entry.items() if key not in CATEGORY_FIELDS}
-        plain(further, "information", here)
+        checked_depth(further, "information", here)
         found[category_id] = Category(category_id, name, _category_skeleton(entry, dropped), further)
         seen[category_id] = entry
     return found.in_order()

@@ -30,10 +30,10 @@ from maskrcnn.annotations.formats.json_values import (
     Json,
     as_number,
     brief,
+    checked_depth,
     is_too_deep,
     mapping,
     picture_side,
-    plain,
     require_few_regions,
     text,
 )
@@ -139,7 +139,9 @@ def _images(entries: list[Json], complain: Complaint, dropped: DroppedInfo) -> B
             continue
         images.require_new(image_id, "an image", here)
         width, height = _image_size(entry, dropped)
-        further = plain({key: value for key, value in entry.items() if key not in IMAGE_FIELDS}, "attributes", here)
+        further = checked_depth(
+            {key: value for key, value in entry.items() if key not in IMAGE_FIELDS}, "attributes", here
+        )
         split = further.pop("split") if further.get("split") in ("train", "val") else None
         images[image_id] = ImageRecord(
             file_name, (), None, width, height, None, further, split, {"coco": {"id": image_id}}

@@ -24,10 +24,10 @@ from maskrcnn.annotations.formats.json_values import (
     Json,
     as_whole_number,
     brief,
+    checked_depth,
     coordinate,
     mapping,
     picture_side,
-    plain,
     require_few_regions,
     text,
 )
@@ -151,7 +151,7 @@ def attributes_of(entry: Json, known: tuple[str, ...]) -> Json:
 
 def _storable_entry(entry: Json, complain: Complaint) -> Json:
     """Return an entry of a labelme file unchanged. Raises `StudioError` if it is nested too deeply to be stored."""
-    return plain(entry, "attributes", complain)  # the error calls the entry "attributes"
+    return checked_depth(entry, "attributes", complain)  # the error calls the entry "attributes"
 
 
 def _regions(shapes: Any, width: int | None, height: int | None, complain: Complaint) -> tuple[Region, ...]:

@@ -99,8 +99,11 @@ def _rows_to_write(dataset: Dataset, class_attribute: str | None) -> Iterator[tu
 
 
 def _valid_kept_cells(kept: Mapping[str, str], cells: Mapping[str, str], keeps_count: bool) -> dict[str, str]:
-    """Return the cells `kept` from reading that replace those of the new row `cells`: all, except an empty cell for
-    attributes if there are attributes now, and the number of regions if `keeps_count` is false."""
+    """Return those of the cells `kept` from reading that are still valid for the new row `cells` of a CSV file.
+
+    An empty attributes cell is not valid if the new row has attributes. The number of regions is valid only if
+    `keeps_count` is true.
+    """
     valid = dict(kept)
     for name in ("file_attributes", "region_attributes"):
         if name in valid and not valid[name].strip() and cells[name] != "{}":

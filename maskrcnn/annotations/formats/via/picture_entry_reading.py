@@ -11,11 +11,11 @@ from maskrcnn.annotations.formats.json_values import (
     Complaint,
     Json,
     brief,
+    checked_depth,
     length,
     mapping,
     number,
     numbers,
-    plain,
     require_few_regions,
     text,
 )
@@ -96,10 +96,10 @@ class ViaReader:
             regions.append(self._region(region, region_number, position, region_id, self.complain.at(region_place)))
 
         attributes = _attribute_group(image, "file_attributes", here)
-        _require_plain(attributes, "file attributes", here)
+        _require_depth_of_values(attributes, "file attributes", here)
         file_size = picture_file_size(image.get("size"))
         extras = self._extras_of(key, image, file_name, file_size)
-        _require_plain(extras, "fields", here)
+        _require_depth_of_values(extras, "fields", here)
         return ImageRecord(file_name, tuple(regions), file_size=file_size, attributes=attributes, extras=extras)
 
     def _extras_of(self, key: str, image: Json, file_name: str, file_size: int | None) -> Json:
@@ -145,7 +145,7 @@ class ViaReader:
         region = mapping(region, "its entry", complain)
         drawn = mapping(region.get("shape_attributes"), '"shape_attributes"', complain)
         attributes = _attribute_group(region, "region_attributes", complain)
-        _require_plain(attributes, "attributes", complain)
+        _require_depth_of_values(attributes, "attributes", complain)
 
         flavour_notes: Json = {}
         notes: Json = {}
@@ -165,7 +165,7 @@ class ViaReader:
             ours = take_studio_attributes(attributes, shape, notes)
         extras = with_via_notes({}, self.flavour, flavour_notes, notes) if flavour_notes or notes else {}
         if notes:
-            _require_plain(notes, "fields", complain)
+            _require_depth_of_values(notes, "fields", complain)
         return Region(
             ours.shape, None, ours.attributes, is_crowd, ours.source, ours.score, ours.keypoints, extras, region_id
         )
@@ -266,8 +266,8 @@ def picture_key(file_name: str, size: Any) -> str:
     return f"{file_name}{-1 if size is None or size == '' else size}"
 
 
-def _require_plain(values: Json, what: str, complain: Complaint) -> None:
-    """Raise `StudioError` if a value is nested too deeply to be stored (see `json_values.plain`)."""
+def _require_depth_of_values(values: Json, what: str, complain: Complaint) -> None:
+    """Raise `StudioError` if a value is nested too deeply to be stored (see `json_values.checked_depth`)."""
     for value in values.values():
         if isinstance(value, dict | list):
-            plain(value, what, complain)
+            checked_depth(value, what, complain)

@@ -400,12 +400,15 @@ def _with_folder_replaced(name: str, old: str, new: str, in_any_case: bool = Fal
     return "/".join([*folders, file])
 
 
-def _picture_of_label_file(text: str, folder: str, labels: str) -> str:
-    """Return the path at which the picture of the label file `text` is expected, both without suffix. A split has its
-    pictures in `folder` and its label files in `labels`."""
-    if folder and labels != folder and _lies_in(text, labels):
-        return f"{folder}{text[len(labels) :]}"
-    return _with_folder_replaced(text, _LABELS, IMAGES)
+def _picture_of_label_file(label_path: str, pictures: str, labels: str) -> str:
+    """Return the path where the picture of a YOLO label file is expected; both paths are without suffix.
+
+    `pictures` and `labels` are the folders of a split. A label file elsewhere has its picture in the `images` folder
+    beside its `labels` folder.
+    """
+    if pictures and labels != pictures and _lies_in(label_path, labels):
+        return f"{pictures}{label_path[len(labels) :]}"
+    return _with_folder_replaced(label_path, _LABELS, IMAGES)
 
 
 def _folders_of_split_entry(written: str) -> list[str]:

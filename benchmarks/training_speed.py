@@ -43,8 +43,6 @@ from torch import Tensor, nn
 from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import FrozenBatchNorm2d
 
-from maskrcnn.training import training_speedups
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.annotations import pictures
@@ -58,6 +56,7 @@ from maskrcnn.model.resize import resize, to_tensor, working_size
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import config_with_labels
 from maskrcnn.runs.training_documents import training_documents
+from maskrcnn.training import training_speedups
 from maskrcnn.training.batch_loader import BatchLoader, loader_threads
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.hardware import seed_everything

@@ -13,12 +13,16 @@ from tests.browser.conftest import Server
 from tests.workspace.made import shown
 
 
-def window(page: Any, name: str) -> Any:
-    """The window of projects, opened from the switcher that says `name`."""
+def window(page: Any, name: str, settled: Callable[[Any], None]) -> Any:
+    """The window of projects, opened from the switcher that says `name`, with all of its rows drawn.
+
+    A row whose buttons are not there yet would be taken for a part of the window that has the buttons of another row.
+    """
     page.get_by_test_id("stSidebar").get_by_role("button", name=name, exact=True).click()
     page.get_by_role("button", name="Manage projects").click()
     found = page.get_by_role("dialog", name="Projects")
     found.wait_for()
+    settled(page)
     return found
 
 
@@ -57,7 +61,7 @@ def test_renamed_deleted_brought_back_and_found_again_after_a_restart(
     other = page.context.new_page()
     other.goto(f"{server.url}/?project=leaves")
     expect(other.get_by_test_id("stSidebar").get_by_text("0 of 2 pictures done")).to_be_visible(timeout=60_000)
-    found = window(page, "leaves")
+    found = window(page, "leaves", settled)
     row(found, "leaves").get_by_role("button", name="Rename").click()
     found.get_by_label("New name").fill("cells")
     found.get_by_test_id("stForm").get_by_role("button", name="Rename").click()
@@ -73,7 +77,7 @@ def test_renamed_deleted_brought_back_and_found_again_after_a_restart(
     expect(other.get_by_test_id("stSidebar").get_by_text("0 of 2 pictures done")).to_be_visible()
 
     # Deleted: the next one opens, the other tab offers to bring it back, Undo does.
-    found = window(page, "dry leaves 🍂")
+    found = window(page, "dry leaves 🍂", settled)
     row(found, "dry leaves 🍂").get_by_role("button", name="Delete").click()
     expect(bar.get_by_text("0 of 1 picture")).to_be_visible()
     assert shown(workspace) == ["cells"]

@@ -83,6 +83,7 @@ def test_exports_fit_the_original_photographs(
     page.get_by_role("button", name="Show what is in it").click()
     page.get_by_role("button", name="Import 5 pictures").wait_for()
     settled(page)
+    page.locator('[data-testid="stMetric"]').first.wait_for()  # the browser loads the code of metrics on first use
     figures = [figure.split() for figure in page.locator('[data-testid="stMetric"]').all_inner_texts()]
     assert ["Pictures", "missing", "0"] in figures
     assert ["Regions", "5"] in figures

@@ -102,6 +102,7 @@ def test_a_zip_is_looked_at_imported_and_exported(
     safe.get_by_role("option", name="species: 2 values in 2 regions").click()
     safe.locator('[data-testid="stMetric"]', has_text="Classes").get_by_text("2", exact=True).wait_for()
     settled(safe)
+    safe.locator('[data-testid="stMetric"]').first.wait_for()
     figures = safe.locator('[data-testid="stMetric"]').all_inner_texts()
     assert [figure.split() for figure in figures] == [
         ["Pictures", "found", "3"],

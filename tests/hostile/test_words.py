@@ -66,7 +66,7 @@ OURS: dict[str, str] = {
     "annotate/canvas_controls.py": "direction.capitalize() editor.saved_at",
     "annotate/dataset_links.py": "label",
     "launch/config_field_inputs.py": "name part label",  # fields of Config and parts of them
-    "dataset/class_attribute_choice.py": "words",
+    "dataset/class_attribute_choice.py": "words consequence help",
     "dataset/classes_view.py": "words",
     "dataset/doctor_view.py": "check.title check.why CHECKS[name].title colour icon meaning state label "
     "finding.region_number",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -50,13 +50,31 @@ def choose_for_import(staged: Staged, key: str) -> str | None:
     candidates = {candidate.name: candidate for candidate in staged.candidates}
     if not candidates:
         return now
-    each = ", ".join(staged.rivals)
+    return _select_attribute(
+        now,
+        candidates,
+        staged.rivals,
+        "With one of them as the class, regions that have another get none; the last choice below takes each of them.",
+        key,
+        help="VIA does not say which of its attributes is the class, so a rule guesses. Change it here if it is wrong.",
+    )
+
+
+def _select_attribute(
+    now: str | None,
+    candidates: Mapping[str, Candidate],
+    rivals: Sequence[str],
+    consequence: str,
+    key: str,
+    help: str | None = None,
+) -> str | None:
+    """Draw the list of candidates for the class attribute, `now` selected, and return the selected one.
+
+    If there are rivals, all of them together are the last choice, and a warning with its `consequence` comes first.
+    """
+    each = ", ".join(rivals)
     if each:
-        st.warning(
-            f"Several attributes name classes: {plain(each)}. With one of them as the class, regions that have another "
-            "get none; the last choice below takes each of them.",
-            icon=":material/warning:",
-        )
+        st.warning(f"Several attributes name classes: {plain(each)}. {consequence}", icon=":material/warning:")
     choices: list[str | None] = [None, *candidates, *([each] if each else [])]
     return st.selectbox(
         "Which attribute is the class",
@@ -64,7 +82,7 @@ def choose_for_import(staged: Staged, key: str) -> str | None:
         choices.index(now) if now in choices else 0,
         format_func=lambda name: class_choice_in_words(name, candidates),
         key=key,
-        help="VIA does not say which of its attributes is the class, so a rule guesses. Change it here if it is wrong.",
+        help=help,
     )
 
 
@@ -88,20 +106,12 @@ def choose_for_project(project: Project, generation: int, rerun: Callable[[str],
             st.markdown("No region has attributes, so there is nothing to choose from.")
             return
         known = {candidate.name: candidate for candidate in found}
-        each = ", ".join(rivals)
-        if each:
-            st.warning(
-                f"Several attributes name classes: {plain(each)}. Regions that have another one than the class get "
-                "no class; the last choice below takes each of them.",
-                icon=":material/warning:",
-            )
-        choices: list[str | None] = [None, *known, *([each] if each else [])]
-        chosen = st.selectbox(
-            "Which attribute is the class",
-            choices,
-            choices.index(now) if now in choices else 0,
-            format_func=lambda name: class_choice_in_words(name, known),
-            key=f"dataset_class_attribute_{generation}",
+        chosen = _select_attribute(
+            now,
+            known,
+            rivals,
+            "Regions that have another one than the class get no class; the last choice below takes each of them.",
+            f"dataset_class_attribute_{generation}",
         )
         if chosen in known:
             st.markdown(f"Its values: {plain(class_values_in_words(known[chosen].values))}")

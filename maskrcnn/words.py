@@ -51,6 +51,16 @@ def distinct_decimals(value: float, other: float) -> str:
     return f"{value:.2f}"
 
 
+def decimals_below(value: float, limit: float) -> str:
+    """A number below `limit` as text that is below it too: two decimals, or more if rounding would reach the limit.
+
+    >>> decimals_below(0.31, 0.5), decimals_below(0.4996, 0.5)
+    ('0.31', '0.4996')
+    """
+    candidates = (f"{value:.{digits}f}" for digits in range(2, 17))
+    return next((text for text in candidates if float(text) < limit), f"{value:g}")
+
+
 def sentence(text: str) -> str:
     """The text with a capital letter and a full stop, unless it ends like a sentence already.
 
@@ -67,6 +77,16 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-
 def one_line(text: str) -> str:
     """The text as one line that is safe to print: white space is joined, unprintable characters are replaced."""
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+
+
+def first_names(names: Sequence[str], most: int = 8) -> str:
+    """The first `most` of a list of names as text, and how many others there are.
+
+    >>> first_names(["nut", "bolt"]), first_names(["nut", "bolt", "gear"], most=1)
+    ('nut, bolt', 'nut and 2 more')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def quoted_list(words: tuple[str, ...], most: int = 3) -> str:
@@ -86,13 +106,3 @@ def shortened_remarks(lines: Sequence[str], most: int = 20) -> tuple[str, ...]:
     more = len(lines) - most
     cut = f"and {counted(more, 'more remark')} like {'this' if more == 1 else 'these'}"
     return (*lines[:most], *([cut] if more > 0 else []))
-
-
-def decimals_below(value: float, limit: float) -> str:
-    """A number below `limit` as text that is below it too: two decimals, or more if rounding would reach the limit.
-
-    >>> decimals_below(0.31, 0.5), decimals_below(0.4996, 0.5)
-    ('0.31', '0.4996')
-    """
-    candidates = (f"{value:.{digits}f}" for digits in range(2, 17))
-    return next((text for text in candidates if float(text) < limit), f"{value:g}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 PALETTE: tuple[str, ...] = (
@@ -49,5 +49,24 @@ def free_colour(used: Sequence[str]) -> str:
 
     It is the first one that no class uses; if all are used, a repeated one.
     """
-    free = (colour for index in range(len(set(used)) + 1) if (colour := colour_of(index)) not in used)
+    taken = set(used)
+    free = (colour for index in range(len(taken) + 1) if (colour := colour_of(index)) not in taken)
     return next(free, colour_of(len(used)))
+
+
+_MOST_TRIES = 16
+"""Number of colours that are tried for a new class. There are about 1,700, so they repeat if there are more classes."""
+
+
+def colours_of_new_classes(number: int, used: Collection[str], first: int) -> list[str]:
+    """Return the `#rrggbb` colours of `number` new classes of a project that has `first` classes with colours `used`.
+
+    >>> colours_of_new_classes(2, used=["#56b4e9"], first=1)
+    ['#009e73', '#f0e442']
+    """
+    taken, colours = set(used), list[str]()
+    for place in range(first, first + number):
+        tries = [colour_of(place + step) for step in range(_MOST_TRIES)]
+        colours.append(next((colour for colour in tries if colour not in taken), tries[0]))
+        taken.add(colours[-1])
+    return colours

@@ -68,8 +68,8 @@ def compare(
     ```
 
     A difference is B minus A. An interval is [low, high]. None stands for a task that only one report has, for the AP
-    of pictures without objects, and for the intervals of a single picture. `verdict` is one of `VERDICTS`. `per_image`
-    compares masks if both reports have them, else keypoints, else boxes.
+    of pictures without objects, and for the intervals of a single picture. `verdict` is one of
+    `figure_definitions.VERDICTS`. `per_image` compares masks if both reports have them, else keypoints, else boxes.
 
     Raises `StudioError` if the reports cannot be compared (see `comparable_reports`).
 
@@ -101,7 +101,7 @@ def compare(
 
 
 def verdict(difference_interval: Sequence[float] | None) -> str:
-    """The verdict (one of `VERDICTS`) about the interval [low, high] of a difference.
+    """The verdict (one of `figure_definitions.VERDICTS`) about the interval [low, high] of a difference.
 
     >>> verdict([0.01, 0.2]), verdict([-0.1, 0.1]), verdict(None)
     ('away from 0', 'contains 0', 'no interval')

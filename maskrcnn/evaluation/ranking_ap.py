@@ -20,6 +20,7 @@ ResampledAp = dict[str, np.ndarray]
 """Name of a figure -> its values on R resamples `(R,)` float64."""
 
 FIGURES = ("AP", "AP50", "AP75")
+"""The figures that are computed from rankings."""
 
 RECALLS = np.linspace(0, 1, 101)
 """The recalls at which COCO samples the precision."""
@@ -35,8 +36,8 @@ def ap_from_rankings(rankings: Sequence[Ranking], times: np.ndarray, progress: P
     """COCO's `AP`, `AP50` and `AP75` from the `rankings` of all classes, on R resamples of the pictures.
 
     Each is `(R,)` float64; NaN for a resample without objects. `times` (R, P) int is the number of times that each
-    picture is in each resample. As in COCO, a class without objects
-    in a resample is not part of the mean there. `progress(done, R)` is called after each batch.
+    picture is in each resample. As in COCO, a class without objects in a resample is not part of the mean there.
+    `progress(done, R)` is called after each batch.
     """
     found: ResampledAp = {name: np.full(len(times), np.nan) for name in FIGURES}
     at_once = max(1, DETECTIONS_AT_ONCE // max([len(ranking.picture) for ranking in rankings] + [1000]))

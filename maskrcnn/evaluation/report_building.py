@@ -32,6 +32,7 @@ def evaluate(
     score of at least `min_score`. A figure that is not defined (no objects in a picture or size range) is None, never
     NaN. `progress(done, total)` is called after each picture. `with_evidence` adds the evidence that `compare` and
     `intervals` need.
+
     Raises `StudioError` if the documents do not belong together. `Report` has an example.
     """
     detections = list(detections)

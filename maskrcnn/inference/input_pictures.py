@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from maskrcnn.annotations import folder_walk, pictures
-from maskrcnn.annotations.file_names import folded
 from maskrcnn.errors import ArgumentError
 from maskrcnn.inference.overlay_files import is_overlay
+from maskrcnn.name_order import folded
 from maskrcnn.words import counted
 
 

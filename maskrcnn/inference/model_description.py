@@ -15,6 +15,7 @@ from maskrcnn.errors import ArgumentError
 from maskrcnn.model.build import build, parameter_counts
 from maskrcnn.model.weights import Checkpoint, find_checkpoint
 from maskrcnn.runs import shipped_models
+from maskrcnn.words import first_names
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,9 @@ def describe(model: str, settings: Sequence[str] = ()) -> ModelDescription:
 
 
 def _parameter_counts(config: Config) -> dict[str, int]:
-    """For the description of a network: its number of parameters by part, from its Config alone."""
+    """The number of parameters of a network by part, computed from its Config alone."""
     with torch.device("meta"):  # no memory is allocated for the parameters
         return parameter_counts(build(config))
-
-
-_MOST_CLASSES = 8
-"""Maximum number of class names in the printed line about the loaded network."""
 
 
 def network_line(model: object, checkpoint: Checkpoint) -> str:
@@ -85,7 +82,5 @@ def network_line(model: object, checkpoint: Checkpoint) -> str:
     `model` is the argument of the user.
     """
     config = checkpoint.config
-    hidden = len(config.names) - _MOST_CLASSES
-    found = ", ".join(config.names[:_MOST_CLASSES]) + (f" and {hidden} more" if hidden > 0 else "")
     called = model if shipped_models.folder(model) else checkpoint.path
-    return f"{called}, {checkpoint.origin}: {config.backbone}, finds {found}"
+    return f"{called}, {checkpoint.origin}: {config.backbone}, finds {first_names(config.names)}"

@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from maskrcnn.annotations.file_names import folded
 from maskrcnn.annotations.unused_names import unused_name
 from maskrcnn.atomic_files import replacing
 from maskrcnn.errors import ArgumentError
+from maskrcnn.name_order import folded
 from maskrcnn.output_files import writing
 
 MARK = "Mask R-CNN Studio: predict"
@@ -48,6 +48,7 @@ def overlay_names(names: Sequence[str], pictures: Sequence[Path], out: Path) -> 
     """The name of the overlay file of each picture: a path relative to the folder `out`, with `/`.
 
     `names` are the names of the given pictures, `pictures` their files.
+
     The overlay of `a.jpg` is `a.png`. It is `a-2.png`, `a-3.png` and so on if another overlay has that name (ignoring
     case, as many file systems do), if overlays of a folder need that name for their folder, or if `out` has such a file
     that is not an overlay or is one of the given pictures. Pictures whose name no other picture shares are named first,

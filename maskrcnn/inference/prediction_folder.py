@@ -19,6 +19,7 @@ from maskrcnn.model.build import StudioRCNN
 from maskrcnn.output_files import writing
 
 RESULTS = "detections.json"
+"""Name of the file with all detections, in the output folder of `predict`."""
 
 
 @dataclass(frozen=True)

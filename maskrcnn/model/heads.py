@@ -78,7 +78,7 @@ def box_head(config: Config, channels: int, stage5: nn.Sequential | None) -> tup
 def mask_head(config: Config, channels: int, stage5: nn.Sequential | None) -> tuple[nn.Module, nn.Module]:
     """The mask head and its predictor: `(K, channels, mask_pool_size, mask_pool_size)` -> `(K, masks, side, side)`.
 
-    The result are logits. `masks` is the number of classes, or 1 if masks are class-agnostic; `side` is
+    The results are logits. `masks` is the number of classes, or 1 if masks are class-agnostic; `side` is
     `config.mask_shape`.
     """
     head: nn.Module
@@ -100,7 +100,7 @@ def mask_head(config: Config, channels: int, stage5: nn.Sequential | None) -> tu
 def keypoint_head(config: Config, channels: int, stage5: nn.Sequential | None) -> tuple[nn.Module, nn.Module]:
     """The keypoint head and its predictor: `(K, channels, keypoint_pool_size, ...)` -> `(K, keypoints, side, side)`.
 
-    The result are the logits of one heatmap for each keypoint. The loss is a softmax over its `side` x `side` cells
+    The results are the logits of one heatmap for each keypoint. The loss is a softmax over its `side` x `side` cells
     with one correct cell (He et al. 2017, section 5); `side` is `config.keypoint_shape`.
     """
     if stage5 is not None:

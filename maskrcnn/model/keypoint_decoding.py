@@ -5,8 +5,8 @@ et al. 2017, "Mask R-CNN", sec. 5). There are two ways to choose one position:
 
 - the most probable cell, as in the paper and in torchvision (`argmax`);
 - the position with the highest expected OKS (`by_expected_oks`; Purkrabek and Matas 2025, "ProbPose"). If the
-  probability is spread over many cells, this position is close to most of it, while the single highest cell is random.
-  The expected OKS is also a confidence in the unit of the evaluation measure, which a ranking of poses needs (Gu et al.
+  probability is spread over many cells, this position is close to most of it, but the highest cell may be far away. The
+  expected OKS is also a confidence in the unit of the evaluation measure, which a ranking of poses needs (Gu et al.
   2024, "On the Calibration of Human Pose Estimation").
 """
 

@@ -1,7 +1,7 @@
 """A jointed 3D figure of a person: its proportions, its pose, and the positions of its joints and body parts.
 
-Body coordinates have the axes left (of the body), up and front. A person who stands straight is
-about 1 unit tall. Angles are in degrees. `posed` computes the joints and parts of a pose in body coordinates.
+Body coordinates have the axes left (of the body), up and front. A person who stands straight is about 1 unit tall.
+Angles are in degrees. `posed` computes the joints and parts of a pose in body coordinates.
 `Figure.projected` converts them to picture coordinates: x to the right, y down, z towards the viewer. The left shoulder
 of a body that faces the viewer is therefore on the right side of the picture.
 """

@@ -78,8 +78,9 @@ def pictures(run: RunFolder) -> list[Path]:
 def test_it_cannot_be_trained_on_and_is_deleted_for_good(root: Path, workspace: Path, shipped_toy: RunFolder) -> None:
     app = open_page(root, RUNS)
     run = RunFolder(workspace / "shapes" / "runs" / "toy")
-    assert not run_actions.offers_resume(run)
-    assert not run_actions.offers_more_epochs(run)
+    state = run_state.state(run)
+    assert not run_actions.offers_resume(run, state)
+    assert not run_actions.offers_more_epochs(run, state)
     next(button for button in app.button if button.label == "Delete this run").click().run()
     assert "Nothing was trained in **shapes** yet" in words(app)
     open_page(root, RUNS)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from maskrcnn.annotations.colours import colour_of
+from maskrcnn.annotations.colours import colours_of_new_classes
 from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.annotations.store import json_columns
 from maskrcnn.errors import StudioError
@@ -18,9 +18,6 @@ _DIGITS = "123456789"
 
 COLOUR = re.compile("#[0-9a-fA-F]{6}")
 HOTKEY = re.compile("[0-9a-z]")
-
-_MOST_TRIES = 16
-"""Number of colours that are tried for a new class. There are about 1,700, so thousands of classes share colours."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +62,10 @@ def add(db: sqlite3.Connection, names: Iterable[str], skeletons: Mapping[str, Sk
 def _add_new(db: sqlite3.Connection, names: list[str], skeletons: Mapping[str, Skeleton]) -> None:
     """Insert new classes with unused colours and keys."""
     rows = db.execute("SELECT position, colour, hotkey FROM class").fetchall()
-    number, position = len(rows), max((row["position"] for row in rows), default=-1)
-    colours, hotkeys = {row["colour"] for row in rows}, {row["hotkey"] for row in rows}
-    for place, name in enumerate(names):
-        tries = [colour_of(number + place + step) for step in range(_MOST_TRIES)]
-        colour = next((colour for colour in tries if colour not in colours), tries[0])
+    position, hotkeys = max((row["position"] for row in rows), default=-1), {row["hotkey"] for row in rows}
+    colours = colours_of_new_classes(len(names), [row["colour"] for row in rows], len(rows))
+    for place, (name, colour) in enumerate(zip(names, colours, strict=True)):
         hotkey = free_hotkey(hotkeys)
-        colours.add(colour)
         hotkeys.add(hotkey)
         _insert_class(db, ProjectClass(name, colour, hotkey, skeletons.get(name)), position + 1 + place)
 

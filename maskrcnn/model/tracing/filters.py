@@ -2,8 +2,8 @@
 
 They are the steps of torchvision's `RegionProposalNetwork.filter_proposals` and `RoIHeads.postprocess_detections` for
 one picture, in the same order and with torchvision's operators, so the last survivors equal those of the network
-(`tests/model/tracing/test_trace.py`). Here every step also returns the candidates that are left, and NMS returns in
-favour of which candidate it dropped each other one.
+(`tests/model/tracing/test_trace.py`). Here every step also returns the candidates that are left, and NMS also returns,
+for each candidate that it dropped, the candidate that it kept instead.
 
 All boxes are xyxy in pixels of the resized picture.
 """

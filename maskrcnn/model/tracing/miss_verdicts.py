@@ -54,8 +54,8 @@ def judge(obj: ObjectCandidates, lost_at: str, min_score: float) -> tuple[Reason
     `lost_at`: the filter at which it was lost, "" for an object that was found; `min_score`: the minimum score of a
     detection that is shown. The reason is the first that applies:
 
-    1. "another class": a detection of another class lies on the object, unless a detection of its own class that is
-       matched to another object overlaps it by as much;
+    1. "another class": a detection of another class, with a higher score than the object's own best box, lies on the
+       object, unless a detection of its own class that is matched to another object overlaps it by as much;
     2. the reason in `_MATCHING_REASONS`, if the object was lost after the filters of the network;
     3. "too loose": a detection of its own class overlaps it by too little;
     4. the reason in `_FILTER_REASONS`, or "no box".
@@ -82,7 +82,7 @@ def judge(obj: ObjectCandidates, lost_at: str, min_score: float) -> tuple[Reason
 def _own_score(obj: ObjectCandidates, lost_at: str) -> float:
     """The best score for the object's class among the boxes that fitted before the object was lost.
 
-    0 if it was lost in the RPN, where boxes have no class score yet.
+    0 if it was lost in the RPN or because the box head moved its boxes: these have no class score yet.
     """
     if lost_at not in (*DETECTION_FILTERS, filters.SCORE, SHOWN, MASK, MATCH):
         return 0

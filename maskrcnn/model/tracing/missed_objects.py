@@ -129,7 +129,7 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
 
 
 def _box_ious(boxes: np.ndarray, objects: np.ndarray) -> np.ndarray:
-    """IoU of `boxes (S, 4)` with the found and missed `objects (N, 4)`, all xyxy: `(S, N)` float32; 0 without area."""
+    """IoU of `boxes (S, 4)` with labelled `objects (N, 4)`, all xyxy: `(S, N)` float32; 0 if both have no area."""
     return box_iou(torch.from_numpy(boxes), torch.from_numpy(objects)).nan_to_num(0).numpy()
 
 

@@ -85,7 +85,7 @@ class FilterCandidates:
         return float(self.iou[self.index == candidate][0])
 
     def summary(self) -> CandidateSummary:
-        """The number of fitting candidates, and number, IoU and score of the closest candidate."""
+        """How many candidates fit, and their numbers; and number, IoU and score of the closest candidate."""
         if not len(self.index):
             return CandidateSummary(self.filter, 0, -1, 0.0, 0.0)
         best = self.closest()

@@ -247,7 +247,7 @@ def torch_file_network(path: Path) -> Config | str:
 
 
 def state_without_detector(source: Path | str) -> StateDict | None:
-    """The state dict of torchvision's `.pth` file of a classification network; None for any other source."""
+    """The state dict of a `.pth` file without a detector, as of a classification network; None for any other source."""
     path = Path(source)
     if shipped_models.folder(source) or path.is_dir() or path.suffix not in TORCH_FILES:
         return None
@@ -256,7 +256,7 @@ def state_without_detector(source: Path | str) -> StateDict | None:
 
 
 def known_body_name(state: StateDict, source: Path | str) -> str:
-    """Name of the body in the state dict of a classification network. Raises `StudioError` if no known body fits."""
+    """Name of the body in a state dict without a detector. Raises `StudioError` if no known body fits."""
     body = body_name(body_tensors(state))
     if body is None:
         raise StudioError(

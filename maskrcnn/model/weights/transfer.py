@@ -43,7 +43,7 @@ from maskrcnn.model.weights.torchvision_files import (
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.checkpoint_files import TORCH_FILES
 from maskrcnn.runs.torchvision_catalogue import require_coco_detector
-from maskrcnn.words import counted
+from maskrcnn.words import counted, first_names
 
 _HEADS = {"mask": ("roi_heads.mask_head.", "roi_heads.mask_predictor."), "keypoints": ("roi_heads.keypoint_",)}
 """Task -> prefixes of the names of its head's tensors."""
@@ -81,7 +81,7 @@ class Transfer:
         if not self.fresh:
             parts = [f"kept all of {source}"]
         elif known:
-            parts = [f"kept what {source} knows of {_kept_names_text(known)}"]
+            parts = [f"kept what {source} knows of {first_names(known)}"]
         else:
             parts = [f"kept {source} without what it knows of its own classes"]
         for names, one, many in (
@@ -93,12 +93,6 @@ class Transfer:
         parts += [f"the {task.removesuffix('s')} head starts afresh" for task in self.fresh_heads]
         parts += ["the last layer of the mask head starts afresh"] * self.fresh_masks
         return "; ".join(parts)
-
-
-def _kept_names_text(names: Sequence[str], limit: int = 8) -> str:
-    """The names of classes and keypoints that a transfer kept, as a list; those after the first `limit` are counted."""
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
 
 
 def rows_kept(old: Sequence[str], new: Sequence[str], old_count: int, new_count: int) -> dict[int, int]:
@@ -259,9 +253,9 @@ def initialise(model: StudioRCNN, source: Path | str) -> Transfer:
     if str(source) == "coco":
         builder = require_coco_detector(model.config)
         state, config, source = coco_state(builder), detector_config(builder), f"COCO weights of {builder}"
-    elif (body := state_without_detector(source)) is not None:
-        known_body_name(body, source)
-        return load_body(model, source)
+    elif (state_of_body := state_without_detector(source)) is not None:
+        known_body_name(state_of_body, source)
+        return _fill_body(model, state_of_body, source)
     else:
         checkpoint = find_checkpoint(source)
         state, config = checkpoint.state(), checkpoint.config
@@ -285,7 +279,12 @@ def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
         state = read_state(Path(source))
     else:
         state = find_checkpoint(source).state()
-    given = body_tensors(state)
+    return _fill_body(model, state, source)
+
+
+def _fill_body(model: StudioRCNN, state: StateDict, source: Path | str) -> Transfer:
+    """Copy the tensors of the body in `state` into the body of a network, in place. `source` names it in messages."""
+    body, given = body_of(model.config), body_tensors(state)
     refuse_batch_statistics(model.config.norm, given, source)
     wanted = body_tensors(model.state_dict())
     expected = {name: tensor.shape for name, tensor in wanted.items() if not name.endswith("num_batches_tracked")}

@@ -106,8 +106,7 @@ def line_chart(
         mark = {"type": "text", "fontWeight": "bold", **moved}
         spec["layer"].append({"data": {"name": "names"}, "mark": mark, "encoding": encoding})
         tables["names"] = table({name: [row[name] for row in names] for name in names[0]})
-    colours = {line.column: line.colour for line in lines}
-    hovered = {line.column: colours[line.column] for line in lines if line.has_tooltips and line.column in factors}
+    hovered = {line.column: line.colour for line in lines if line.has_tooltips and line.column in factors}
     if hovered and tooltips:
         # The point nearest to the pointer is marked and shows its tooltip.
         near = {"type": "point", "nearest": True, "on": "pointerover", "clear": "pointerout"}

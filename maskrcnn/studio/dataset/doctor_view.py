@@ -11,7 +11,7 @@ import streamlit as st
 from maskrcnn.annotations import doctor
 from maskrcnn.annotations.doctor import CHECKS, Finding, Severity
 from maskrcnn.annotations.regions import Dataset
-from maskrcnn.annotations.store import Project, StoredImage
+from maskrcnn.annotations.store import Project
 from maskrcnn.drawing.labelled_picture import Colours
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.readiness import learnable_in_project
@@ -34,8 +34,6 @@ SIGNS: dict[Severity, tuple[str, str, str]] = {
     "hint": (":material/lightbulb:", "blue", "Worth a thought."),
 }
 _WANTED = "dataset_doctor_wanted"
-
-_PER_MEGAPIXEL, _PER_REGION = 0.008, 0.0006  # seconds of an examination, measured on one slow core
 
 
 def show(project: Project) -> None:
@@ -107,12 +105,6 @@ def _may_examine(project: Project, state: Stamp) -> bool:
     )
     st.button(f"Examine {counted(state[0], 'picture')}", type="primary", icon=":material/stethoscope:", on_click=want)
     return False
-
-
-def seconds_to_examine(images: Sequence[StoredImage]) -> float:
-    """The estimated duration of the doctor's examination in seconds, from the numbers of pixels and regions."""
-    pixels = sum(image.width * image.height for image in images)
-    return pixels / 1e6 * _PER_MEGAPIXEL + sum(image.n_regions for image in images) * _PER_REGION
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from maskrcnn.annotations.colours import colour_of
-from maskrcnn.annotations.file_names import natural_key
+from maskrcnn.annotations.colours import colours_of_new_classes
 from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.learnable_objects import keypoints_of
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
@@ -20,6 +19,7 @@ from maskrcnn.drawing.hex_colours import GREY
 from maskrcnn.drawing.labelled_picture import Colours
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.errors import StudioError
+from maskrcnn.name_order import natural_key
 from maskrcnn.studio.dataset import new_class_questions
 from maskrcnn.studio.dataset.class_attribute_choice import candidate_in_words
 from maskrcnn.studio.dataset.pictures_view import SPLIT_WORDS
@@ -239,10 +239,6 @@ def missing_and_warnings(staged: Staged) -> None:
         st.warning(bullets([on_page(line) for line in staged.warnings]), icon=":material/warning:")
 
 
-_TRIED_COLOURS = 16
-"""Number of colours that are tried for a new class, as in the project store."""
-
-
 def colours_after_import(known: Sequence[ProjectClass], dataset: Dataset) -> Colours:
     """Return class name -> `#rrggbb` for an import preview: the colours that the classes will have in the project.
 
@@ -250,11 +246,6 @@ def colours_after_import(known: Sequence[ProjectClass], dataset: Dataset) -> Col
     the project store will give it. Regions without a class (None) are grey.
     """
     colours: dict[str | None, str] = {None: GREY, **{entry.name: entry.colour for entry in known}}
-    taken = {entry.colour for entry in known}
     new = [name for name in dict.fromkeys(dataset.classes) if name not in colours]
-    for number, name in enumerate(new, start=len(known)):
-        # There are about 1,700 colours, so they repeat if there are thousands of classes.
-        tries = [colour_of(number + step) for step in range(_TRIED_COLOURS)]
-        colours[name] = next((colour for colour in tries if colour not in taken), tries[0])
-        taken.add(colours[name])
-    return colours
+    new_colours = colours_of_new_classes(len(new), [entry.colour for entry in known], len(known))
+    return colours | dict(zip(new, new_colours, strict=True))

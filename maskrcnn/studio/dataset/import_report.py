@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.store import ImportReport, Project
+from maskrcnn.name_order import natural_key
 from maskrcnn.studio.shell import url_state
 from maskrcnn.studio.shell.markdown_escape import bullets, plain
 from maskrcnn.studio.shell.page_messages import on_page

@@ -9,12 +9,12 @@ import streamlit as st
 
 from maskrcnn.annotations import duplicate_pictures, learnable_objects
 from maskrcnn.annotations.duplicate_pictures import duplicates_in_both_splits
-from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Split
 from maskrcnn.annotations.splitting import ClassShare, shares, stratified
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
+from maskrcnn.name_order import natural_key
 from maskrcnn.studio.components import thumbnails
 from maskrcnn.studio.dataset import project_cache, undo_bar
 from maskrcnn.studio.dataset.pictures_view import SPLIT_WORDS

@@ -20,7 +20,7 @@ from maskrcnn.words import counted, sentence
 
 OBJECTS = (
     "Pictures that somebody labelled or marked as done, and the objects on them: regions that have a class, an area "
-    "and a pixel inside their picture, and mark no crowd. Statistics and LaunchSplit count the same."
+    "and a pixel inside their picture, and mark no crowd. Statistics and Split count the same."
 )
 CLASSES_SHOWN = 8
 """Maximum number of classes in the table; if there are more, only the rarest are listed."""

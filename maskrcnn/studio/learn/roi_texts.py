@@ -1,4 +1,4 @@
-"""The texts of the RoIPool and RoIAlign page as Markdown, including the results from the Mask R-CNN paper."""
+"""The texts of the RoIPool and RoIAlign page as Markdown, with results from the paper, and the lines about its map."""
 
 from __future__ import annotations
 

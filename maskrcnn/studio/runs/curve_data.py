@@ -51,7 +51,7 @@ class Curves:
     first_epoch: int | None = None
     name: str = ""
     colour: str = ""
-    shape: str = "circle"
+    shape: str = ""
     pass_steps: float | None = None
     most: int = MOST_STEPS
 
@@ -63,7 +63,7 @@ class Curves:
     @property
     def look(self) -> DrawnRun:
         """How the run is drawn in charts."""
-        return DrawnRun(self.name, self.colour, self.shape if self.name else "", self.pass_steps)
+        return DrawnRun(self.name, self.colour, self.shape, self.pass_steps)
 
     def step_points(self, axis: XAxis, values: Mapping[str, np.ndarray], is_small: bool = False) -> RunPoints:
         """The drawn steps as points of a chart; `values` are numbers of all steps, (N,) each, by name.
@@ -127,12 +127,13 @@ def _curves_of_run(run: RunFolder) -> Curves:
 
 def x_axis_end(runs: Sequence[RunFolder], curves: Sequence[Curves], axis: XAxis) -> float:
     """The end of the x axis for the points of these curves: the maximum of `x_end`, the (planned) ends of the runs."""
+    backend = session.backend()
     ends = [
         x_end(
             axis,
             one.rows.last,
             (run.read_json(CONFIG) or {}).get("epochs"),
-            session.backend().state(run).active,
+            backend.state(run).active,
             one.pass_steps,
         )
         for run, one in zip(runs, curves, strict=True)

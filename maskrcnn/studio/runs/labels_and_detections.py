@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from maskrcnn.annotations.file_names import natural_key
+from maskrcnn.name_order import natural_key
 from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
 from maskrcnn.studio.shell.file_stamps import stamp
 

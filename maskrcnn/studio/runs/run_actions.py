@@ -19,37 +19,35 @@ STOPPED = (JobState.CANCELLED, JobState.FAILED, JobState.LOST)
 """The states of a run that was stopped before its planned end."""
 
 
-def offers_resume(run: RunFolder) -> bool:
+def offers_resume(run: RunFolder, state: JobState) -> bool:
     """Whether the Resume button is shown: the run was stopped before its planned end and can be resumed."""
-    return session.backend().state(run) in STOPPED and run.has(STATE)
+    return state in STOPPED and run.has(STATE)
 
 
-def offers_more_epochs(run: RunFolder) -> bool:
+def offers_more_epochs(run: RunFolder, state: JobState) -> bool:
     """Whether the Train more button is shown: the run reached its planned end and can be trained for more epochs."""
-    return session.backend().state(run) is JobState.DONE and run.has(STATE)
+    return state is JobState.DONE and run.has(STATE)
 
 
 def show(run: RunFolder) -> None:
     """Draw the buttons for the state of the run, side by side. Raises `StudioError` for a damaged run."""
     state = session.backend().state(run)
     if state.active:
-        _cancel(run)
+        _cancel(run, state)
     elif state is JobState.QUEUED:
         _take_out(run)
-    elif offers_resume(run):
-        _resume(run)
-    elif offers_more_epochs(run):
+    elif offers_resume(run, state):
+        _resume(run, state)
+    elif offers_more_epochs(run, state):
         _train_more(run)
     _download(run)
     if state.ended:
         _delete(run)
 
 
-def _resume(run: RunFolder) -> None:
+def _resume(run: RunFolder, state: JobState) -> None:
     """Draw the button that resumes a stopped run."""
-    kind: Literal["primary", "secondary"] = (
-        "secondary" if session.backend().state(run) is JobState.FAILED else "primary"
-    )
+    kind: Literal["primary", "secondary"] = "secondary" if state is JobState.FAILED else "primary"
     if st.button("Resume", key="runs-resume", type=kind, icon=":material/resume:", help=_RESUME):
         with session.fail_softly(stop=False):
             session.backend().start(Training(run, resume=True))
@@ -59,9 +57,9 @@ def _resume(run: RunFolder) -> None:
 _RESUME = "Goes on where it was stopped, as if it had never been, with the labels that it was started with."
 
 
-def _cancel(run: RunFolder) -> None:
+def _cancel(run: RunFolder, state: JobState) -> None:
     """Draw the button that cancels a running training or, if it was cancelled before, kills it."""
-    asked = session.backend().state(run) is JobState.CANCELLING
+    asked = state is JobState.CANCELLING
     with st.popover("Cancel", icon=":material/stop_circle:", key="runs-ask-cancel"):
         if asked:
             st.markdown(

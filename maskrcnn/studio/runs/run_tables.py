@@ -91,10 +91,11 @@ def epoch_table(rows: Iterable[Row], pass_steps: float | None = None) -> pd.Data
 
 def runs_table(runs: Iterable[RunFolder]) -> pd.DataFrame:
     """The table of runs, one row per run: state, epoch, best AP and its measure, time, and main settings."""
+    backend = session.backend()
     lines: list[dict[str, Any]] = []
     for run in runs:
         try:
-            now = session.backend().progress(run)
+            now = backend.progress(run)
             config = run.read_json(CONFIG) or {}
         except StudioError:
             lines.append({"run": run.name, "state": "damaged"})
@@ -193,23 +194,24 @@ def different_settings(settings: Sequence[dict[str, Any]]) -> dict[str, list[str
 def comparison_table(runs: Sequence[RunFolder]) -> pd.DataFrame:
     """The table of the compared runs, one row per run: colour, state, best AP with its epoch, initial weights, steps,
     passes and time so far, and the settings that differ."""
+    backend = session.backend()
     lines = []
     for number, run in enumerate(runs):
-        rows = metric_rows.read(run)
+        now, rows = backend.progress(run), metric_rows.read(run)
         best, pass_steps = best_epoch(rows.epochs), mean_pass_steps(run, pictures_of_run(run).train)
         step = rows.last["step"] if rows.last else 0
         lines.append(
             {
                 " ": disc(RUN_COLOURS[number]),
                 "run": run.name,
-                "state": session.backend().state(run),
+                "state": now.state,
                 "best AP": best.score if best else None,
                 "AP of": best.judged_by if best else None,
                 "best epoch": best.epoch if best else None,
                 "start": start_of(run).get("start", "–"),
                 "steps": step,
                 "passes": step / pass_steps if pass_steps else None,
-                "time": clock(session.backend().progress(run).elapsed),
+                "time": clock(now.elapsed),
             }
         )
     return pd.DataFrame(lines).assign(**different_settings([compared_settings(run) for run in runs]))
@@ -238,4 +240,4 @@ def show_comparison(runs: Sequence[RunFolder]) -> None:
 
 def same_validation_pictures(runs: Sequence[RunFolder]) -> bool:
     """Whether the runs of a comparison table have validation pictures of the same names, so that AP is comparable."""
-    return len({tuple(pictures_of_run(run).val) for run in runs}) == 1
+    return len({pictures_of_run(run).val for run in runs}) == 1

@@ -16,6 +16,7 @@ from maskrcnn.annotations.formats.via.attribute_tally import Tally
 from maskrcnn.annotations.regions import Dataset, classes_in
 from maskrcnn.annotations.store.database_files import is_project
 from maskrcnn.errors import ArgumentError
+from maskrcnn.words import first_names
 
 
 def has_class_choice(dataset: Dataset) -> bool:
@@ -158,8 +159,7 @@ def _reclassified_with_warning(dataset: Dataset, name: str, why: str) -> Dataset
 
 def _listed_attributes(names: Sequence[str]) -> str:
     """Return the names of attributes as text for a warning, short enough for one line."""
-    shown = ", ".join(name[:40] for name in names[:8])
-    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
+    return first_names([name[:40] for name in names])
 
 
 def reclassified_ignoring_case(dataset: Dataset, name: str | None) -> Dataset:

@@ -8,10 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from maskrcnn.config import (
-    DEFAULT_PRESET,
-    Config,
-)
+from maskrcnn.config import DEFAULT_PRESET, Config
 from maskrcnn.runs import initial_weights, shipped_models, torchvision_catalogue
 from maskrcnn.studio.launch.config_field_inputs import field_input_keys
 

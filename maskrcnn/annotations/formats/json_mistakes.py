@@ -41,9 +41,8 @@ def json_mistake(text: str, error: json.JSONDecodeError, source: Path | str) -> 
     at = error.pos
     first = text.lstrip(_BLANK)[0]
     stopped_at_start = not text[:at].strip(_BLANK)
-    begins_with_number_or_word = (
-        error.msg == "Extra data" and first not in "{["
-    )  # a complete JSON value, then other text
+    # A complete JSON value, then other text.
+    begins_with_number_or_word = error.msg == "Extra data" and first not in "{["
     if stopped_at_start or begins_with_number_or_word:
         if known := unsupported_formats.unsupported_text(text) or unsupported_formats.unsupported_table(text):
             return StudioError(f"{source}: not JSON: this is {known}")

@@ -13,6 +13,9 @@ from maskrcnn.errors import StudioError
 FARTHEST = 1_000_000
 """Largest accepted coordinate, in pixels. The rasteriser's memory grows with the length of an outline."""
 
+LARGEST_SIDE = 100_000
+"""Maximum width and height of a picture or mask, in pixels."""
+
 DEEPEST = 64
 """Maximum nesting depth of an attribute."""
 
@@ -187,7 +190,3 @@ def json_bytes(document: Any, source: object) -> bytes:
         return json.dumps(document, allow_nan=False).encode() + b"\n"
     except (ValueError, TypeError, RecursionError):
         raise StudioError(f"{source}: an attribute holds what JSON cannot; remove it") from None
-
-
-LARGEST_SIDE = 100_000
-"""Maximum width and height of a picture or mask, in pixels."""

@@ -1,4 +1,4 @@
-"""Read one label file: detect its format by its content, parse it, and find its pictures."""
+"""Read one label file: detect its format by its content, and parse it. `annotations.reading` finds its pictures."""
 
 from __future__ import annotations
 
@@ -9,14 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn import untrusted_files
-from maskrcnn.annotations.formats import (
-    format_table,
-    json_mistakes,
-    text_encodings,
-    unsupported_formats,
-)
+from maskrcnn.annotations.formats import format_table, text_encodings, unsupported_formats
 from maskrcnn.annotations.formats.format_interface import Source
-from maskrcnn.annotations.formats.json_mistakes import explained_json_errors, parsed_json, refuse_constant
+from maskrcnn.annotations.formats.json_mistakes import EXPECTED, explained_json_errors, parsed_json, refuse_constant
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.errors import StudioError
 from maskrcnn.words import byte_size
@@ -28,7 +23,6 @@ MOST_GROUPS = 8_000_000
 """Maximum number of lists and objects in one JSON file. Each takes at least 60 bytes of memory and two characters of
 the file."""
 
-_EXPECTED = json_mistakes.EXPECTED
 LABEL_SUFFIXES = (".json", ".csv")
 """Suffixes of formats that are a single file; other formats are a folder of files."""
 NO_LABELS = "no labels"
@@ -62,7 +56,7 @@ def dataset_of_document(document: Any, source: Source, class_attribute: str | No
         raise StudioError(f"{source}: this is {other}")
     if (reader := format_table.document_reader(document)) is not None:
         return reader.parse(document, source, class_attribute)
-    raise StudioError(f"{source}: this JSON holds {NO_LABELS} that the studio knows; {_EXPECTED}")
+    raise StudioError(f"{source}: this JSON holds {NO_LABELS} that the studio knows; {EXPECTED}")
 
 
 def _dataset_of_large_text(text: str, source: Source, class_attribute: str | None) -> Dataset | None:
@@ -92,7 +86,7 @@ def text_of_label_file(path: Path) -> str:
     """Return the text of a label file. Raises `StudioError` if it is not a file, not text, or too large."""
     try:
         if not path.is_file():
-            raise StudioError(f"{path}: this is no file that could be read; {_EXPECTED}")
+            raise StudioError(f"{path}: this is no file that could be read; {EXPECTED}")
         if (size := path.stat().st_size) > LARGEST_FILE:
             raise StudioError(
                 f"{path}: {byte_size(size)} are too much for one label file (at most {byte_size(LARGEST_FILE)}); "

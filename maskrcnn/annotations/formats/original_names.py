@@ -80,9 +80,8 @@ def with_original_names(
     """Return the dataset with the original names of its pictures, and notes about names that could not be restored.
 
     `split_folders` is true for a format with a folder for each split: pictures of two splits may then have the same
-    name.
-    `with_pictures` is true if the pictures are written too: names must then differ by more than case, and contain no
-    colon, which Windows does not allow. A dataset without stored names is returned with its own names.
+    name. `with_pictures` is true if the pictures are written too: names must then differ by more than case, and contain
+    no colon, which Windows does not allow. A dataset without stored names is returned with its own names.
     """
     origins = getattr(dataset.images, "origins", None)  # a project knows the origins without loading the regions
     known = [_NamesOfPicture.of(record) for record in (dataset.images if origins is None else origins)]

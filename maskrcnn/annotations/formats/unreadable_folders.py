@@ -8,10 +8,15 @@ from pathlib import Path
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures
-from maskrcnn.annotations.formats import masks, text_encodings, unsupported_formats
+from maskrcnn.annotations.formats import text_encodings
 from maskrcnn.annotations.formats.masks import mask_pairs
-from maskrcnn.annotations.formats.masks.mask_files import coloured_masks_message, is_mask_folder_name
-from maskrcnn.annotations.formats.unsupported_formats import unsupported_text
+from maskrcnn.annotations.formats.masks.mask_files import coloured_masks_message, is_mask_folder, is_mask_folder_name
+from maskrcnn.annotations.formats.unsupported_formats import (
+    LENGTH_OF_BEGINNING,
+    unsupported_binary,
+    unsupported_first_line,
+    unsupported_text,
+)
 from maskrcnn.annotations.formats.yolo.reading import yolo_without_class_names
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
@@ -52,14 +57,14 @@ def unsupported_files(files: Mapping[str, Path]) -> str | None:
     for path in [path for name, path in files.items() if name.lower().endswith(_SUFFIXES)][:_LOOKED_INTO]:
         try:
             with untrusted_files.opened(path) as file:
-                content = file.read(_EXAMINED_BYTES)
+                content = file.read(LENGTH_OF_BEGINNING)
         except (StudioError, OSError):
             continue
         beginning = text_encodings.decoded_beginning(content)
         if "\0" in beginning or "\ufffd" in beginning:
-            known = unsupported_formats.unsupported_binary(content)
+            known = unsupported_binary(content)
         else:
-            known = unsupported_text(beginning) or unsupported_formats.unsupported_first_line(beginning)
+            known = unsupported_text(beginning) or unsupported_first_line(beginning)
         if known is not None:
             return known
     return None
@@ -72,7 +77,6 @@ _SUFFIXES = (
 )
 """Suffixes of files that may be labels of another program."""
 _LOOKED_INTO = 3
-_EXAMINED_BYTES = 5000
 
 
 def have_photo_sidecars(files: Mapping[str, Path]) -> bool:
@@ -103,7 +107,7 @@ def coloured_mask_warnings(files: Mapping[str, Path], root: Path) -> Iterator[st
         is_pair = mask_pairs.pair_of_object_folder(root / folder) is not None
         if (named_masks or all_have_namesakes) and not is_pair and (trouble := coloured_masks_message(root / folder)):
             yield f"{folder or 'the pictures'}: {trouble}; they came in as pictures"
-        elif named_masks and masks.is_mask_folder(root / folder):
+        elif named_masks and is_mask_folder(root / folder):
             yield (
                 f"{folder}: its PNGs ({file_names.parts(there[0])[-1]}) look like masks, but no picture of their names "
                 "was found; they came in as pictures. Put the pictures into images/ beside that folder"

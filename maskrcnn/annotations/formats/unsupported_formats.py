@@ -1,8 +1,9 @@
 """Recognise label files of formats that the studio does not read, and say what to export instead.
 
-`unsupported_document` recognises a parsed JSON document, `unsupported_text` text that is not JSON, `unsupported_table`
-a table by its first row, and `unsupported_binary` a binary file by its first bytes. Each returns the words for a
-message, in the form "what it is; what to do", or None if the content is unknown.
+`unsupported_document` recognises a parsed JSON document, `unsupported_first_line` a text with one JSON document in each
+line, `unsupported_text` text that is not JSON, `unsupported_table` a table by its first row, and `unsupported_binary` a
+binary file by its first bytes. Each returns the words for a message, in the form "what it is; what to do", or None if
+the content is unknown.
 """
 
 from __future__ import annotations
@@ -246,12 +247,13 @@ def unsupported_document(document: Any) -> str | None:
     return next((words for fits, words in _DOCUMENTS if fits(document)), None)
 
 
-_BEGINNING = 5000
+LENGTH_OF_BEGINNING = 5000
+"""Number of bytes or characters at the beginning of a file that are examined."""
 
 
 def unsupported_text(text: str) -> str | None:
     """Return what a text that is not JSON is, and what to export instead; None if unknown."""
-    beginning = text[:_BEGINNING].lstrip()
+    beginning = text[:LENGTH_OF_BEGINNING].lstrip()
     return next((words for sign, words in _TEXTS if re.match(sign, beginning, re.IGNORECASE | re.MULTILINE)), None)
 
 
@@ -266,7 +268,7 @@ def unsupported_first_line(text: str) -> str | None:
 
 def unsupported_table(text: str) -> str | None:
     """Return what a table without outlines is, judged by its first row; None if the text is no table."""
-    lines = [line for line in text[:_BEGINNING].splitlines() if line.strip()][:2]
+    lines = [line for line in text[:LENGTH_OF_BEGINNING].splitlines() if line.strip()][:2]
     if not lines:
         return None
     separator = max(",;\t", key=lines[0].count)

@@ -160,20 +160,21 @@ def _image_entry(
     return {"id": image_id, "file_name": record.file_name, "width": width, "height": height, **further}
 
 
-def _is_left_out(region: Region, for_training: bool, outlines: bool, dropped: DroppedInfo) -> bool:
+def _is_left_out(region: Region, only_learnable: bool, outlines: bool, dropped: DroppedInfo) -> bool:
     """Whether a region has no annotation in the document; it is then counted in `dropped`.
 
-    These regions have one: a region with an area; labelled keypoints without another shape (in training data only with
-    `outlines=False` and a box around them); a point that was read from a COCO keypoint (never in training data).
+    These regions have one: a region with an area; labelled keypoints without another shape; a point that was read from
+    a COCO keypoint. With `only_learnable` (training data, and the ground truth of an evaluation), labelled keypoints
+    without another shape have one only with `outlines=False` and a box around them, and a point never has one.
     """
     shape = region.shape
     if raster.has_area(shape):
         return False
-    if isinstance(shape, Keypoints) and not (for_training and outlines):
+    if isinstance(shape, Keypoints) and not (only_learnable and outlines):
         drawn = any(visibility for _, _, visibility in shape.points)
-        if drawn and (not for_training or learnable_objects.has_box(shape)):
+        if drawn and (not only_learnable or learnable_objects.has_box(shape)):
             return False
-    if isinstance(shape, Point) and not for_training and "keypoints" in _coco_notes(region):
+    if isinstance(shape, Point) and not only_learnable and "keypoints" in _coco_notes(region):
         return False  # a keypoint of a COCO file
     dropped.add("{regions} without area (points, lines) left out because COCO instances have masks")
     return True

@@ -24,9 +24,8 @@ def pictures_around(folder: Path, images: Path | None) -> Iterator[tuple[str, Pa
         yield from _pictures_by_name(images, pictures.SUFFIXES, images)
         return
     above = folder.parent
-    if (
-        is_mask_folder_name(above.name) or above.name.lower() in picture_folders.LABEL_FOLDERS
-    ):  # masks/train beside images/train
+    # masks/train beside images/train
+    if is_mask_folder_name(above.name) or above.name.lower() in picture_folders.LABEL_FOLDERS:
         for beside in _folders_of_pictures(above):
             yield from _pictures_by_name(beside / folder.name, pictures.SUFFIXES, above.parent)
     for beside in _folders_of_pictures(folder):

@@ -29,19 +29,18 @@ in `Region.extras["via"]["class_value"]` for a region that has a different value
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from maskrcnn.annotations.formats.json_values import Complaint, brief, text
 from maskrcnn.annotations.formats.lazy_records import change_each
-from maskrcnn.annotations.formats.via import attribute_definitions, class_values
 from maskrcnn.annotations.formats.via.attribute_definitions import (
     definitions_of,
     is_choice_of_options,
     options_of_definition,
 )
-from maskrcnn.annotations.formats.via.attribute_tally import MOST_COMBINATIONS, Attributes, Tally, tally_of_records
+from maskrcnn.annotations.formats.via.attribute_tally import MOST_COMBINATIONS, Tally, tally_of_records
 from maskrcnn.annotations.formats.via.class_values import (
     CROWD,
     MARKS,
@@ -75,28 +74,9 @@ class Candidate:
     several: int = 0
 
 
-# The rule
-
-
-def class_attribute_by_rule(regions: Iterable[Attributes], definitions: Mapping[str, Any]) -> str | None:
-    """Return the name of the class attribute by the rule of this module, or None.
-
-    `regions` are the regions' attributes; `definitions` is VIA's `_via_attributes.region`.
-    """
-    tally = Tally()
-    for attributes in regions:
-        tally.add(attributes)
-    return class_attribute_of_tally(tally, definitions)
-
-
 def class_attribute_of_tally(tally: Tally, definitions: Mapping[str, Any]) -> str | None:
-    """Return the name of the class attribute for the regions counted in `tally`; None if no attribute fits.
-
-    Only attributes with a value on a region are considered. The first of these that fits is the class attribute: a list
-    of options with a usual name (`USUAL_NAMES`), a usual name whose values repeat, the only list of options, a usual
-    name, the only common attribute (on more than half of the regions, with few different texts). If no region has a
-    value, it is the only attribute that is defined as a list of options.
-    """
+    """Return the name of the class attribute by the rule of this module, for the regions counted in `tally`; None if no
+    attribute fits. `definitions` is VIA's `_via_attributes.region`."""
     values = tally.valued
     choices = [name for name, definition in definitions.items() if name != CROWD and is_choice_of_options(definition)]
     if not values:
@@ -124,9 +104,6 @@ def class_attribute_of_tally(tally: Tally, definitions: Mapping[str, Any]) -> st
         and len(value.counts) <= min(50, max(1, value.n_regions // 2))
     ]
     return common[0] if len(common) == 1 else None
-
-
-# The choice
 
 
 def class_candidates(dataset: Dataset) -> tuple[Candidate, ...]:
@@ -258,8 +235,7 @@ class ClassChoice:
     def applied(self, record: ImageRecord) -> ImageRecord:
         """Return the record with the class of each region set."""
         regions = (
-            class_values.with_class_of_value(region, self.attribute, self.only_class, self.values)
-            for region in record.regions
+            with_class_of_value(region, self.attribute, self.only_class, self.values) for region in record.regions
         )
         return replace(record, regions=tuple(regions)) if record.regions else record
 
@@ -316,11 +292,7 @@ def rival_attributes_of_tally(tally: Tally, definitions: Mapping[str, Any], chos
             continue
         if kinds_of_values == {"own name"} or kinds_of_values == {"yes"}:
             names_by_kind.setdefault(kinds_of_values.pop(), []).append(name)
-        elif (
-            name == chosen
-            or name.strip().lower() in USUAL_NAMES
-            or attribute_definitions.is_choice_of_options(definitions.get(name))
-        ):
+        elif name == chosen or name.strip().lower() in USUAL_NAMES or is_choice_of_options(definitions.get(name)):
             names_by_kind.setdefault("class", []).append(name)
     groups = []
     for kind, names in names_by_kind.items():

@@ -136,8 +136,9 @@ def _record_of_rows(
             notes["row"] = row.position
         if any(undefined.values()):
             notes["undefined"] = undefined
-        extras = write_back_notes.with_via_notes(region.extras, FLAVOUR, notes, {})
-        regions.append(replace(region, extras=extras) if notes else region)
+        if notes:
+            region = replace(region, extras=write_back_notes.with_via_notes(region.extras, FLAVOUR, notes, {}))
+        regions.append(region)
 
     notes = {}
     empty_rows = [_notes_of_empty_row(row, is_mixed, attributes_differ) for row in rows if not row.has_region]

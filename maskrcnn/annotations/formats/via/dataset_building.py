@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from maskrcnn.annotations.formats.json_values import Json, brief, is_too_deep
-from maskrcnn.annotations.formats.via import attribute_definitions, class_attributes
+from maskrcnn.annotations.formats.via import attribute_definitions
 from maskrcnn.annotations.formats.via.attribute_tally import Tally
 from maskrcnn.annotations.formats.via.class_attributes import (
     ClassChoice,
     chosen_class_attribute,
     combined_class_attributes,
+    with_combined_class,
 )
 from maskrcnn.annotations.formats.via.picture_entry_reading import ViaReader
 from maskrcnn.annotations.formats.via.project_parts import extras_of_project
@@ -58,4 +59,4 @@ def built_dataset(
     dataset = Dataset(
         images, choice.classes, choice.attribute, Path(complain.source), extras, skeletons, warnings=warnings
     )
-    return class_attributes.with_combined_class(dataset, to_combine) if to_combine else dataset
+    return with_combined_class(dataset, to_combine) if to_combine else dataset

@@ -60,7 +60,7 @@ def parse(
     if scan.complaint is not None:
         raise scan.complaint
 
-    flavour = "via-project" if scan.parts is not None else "via1" if scan.is_one_x else "via2"
+    flavour = "via-project" if scan.parts is not None else "via1" if scan.is_via1 else "via2"
     keys = project_parts.ordered_picture_keys(scan.starts, scan.parts)
     reader = picture_entry_reading.ViaReader(
         complain, flavour, project_parts.unlisted_picture_keys(keys, scan.parts), is_checked=True
@@ -102,7 +102,7 @@ class _LargeFileScan:
         self.names: dict[str, str] = {}
         self.parts: Json | None = None
         self.tally = Tally()
-        self.is_one_x = False
+        self.is_via1 = False
         self._has_images = False
         self.complaint: StudioError | None = None
         """The first error. It is raised only if the JSON is valid up to its end, as for a small file."""
@@ -178,7 +178,7 @@ class _LargeFileScan:
         if is_repeated or is_project_after_all:
             raise _UnusualLayout
         self.starts[key] = start
-        self.is_one_x = self.is_one_x or json_file.is_via1_entry(entry)
+        self.is_via1 = self.is_via1 or json_file.is_via1_entry(entry)
         if self.complaint is None:
             try:
                 record = self._reader.record(0, key, entry)

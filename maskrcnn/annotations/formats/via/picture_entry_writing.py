@@ -19,7 +19,7 @@ from maskrcnn.annotations.formats.via.keypoint_and_score_attributes import (
     renamed_attributes,
 )
 from maskrcnn.annotations.formats.via.picture_entry_reading import CLOSES, picture_file_size, picture_key
-from maskrcnn.annotations.formats.via.write_back_notes import via_notes
+from maskrcnn.annotations.formats.via.write_back_notes import EMPTY_PARTS, via_notes
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -160,7 +160,7 @@ def _picture_entry(
     image["regions"] = _regions_by_number(record, regions, flavour) if as_group else regions
     image["file_attributes"] = dict(record.attributes)
     for name in noted.get("without", ()):
-        if image.get(name) in (None, "", [], {}):
+        if image.get(name) in EMPTY_PARTS:
             image.pop(name, None)
     return image | {name: value for name, value in noted.get("empty", {}).items() if not image.get(name)}
 

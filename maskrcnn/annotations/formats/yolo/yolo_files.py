@@ -342,7 +342,7 @@ class YoloFiles:
         """
         as_in_yolo = _with_folder_replaced(name, IMAGES, _LABELS)
         in_any_case = _with_folder_replaced(name, IMAGES, _LABELS, in_any_case=True)
-        for text in (as_in_yolo, in_any_case, name):
+        for text in dict.fromkeys((as_in_yolo, in_any_case, name)):
             alike = (
                 [text] if text in self.texts else self.texts_by_spelling.get(file_names.normalised_file_name(text), [])
             )

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from maskrcnn.annotations import read
 from maskrcnn.annotations.formats import via
 from maskrcnn.annotations.formats.via import class_attributes, class_values
+from maskrcnn.annotations.formats.via.attribute_tally import Tally
 from maskrcnn.annotations.formats.via.class_attributes import Candidate
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.trainable_check import require_trainable
@@ -69,7 +70,10 @@ TEXT = {"type": "text"}
     ],
 )
 def test_which_attribute_is_the_class(regions: list[Any], definitions: dict[str, Any], expected: str | None) -> None:
-    assert class_attributes.class_attribute_by_rule(regions, definitions) == expected
+    tally = Tally()
+    for attributes in regions:
+        tally.add(attributes)
+    assert class_attributes.class_attribute_of_tally(tally, definitions) == expected
 
 
 @pytest.mark.parametrize(

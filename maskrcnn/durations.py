@@ -59,7 +59,10 @@ def short(seconds: float) -> str:
 
 
 def time_of_day_words(when: datetime, before: str = "about ") -> str:
-    """A time of day as text, with the day if it is not today: `about 14:05`, `tomorrow about 9:30`."""
+    """A time of day as text, with the day if it is not today: `about 14:05`, `tomorrow about 09:30`.
+
+    `before` is the text between the day and the time; it is empty for a time that is not an estimate.
+    """
     today = datetime.now(when.tzinfo).date()
     time_of_day = f"{before}{when:%H:%M}"
     days = (when.date() - today).days

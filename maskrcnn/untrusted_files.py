@@ -1,9 +1,10 @@
-"""Safe reading of untrusted files: checks of path, file type, size and JSON schema.
+"""Safe reading of untrusted files (checks of path, file type, size and JSON schema), and safe writing to folders.
 
 A project folder or a run folder can come from another person, such as a student who hands it in. `confined` resolves
 all symbolic links of a path and requires that it ends in an allowed folder. `read_json` reads every JSON file of such a
 folder. It requires a regular file (opening a pipe could block a page forever) and limits its size and nesting depth. It
-validates every value against a schema.
+validates every value against a schema. `require_real_folder` protects writing: it refuses a folder that is a link,
+because the files would be written elsewhere.
 """
 
 from __future__ import annotations

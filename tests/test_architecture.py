@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "maskrcnn"
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("words", "durations", "install_folders"),
+    ("words", "durations", "install_folders", "name_order"),
     ("errors", "atomic_files"),
     ("untrusted_files", "output_files", "config"),
     ("external_projects",),
@@ -224,3 +224,17 @@ assert "torch" not in sys.modules, "the first page loads torch"
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.parametrize(
+    ("module", "unloaded"),
+    [
+        ("maskrcnn.runs.project_runs", ("numpy", "shapely", "PIL")),
+        ("maskrcnn.jobs.local_backend", ("numpy", "shapely", "PIL")),
+        ("maskrcnn.jobs.runner", ("numpy", "shapely", "PIL")),  # a process for each training
+    ],
+)
+def test_runs_and_jobs_load_no_libraries_of_pictures(module: str, unloaded: tuple[str, ...]) -> None:
+    program = f"import sys, {module}; print(*sorted(set({unloaded}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr[-3000:]

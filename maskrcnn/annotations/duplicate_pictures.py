@@ -28,10 +28,10 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import ImageRecord, Split
 from maskrcnn.errors import StudioError
+from maskrcnn.name_order import natural_key
 
 CELLS, COARSE = 64, 16
 LARGEST_DIFFERENCE = 20.0

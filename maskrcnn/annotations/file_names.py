@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from maskrcnn.annotations.pictures import SUFFIXES
+from maskrcnn.name_order import folded, natural_key
 from maskrcnn.words import one_line
 
 _RESERVED = re.compile(r'[<>:"|?*]' if os.name == "nt" else "(?!)")
@@ -196,50 +197,9 @@ def listed(names: list[str] | tuple[str, ...], most: int = 3) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
-def folded(name: str) -> str:
-    """The name without differences that some file systems ignore: in case-folded, composed (NFC) form.
-
-    Two names with the same folded form can be the same file on such a file system.
-
-    >>> folded("Cafe\\u0301.JPG") == folded("caf\\xe9.jpg")
-    True
-    """
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-
-
-_NUMBER = re.compile("([0-9]+)")
-
-
-def natural_key(name: str) -> tuple[object, str]:
-    """The sorting key of a name or path with `/` for natural order: numbers by their value, ignoring case.
-
-    Files of one folder stay together. Different names have different keys, so the order is deterministic.
-
-    >>> sorted(["b10.jpg", "B2.jpg", "b1.jpg"], key=natural_key)
-    ['b1.jpg', 'B2.jpg', 'b10.jpg']
-    """
-    plain = unicodedata.normalize("NFC", name).casefold()
-    return tuple(tuple(_stem_key(stem) for stem in folder.split(".")) for folder in plain.split("/")), name
-
-
-def _stem_key(stem: str) -> tuple[tuple[int, str], ...]:
-    """The parts of a name as sorting keys: text and numbers alternate, and the first is a text (perhaps empty)."""
-    return tuple(map(_part_key, _NUMBER.split(stem)))
-
-
-def _part_key(text: str) -> tuple[int, str]:
-    """The sorting key of a text or a number in a file name: (0, text), or (number of digits, digits) of any length."""
-    if not _NUMBER.fullmatch(text):
-        return 0, text
-    digits = text.lstrip("0")
-    return len(digits), digits
-
-
 def plain_file_name(name: str) -> str:
     """Return the last part of a path from a browser or another computer, as a file name for all systems."""
-    name = re.split(r"[\\/]", name)[-1]
-    name = name.encode("utf-8", "replace").decode("utf-8")  # a name that is no text, as Linux allows
-    name = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in name)
+    name = without_control_characters(re.split(r"[\\/]", name)[-1])
     name = name.strip().lstrip(".") or "picture"
     stem, suffix = os.path.splitext(name)
     while len((stem + suffix).encode()) > _LONGEST:
@@ -253,8 +213,7 @@ def path_inside(file_name: str) -> str:
     >>> path_inside("../a.jpg"), path_inside("C:\\x\\a.jpg")
     ('a.jpg', 'C_/x/a.jpg')
     """
-    parts = [part for part in re.split(r"[\\/]+", file_name) if part not in ("", ".", "..")]
-    return "/".join(re.sub(r"[:\x00-\x1f]", "_", part) for part in parts) or "picture"
+    return "/".join(re.sub(r"[:\x00-\x1f]", "_", part) for part in parts(file_name) if part != "..") or "picture"
 
 
 def label_file_name(picture: str, suffix: str) -> str:
@@ -274,7 +233,7 @@ def last_part(name: str) -> str:
 
 def without_control_characters(name: str) -> str:
     """Return the name without characters that label files cannot hold: control characters and lone surrogates."""
-    whole = name.encode("utf-8", "replace").decode("utf-8")
+    whole = name.encode("utf-8", "replace").decode("utf-8")  # Linux allows names that are not valid text
     return "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in whole)
 
 

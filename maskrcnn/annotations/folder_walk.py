@@ -14,8 +14,8 @@ from pathlib import Path
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names as names
-from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.name_order import natural_key
 
 DEEPEST = 12
 """Maximum depth of nested folders; a usual dataset has about four levels."""

@@ -224,7 +224,8 @@ class LearnableTally:
     """A mutable counter of learnable objects that builds a `LearnableCounts` picture by picture.
 
     Its fields are those of `LearnableCounts`: `left` counts regions that are not learned by their reason and class,
-    `narrow` counts objects narrower than `NARROW` px, `bare` lists pictures whose regions are all not learned.
+    `narrow` counts objects narrower than `NARROW` px, `bare` lists pictures that have regions but no object, and no
+    region without a class.
     """
 
     outlines: bool = True

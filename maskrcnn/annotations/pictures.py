@@ -149,12 +149,15 @@ def check(path: Path | str, name: str | None = None) -> tuple[int, int]:
             return displayed
 
 
-def quick_check(path: Path | str, name: str | None = None) -> tuple[int, int]:
+def quick_check(
+    path: Path | str, name: str | None = None, known_size: tuple[int, int] | None = None
+) -> tuple[int, int]:
     """Check a picture as `check` does, but decode it only if the end of the file is missing. For many pictures.
 
     Returns `(width, height)` of the displayed frame. Damage inside a file that has its end is not noticed.
+    `known_size` is the result of `size`, if it was already read.
     """
-    displayed = size(path, name)
+    displayed = known_size or size(path, name)
     return displayed if has_its_end(path) else check(path, name)
 
 
@@ -172,20 +175,24 @@ def has_its_end(path: Path | str) -> bool:
     return any(begins.startswith(begin) and end in ends for begin, end in _ENDS.items())
 
 
+class ColouredMaskError(StudioError):
+    """Raised by `values` if a picture has colours instead of one number for each pixel."""
+
+
 def values(path: Path | str) -> np.ndarray:
     """Return the stored values of a one-channel picture, `(H, W)`, without rotation or conversion. Used for masks.
 
     Accepts palette indices, grey of up to 16 bits, and RGB with three equal channels. Ignores transparency. Raises
-    `StudioError` as `load` does, and if the three channels differ.
+    `StudioError` as `load` does, and `ColouredMaskError` if the picture has colours.
     """
     with _opened(path) as picture:
         mode = picture.mode
         if mode not in ("1", "L", "P", "I", "I;16", "I;16B", "LA", "RGB", "RGBA"):
-            raise StudioError(f"{path}: has colours ({mode}), where a mask has one number for each pixel")
+            raise ColouredMaskError(f"{path}: has colours ({mode}), where a mask has one number for each pixel")
         with decoded(picture, path):
             stored = np.array(picture)
     if mode in ("RGB", "RGBA") and not all(np.array_equal(stored[..., 0], stored[..., n]) for n in (1, 2)):
-        raise StudioError(f"{path}: has colours ({mode}), where a mask has one number for each pixel")
+        raise ColouredMaskError(f"{path}: has colours ({mode}), where a mask has one number for each pixel")
     return stored[..., 0].copy() if stored.ndim == 3 else stored
 
 

@@ -1,4 +1,4 @@
-"""Masks stored as outlines. An `PolygonOutline` can be scaled and moved cheaply and is rasterised only when needed.
+"""Masks stored as outlines. A `PolygonOutline` can be scaled and moved cheaply and is rasterised only when needed.
 
 The masks of a training picture of 12 megapixels with 50 objects need 600 MB as bitmaps, but a few kilobytes as
 vertices. The network needs only 28 x 28 cells around each proposal.

@@ -196,9 +196,9 @@ def _dataset_of_all_documents(folder: Path, reader: DocumentReader) -> Dataset |
 def with_pictures(dataset: Dataset, label_file: Path, images: Path | None = None) -> Dataset:
     """Return the dataset with `path` set for each picture that is found. `warnings` name the missing pictures."""
     records = dataset.images
-    file_names = file_names_of(records)
+    wanted = file_names_of(records)
     also = names_of_labelme_files(records) if format_table.has_one_file_for_each_picture(dataset) else None
-    found = picture_folders.find_pictures(file_names, label_file, images, picture_folder_of_project(dataset), also)
+    found = picture_folders.find_pictures(wanted, label_file, images, picture_folder_of_project(dataset), also)
     base = label_file if label_file.is_dir() else label_file.parent
     warnings = missing_pictures.missing_picture_lines(label_file, found, str(images or base))
     return replace(dataset, images=with_paths(records, found.paths), warnings=(*dataset.warnings, *warnings))

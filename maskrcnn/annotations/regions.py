@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from maskrcnn.errors import ArgumentError
+
 Points = tuple[tuple[float, float], ...]
 """Vertices (x, y) in drawing order; a closed outline does not repeat its first vertex."""
 
@@ -156,6 +158,14 @@ Split = Literal["train", "val"]
 """The split of a picture: training or validation."""
 
 SPLITS: tuple[Split, ...] = ("train", "val")
+
+
+def require_split(split: str) -> Split:
+    """Return the split. Raises `ArgumentError` if it is neither `train` nor `val`."""
+    for known in SPLITS:
+        if split == known:
+            return known
+    raise ArgumentError(f'split "{split}" is unknown; choose {" or ".join(SPLITS)}')
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Two names are similar if they differ only in:
 - the mark of a copy (`1 (2).jpg`, `1 - Copy.jpg`);
 - text that a program added (Label Studio's prefix `1a2b3c4d-`, Roboflow's ending `_jpg.rf.<hash>`);
 - separators or leading zeros;
-- one letter that is added, removed or replaced.
+- one letter that is added, removed or replaced, or swapped with the next one.
 
 Names with different numbers are different pictures. A label file for a single picture (labelme) may have been renamed
 together with its picture; a picture with the label file's stem is therefore similar, too.
@@ -120,7 +120,7 @@ class _FileNameIndex:
         if len(stem) < _SHORTEST or self._compared >= _MOST_COMPARED:
             return []
         self._compared += 1
-        parts = _with_one_letter_removed(stem)
+        parts = _with_at_most_one_letter_removed(stem)
         files = dict.fromkeys(file for part in parts for file in self._by_letters.get(part, ()))
         numbers = _numbers_in_stem(stem)
         return [
@@ -131,10 +131,10 @@ class _FileNameIndex:
 
     @cached_property
     def _by_letters(self) -> dict[str, list[str]]:
-        """The files by each variant of their stem with one letter removed."""
+        """The files by their stem and by each variant of it without one letter."""
         found: dict[str, list[str]] = {}
         for file, stem in self._stems.items():
-            for part in _with_one_letter_removed(stem):
+            for part in _with_at_most_one_letter_removed(stem):
                 found.setdefault(part, []).append(file)
         return found
 
@@ -159,7 +159,7 @@ def _numbers_in_stem(stem: str) -> list[str]:
     return [token for token in _stem_tokens(stem) if token.isdigit()]
 
 
-def _with_one_letter_removed(stem: str) -> set[str]:
+def _with_at_most_one_letter_removed(stem: str) -> set[str]:
     """Return the stem of a file name and all its variants without one letter; empty if it is very short or long."""
     if not _SHORTEST <= len(stem) <= _LONGEST:
         return set()

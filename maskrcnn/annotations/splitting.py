@@ -23,9 +23,9 @@ from typing import NamedTuple
 import numpy as np
 
 from maskrcnn.annotations import learnable_objects
-from maskrcnn.annotations.file_names import natural_key
-from maskrcnn.annotations.regions import SPLITS, Dataset, ImageRecord, Split
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Split
 from maskrcnn.errors import ArgumentError
+from maskrcnn.name_order import natural_key
 
 _SWAPS, _TRIED = 400, 50
 """Number of pictures tried in swaps after distribution, and number tried for each class that one side lacks."""
@@ -357,11 +357,3 @@ class _SplitSearch:
     def _all_units(self) -> np.ndarray:
         """The number of units with objects of each class, in training and validation together, (L,) int64."""
         return self.has_class.sum(axis=0)
-
-
-def require_split(split: str) -> Split:
-    """Return the split. Raises `ArgumentError` if it is neither `train` nor `val`."""
-    for known in SPLITS:
-        if split == known:
-            return known
-    raise ArgumentError(f'split "{split}" is unknown; choose {" or ".join(SPLITS)}')

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from maskrcnn.annotations.file_names import folded
+from maskrcnn.name_order import folded
 
 BRACKETS = "{stem} ({number}){suffix}"
 """`a (2).jpg`, for files."""

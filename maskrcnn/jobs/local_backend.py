@@ -10,6 +10,7 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -93,19 +94,26 @@ class LocalBackend(Backend):
                     return
             if run_state.state(run).active:
                 raise StudioError(f"{run.name}: is still training; cancel it first")
-        _delete_renamed_runs(run.path.parent)  # a deletion that was interrupted may have left a folder of the same name
-        # Rename the folder first, so that no page reads a partly deleted folder.
-        run.path.rename(run.path.with_name(f".{run.name}{_DELETED}"))
-        _delete_renamed_runs(run.path.parent)
+        hidden = run.path.with_name(f".{run.name}{_DELETED}")
+        _delete_folder(hidden)  # a deletion that was interrupted may have left it
+        run.path.rename(hidden)  # first, so that no page reads a partly deleted folder
+        _delete_folder(hidden)
+        for other in run.path.parent.glob(f".*{_DELETED}"):  # left by interrupted deletions
+            with contextlib.suppress(OSError):  # it must not stop the deletion of this run
+                _delete_folder(other)
 
 
-def _delete_renamed_runs(runs: Path) -> None:
-    """The last part of the backend's `delete`: delete the run folders in `runs/` that it has renamed."""
-    for folder in runs.glob(f".*{_DELETED}"):
-        if folder.is_symlink():
-            folder.unlink()
-        else:
-            shutil.rmtree(folder)
+def _delete_folder(folder: Path) -> None:
+    """Delete a folder, or a link to one. Files that are gone are passed over: another tab may be deleting them too."""
+
+    def raise_unless_gone(_: object, path: str, about: Any) -> None:
+        if not isinstance(about[1], FileNotFoundError):
+            raise about[1]
+
+    if folder.is_symlink():
+        folder.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(folder, onerror=raise_unless_gone)
 
 
 def _state_once_started(run: RunFolder, patience: float = 3.0) -> JobState:

@@ -16,7 +16,6 @@ from enum import StrEnum
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, STATE, Row, RunFolder
-from maskrcnn.runs.metric_rows import last_row
 from maskrcnn.runs.trainer_process import trainer_with_pid
 
 
@@ -107,7 +106,7 @@ def state(run: RunFolder) -> JobState:
 def progress(run: RunFolder) -> Progress:
     """The progress of a run. Reads only the end of its metrics."""
     now = state(run)
-    row = last_row(run)
+    row = run.last_row()
     epochs = (run.read_json(CONFIG) or {}).get("epochs")
     if row is None:
         started = (run.read_json(PROCESS) or {}).get("started")

@@ -16,7 +16,6 @@ from maskrcnn.config.layer_schedule import layer_shares
 from maskrcnn.durations import about, short
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import epochs_and_passes
-from maskrcnn.runs.epochs_and_passes import times_through
 from maskrcnn.runs.folder import CONFIG, PROCESS, Row, RunFolder
 from maskrcnn.words import byte_size, counted
 
@@ -170,7 +169,7 @@ def estimate_parts_in_words(found: Estimate, config: Config) -> str:
     parts = [
         f"{short(found.seconds_per_step)} a step",
         f"{nearly if config.steps_per_epoch != found.steps_per_epoch else ''}{steps} an epoch "
-        f"({times_through(found.passes)})",
+        f"({epochs_and_passes.times_through(found.passes)})",
         f"{nearly}{counted(found.epochs, 'epoch')}",
     ]
     if found.validation_seconds:

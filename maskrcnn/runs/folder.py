@@ -297,6 +297,16 @@ class RunFolder:
             return []
         return [row for line in content.splitlines() if (row := validated_metrics_row(line)) is not None]
 
+    def last_row(self) -> Row | None:
+        """The last complete row of `metrics.jsonl`, None if there is none. Reads only the end of the file."""
+        try:
+            with untrusted_files.opened(self.path / METRICS, self.path) as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
+                lines = file.read().splitlines()
+        except FileNotFoundError:
+            return None
+        return next((row for line in reversed(lines) if (row := validated_metrics_row(line)) is not None), None)
+
     def cut_metrics(self, step: int, epochs: int) -> None:
         """Remove rows with a higher step than `step`, epoch rows after epoch `epochs`, and an incomplete last line."""
         kept = [

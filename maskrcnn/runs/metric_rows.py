@@ -7,7 +7,6 @@ replaced by others; then the whole file is read again.
 
 from __future__ import annotations
 
-import os
 import threading
 from array import array
 from collections import OrderedDict
@@ -123,14 +122,3 @@ class _Reader:
 
 _readers: OrderedDict[Path, _Reader] = OrderedDict()
 _lock = threading.Lock()
-
-
-def last_row(run: RunFolder) -> Row | None:
-    """The last complete row of the metrics, None if there is none."""
-    try:
-        with untrusted_files.opened(run.path / METRICS, run.path) as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
-            lines = file.read().splitlines()
-    except FileNotFoundError:
-        return None
-    return next((row for line in reversed(lines) if (row := validated_metrics_row(line)) is not None), None)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from maskrcnn import untrusted_files
-from maskrcnn.annotations.file_names import natural_key
+from maskrcnn.name_order import natural_key
 from maskrcnn.runs.folder import CONFIG, PROCESS, QUEUED, RUNS, RunFolder
 
 
@@ -32,7 +32,7 @@ def runs_and_faults_in(folder: Path) -> tuple[list[RunFolder], dict[str, str]]:
 def is_project_run(folder: Path) -> bool:
     """Whether a folder in a project's `runs/` is a run (with or without a fault), and not some other folder.
 
-    A hidden folder is no run: it is a run that is being deleted.
+    A hidden folder does not count: its run is being deleted.
     """
     return not folder.name.startswith(".") and any(os.path.lexists(folder / mark) for mark in (CONFIG, PROCESS, QUEUED))
 

@@ -39,11 +39,10 @@ def is_trainer(process: psutil.Process, run: Path) -> bool:
     options = options_of_trainer_process(words)
     if options is None:
         return False
-    named = [value for option, value in itertools.pairwise(options) if option == "--out"]
-    named += [option.partition("=")[2] for option in options if option.startswith("--out=")]
-    if not named:
+    named = run_folder_in_options(options)
+    if named is None:
         return False
-    place = named[-1] if os.path.isabs(named[-1]) else os.path.join(process.cwd(), named[-1])
+    place = named if os.path.isabs(named) else os.path.join(process.cwd(), named)
     return os.path.realpath(place) == os.path.realpath(run)
 
 
@@ -60,6 +59,17 @@ def options_of_trainer_process(words: list[str]) -> list[str] | None:
         if tuple(words[first : first + length]) == TRAINER:
             return words[first + length :]
     return None
+
+
+def run_folder_in_options(options: list[str]) -> str | None:
+    """The run folder in the options of a trainer process, as it is written there; None if they name none.
+
+    >>> run_folder_in_options(["--out", "runs/a"]), run_folder_in_options(["--out=runs/a"])
+    ('runs/a', 'runs/a')
+    """
+    named = [value for option, value in itertools.pairwise(options) if option == "--out"]
+    named += [option.partition("=")[2] for option in options if option.startswith("--out=")]
+    return named[-1] if named else None
 
 
 def living_process(pid: int | None) -> psutil.Process | None:

@@ -33,7 +33,8 @@ MOST_PASTED = 6
 class Augmentation:
     """All augmentations that `config` enables: copy-paste, crop, scale, mirror and colour.
 
-    `mirror_order` is the result of `mirror_order`; if it is None, pictures are not mirrored.
+    `mirror_order` is the order of the keypoints in a mirrored picture (the function of this name computes it); None:
+    pictures are not mirrored.
     """
 
     def __init__(self, config: Config, mirror_order: Sequence[int] | None) -> None:

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from maskrcnn.config import Config
+from maskrcnn.runs.epochs_and_passes import pictures_per_step
 from maskrcnn.training.labelled_samples import LabelledSamples, Target
 
 READ_AHEAD = 2
@@ -103,6 +104,7 @@ def batch_order(images: Sequence[dict[str, Any]], batch_size: int, seed: int) ->
     The rest of a pass that does not fill a batch is put into a batch of the next pass, so every batch is full.
     """
     order = random.Random(seed)
+    full = pictures_per_step(batch_size, len(images))
     waiting: dict[bool, list[int]] = {False: [], True: []}
     while True:
         indices = list(range(len(images)))
@@ -110,13 +112,14 @@ def batch_order(images: Sequence[dict[str, Any]], batch_size: int, seed: int) ->
         for index in indices:
             group = waiting[images[index]["height"] > images[index]["width"]]
             group.append(index)
-            if len(group) >= min(batch_size, len(images)):
+            if len(group) >= full:
                 yield list(group)
                 group.clear()
 
 
 def loader_threads(config: Config, device: torch.device) -> int:
-    """The number of threads that read pictures: `config.loader_threads`, or a default for the device and its cores.
+    """The number of threads that read pictures: `config.loader_threads`, or a default that depends on the device and on
+    the processor cores of this computer.
 
     With a GPU nearly all cores are free for reading.
     """

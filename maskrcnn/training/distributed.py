@@ -15,6 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
+from maskrcnn.runs.epochs_and_passes import pictures_per_step
 from maskrcnn.words import counted
 
 Item = TypeVar("Item")
@@ -141,7 +142,7 @@ def _device_of_messages() -> torch.device:
 
 def refuse_uneven(config: Config, documents: dict[str, Any], team: Team) -> None:
     """Raise `ArgumentError` if the processes of the team cannot share each batch evenly."""
-    batch = min(config.batch_size, len(documents["train"]["images"]))
+    batch = pictures_per_step(config.batch_size, len(documents["train"]["images"]))
     if batch % team.size:
         raise ArgumentError(
             f"{team.size} processes cannot share batches of {counted(batch, 'picture')} evenly; give --set "

@@ -105,9 +105,7 @@ def as_floats(values: tuple[float, float]) -> np.ndarray:
 def keypoint_rows(annotations: list[dict[str, Any]], count: int) -> np.ndarray:
     """The `keypoints` of `PictureObjects`, from the annotations of a picture in a training document (COCO).
 
-    An array `(N, count, 3)` float32: x, y, visibility.
-
-    An object without keypoints has zeros.
+    `(N, count, 3)` float32: x, y, visibility; zeros for an object without keypoints.
     """
     rows = np.zeros((len(annotations), count, 3), np.float32)
     for row, annotation in zip(rows, annotations, strict=True):

@@ -177,6 +177,6 @@ def network_and_labels(
 def _weights_name(source: str) -> str:
     """The name of initial weights in the first lines of the log.
 
-    It is "COCO", the name of a shipped model, or a file or folder name.
+    It is "COCO" or "ImageNet", the name of a shipped model, or a file or folder name.
     """
     return KNOWN_SOURCES.get(source) or (source if shipped_models.folder(source) else Path(source).resolve().name)

@@ -22,11 +22,11 @@ from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.temporary_attributes import temporary_attributes
 from maskrcnn.runs.cost_estimate import Costs, Estimate, estimate_of
 from maskrcnn.runs.epochs_and_passes import pictures_per_step
-from maskrcnn.training import hardware, loop
+from maskrcnn.training import loop
 from maskrcnn.training.averaging import RunningMean
 from maskrcnn.training.batch_loader import BatchLoader, loader_threads
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.hardware import training_memory_mb
+from maskrcnn.training.hardware import seed_everything, training_memory_mb
 from maskrcnn.training.labelled_samples import LabelledSamples
 from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.run_history import RunHistory
@@ -69,7 +69,7 @@ def estimate(
     process to this call. Raises the same errors as a training step, for example if the memory is not sufficient.
     """
     config, device = model.config, next(model.parameters()).device
-    hardware.seed_everything(config.seed)
+    seed_everything(config.seed)
     now = trial_clock(device)
     with memory_errors_explained(config), prepared_for_training(model):
         report("reading pictures")

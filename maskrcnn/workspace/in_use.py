@@ -19,7 +19,7 @@ from maskrcnn.jobs.job_table import Job, JobTable
 from maskrcnn.jobs.queue_recovery import open_table
 from maskrcnn.runs.folder import RUNS, RunFolder
 from maskrcnn.runs.project_runs import run_folder_names, runs_in
-from maskrcnn.runs.trainer_process import options_of_trainer_process
+from maskrcnn.runs.trainer_process import options_of_trainer_process, run_folder_in_options
 from maskrcnn.untrusted_files import is_confined
 from maskrcnn.words import quoted_list
 from maskrcnn.workspace.project_errors import JobsWait
@@ -126,6 +126,5 @@ def _trained_by_processes(project: Path) -> Iterator[str]:
         words = [option.partition("=")[2] or option for option in options]
         paths = [os.path.join(working_folder, word) for word in words if word[:1] not in ("", "-")]
         if any(is_confined(path, [project]) for path in paths):
-            has_run_folder = "--out" in words[:-1]
-            run_folder = words[words.index("--out") + 1] if has_run_folder else ""
-            yield os.path.basename(run_folder) if has_run_folder else f"process {process.pid}"
+            run_folder = run_folder_in_options(options)
+            yield os.path.basename(run_folder) if run_folder else f"process {process.pid}"

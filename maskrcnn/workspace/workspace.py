@@ -15,7 +15,6 @@ import psutil
 
 from maskrcnn import external_projects, untrusted_files
 from maskrcnn.annotations import intake
-from maskrcnn.annotations.file_names import folded, natural_key
 from maskrcnn.annotations.regions import new_id
 from maskrcnn.annotations.store import DATABASE, ImportReport, Project, is_project
 from maskrcnn.annotations.unused_names import HYPHEN, unused_name
@@ -24,6 +23,7 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import queue_backup, queue_database
 from maskrcnn.jobs.file_lock import alone
 from maskrcnn.jobs.queue_recovery import RUNNER_LOG
+from maskrcnn.name_order import folded, natural_key
 from maskrcnn.runs import project_runs
 from maskrcnn.runs.folder import RUNS
 from maskrcnn.runs.project_runs import is_project_run
@@ -144,7 +144,7 @@ class Workspace:
         """
         if where.parent == self.root and untrusted_files.is_file_name(name):
             renamed = self._history.renamed_to(name)
-            last_name = renamed[0] if renamed else name
+            last_name = renamed or name
             deleted = next((entry for entry in self.bin() if entry.name == last_name), None)
             if renamed and is_project(self.root / last_name) and untrusted_files.is_file_name(last_name):
                 return ProjectGone(

@@ -90,9 +90,9 @@ class WorkspaceHistory:
 
         self._change(change)
 
-    def renamed_to(self, name: str) -> tuple[str, float] | None:
-        """The current name of the project that was last called `name`, and the time when it lost this name (seconds
-        since 1970); None if it was not renamed, or has this name again."""
+    def renamed_to(self, name: str) -> str | None:
+        """The current name of the project that was last called `name`; None if it was not renamed, or has this name
+        again."""
         renames = self._read()["renamed"]
         from_name = [number for number, entry in enumerate(renames) if entry["old"] == name]
         if not from_name:
@@ -101,7 +101,7 @@ class WorkspaceHistory:
         for entry in renames[from_name[-1] :]:  # the project may have been renamed again
             if entry["old"] == current:
                 current = entry["new"]
-        return (current, renames[from_name[-1]]["at"]) if current != name else None
+        return current if current != name else None
 
     def note_renamed(self, old: str, new: str) -> None:
         """Record a rename, so that `renamed_to` finds the new name."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.annotations.file_names import folded
 from maskrcnn.annotations.unused_names import BRACKETS, HYPHEN, UnusedNames, unused_name, unused_path
+from maskrcnn.name_order import folded
 
 
 @pytest.mark.parametrize(

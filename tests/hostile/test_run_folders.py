@@ -221,7 +221,7 @@ def test_a_field_of_the_metrics_that_is_not_what_it_should_be_is_passed_over(run
                 text = "\n".join(json.dumps(one) for one in wrong)
                 (run.path / METRICS).write_text(f"{json.dumps(step)}\n{text}\n{json.dumps(epoch)}\n")
                 look_at(run)
-                assert metric_rows.last_row(run) == epoch
+                assert run.last_row() == epoch
 
 
 @pytest.mark.parametrize(

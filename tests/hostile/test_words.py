@@ -30,7 +30,7 @@ LABELLED = (
 """Elements whose first argument is Markdown; `select` and `config_input` are ours."""
 
 WITH_OPTIONS = ("radio", "segmented_control", "pills", "select_slider", "segments")
-"""Elements whose options are Markdown, too, as `format_func` (in `address`: `show`) writes them."""
+"""Elements whose options are Markdown, too, as `format_func` (in `url_state`: `show`) writes them."""
 
 MORE_TEXTS = {"metric": 3, "tabs": 1, "progress": 0, "image": 0}
 """Elements of which more than the first argument, or another one, is Markdown: how many."""
@@ -41,11 +41,10 @@ KEYWORDS = ("label", "body", "help", "text", "caption", "captions", "value", "de
 CAREFUL = {
     *("plain", "bullets"),  # foreign words, made safe
     # of words that went through `plain`
-    *("sentence", "in_words", "quoted_list", "_turn_words", "waiting_words", "source_in_words"),
+    *("in_words", "_turn_words", "waiting_words", "source_in_words"),
     *("len", "sum", "round", "max", "min", "abs"),  # numbers
     *(
         "counted",
-        "_count",
         "_heading",
         "about",
         "clock",
@@ -65,25 +64,23 @@ OURS: dict[str, str] = {
     "annotate/class_picker.py": "known_colour(entry.colour)",
     "annotate/canvas_controls.py": "direction.capitalize() editor.saved_at",
     "annotate/dataset_links.py": "label",
-    "launch/config_field_inputs.py": "name part label",  # fields of Config and parts of them
-    "dataset/class_attribute_choice.py": "words consequence help",
+    "launch/config_field_inputs.py": "name part",  # fields of Config and parts of them
+    "dataset/class_attribute_choice.py": "consequence help",
     "dataset/classes_view.py": "words",
-    "dataset/doctor_view.py": "check.title check.why CHECKS[name].title colour icon meaning state label "
+    "dataset/doctor_view.py": "check.title check.why CHECKS[name].title colour icon meaning label "
     "finding.region_number",
     "dataset/export_view.py": "counts.pictures counts.train counts.val ready.regions",
     "dataset/project_cache.py": "words done total",
-    "dataset/pictures_view.py": "sign name counts.pictures counts.new counts.in_progress counts.done pages after label "
-    "wanted.status",
+    "dataset/pictures_view.py": "sign name after label",
     "dataset/import_preview.py": "label number meaning counted_up.splits",
     "dataset/import_report.py": "label number meaning",
-    "dataset/split_view.py": "math.floor(pictures*percent/100+0.5)",
     "dataset/statistics_view.py": "label value meaning",
     "dataset/undo_bar.py": "done.words done.button",
-    "shell/hotkeys.py": "label SHEET.key_label keys words",  # of its tables; class names went through `plain`
+    "shell/hotkeys.py": "label keys words",  # of its tables; class names went through `plain`
     "shell/running_trainings.py": "STATES[JobState.QUEUED].meaning now.state words.meaning epoch_text(now) times(now)",
     "launch/doctor_summary.py": "number",
     "launch/duration_estimate.py": "label",
-    "launch/initial_weights_inputs.py": "offered_weights() label about",
+    "launch/initial_weights_inputs.py": "label about",
     "launch/network_inputs.py": "initial_weights_inputs.offered_weights()[start] machine_in_words(machine) "
     "initial_weights_inputs.weights_note(start,default)",
     "launch/summary.py": "data.left_out() network_in_short(config)",
@@ -91,14 +88,13 @@ OURS: dict[str, str] = {
     "components/network_choice.py": "shipped_models.card_in_short(card)",  # the card of a model that ships
     "shell/projects_dialog.py": "label description help",
     "runs/queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",
-    "runs/run_actions.py": "item.label run_downloads.size_words(item.size) item.help "
-    "str(st.number_input('Epochs',1,10000,10,key='runs-more'))",
+    "runs/run_actions.py": "item.label run_downloads.size_words(item.size) item.help",
     "runs/curve_charts.py": "loss gauge.title gauge.meaning word name "
     "drawn_steps_words(curves[0].rows,len(curves[0].drawn)) small_charts_words(is_thinned) "
     "most_steps(len(curves)) curve_data.x_axes([chosen.run,*compared])",
     "runs/predictions_by_epoch.py": "epochs words line page",
     "shell/project_switcher.py": "label",
-    "shell/sidebar.py": "counts.done counts.pictures group page label",
+    "shell/sidebar.py": "counts.done group page",
     "serving/uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
     "inspect/why_missed.py": "epoch map(str,networks)",
     "inspect/picture_choice.py": "epoch_choice_help(best)",
@@ -232,7 +228,7 @@ def _pieces(node: ast.expr, scopes: tuple[dict[str, list[ast.expr]], ...], ours:
             return of(node.func.value, *node.args)
         case ast.Call() if _name(node.func) == "map" and ast.unparse(node.args[0]) == "plain":
             return []
-        case ast.Call() if _name(node.func) in ("filter", "list"):
+        case ast.Call() if _name(node.func) in ("filter", "list", "sentence", "quoted_list"):
             return of(*node.args)
     return [ast.unparse(node)]
 
@@ -279,6 +275,8 @@ def test_nothing_is_drawn_by_calls_that_this_cannot_follow() -> None:
         ("def draw(words):\n    text = plain(words)\n    text += words\n    st.warning(text)", "words"),
         ('st.success(f"{name:>20}")', "name"),
         ("st.title(', '.join(classes))", "classes"),
+        ("st.markdown(sentence(run.name))", "run.name"),
+        ("st.markdown(f'Delete {quoted_list(names)}?')", "names"),
     ],
 )
 def test_a_word_that_nobody_made_safe_is_found(source: str, piece: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -19,7 +22,6 @@ from maskrcnn.jobs import queue, run_state
 from maskrcnn.jobs.backend import Training
 from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.jobs.trainer_command import PROGRAM
-from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, RunFolder
 from maskrcnn.runs.project_runs import runs_and_faults_in, runs_in
 from tests.jobs.fakes import (
@@ -124,8 +126,8 @@ def test_a_training_that_does_not_listen_is_killed_with_its_workers(runs: Path, 
         wait_for("never")
         """,
     )
-    assert until(lambda: metric_rows.last_row(run) is not None)
-    pids = [metric_rows.last_row(run)[name] for name in ("leader", "worker", "below", "orphan")]  # type: ignore[index]
+    assert until(lambda: run.last_row() is not None)
+    pids = [run.last_row()[name] for name in ("leader", "worker", "below", "orphan")]  # type: ignore[index]
     LocalBackend(workspace).cancel(run)
     assert run_state.state(run) == "cancelling"
     assert not any(dead(pid) for pid in pids)
@@ -265,6 +267,59 @@ def test_a_deletion_that_was_interrupted_is_finished_by_the_next_one(runs: Path,
     by_hand(runs / ".a.deleted", result={"state": "done"})
     assert runs_in(runs) == []
     LocalBackend(workspace).delete(by_hand(runs / "a", result={"state": "done"}))
+    assert list(runs.iterdir()) == []
+
+
+def test_a_leftover_of_another_run_that_cannot_be_deleted_stops_no_deletion(
+    runs: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = by_hand(runs / ".b.deleted", result={"state": "done"}).path
+    rmtree = shutil.rmtree
+
+    def rmtree_without_rights(path: Path, *args: Any, **kwargs: Any) -> None:
+        if path == stuck:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        rmtree(path, *args, **kwargs)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree_without_rights)
+    LocalBackend(workspace).delete(by_hand(runs / "a", result={"state": "done"}))
+    assert list(runs.iterdir()) == [stuck]
+    monkeypatch.undo()
+    LocalBackend(workspace).delete(by_hand(runs / "a", result={"state": "done"}))
+    assert list(runs.iterdir()) == []
+
+
+def test_a_run_of_its_own_that_cannot_be_deleted_raises(
+    runs: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = by_hand(runs / "a", result={"state": "done"})
+
+    def unlink_without_rights(path: Any, **_: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", unlink_without_rights)
+        with pytest.raises(PermissionError):
+            LocalBackend(workspace).delete(run)
+
+
+def test_two_tabs_may_delete_the_same_files(runs: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other tab, which deletes another run, finds the hidden folder of this one and deletes its files first."""
+    run = by_hand(runs / "a", result={"state": "done"})
+    (run.path / "checkpoints").mkdir()
+    (run.path / "checkpoints" / "epoch_0001.safetensors").touch()
+    unlink = os.unlink
+    unlinked: list[Any] = []
+
+    def unlink_by_both(path: Any, **kwargs: Any) -> None:
+        unlinked.append(path)
+        unlink(path, **kwargs)
+        unlink(path, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", unlink_by_both)
+        LocalBackend(workspace).delete(run)
+    assert unlinked
     assert list(runs.iterdir()) == []
 
 

@@ -24,7 +24,6 @@ from maskrcnn.jobs.job_table import JobTable
 from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.jobs.queue_database import DATABASE, QueueDamaged
 from maskrcnn.jobs.trainer_command import command
-from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RunFolder
 from maskrcnn.runs.project_runs import runs_in
 from tests.jobs.fakes import (
@@ -167,7 +166,7 @@ def test_how_long_each_waits(runs: Path, workspace: Path) -> None:
     add(runs / "d", BRIEF)
     assert queue.waiting(workspace)[0].seconds == pytest.approx(1000, abs=60)  # before its first step
     (first.path / "go").touch()
-    assert until(lambda: metric_rows.last_row(first) is not None)
+    assert until(lambda: first.last_row() is not None)
     waiting = queue.waiting(workspace)
     assert [job.place for job in waiting] == [1, 2, 3, 4]
     assert [job.seconds for job in waiting[:3]] == pytest.approx([90, 190, 290], abs=40)

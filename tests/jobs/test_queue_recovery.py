@@ -21,7 +21,6 @@ from maskrcnn.jobs.job_table import Job, JobTable
 from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.jobs.queue_database import DATABASE
 from maskrcnn.jobs.trainer_command import command
-from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, STATE, RunFolder
 from tests.jobs.fakes import BRIEF, CLEAN, UNTIL_TOLD, add, by_hand, dead, pid_of, this_process, until, write_code
 from tests.sweeps import one_in
@@ -99,8 +98,8 @@ def test_a_killed_trainer_is_lost_and_the_next_one_starts(runs: Path, workspace:
         """,
     )
     second = add(runs / "second", UNTIL_TOLD)
-    assert until(lambda: metric_rows.last_row(first) is not None)
-    worker = metric_rows.last_row(first)["worker"]  # type: ignore[index]
+    assert until(lambda: first.last_row() is not None)
+    worker = first.last_row()["worker"]  # type: ignore[index]
     os.kill(pid_of(first), signal.SIGKILL)
     assert until(lambda: run_state.state(second) == "running")
     assert run_state.state(first) == "lost"

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskrcnn.annotations.file_names import folded
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import ArgumentError
+from maskrcnn.name_order import folded
 from maskrcnn.workspace import Workspace, folder_name
 from tests.workspace.made import make, shown
 

@@ -31,7 +31,7 @@ def refused(space: Workspace, project: Path, words: str) -> None:
     assert space.bin() == []
 
 
-@pytest.mark.parametrize("how", ["process.json", "a row of the table", "a terminal, elsewhere", "a notebook"])
+@pytest.mark.parametrize("how", ["process.json", "a row of the table", "--out PATH", "--out=PATH", "a notebook"])
 def test_a_project_on_which_something_trains_stays_and_the_run_is_named(
     space: Workspace, tmp_path: Path, how: str
 ) -> None:
@@ -45,16 +45,16 @@ def test_a_project_on_which_something_trains_stays_and_the_run_is_named(
         elif how == "a row of the table":
             with JobTable(space.root).writing() as db:
                 JobTable(space.root).insert(db, training.path, "starting", options="[]", wanted="any", device="cpu")
-        elif how == "a terminal, elsewhere":
+        elif how.startswith("--out"):  # started in a terminal, with the run folder elsewhere
             argv = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "maskrcnn", "train"]
-            argv += ["--data", str(project), "--out", str(tmp_path / "night")]
+            argv += ["--data", str(project), *how.replace("PATH", str(tmp_path / "night")).split(" ")]
             started = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
         else:
             os.utime(training.path / CONFIG)
         refused(space, project, '"cells" is not .*: "night" trains on it; cancel that under Runs, or wait until')
     finally:
         end_all(space.root)
-        if how == "a terminal, elsewhere":
+        if how.startswith("--out"):
             started.kill()
             started.wait()
 

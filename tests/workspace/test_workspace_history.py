@@ -130,6 +130,4 @@ def test_memory_is_bounded_and_keeps_the_newest(space: Workspace, monkeypatch: p
         space.note_opened(space.root / f"p{number}")
         space._history.note_renamed(f"r{number}", f"r{number + 1}")
     assert list(space._history.opened()) == [str(space.root / f"p{number}") for number in (8, 7, 6, 5, 4)]
-    assert [name for name, _ in filter(None, (space._history.renamed_to(f"r{number}") for number in range(9)))] == [
-        "r9"
-    ] * 5
+    assert list(filter(None, (space._history.renamed_to(f"r{number}") for number in range(9)))) == ["r9"] * 5

@@ -78,7 +78,7 @@ def duplicates_and_classes(dataset: Dataset, noted: Sequence[PictureNotes]) -> l
 
 
 def counts_in_class_checks(region: Region) -> bool:
-    """Whether the checks of classes look at a region: at all except points and lines without a class."""
+    """Whether the checks of classes include a region. They include all except points and lines without a class."""
     return region.class_name is not None or not isinstance(region.shape, Point | Polyline)
 
 

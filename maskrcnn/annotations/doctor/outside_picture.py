@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.doctor import shape_repairs
-from maskrcnn.annotations.doctor.findings import Fix, Symptom
+from maskrcnn.annotations.doctor.shape_repairs import nearest_inside
 from maskrcnn.annotations.formats.json_values import FARTHEST
 from maskrcnn.annotations.raster import Frame
 from maskrcnn.annotations.regions import (
@@ -66,11 +66,6 @@ def places_outside(shape: Shape, frame: Frame | None) -> str | None:
     return f"{len(beyond)} places lie outside {size}, the first at {beyond[0]}"
 
 
-def outside_symptom(words: str, fix: Fix) -> Symptom:
-    """Return the symptom of a region outside the picture. `words`: the result of `places_outside`."""
-    return Symptom("outside-picture", "warning", words, fix)
-
-
 def distance_outside(place: tuple[float, float], frame: Frame) -> float:
     """Return how far (px) a point is outside the frame; negative if inside."""
     return max(-place[0], -place[1], place[0] - frame[0], place[1] - frame[1])
@@ -108,7 +103,7 @@ def clipped(shape: Shape, frame: Frame, *, nonzero: bool = False) -> Shape | Non
     """
     if isinstance(shape, Rect):
         left, top, right, bottom = raster.bounds(shape)
-        (x0, y0), (x1, y1) = (_nearest_inside(corner, frame) for corner in ((left, top), (right, bottom)))
+        (x0, y0), (x1, y1) = (nearest_inside(corner, frame) for corner in ((left, top), (right, bottom)))
         return Rect(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
     return shape_repairs.redrawn(shape, frame, nonzero=nonzero)
 
@@ -119,27 +114,19 @@ def clamped(region: Region, frame: Frame) -> Region:
     def clamped_shape(shape: Shape) -> Shape:
         match shape:
             case Point():
-                return Point(*_nearest_inside((shape.cx, shape.cy), frame))
+                return Point(*nearest_inside((shape.cx, shape.cy), frame))
             case Polyline():
-                return Polyline(tuple(_nearest_inside(point, frame) for point in shape.points))
+                return Polyline(tuple(nearest_inside(point, frame) for point in shape.points))
             case Keypoints():
                 return clamped_keypoints(shape)
         return shape
 
     def clamped_keypoints(keypoints: Keypoints) -> Keypoints:
-        return Keypoints(
-            tuple((*_nearest_inside((x, y), frame), v) if v else (x, y, v) for x, y, v in keypoints.points)
-        )
+        return Keypoints(tuple((*nearest_inside((x, y), frame), v) if v else (x, y, v) for x, y, v in keypoints.points))
 
     return shape_repairs.with_shape(
         region, clamped_shape(region.shape), region.keypoints and clamped_keypoints(region.keypoints)
     )
-
-
-def _nearest_inside(point: tuple[float, float], frame: Frame) -> tuple[float, float]:
-    """Return the point; if it is outside the picture, the nearest point on the picture's edge."""
-    x, y = point
-    return min(max(x, 0), frame[0]), min(max(y, 0), frame[1])
 
 
 def has_area_outside(shape: Shape, frame: Frame | None) -> bool:

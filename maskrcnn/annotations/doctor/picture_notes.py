@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from maskrcnn.annotations import duplicate_pictures, pictures
 from maskrcnn.annotations.duplicate_pictures import Likeness
+from maskrcnn.annotations.picture_files.exif import SWAPPING_SIDES
 from maskrcnn.annotations.picture_files.tonal_range import Tones
 from maskrcnn.annotations.raster import Box
 from maskrcnn.annotations.regions import Region
@@ -40,7 +41,9 @@ class PictureFileNotes:
     @property
     def stored(self) -> tuple[int, int] | None:
         """(width, height) of the pixels as they are stored, before the rotation by the EXIF orientation."""
-        return self.size if self.size is None or self.orientation < 5 else (self.size[1], self.size[0])
+        if self.size is None or self.orientation not in SWAPPING_SIDES:
+            return self.size
+        return self.size[1], self.size[0]
 
 
 class NumberedRegion(NamedTuple):

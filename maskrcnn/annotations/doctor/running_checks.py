@@ -179,8 +179,9 @@ def _frame_in_doubt(
 ) -> list[Symptom]:
     """Return the symptoms of a picture whose labels extend outside (`leaving`), so they may belong to another frame.
 
-    If no symptom but the file size says so yet, the check `frame_checks.sideways` is added. A file of another size in
-    bytes may be a copy of another size in pixels, so the fix of that symptom is no longer automatic.
+    If the picture's size is known, and there is no symptom so far or only the hint of another file size,
+    `frame_checks.sideways` is checked too. A file with another number of bytes may be a copy of another size in pixels,
+    so the fix of that hint becomes a choice of the user.
     """
     if frame is not None and all(map(frame_checks.is_hint_of_file_size, symptoms)):
         sideways = frame_checks.sideways(regions, leaving, frame)

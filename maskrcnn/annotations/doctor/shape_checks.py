@@ -72,13 +72,19 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
 
     `frame` is the size of the picture (None: unknown), `canvas` the size for drawing masks.
 
-    Two fixes can be automatic, if the outline has one reading, that is, both fill rules enclose the same area:
+    Automatic fixes:
+
+    - An outline, a box or a mask that has neither width nor height is dropped, unless the region has keypoints.
+    - Vertices of points, lines and keypoints that are slightly outside the picture are moved to its edge
+      (`outside_picture.largest_slip`).
+
+    Two more fixes are automatic if the outline has one reading, that is, both fill rules enclose the same area:
 
     - Redrawing an outline that crosses itself or has too few vertices.
     - Clipping a shape at the picture's edge, if also `may_clip` is True (False: the labels may belong to another size)
       and the four numbers of a rectangle cannot be two corners (`box_from_corners`).
 
-    Otherwise the fix becomes a choice of the user (`Symptom.unsure`), and the shape stays as it is.
+    A fix that is not automatic becomes a choice of the user and does not change the shape.
     """
     shape = region.shape
     if isinstance(shape, Point | Polyline | Keypoints):
@@ -110,8 +116,8 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
         choices = (nothing,) if clipped is None else (clip, DROP_REGION)
         if corners:
             choices = (Fix("read its four numbers as two corners", "corners", corners), *choices)
-        fixes = (clip, ()) if is_clipped else (None, choices)
-        symptoms.append(Symptom("outside-picture", "warning", leaving, *fixes))
+        fix = clip if is_clipped else None
+        symptoms.append(Symptom("outside-picture", "warning", leaving, fix, () if is_clipped else choices))
     if crossed:
         symptoms.append(_crossing_symptom(crossed, has_one_reading))
     if mended is None:  # the outline encloses only slivers, so nothing is left of it
@@ -271,6 +277,8 @@ def outline_fault(points: Points) -> str | None:
             return "crosses itself"
         if _runs_back(ring):
             return "runs back over itself"
+    if len(rings) == 1:
+        return None
     areas = [shape_repairs.area_in_outline(ring) for ring in rings]
     return "crosses itself" if _overlap_in_part(areas) else None
 

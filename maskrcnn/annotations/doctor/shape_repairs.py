@@ -120,7 +120,13 @@ def _vertices_of_ring(coordinates: Iterable[tuple[float, ...]], frame: Frame | N
     if frame is None:
         return tuple((x, y) for x, y in open_ring)
     # If an outline is clipped, rounding may leave a vertex slightly outside.
-    return tuple((min(max(x, 0), frame[0]), min(max(y, 0), frame[1])) for x, y in open_ring)
+    return tuple(nearest_inside((x, y), frame) for x, y in open_ring)
+
+
+def nearest_inside(point: tuple[float, float], frame: Frame) -> tuple[float, float]:
+    """Return the point; if it is outside the picture, the nearest point on the picture's edge."""
+    x, y = point
+    return min(max(x, 0), frame[0]), min(max(y, 0), frame[1])
 
 
 def has_two_readings(shape: Shape) -> bool:

@@ -69,12 +69,6 @@ def scaled(region: Region, factors: Frame, frame: tuple[int, int]) -> Region:
     return _mapped_region(region, lambda x, y: (x * across, y * down), resized)
 
 
-def _corners(shape: Rect) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the top-left and the bottom-right corner of a rectangle that is turned or scaled."""
-    x0, y0, x1, y1 = raster.bounds(shape)
-    return (x0, y0), (x1, y1)
-
-
 def _mapped_region(
     region: Region,
     place: Callable[[float, float], tuple[float, float]],
@@ -94,7 +88,8 @@ def _mapped_region(
             case MultiPolygon():
                 return MultiPolygon(tuple(tuple(mapped_ring(outline) for outline in part) for part in shape.parts))
             case Rect():
-                (ax, ay), (bx, by) = (place(*corner) for corner in _corners(shape))
+                x0, y0, x1, y1 = raster.bounds(shape)
+                (ax, ay), (bx, by) = place(x0, y0), place(x1, y1)
                 return Rect(min(ax, bx), min(ay, by), abs(bx - ax), abs(by - ay))
             case Point():
                 return Point(*place(shape.cx, shape.cy))

@@ -18,12 +18,12 @@ from maskrcnn.words import byte_size
 FLAVOURS = ("via1", "via2", "via-project", "labelme")
 _SUFFIXES = {b"\x89PNG": ".png", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp", b"II*": ".tif", b"MM": ".tif"}
 LARGEST_EMBEDDED = 100 * 10**6
-"""Bytes. A larger picture inside a label file is not decoded."""
+"""Bytes. A larger picture inside a VIA file is not decoded. For labelme, see `labelme.reading.MOST_IMAGE_DATA`."""
 
 
-def unpack_embedded_picture(record: ImageRecord, room: Callable[[], Path]) -> Path | None:
-    """Write the picture inside the record's label file to a file in the folder that `room` returns, and return its
-    path. None if there is no picture inside.
+def unpack_embedded_picture(record: ImageRecord, folder_for_embedded: Callable[[], Path]) -> Path | None:
+    """Write the picture inside the record's label file to a file in the folder that `folder_for_embedded` returns,
+    and return its path. None if there is no picture inside.
 
     Raises `StudioError` if it is not base64.
     """
@@ -33,7 +33,7 @@ def unpack_embedded_picture(record: ImageRecord, room: Callable[[], Path]) -> Pa
     name = names.storable(record.file_name).rpartition("/")[2]
     if names.suffix(name) not in pictures.SUFFIXES:
         name += next((suffix for begin, suffix in _SUFFIXES.items() if content.startswith(begin)), ".jpg")
-    path = unused_path(room() / "embedded" / name)
+    path = unused_path(folder_for_embedded() / "embedded" / name)
     path.write_bytes(content)
     return path
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures, predefined_splits
-from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.formats import (
     embedded_pictures,
     format_table,
@@ -31,6 +30,7 @@ from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton, Split
 from maskrcnn.annotations.similar_file_names import similar_files
 from maskrcnn.errors import StudioError
+from maskrcnn.name_order import natural_key
 from maskrcnn.untrusted_files import is_confined
 from maskrcnn.words import counted, shortened_remarks
 
@@ -120,8 +120,9 @@ def of_labels(
 ) -> Dataset | None:
     """Return the one dataset of all label files among `files`, as in `combine_to_dataset`; None if there are none.
 
-    For the command line: unlabelled pictures are left out, and no picture is opened or unpacked. The doctor checks
-    both. Pictures are searched in the folder `images` if given, else among the files.
+    For the command line: unlabelled pictures are left out, and no picture is opened or unpacked (the doctor opens those
+    that are found, and reports unreadable ones). Pictures are searched in the folder `images` if given, else among the
+    files.
     """
     found, notices = labels.find_labels(files, root, images)
     if not found:
@@ -244,10 +245,7 @@ def _without_unreadable(
         if place.path is not None and place.path not in sizes:
             try:
                 name = names.brief(by_path.get(place.path, place.file_name))
-                size = headers.size(place.path, name)
-                if not pictures.has_its_end(place.path):  # the file may be cut off, so decode it
-                    size = pictures.check(place.path, name)
-                sizes[place.path] = size
+                sizes[place.path] = pictures.quick_check(place.path, name, headers.size(place.path, name))
             except StudioError as error:
                 sizes[place.path] = None
                 bad.append(error)

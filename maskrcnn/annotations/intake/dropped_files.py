@@ -1,4 +1,5 @@
-"""The files of one import (`DroppedFiles`), and how uploads are written to a folder."""
+"""The files of one import (`DroppedFiles`), the dataset that was read from them (`DroppedDataset`), and how uploads are
+written to a folder."""
 
 from __future__ import annotations
 

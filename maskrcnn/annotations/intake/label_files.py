@@ -9,7 +9,6 @@ from typing import Any
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.formats import format_table, masks, unreadable_folders, yolo
 from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, labels_of_file
 from maskrcnn.annotations.formats.masks import mask_pairs
@@ -19,6 +18,7 @@ from maskrcnn.annotations.formats.yolo.reading import yolo_without_class_names
 from maskrcnn.annotations.formats.yolo.text_file_kinds import is_class_list_name
 from maskrcnn.annotations.regions import Dataset, Shape
 from maskrcnn.errors import StudioError
+from maskrcnn.name_order import natural_key
 
 _KNOWN = (*LABEL_SUFFIXES, *pictures.SUFFIXES, ".txt", ".md", "")
 """Suffixes of files that cause no warning: they are read, or are readmes and licences."""

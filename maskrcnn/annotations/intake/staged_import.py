@@ -10,7 +10,6 @@ from types import TracebackType
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import picture_folders
 from maskrcnn.annotations.formats.lazy_records import file_names_of
@@ -30,6 +29,7 @@ from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import original_places
 from maskrcnn.annotations.store.database_files import is_project
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.name_order import natural_key
 
 Upload = tuple[str, bytes]
 """File name as the browser sent it, and content."""
@@ -91,7 +91,7 @@ class Staged:
         dropped = replace(self.dropped, taken={**self.dropped.taken, **files})
         again = _staged(combine_to_dataset(dropped), self.folder, dropped)
         attribute = self.dataset.class_attribute
-        if again.candidates and again.dataset.class_attribute != attribute:
+        if again.dataset.class_attribute != attribute and again.candidates:
             return again.with_class_attribute(attribute)
         return again
 
@@ -187,12 +187,13 @@ def stage_uploads(
         packed = sum(len(content) for _, content in uploads)
         dropped = DroppedFiles(files, folder, name, lambda: folder, known=known, progress=progress, packed=packed)
         combined = combine_to_dataset(dropped)
-        named = file_names_of(combined.dataset.images)
-        if beside and project and combined.missing and original_places.has_non_original_name(project, named):
-            # An export uses the project's names for pictures whose original name is not unique. Find the pictures by
-            # the project's names, then.
-            dropped = replace(dropped, known=files_in(beside, pictures.SUFFIXES))
-            combined = combine_to_dataset(dropped)
+        if beside and project and combined.missing:
+            named = file_names_of(combined.dataset.images)
+            if original_places.has_non_original_name(project, named):
+                # An export uses the project's names for pictures whose original name is not unique. Find the pictures
+                # by the project's names, then.
+                dropped = replace(dropped, known=files_in(beside, pictures.SUFFIXES))
+                combined = combine_to_dataset(dropped)
         return _staged(combined, folder, dropped)
 
 

@@ -56,12 +56,12 @@ def temporary_folder_if_needed(base: Path | None) -> Iterator[tuple[Callable[[],
     made: list[Path] = []
     with ExitStack() as stack:
 
-        def room() -> Path:
+        def folder_for_embedded() -> Path:
             if not made:
                 made.append(stack.enter_context(temporary_folder(base)))
             return made[0]
 
-        yield room, made
+        yield folder_for_embedded, made
 
 
 @contextmanager

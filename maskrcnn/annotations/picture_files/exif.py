@@ -30,7 +30,7 @@ TURNS = {
 }
 """EXIF orientation -> Pillow operation that converts stored to displayed pixels. Pillow's angles are anticlockwise."""
 
-_SWAPPING_SIDES = (5, 6, 7, 8)
+SWAPPING_SIDES = (5, 6, 7, 8)
 """EXIF orientations that swap width and height."""
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -53,7 +53,7 @@ def displayed_size_of(picture: Image.Image) -> tuple[int, int]:
     width, height = picture.size
     if isinstance(picture, TiffImagePlugin.TiffImageFile):  # its `size` has the orientation applied
         width, height = picture.tag_v2[TiffImagePlugin.IMAGEWIDTH], picture.tag_v2[TiffImagePlugin.IMAGELENGTH]
-    return (height, width) if orientation_of(picture) in _SWAPPING_SIDES else (width, height)
+    return (height, width) if orientation_of(picture) in SWAPPING_SIDES else (width, height)
 
 
 def date_taken(picture: Image.Image) -> datetime | None:

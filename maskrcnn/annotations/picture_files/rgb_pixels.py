@@ -7,18 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from maskrcnn.annotations.picture_files.exif import TURNS, orientation_of
+from maskrcnn.annotations.picture_files.exif import SWAPPING_SIDES, TURNS, orientation_of
 
 STRIP = 16_000_000
 """Number of pixels that are converted at once, so that a large picture is not copied several times in memory."""
-
-_ROWS_BECOME_COLUMNS = {
-    Image.Transpose.TRANSPOSE,
-    Image.Transpose.ROTATE_270,
-    Image.Transpose.TRANSVERSE,
-    Image.Transpose.ROTATE_90,
-}
-"""Operations after which a stored row of pixels is a column."""
 
 _FIRST_ROW_COMES_LAST = {
     Image.Transpose.ROTATE_180,
@@ -37,11 +29,12 @@ def has_one_deep_channel(picture: Image.Image) -> bool:
 def as_rgb(picture: Image.Image, factor: int = 1) -> np.ndarray:
     """Return decoded pixels as displayed, uint8 `(H, W, 3)`; each is the mean of `factor` x `factor` pixels."""
     # Pillow rotates a TIFF while loading it, and then no longer reports an orientation.
-    turn = TURNS.get(orientation_of(picture))
+    orientation = orientation_of(picture)
+    turn = TURNS.get(orientation)
     if has_one_deep_channel(picture):
         picture = Image.fromarray(_values_as_bytes(np.asarray(picture)))
     width, height = -(-picture.width // factor), -(-picture.height // factor)
-    is_on_its_side = turn in _ROWS_BECOME_COLUMNS
+    is_on_its_side = orientation in SWAPPING_SIDES
     pixels = np.empty((width, height, 3) if is_on_its_side else (height, width, 3), np.uint8)
     for top, strip in _rgb_strips(picture, max(1, STRIP // (picture.width * factor)) * factor):
         small = strip.reduce(factor) if factor > 1 else strip

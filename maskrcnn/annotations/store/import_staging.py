@@ -95,10 +95,8 @@ class ImportStaging:
         """Move the planned pictures to `images/`, durably (synced to the disk)."""
         try:
             note = self.folder / _MOVING
-            with note.open("w", encoding="utf-8") as file:
-                json.dump([target.name for _, target in self._moving], file)
-                file.flush()
-                os.fsync(file.fileno())
+            note.write_text(json.dumps([target.name for _, target in self._moving]), encoding="utf-8")
+            sync(note)
             for folder in (self.folder, self.folder.parent, self.images_folder):
                 sync_folder(folder)
             for source, target in self._moving:

@@ -12,7 +12,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from maskrcnn.annotations.store import class_rows, database, database_check, database_files, table_definitions
-from maskrcnn.annotations.store.database import connect
 from maskrcnn.annotations.store.database_errors import cannot_store, sqlite_errors_converted
 from maskrcnn.atomic_files import replacing
 
@@ -73,7 +72,7 @@ def migration_transaction(path: Path, version: int) -> Iterator[sqlite3.Connecti
     database while this one waited for the lock.
     """
     database_files.require_ordinary(path)
-    with sqlite_errors_converted(path), closing(connect(path)) as db:
+    with sqlite_errors_converted(path), closing(database.connect(path)) as db:
         db.execute("BEGIN IMMEDIATE")
         if db.execute("PRAGMA user_version").fetchone()[0] != version:
             yield None

@@ -71,9 +71,7 @@ def _non_original_names(records: Sequence[tuple[int, ImageRecord]]) -> set[str]:
 def _project_records(project: Path) -> list[tuple[int, ImageRecord]]:
     """Return (picture id, record without regions) for each picture of a project, with its original name."""
     with database.reading(project / database_files.DATABASE) as db:
-        return [
-            (number, picture_rows.record_without_regions(row)) for number, row in picture_rows.rows_of_all_pictures(db)
-        ]
+        return [(row["id"], picture_rows.record_without_regions(row)) for row in picture_rows.rows_of_all_pictures(db)]
 
 
 def _comparable_name(place: str) -> str:

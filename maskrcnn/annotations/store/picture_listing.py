@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from maskrcnn.annotations.file_names import cached_natural_key
-from maskrcnn.annotations.regions import SPLITS, Split
-from maskrcnn.annotations.splitting import require_split
+from maskrcnn.annotations.regions import SPLITS, Split, require_split
 from maskrcnn.errors import ArgumentError
 
 Status = Literal["new", "in progress", "done"]

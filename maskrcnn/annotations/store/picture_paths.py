@@ -1,7 +1,7 @@
-"""Ensure that a project's files are inside its folder, after following all links.
+"""The paths of a project's picture files, which must be inside its folder after following all links.
 
 A project folder may come from an untrusted source. A picture that is a link to a file outside would leak that file
-through an export. A folder that is a link would let the studio write or delete files elsewhere.
+through an export.
 """
 
 from __future__ import annotations

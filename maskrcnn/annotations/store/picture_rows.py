@@ -1,4 +1,4 @@
-"""Read and write the rows of one picture in `project.db`, inside a transaction of the caller."""
+"""Read and write the rows of pictures in `project.db`, inside a transaction of the caller."""
 
 from __future__ import annotations
 
@@ -152,10 +152,9 @@ def record_without_regions(row: sqlite3.Row) -> ImageRecord:
     return ImageRecord(row["file_name"], split=row["split"], extras=picture_extras(row))
 
 
-def rows_of_all_pictures(db: sqlite3.Connection) -> list[tuple[int, sqlite3.Row]]:
-    """Return (id, row) of every picture, including removed ones."""
-    query = "SELECT id, file_name, given_name, split, extras FROM image ORDER BY id"
-    return [(row["id"], row) for row in db.execute(query)]
+def rows_of_all_pictures(db: sqlite3.Connection) -> list[sqlite3.Row]:
+    """Return a row with the names, split and extras of every picture, including removed ones."""
+    return db.execute("SELECT id, file_name, given_name, split, extras FROM image ORDER BY id").fetchall()
 
 
 def picture_extras(row: sqlite3.Row) -> dict[str, Any]:

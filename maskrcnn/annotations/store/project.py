@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from maskrcnn.annotations.progress_callback import Progress, progress_counter
-from maskrcnn.annotations.regions import Dataset, Region, Split
-from maskrcnn.annotations.splitting import require_split
+from maskrcnn.annotations.regions import Dataset, Region, Split, require_split
 from maskrcnn.annotations.store import (
     class_changes,
     class_rows,

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from maskrcnn.annotations.file_names import cached_natural_key
 from maskrcnn.annotations.formats.lazy_records import LazyRecords
-from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.annotations.splitting import require_split
+from maskrcnn.annotations.regions import Dataset, ImageRecord, require_split
 from maskrcnn.annotations.store import (
     class_rows,
     database,

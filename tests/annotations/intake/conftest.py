@@ -55,7 +55,7 @@ def zipped() -> Callable[[dict[str, bytes]], bytes]:
 
 @pytest.fixture
 def waiting(tmp_path: Path) -> Path:
-    """Where staging folders are made; after the test nothing may be left there."""
+    """Where temporary folders are made; after the test nothing may be left there."""
     folder = tmp_path / "waiting"
     folder.mkdir()
     return folder

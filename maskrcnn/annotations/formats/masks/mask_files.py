@@ -125,10 +125,10 @@ def _is_flat_and_coloured(mask: Path) -> bool:
     try:
         pictures.values(mask)
         return False
-    except StudioError as error:
-        is_coloured = "has colours" in str(error)  # the words of `pictures.values`
-        if not is_coloured:
-            return False
+    except pictures.ColouredMaskError:
+        pass
+    except StudioError:
+        return False
     try:
         red, green, blue = np.moveaxis(pictures.load(mask).astype(np.uint32), -1, 0)
     except StudioError:

@@ -12,6 +12,7 @@ first is 0). Otherwise the names are "class 15" and so on. `ImageSets` gives the
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -90,12 +91,8 @@ class MaskPair:
         if not mask.is_file() or not untrusted_files.is_confined(mask, [self.objects.parent]):
             raise StudioError(f"{mask}: is not there, though the mask of its objects is; export both again")
         if not as_colours:
-            try:
+            with contextlib.suppress(pictures.ColouredMaskError):
                 return pictures.values(mask)
-            except StudioError as error:
-                is_coloured = "has colours" in str(error)  # the words of `pictures.values`
-                if not is_coloured:
-                    raise
         red, green, blue = np.moveaxis(pictures.load(mask).astype(_COLOURS), -1, 0)
         colours: np.ndarray = (red << 16) + (green << 8) + blue
         return colours

@@ -19,7 +19,6 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config, parse_settings
 from maskrcnn.jobs import cost_measurement, devices, known_costs, queue
 from maskrcnn.jobs.backend import Training
-from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.runs.cost_estimate import Costs
 from maskrcnn.runs.trainer_process import TRAINER
 from maskrcnn.studio.launch import doctor_summary, duration_estimate
@@ -42,14 +41,6 @@ def make_project(folder: Path, class_name: str | None = "cell", regions: bool = 
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A computer without a graphics card, whatever the tests run on."""
     monkeypatch.setattr(devices, "available", lambda: ("cpu",))
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[Training]:
-    """The trainings that the page starts; none of them runs."""
-    calls: list[Training] = []
-    monkeypatch.setattr(LocalBackend, "start", lambda self, training: calls.append(training))
-    return calls
 
 
 def open_launch(root: Path, more: bool = True) -> AppTest:

@@ -296,14 +296,6 @@ def test_a_run_of_so_many_minutes_is_trained_for_more_minutes(
     )
 
 
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[Training]:
-    """The trainings that the page starts; none of them runs."""
-    calls: list[Training] = []
-    monkeypatch.setattr(LocalBackend, "start", lambda self, training: calls.append(training))
-    return calls
-
-
 def test_a_run_that_waits_says_at_which_place_and_how_long(
     root: Path, project: Project, monkeypatch: pytest.MonkeyPatch, workspace: Path
 ) -> None:

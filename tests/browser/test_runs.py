@@ -19,11 +19,16 @@ EPOCHS, STEPS = 4, 6
 BOX = [10.0, 10.0, 40.0, 40.0]
 
 
-def make_run(project: Project, name: str, seed: int) -> RunFolder:
-    """A finished run of four epochs of six steps; the last two epochs find the square of its one picture."""
+def make_run(
+    project: Project, name: str, seed: int, *, pictures: int = 1, step_seconds: float = 2.0, is_validated: bool = True
+) -> RunFolder:
+    """A finished run of four epochs of six steps; the last two epochs find the square of its first picture.
+
+    `is_validated`: False leaves out the validation losses, and the time of the first epoch.
+    """
     run = RunFolder(project.runs_folder / name)
     run.path.mkdir()
-    config = Config.preset("classroom", epochs=EPOCHS, tasks=("box",), seed=seed)
+    config = Config.preset("classroom", epochs=EPOCHS, tasks=("box",), seed=seed, batch_size=4)
     run.write_json(CONFIG, config.model_dump())
     run.write_json(PROCESS, this_process(create_time=1.0, started=0.0))
     picture = run.path / "a.png"
@@ -32,14 +37,23 @@ def make_run(project: Project, name: str, seed: int) -> RunFolder:
     square |= {"segmentation": [[10, 10, 50, 10, 50, 50, 10, 50]]}
     image = {"id": 1, "file_name": "a.png", "width": 80, "height": 60, "path": str(picture)}
     document = {"images": [image], "annotations": [square], "categories": [{"id": 1, "name": "square"}]}
-    run.write_json(DATASET, {"train": document, "val": document})
+    images = [{**image, "id": number} for number in range(1, pictures + 1)]
+    run.write_json(DATASET, {"train": {**document, "images": images}, "val": document})
     for step in range(1, EPOCHS * STEPS + 1):
         epoch = -(-step // STEPS)
-        row = {"epoch": epoch, "step": step, "progress": step / STEPS / EPOCHS, "elapsed": 2.0 * step, "eta": 0.0}
+        row = {
+            "epoch": epoch,
+            "step": step,
+            "progress": step / STEPS / EPOCHS,
+            "elapsed": step_seconds * step,
+            "eta": 0.0,
+        }
         row |= dict.fromkeys(("loss", *config.losses), 1 / step)
         run.append_metrics({"event": "step", **row})
         if step % STEPS == 0:
             validation = {f"val_{loss}": 2 / step for loss in ("loss", *config.losses)}
+            if not is_validated:
+                validation = {"elapsed": None} if epoch == 1 else {}
             run.append_metrics({"event": "epoch", **row, **validation, "bbox_ap": 0.1 * epoch, "bbox_ap50": 0.5})
             found = [{"image_id": 1, "category_id": 1, "bbox": BOX, "score": 0.9}] if epoch > 2 else []
             run.write_detections(epoch, found)
@@ -52,6 +66,7 @@ def project(server: Any) -> Project:
     project = Project.create(server.workspace / "looked-at")
     for seed, name in enumerate(("looked-at-0001", "looked-at-0002")):
         make_run(project, name, seed)
+    make_run(project, "looked-at-0003", 2, pictures=400, step_seconds=162.5, is_validated=False)
     return project
 
 
@@ -62,20 +77,43 @@ def open_runs(page: Any, server: Any, settled: Callable[[Any], None], query: str
     settled(page)
 
 
+def points_of_losses(page: Any) -> Any:
+    """The points of epochs in the chart of the total loss."""
+    return page.locator('[data-testid="stVegaLiteChart"]').first.locator("path[aria-roledescription='point']")
+
+
+def tooltip_at(page: Any, point: int) -> str:
+    """What is said over a point of the total loss."""
+    spot = points_of_losses(page).nth(point).bounding_box()
+    page.mouse.move(spot["x"] + spot["width"] / 2, spot["y"] + spot["height"] / 2)
+    tip = page.locator("#vg-tooltip-element")
+    tip.get_by_text("rpn bbox").wait_for()
+    return " ".join(tip.inner_text().split())
+
+
 def test_hovering_tells_every_loss_of_a_point_and_the_run_it_is_of(
     server: Any, page: Any, settled: Callable[[Any], None], project: Project
 ) -> None:
     open_runs(page, server, settled, "run=looked-at-0001&with=looked-at-0002")
-    points = page.locator('[data-testid="stVegaLiteChart"]').first.locator("path[aria-roledescription='point']")
-    assert points.count() == 2 * 2 * EPOCHS
-    spot = points.nth(2 * EPOCHS).bounding_box()  # the first of validation
-    page.mouse.move(spot["x"] + spot["width"] / 2, spot["y"] + spot["height"] / 2)
-    tip = page.locator("#vg-tooltip-element")
-    tip.get_by_text("rpn bbox").wait_for()
-    said = " ".join(tip.inner_text().split())
+    assert points_of_losses(page).count() == 2 * 2 * EPOCHS
+    said = tooltip_at(page, 2 * EPOCHS)  # the first of validation
     assert f"at epoch 1, step {STEPS}, {STEPS}.0 passes time 0:12 since the start" in said
     assert "run looked-at-000" in said
     assert "rpn bbox 0.1667 · val 0.3333" in said
+
+
+def test_hovering_tells_hours_and_few_passes_and_nothing_of_what_was_not_recorded(
+    server: Any, page: Any, settled: Callable[[Any], None], project: Project
+) -> None:
+    open_runs(page, server, settled, "run=looked-at-0003")
+    assert points_of_losses(page).count() == EPOCHS
+    # A pass over 400 pictures in batches of 4 is 100 steps; step 24 of 162.5 s ends after 3,900 s.
+    first, last = tooltip_at(page, 0), tooltip_at(page, EPOCHS - 1)
+    assert first.startswith("at epoch 1, step 6, 0.06 passes time – since the start")
+    assert last.startswith("at epoch 4, step 24, 0.2 passes time 1:05:00 since the start")
+    assert "rpn bbox 0.0417" in last
+    assert "val" not in first + last
+    assert "run" not in first + last
 
 
 @sweep

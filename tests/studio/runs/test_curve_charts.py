@@ -15,7 +15,7 @@ from maskrcnn.studio.components.chart import Chart
 from maskrcnn.studio.runs import curve_charts, curve_data, curve_words, run_tables
 from maskrcnn.studio.runs.curve_charts import CurveView
 from maskrcnn.studio.runs.curve_data import Curves, most_steps
-from maskrcnn.studio.runs.curve_words import AP_NAMES, GAUGES, LOSS_TITLES, RUN_COLOURS, RUN_SHAPES
+from maskrcnn.studio.runs.curve_words import AP_NAMES, GAUGES, LOSS_COLOURS, LOSS_TITLES, RUN_COLOURS, RUN_SHAPES
 
 
 def epoch(number: int, **values: Any) -> dict[str, Any]:
@@ -60,13 +60,20 @@ def tooltips(chart: Chart) -> dict[str, str]:
     return {tip["title"]: texts[tip["field"]] for tip in hovered["encoding"]["tooltip"]}
 
 
+def colours(chart: Chart) -> set[str]:
+    """The colours of the lines and points of a chart of one run."""
+    return {layer["mark"]["color"] for layer in chart.spec["layer"] if layer.get("name") != "hovered"}
+
+
 def close(points: list[tuple[float, float]]) -> Any:
     return [pytest.approx(point, abs=1e-4) for point in points]
 
 
 def test_a_loss_has_its_steps_and_both_kinds_of_epochs() -> None:
     curves = run(epoch(1, val_mrcnn_mask_loss=0.5), epoch(2))
-    assert drawn(curve_charts.loss_chart([curves], "mrcnn_mask_loss", view())) == {
+    chart = curve_charts.loss_chart([curves], "mrcnn_mask_loss", view())
+    assert colours(chart) == {LOSS_COLOURS["mrcnn_mask_loss"]}
+    assert drawn(chart) == {
         "mrcnn_mask_loss of steps": close([(0.5, 1), (1, 2), (1.5, 3), (2, 4)]),
         "mrcnn_mask_loss of epochs": close([(1, 0.1), (2, 0.2)]),  # steps 2 and 4
         "dashed val_mrcnn_mask_loss of epochs": close([(1, 0.5)]),
@@ -131,9 +138,18 @@ def test_several_runs_have_a_line_each_in_their_own_colour() -> None:
     [line, point, _] = chart.spec["layer"]
     assert (line["encoding"]["y"]["field"], point["encoding"]["y"]["field"]) == ("segm_ap", "segm_ap")
     assert point["encoding"]["shape"]["scale"]["range"] == ["circle", "square"]
-    assert chart.tables["points"].to_pydict()["run"] == [0, 1]
+    points = chart.tables["points"].to_pydict()
+    assert (points["run"], points["segm_ap"]) == ([0, 1], [100, 300])
     assert tooltips(chart)["run"] == '["a", "b"][datum.run]'
     assert "names" not in chart.tables
+
+    both[1] = run(epoch(1, rpn_bbox_loss=0.7), steps=2, name="b", colour="#222222", shape="square")
+    losses = curve_charts.loss_chart(both, "rpn_bbox_loss", view("steps"))
+    assert losses.spec["encoding"]["color"]["scale"]["range"] == ["#111111", "#222222"]
+    points = losses.tables["points"].to_pydict()
+    assert points["run"] == [0, 0, 0, 0, 0, 1, 1, 1]  # four steps and an epoch, two steps and an epoch
+    assert points["rpn_bbox_loss"] == [10_000, 20_000, 30_000, 40_000, 1_000, 10_000, 20_000, 7_000]
+    assert tooltips(losses)["run"] == '["a", "b"][datum.run]'
 
 
 MASKS, BOXES = {"segm_ap": 0.3, "bbox_ap": 0.4}, {"bbox_ap": 0.5}
@@ -164,11 +180,17 @@ def test_runs_of_several_tasks_are_compared_by_the_finest_that_all_have(
 def test_epochs_that_do_not_say_when_they_ended_are_drawn_all_the_same() -> None:
     rows = [epoch(1, segm_ap=0.3, elapsed=None), epoch(2, segm_ap=0.4)]
     del rows[1]["elapsed"]
+    curves = run(*rows)
+    ends = {"epochs": [1, 2], "steps": [2, 4]}
     for axis in ("epochs", "steps", "minutes"):
-        chart = curve_charts.loss_chart([run(*rows)], "loss", view(axis))
+        chart = curve_charts.loss_chart([curves], "loss", view(axis))
         epochs = [row for row in chart.tables["points"].to_pylist() if row["is_epoch"]]
         assert [(row["elapsed"], row["step"]) for row in epochs] == [(None, 2), (None, 4)]
         assert tooltips(chart)["time"].startswith("(datum.elapsed === null ? '–'")
+        positions = curves.epoch_points(axis, ()).x
+        assert positions == pytest.approx(ends.get(axis, [np.nan] * 2), nan_ok=True)
+    ap = curve_charts.ap_chart([curves], ("segm_ap",), view("steps")).tables["points"].to_pydict()
+    assert (ap["segm_ap"], ap["step"], ap["elapsed"]) == ([300, 400], [2, 4], [None, None])
 
 
 def test_a_gauge_has_a_line_for_each_thing_that_was_recorded() -> None:

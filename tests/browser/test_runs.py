@@ -37,23 +37,16 @@ def make_run(
     square |= {"segmentation": [[10, 10, 50, 10, 50, 50, 10, 50]]}
     image = {"id": 1, "file_name": "a.png", "width": 80, "height": 60, "path": str(picture)}
     document = {"images": [image], "annotations": [square], "categories": [{"id": 1, "name": "square"}]}
-    images = [{**image, "id": number} for number in range(1, pictures + 1)]
-    run.write_json(DATASET, {"train": {**document, "images": images}, "val": document})
+    others = [{**image, "id": number, "file_name": f"{number}.png"} for number in range(2, pictures + 1)]
+    run.write_json(DATASET, {"train": {**document, "images": [image, *others]}, "val": document})
     for step in range(1, EPOCHS * STEPS + 1):
         epoch = -(-step // STEPS)
-        row = {
-            "epoch": epoch,
-            "step": step,
-            "progress": step / STEPS / EPOCHS,
-            "elapsed": step_seconds * step,
-            "eta": 0.0,
-        }
+        row = {"epoch": epoch, "step": step, "progress": step / STEPS / EPOCHS, "eta": 0.0}
+        row["elapsed"] = step_seconds * step if is_validated or epoch > 1 else None
         row |= dict.fromkeys(("loss", *config.losses), 1 / step)
         run.append_metrics({"event": "step", **row})
         if step % STEPS == 0:
-            validation = {f"val_{loss}": 2 / step for loss in ("loss", *config.losses)}
-            if not is_validated:
-                validation = {"elapsed": None} if epoch == 1 else {}
+            validation = {f"val_{loss}": 2 / step for loss in ("loss", *config.losses) if is_validated}
             run.append_metrics({"event": "epoch", **row, **validation, "bbox_ap": 0.1 * epoch, "bbox_ap50": 0.5})
             found = [{"image_id": 1, "category_id": 1, "bbox": BOX, "score": 0.9}] if epoch > 2 else []
             run.write_detections(epoch, found)

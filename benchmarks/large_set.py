@@ -40,8 +40,9 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import writing
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Polygon, Region
+from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.config import Config, parse_settings
 from maskrcnn.runs.folder import Row, RunFolder
 from maskrcnn.runs.request import TrainingRequest

@@ -27,8 +27,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import writing
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Polygon, Region
+from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.config import MASK_HEADS, MASK_KINDS, POOLINGS, Config
 from maskrcnn.model import build
 from maskrcnn.runs.folder import RunFolder

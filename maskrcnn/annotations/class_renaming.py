@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats.lazy_records import change_each
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
+from maskrcnn.annotations.regions import Region
 
 
 def renamed(dataset: Dataset, names: Mapping[str, str]) -> Dataset:
@@ -15,7 +16,8 @@ def renamed(dataset: Dataset, names: Mapping[str, str]) -> Dataset:
     Two classes that get the same name are merged. Regions of other classes are not copied. The skeleton of a class is
     renamed with it, unless the class it is merged into has its own skeleton.
 
-    >>> from maskrcnn.annotations.regions import ImageRecord, Rect, Region
+    >>> from maskrcnn.annotations.dataset import ImageRecord
+    >>> from maskrcnn.annotations.regions import Rect, Region
     >>> labels = Dataset((ImageRecord("a.png", regions=(Region(Rect(0, 0, 2, 2), "Cell"),)),), ("Cell", "cell"))
     >>> found = renamed(labels, {"Cell": "cell"})
     >>> found.classes, found.images[0].regions[0].class_name

@@ -28,8 +28,8 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.dataset import ImageRecord, Split
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import ImageRecord, Split
 from maskrcnn.errors import StudioError
 from maskrcnn.name_order import natural_key
 

@@ -95,7 +95,7 @@ def folder(name: str) -> str:
     return posixpath.dirname(name)
 
 
-def same(name: str) -> str:
+def nfc(name: str) -> str:
     """Return the name in Unicode NFC, so that names from macOS (é as two characters) equal names from other systems."""
     return unicodedata.normalize("NFC", name)
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import (
     RLE,
-    ImageRecord,
     Keypoints,
     MultiPolygon,
     Point,

@@ -75,14 +75,14 @@ class PictureIndex:
         plain = names.parts(names.normalised_file_name("/".join(whole)))
         beside, split = names.parts(label_file)[:-1], predefined_splits.split_word(label_file)
         # If the name points outside the folder, only its last part is looked up in the label file's folder.
-        here = names.parts(names.same("/".join(parts[-1:] if leads_out else parts)))
-        near = names.parts(names.same("/".join(beside)))
+        here = names.parts(names.nfc("/".join(parts[-1:] if leads_out else parts)))
+        near = names.parts(names.nfc("/".join(beside)))
         ranked: dict[tuple[object, ...], list[PictureMatch]] = {}  # the smallest key is the best one
         for file in fitting:
             of_file = names.parts(file)
             n_equal = _equal_tail(plain, names.parts(names.normalised_file_name(file)))
             n_exact = _equal_tail(whole, of_file)
-            spelled = names.parts(names.same(file))
+            spelled = names.parts(names.nfc(file))
             # The distance to the label file: at this path below its folder, below its `images/`, or elsewhere.
             if spelled == [*near, *here]:
                 distance: tuple[object, ...] = (0,)
@@ -149,12 +149,12 @@ def _exact_spelling(name: str) -> str:
 
 def _folded_spelling(name: str) -> str:
     """Return the name in Unicode NFC without case: one of `_SPELLINGS`."""
-    return names.same(name).casefold()
+    return names.nfc(name).casefold()
 
 
 _SPELLINGS: tuple[Callable[[str], str], ...] = (
     _exact_spelling,
-    names.same,
+    names.nfc,
     _folded_spelling,
     names.normalised_file_name,
 )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from maskrcnn.annotations import file_names
-from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.words import counted
 
 FOR_TEST: Mapping[str, Any] = {"yolo": {"split": "test"}}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations import file_names
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.folder_walk import files_below, files_in, walk
 from maskrcnn.annotations.formats import (
     format_table,
@@ -27,7 +28,6 @@ from maskrcnn.annotations.formats.masks.mask_files import is_mask_folder_name
 from maskrcnn.annotations.formats.via.project_parts import picture_folder_of_project
 from maskrcnn.annotations.intake import combined_dataset
 from maskrcnn.annotations.intake.dropped_project import dropped_project_folder
-from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import Project
 from maskrcnn.annotations.store.database_files import is_project
 from maskrcnn.errors import ArgumentError, StudioError

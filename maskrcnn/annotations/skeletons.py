@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.learnable_objects import keypoints_of
-from maskrcnn.annotations.regions import Dataset
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
 
@@ -71,7 +71,8 @@ def require_keypoints(dataset: Dataset, wanted: KeypointLabels, whose: str, give
     A dataset without keypoints passes. Names are compared only if both have names. `whose` ("the model has learned")
     and `give` ("labels") are parts of the message.
 
-    >>> from maskrcnn.annotations.regions import ImageRecord, Keypoints, Region
+    >>> from maskrcnn.annotations.dataset import ImageRecord
+    >>> from maskrcnn.annotations.regions import Keypoints, Region
     >>> hand = Region(Keypoints(((5, 5, 2), (9, 5, 2))), "hand")
     >>> labels = Dataset((ImageRecord("a.png", regions=(hand,)),), ("hand",), source="hands.json")
     >>> require_keypoints(labels, KeypointLabels(17), "the model has learned", "labels")  # doctest: +ELLIPSIS

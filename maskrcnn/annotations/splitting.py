@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from maskrcnn.annotations import learnable_objects
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Split
+from maskrcnn.annotations.dataset import Dataset, ImageRecord, Split
 from maskrcnn.errors import ArgumentError
 from maskrcnn.name_order import natural_key
 
@@ -298,7 +298,7 @@ class _SplitSearch:
     def on_one_side_only(self) -> np.ndarray:
         """Return a mask (L,) bool of the classes that could be on both sides but are on one only."""
         val_units = self.has_class[self.val].sum(axis=0)
-        return self.can_be_on_both & ((val_units == 0) | (val_units == self._all_units))
+        return self.can_be_on_both & ((val_units == 0) | (val_units == self._n_units_of_class))
 
     def cost(self) -> float:
         """Return the cost of the present split (`_cost_of`); lower is better."""
@@ -345,7 +345,7 @@ class _SplitSearch:
         (..., L): the number of objects and of units of each class in validation.
         """
         far = ((val_objects - self.aim) / self._all_objects) ** 2
-        lacking = self.can_be_on_both & ((val_units == 0) | (val_units == self._all_units))
+        lacking = self.can_be_on_both & ((val_units == 0) | (val_units == self._n_units_of_class))
         return far.sum(axis=-1) + 2 * len(self.aim) * lacking.sum(axis=-1)
 
     @cached_property
@@ -354,6 +354,6 @@ class _SplitSearch:
         return self.objects.sum(axis=0).clip(1)
 
     @cached_property
-    def _all_units(self) -> np.ndarray:
+    def _n_units_of_class(self) -> np.ndarray:
         """The number of units with objects of each class, in training and validation together, (L,) int64."""
         return self.has_class.sum(axis=0)

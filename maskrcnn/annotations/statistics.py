@@ -13,23 +13,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.dataset import SPLITS, Dataset, ImageRecord, Split, classes_in
 from maskrcnn.annotations.learnable_objects import REASONS, Reason, why_not
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import (
-    RLE,
-    SPLITS,
-    Circle,
-    Dataset,
-    Ellipse,
-    ImageRecord,
-    MultiPolygon,
-    Points,
-    Polygon,
-    Rect,
-    Shape,
-    Split,
-    classes_in,
-)
+from maskrcnn.annotations.regions import RLE, Circle, Ellipse, MultiPolygon, Points, Polygon, Rect, Shape
 
 SIZES = ("small", "medium", "large")
 SIZE_BOUNDS = (32.0**2, 96.0**2)

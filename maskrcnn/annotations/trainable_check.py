@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from maskrcnn.annotations import learnable_objects, pictures, raster
+from maskrcnn.annotations.dataset import Dataset, classes_in
 from maskrcnn.annotations.formats import missing_pictures
 from maskrcnn.annotations.formats.via import missing_class
 from maskrcnn.annotations.learnable_objects import has_outline, keypoints_of
 from maskrcnn.annotations.progress_callback import Watch, unwatched
-from maskrcnn.annotations.regions import Dataset, Region, classes_in
+from maskrcnn.annotations.regions import Region
 from maskrcnn.errors import StudioError
 
 

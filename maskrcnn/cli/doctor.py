@@ -15,11 +15,11 @@ from typing import Any
 from tqdm import tqdm
 
 from maskrcnn.annotations import Dataset, learnable_objects, read
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.doctor import CHECKS, Finding, PictureFileNotes, apply, choose, examine
 from maskrcnn.annotations.formats.via import class_attribute_across_files
 from maskrcnn.annotations.formats.writing import FORMATS, encode, write_encoded, written_regions_in_words
 from maskrcnn.annotations.learnable_objects import LearnableCounts
-from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.annotations.store import Project, is_project
 from maskrcnn.cli.label_warnings import print_warnings
 from maskrcnn.errors import ArgumentError

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations import learnable_objects, read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord, Split, classes_in
 from maskrcnn.annotations.formats import coco
 from maskrcnn.annotations.formats.via import class_attribute_across_files
 from maskrcnn.annotations.predefined_splits import by_own_split
 from maskrcnn.annotations.progress_callback import Watch, unwatched
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Split, classes_in
 from maskrcnn.annotations.skeletons import keypoint_labels, require_keypoints
 from maskrcnn.annotations.store import Project, is_project
 from maskrcnn.annotations.trainable_check import require_tasks, require_trainable

@@ -19,15 +19,8 @@ import cv2
 import numpy as np
 import shapely
 
-from maskrcnn.annotations.regions import (
-    ImageRecord,
-    Keypoints,
-    MultiPolygon,
-    Points,
-    Polygon,
-    Region,
-    Skeleton,
-)
+from maskrcnn.annotations.dataset import ImageRecord
+from maskrcnn.annotations.regions import Keypoints, MultiPolygon, Points, Polygon, Region, Skeleton
 from maskrcnn.toys.backgrounds import background
 from maskrcnn.toys.body_geometry import Figure, posed, random_build
 from maskrcnn.toys.body_rendering import Layer, render

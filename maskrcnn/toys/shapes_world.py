@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 import shapely
 
-from maskrcnn.annotations.regions import Circle, Ellipse, ImageRecord, Polygon, Rect, Region, Shape
+from maskrcnn.annotations.dataset import ImageRecord
+from maskrcnn.annotations.regions import Circle, Ellipse, Polygon, Rect, Region, Shape
 from maskrcnn.toys.backgrounds import background
 from maskrcnn.toys.colour_schemes import random_scheme
 from maskrcnn.toys.shape_painting import paint
@@ -129,7 +130,7 @@ def _place(rng: np.random.Generator, width: int, height: int) -> list[_Placed]:
     for size in sizes:
         for _ in range(30):
             candidate = _random_shape(rng, str(size), width, height)
-            changed = _covered(placed, candidate, frame)
+            changed = _with_visible_parts(placed, candidate, frame)
             if changed is not None:
                 placed = changed
                 break
@@ -147,7 +148,7 @@ def _random_shape(rng: np.random.Generator, size: str, width: int, height: int) 
     return _Placed(class_name, outline, shapely.Polygon(outline), upright, centre, radius)
 
 
-def _covered(below: list[_Placed], top: _Placed, frame: shapely.Polygon) -> list[_Placed] | None:
+def _with_visible_parts(below: list[_Placed], top: _Placed, frame: shapely.Polygon) -> list[_Placed] | None:
     """The shapes `below` and `top` with their visible parts after `top` is drawn over them.
 
     None if a shape would be hidden too much, be split into parts or get a hole.

@@ -16,9 +16,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.progress_callback import Watch, unwatched
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.toys import people_world, shapes_world
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from maskrcnn.annotations import read, similar_class_names
+from maskrcnn.annotations.dataset import SPLITS, Dataset
 from maskrcnn.annotations.intake import Staged
-from maskrcnn.annotations.regions import SPLITS, Dataset
 from maskrcnn.annotations.store import ImportReport, Project
 from maskrcnn.errors import StudioError
 from maskrcnn.install_folders import DATA

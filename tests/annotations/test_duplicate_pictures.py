@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import duplicate_pictures
+from maskrcnn.annotations.dataset import ImageRecord, Split
 from maskrcnn.annotations.duplicate_pictures import Likeness
-from maskrcnn.annotations.regions import ImageRecord, Split
 from maskrcnn.errors import StudioError
 
 

@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import duplicate_pictures, intake, pictures
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.picture_files import heic_boxes
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
+from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from tests.annotations import heic_files

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.learnable_objects import LearnableCounts, objects, tally, why_not
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
-    ImageRecord,
     Keypoints,
     MultiPolygon,
     Point,

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations import read, write
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Rect, Region
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
+from maskrcnn.annotations.regions import Point, Rect, Region
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.errors import ArgumentError, StudioError
 

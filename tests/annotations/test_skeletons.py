@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import coco
 from maskrcnn.annotations.learnable_objects import has_outline
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Polygon, Rect, Region, Skeleton
+from maskrcnn.annotations.regions import Keypoints, Polygon, Rect, Region, Skeleton
 from maskrcnn.annotations.skeletons import KeypointLabels, keypoint_labels, mirrored
 from maskrcnn.errors import StudioError
 

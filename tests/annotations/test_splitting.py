@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskrcnn.annotations import splitting
+from maskrcnn.annotations.dataset import Dataset, ImageRecord, Split
 from maskrcnn.annotations.duplicate_pictures import duplicates_in_both_splits
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Split
+from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.splitting import shares, stratified
 from maskrcnn.errors import ArgumentError
 from tests.sweeps import examples

@@ -8,19 +8,8 @@ import numpy as np
 import pytest
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.regions import (
-    RLE,
-    Circle,
-    Dataset,
-    ImageRecord,
-    MultiPolygon,
-    Point,
-    Polygon,
-    Polyline,
-    Rect,
-    Region,
-    Shape,
-)
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
+from maskrcnn.annotations.regions import RLE, Circle, MultiPolygon, Point, Polygon, Polyline, Rect, Region, Shape
 from maskrcnn.annotations.statistics import GRID, statistics
 
 

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import read
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.intake import stage_path
 from maskrcnn.annotations.predefined_splits import by_own_split
-from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 

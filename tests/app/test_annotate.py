@@ -12,19 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.regions import (
-    RLE,
-    Circle,
-    Dataset,
-    ImageRecord,
-    Keypoints,
-    MultiPolygon,
-    Point,
-    Polygon,
-    Rect,
-    Region,
-    Skeleton,
-)
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
+from maskrcnn.annotations.regions import RLE, Circle, Keypoints, MultiPolygon, Point, Polygon, Rect, Region, Skeleton
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.annotate import (
     canvas_area,

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import writing
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Polygon, Region
+from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project
 
 Settled = Callable[[Any], None]

@@ -18,8 +18,9 @@ from PIL import Image
 
 from maskrcnn.__main__ import main
 from maskrcnn.annotations import read, write
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import writing
-from maskrcnn.annotations.regions import Circle, Dataset, ImageRecord, Region
+from maskrcnn.annotations.regions import Circle, Region
 from maskrcnn.annotations.store import DATABASE, Project
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.folder import RunFolder

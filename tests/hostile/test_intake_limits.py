@@ -25,6 +25,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from maskrcnn.annotations import pictures, raster, read
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats import picture_folders
 from maskrcnn.annotations.formats.json_values import Complaint
 from maskrcnn.annotations.formats.labelme import reading
@@ -32,7 +33,7 @@ from maskrcnn.annotations.formats.masks import reading as mask_reading
 from maskrcnn.annotations.intake import picture_headers, refused_folders, stage_path, stage_uploads
 from maskrcnn.annotations.picture_files import pixel_budget, rgb_pixels
 from maskrcnn.annotations.picture_files.pixel_budget import PixelBudget
-from maskrcnn.annotations.regions import MOST_REGIONS, Dataset
+from maskrcnn.annotations.regions import MOST_REGIONS
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.install_folders import ROOT, workspace_folder
 from maskrcnn.studio.shell import session

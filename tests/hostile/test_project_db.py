@@ -19,18 +19,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import writing
-from maskrcnn.annotations.regions import (
-    MOST_REGIONS,
-    Dataset,
-    ImageRecord,
-    Keypoints,
-    Point,
-    Polygon,
-    Rect,
-    Region,
-    Skeleton,
-)
+from maskrcnn.annotations.regions import MOST_REGIONS, Keypoints, Point, Polygon, Rect, Region, Skeleton
 from maskrcnn.annotations.store import Project, database, database_check, region_json, table_definitions
 from maskrcnn.errors import StudioError
 from tests.sweeps import FUZZ, one_in, sweep, wider

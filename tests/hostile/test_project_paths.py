@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.doctor import examine
 from maskrcnn.annotations.formats import writing
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
+from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 

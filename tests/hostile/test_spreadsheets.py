@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.formats.spreadsheet import csv_of, harmless, is_formula
 from maskrcnn.annotations.formats.via import csv_reading
-from maskrcnn.annotations.regions import Circle, Dataset, ImageRecord, Region
+from maskrcnn.annotations.regions import Circle, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.runs.folder import METRICS, RunFolder
 from maskrcnn.studio.dataset import export_view

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Polyline, Rect, Region
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
+from maskrcnn.annotations.regions import Point, Polyline, Rect, Region
 from maskrcnn.annotations.statistics import statistics
 from maskrcnn.studio.dataset import statistics_charts
 from maskrcnn.studio.dataset.statistics_view import median_in_words, not_learned_in_words

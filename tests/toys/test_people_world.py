@@ -12,8 +12,9 @@ import pytest
 import shapely
 
 from maskrcnn.annotations import doctor, pictures, raster, read
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.formats import writing
-from maskrcnn.annotations.regions import ImageRecord, Region
+from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.toys import people_world

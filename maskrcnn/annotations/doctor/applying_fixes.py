@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.doctor import outside_picture, shape_repairs, turning_and_scaling
 from maskrcnn.annotations.doctor.findings import Finding, Fix
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Shape
+from maskrcnn.annotations.regions import Rect, Region, Shape
 from maskrcnn.errors import ArgumentError, StudioError
 
 Fixes = dict[str, Fix]

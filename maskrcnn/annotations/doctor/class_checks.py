@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.doctor.duplicate_regions import (
     copies_to_drop,
     duplicate_findings,
@@ -18,7 +19,7 @@ from maskrcnn.annotations.doctor.duplicate_regions import (
 from maskrcnn.annotations.doctor.findings import DROP_REGION, Finding, Fix, Symptom
 from maskrcnn.annotations.doctor.picture_notes import NumberedRegion, PictureNotes
 from maskrcnn.annotations.formats.via import attribute_definitions, class_attributes, class_values
-from maskrcnn.annotations.regions import Dataset, Point, Polyline, Region
+from maskrcnn.annotations.regions import Point, Polyline, Region
 from maskrcnn.annotations.similar_class_names import RARE, misspelt_classes, respelled_classes
 from maskrcnn.words import counted
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from maskrcnn.annotations import learnable_objects, raster
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.doctor import outside_picture, shape_checks
 from maskrcnn.annotations.doctor.findings import Finding, Fix, Symptom
 from maskrcnn.annotations.doctor.picture_notes import PictureFileNotes, PictureNotes
 from maskrcnn.annotations.raster import Box, Frame
-from maskrcnn.annotations.regions import RLE, ImageRecord, Region, Shape
+from maskrcnn.annotations.regions import RLE, Region, Shape
 from maskrcnn.words import counted
 
 SLACK_PX, SLACK_SHARE = 2.0, 0.02

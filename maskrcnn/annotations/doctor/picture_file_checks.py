@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from maskrcnn.annotations import duplicate_pictures
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.doctor.applying_fixes import with_picture_fix
 from maskrcnn.annotations.doctor.findings import Finding, Fix, Severity, Symptom
 from maskrcnn.annotations.doctor.frame_checks import size_mismatch, turned_labels
 from maskrcnn.annotations.doctor.picture_notes import PictureFileNotes, PictureNotes
 from maskrcnn.annotations.picture_files import tonal_range
 from maskrcnn.annotations.picture_files.tonal_range import Tones
-from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.words import counted
 
 

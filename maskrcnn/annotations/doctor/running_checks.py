@@ -13,6 +13,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.doctor import (
     box_checks,
     class_checks,
@@ -29,7 +30,7 @@ from maskrcnn.annotations.doctor.findings import CHECKS, Finding, Symptom
 from maskrcnn.annotations.doctor.picture_notes import NumberedRegion, PictureFileNotes, PictureNotes
 from maskrcnn.annotations.learnable_objects import why_not
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, Shape
+from maskrcnn.annotations.regions import Region, Shape
 from maskrcnn.config import Config
 
 _CLASSROOM = Config.preset("classroom")

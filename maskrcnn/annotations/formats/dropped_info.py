@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from maskrcnn.annotations.regions import Dataset, Region, classes_in
+from maskrcnn.annotations.dataset import Dataset, classes_in
+from maskrcnn.annotations.regions import Region
 
 
 class DroppedInfo:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.formats.json_values import brief
-from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.annotations.unused_names import unused_path
 from maskrcnn.errors import StudioError
 from maskrcnn.words import byte_size

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations.regions import Dataset
+from maskrcnn.annotations.dataset import Dataset
 
 Source = Path | str
 """The file or folder that the labels are read from, for messages."""

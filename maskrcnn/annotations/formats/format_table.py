@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats import coco, labelme, masks, via, yolo
 from maskrcnn.annotations.formats.format_interface import DocumentReader, FolderReader, LabelFormat, TextReader, Writer
-from maskrcnn.annotations.regions import Dataset
 
 LABEL_FORMATS: tuple[LabelFormat, ...] = (via.FORMAT, coco.FORMAT, labelme.FORMAT, yolo.FORMAT, masks.FORMAT)
 """All formats, in the order in which their readers are tried and in which an export offers them."""

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn import untrusted_files
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats import format_table, text_encodings, unsupported_formats
 from maskrcnn.annotations.formats.format_interface import Source
 from maskrcnn.annotations.formats.json_mistakes import EXPECTED, explained_json_errors, parsed_json, refuse_constant
-from maskrcnn.annotations.regions import Dataset
 from maskrcnn.errors import StudioError
 from maskrcnn.words import byte_size
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
 
-from maskrcnn.annotations.regions import ImageRecord
+from maskrcnn.annotations.dataset import ImageRecord
 
 Change = Callable[[ImageRecord], ImageRecord]
 

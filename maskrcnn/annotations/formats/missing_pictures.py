@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats.picture_folders import FoundPictures
-from maskrcnn.annotations.regions import Dataset
 from maskrcnn.words import counted, shortened_remarks
 
 _SHOWN = 3

@@ -26,10 +26,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from maskrcnn.annotations import file_names
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.file_names import last_part, path_inside, without_control_characters
 from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.formats.lazy_records import LazyChangedRecords, LazyRecords, file_names_of
-from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.unused_names import UnusedNames
 from maskrcnn.words import counted
 
@@ -203,7 +203,7 @@ def _duplicate_names(names: Sequence[str], splits: Sequence[str | None], exactly
     """Return the indices of names that equal another name of the same split: ignoring case, or with `exactly` including
     case."""
     kinds = [
-        (split, name if exactly else file_names.same(path_inside(name)).casefold())
+        (split, name if exactly else file_names.nfc(path_inside(name)).casefold())
         for split, name in zip(splits, names, strict=True)
     ]
     count = Counter(kinds)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats.via import missing_class
-from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region
+from maskrcnn.annotations.regions import RLE, Region
 from maskrcnn.errors import StudioError
 
 Number = TypeVar("Number")

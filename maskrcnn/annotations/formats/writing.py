@@ -16,12 +16,12 @@ from typing import BinaryIO
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import pictures as pictures_of
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.file_names import path_inside
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.format_interface import Encoded
 from maskrcnn.annotations.formats.format_table import WRITERS
 from maskrcnn.annotations.formats.json_values import brief
-from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store.database_files import is_project
 from maskrcnn.atomic_files import replacing, sync, write_atomic
 from maskrcnn.errors import ArgumentError, StudioError

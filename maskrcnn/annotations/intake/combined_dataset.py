@@ -9,6 +9,7 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures, predefined_splits
+from maskrcnn.annotations.dataset import Dataset, ImageRecord, Split
 from maskrcnn.annotations.formats import (
     embedded_pictures,
     format_table,
@@ -27,7 +28,7 @@ from maskrcnn.annotations.intake.picture_headers import PictureHeaders
 from maskrcnn.annotations.picture_index import PictureIndex
 from maskrcnn.annotations.predefined_splits import is_for_test
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton, Split
+from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.annotations.similar_file_names import similar_files
 from maskrcnn.errors import StudioError
 from maskrcnn.name_order import natural_key
@@ -262,9 +263,12 @@ def _with_splits(
     name: str,
     keeps_test: bool = False,
 ) -> tuple[list[CombinedPicture], list[str]]:
-    """Return the places with their splits, and warnings. The split is the one in the labels, else the one that label
-    files or folders are named after. No split is set unless there are at least two. Pictures of a test split go to
-    validation, or with `keeps_test` are marked as test."""
+    """Return the places with their splits, and warnings.
+
+    The split is the one in the labels, else the one that the label file or the folder is named after. If all pictures
+    are of the same split, none is set. Pictures of a test split go to validation with a warning, or with `keeps_test`
+    are marked as test.
+    """
     words = [
         _split_in_labels(place, found)
         or (predefined_splits.split_word(found[place.source].name) if place.source < len(found) else None)
@@ -279,11 +283,9 @@ def _with_splits(
         return [replace(place, split=splits.get(word), is_for_test=word == "test") for place, word in kept], []
     splits["test"] = "val"
     tested = words.count("test")
-    things = "1 picture" if tested == 1 else f"{tested} pictures"
-    remark = f"{name}: {things} of the test split came to validation, as a project has no third one"
-    return [replace(place, split=splits.get(word)) for place, word in zip(places, words, strict=True)], [
-        remark
-    ] if tested else []
+    remark = f"{name}: {counted(tested, 'picture')} of the test split came to validation, as a project has no third one"
+    with_splits = [replace(place, split=splits.get(word)) for place, word in zip(places, words, strict=True)]
+    return with_splits, [remark] if tested else []
 
 
 def _split_in_labels(place: CombinedPicture, found: Sequence[FoundLabels]) -> str | None:
@@ -299,9 +301,9 @@ def _combined_picture_names(files: Mapping[str, Path]) -> dict[str, str]:
 
     The name is the file name without folders, or the whole path if several of the pictures have this file name.
     """
-    count = Counter(names.same(file).rpartition("/")[2].casefold() for file in files)
+    count = Counter(names.nfc(file).rpartition("/")[2].casefold() for file in files)
     return {
-        file: file.rpartition("/")[2] if count[names.same(file).rpartition("/")[2].casefold()] == 1 else file
+        file: file.rpartition("/")[2] if count[names.nfc(file).rpartition("/")[2].casefold()] == 1 else file
         for file in files
     }
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.intake.zip_unpacking import is_zip, unpack
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.unused_names import unused_path
 
 PICTURES_ONLY = "pictures only"

@@ -9,6 +9,7 @@ from typing import Any
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats import format_table, masks, unreadable_folders, yolo
 from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, labels_of_file
 from maskrcnn.annotations.formats.masks import mask_pairs
@@ -16,7 +17,7 @@ from maskrcnn.annotations.formats.masks.class_list import CLASSES, CLASSES_AS_TA
 from maskrcnn.annotations.formats.via import class_attribute_across_files
 from maskrcnn.annotations.formats.yolo.reading import yolo_without_class_names
 from maskrcnn.annotations.formats.yolo.text_file_kinds import is_class_list_name
-from maskrcnn.annotations.regions import Dataset, Shape
+from maskrcnn.annotations.regions import Shape
 from maskrcnn.errors import StudioError
 from maskrcnn.name_order import natural_key
 

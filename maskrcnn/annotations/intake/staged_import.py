@@ -10,6 +10,7 @@ from types import TracebackType
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import picture_folders
 from maskrcnn.annotations.formats.lazy_records import file_names_of
@@ -25,7 +26,6 @@ from maskrcnn.annotations.intake.temporary_folders import (
 )
 from maskrcnn.annotations.intake.zip_unpacking import first_bytes, is_zip, unpack
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import original_places
 from maskrcnn.annotations.store.database_files import is_project
 from maskrcnn.errors import ArgumentError, StudioError

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats.via import class_attributes
-from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import picture_rows, project_meta, snapshots
 from maskrcnn.annotations.store.class_rows import replace_class_list
 from maskrcnn.annotations.store.picture_rows import PictureState

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from maskrcnn.annotations.regions import Dataset, ImageRecord, require_split
+from maskrcnn.annotations.dataset import Dataset, ImageRecord, require_split
 from maskrcnn.annotations.store import class_rows, picture_rows, project_meta
 from maskrcnn.annotations.store.picture_rows import PictureState
 from maskrcnn.annotations.store.stored_dataset import stored_identity

@@ -29,9 +29,10 @@ from typing import BinaryIO
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.file_names import plain_file_name
 from maskrcnn.annotations.formats import original_names
-from maskrcnn.annotations.regions import ImageRecord, new_id
+from maskrcnn.annotations.regions import new_id
 from maskrcnn.annotations.store import database, database_files, json_columns
 from maskrcnn.annotations.store.database_errors import cannot_store, primary_code, sqlite_errors_converted
 from maskrcnn.annotations.store.picture_rows import PictureState

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.store import class_rows, picture_rows, project_meta, region_json
 from maskrcnn.annotations.store.import_staging import ImportStaging, IncomingPicture
 from maskrcnn.annotations.store.picture_rows import PictureState

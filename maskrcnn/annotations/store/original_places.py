@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskrcnn.annotations import file_names
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import original_names
-from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import database, database_files, picture_paths, picture_rows
 
 
@@ -76,4 +76,4 @@ def _project_records(project: Path) -> list[tuple[int, ImageRecord]]:
 
 def _comparable_name(place: str) -> str:
     """Return the file name at the end of an original path, equal for spellings that some file systems equate."""
-    return file_names.same(file_names.last_part(place)).casefold()
+    return file_names.nfc(file_names.last_part(place)).casefold()

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from maskrcnn.annotations.dataset import SPLITS, Split, require_split
 from maskrcnn.annotations.file_names import cached_natural_key
-from maskrcnn.annotations.regions import SPLITS, Split, require_split
 from maskrcnn.errors import ArgumentError
 
 Status = Literal["new", "in progress", "done"]

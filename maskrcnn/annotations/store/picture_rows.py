@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.formats import original_names
-from maskrcnn.annotations.regions import ImageRecord, Region, new_id
+from maskrcnn.annotations.regions import Region, new_id
 from maskrcnn.annotations.store import class_rows, json_columns, region_json
 from maskrcnn.annotations.store.database_errors import missing_state_error
 from maskrcnn.errors import StudioError

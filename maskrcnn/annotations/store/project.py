@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from maskrcnn.annotations.dataset import Dataset, Split, require_split
 from maskrcnn.annotations.progress_callback import Progress, progress_counter
-from maskrcnn.annotations.regions import Dataset, Region, Split, require_split
+from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.store import (
     class_changes,
     class_rows,

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from maskrcnn.annotations.regions import Dataset
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.store import json_columns
 
 

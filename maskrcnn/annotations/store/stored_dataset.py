@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord, require_split
 from maskrcnn.annotations.file_names import cached_natural_key
 from maskrcnn.annotations.formats.lazy_records import LazyRecords
-from maskrcnn.annotations.regions import Dataset, ImageRecord, require_split
 from maskrcnn.annotations.store import (
     class_rows,
     database,

@@ -369,7 +369,7 @@ def _score_noun(name: str) -> str:
 
 
 def _side_and_ratio(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of xyxy boxes `(..., 4)`: the side of a square of the same area, and height / width."""
+    """Return for anchors or objects, xyxy `(..., 4)`: the side of a square of the same area, and height / width."""
     width, height = boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1]
     return np.sqrt(width * height), height / width
 

@@ -102,11 +102,10 @@ def _number_column(values: np.ndarray) -> pa.Array:
 
 
 def fixed_point(values: np.ndarray, decimals: int | None) -> tuple[pa.Array, float]:
-    """Return the values as an Arrow array, and the factor that the browser multiplies them by.
+    """Return (numbers, factor), so that numbers x factor are the values as the tooltips show them.
 
-    If possible, they are 16-bit integers: the values rounded to the decimals that the tooltips show, divided by the
-    factor. Otherwise they are float32, and the factor is 1. Tooltips show so many `decimals`; if that is None, about
-    four significant digits.
+    The numbers are 16-bit integers if these can hold the values, otherwise float32 with a factor of 1. Tooltips show
+    `decimals` decimals; if that is None, about four significant digits.
 
     >>> array, factor = fixed_point(np.array([0.5, np.nan, 1.23456]), None)
     >>> array.type, array.to_pylist(), factor

@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from maskrcnn.annotations import doctor
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.doctor import CHECKS, Finding, Severity
-from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import Project
 from maskrcnn.drawing.labelled_picture import Colours
 from maskrcnn.errors import StudioError

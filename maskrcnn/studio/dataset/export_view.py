@@ -8,8 +8,8 @@ from typing import Any
 
 import streamlit as st
 
+from maskrcnn.annotations.dataset import Split
 from maskrcnn.annotations.formats import writing
-from maskrcnn.annotations.regions import Split
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.dataset import project_cache

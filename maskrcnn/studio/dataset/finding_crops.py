@@ -9,9 +9,10 @@ import numpy as np
 import streamlit as st
 
 from maskrcnn.annotations import doctor, pictures, raster
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.doctor import Finding
 from maskrcnn.annotations.raster import Box
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, Shape
+from maskrcnn.annotations.regions import Region, Shape
 from maskrcnn.drawing import labelled_picture, region_crops
 from maskrcnn.drawing.jpeg import jpeg
 from maskrcnn.drawing.labelled_picture import Colours

@@ -10,9 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from maskrcnn.annotations.colours import colours_of_new_classes
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.learnable_objects import keypoints_of
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.annotations.store import ProjectClass
 from maskrcnn.drawing import labelled_picture
 from maskrcnn.drawing.hex_colours import GREY

@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from maskrcnn.annotations import class_renaming, intake, similar_class_names
+from maskrcnn.annotations.dataset import Split
 from maskrcnn.annotations.intake import Staged
-from maskrcnn.annotations.regions import Split
 from maskrcnn.annotations.store import ImportReport, Project
 from maskrcnn.studio import serving
 from maskrcnn.studio.dataset import class_attribute_choice, import_preview, import_report, new_class_questions

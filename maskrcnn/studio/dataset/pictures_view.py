@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from maskrcnn.annotations.regions import SPLITS, Split
+from maskrcnn.annotations.dataset import SPLITS, Split
 from maskrcnn.annotations.store import STATUSES, PictureCounts, Project, Status, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.components import gallery, thumbnails

@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from maskrcnn.annotations import duplicate_pictures, learnable_objects
+from maskrcnn.annotations.dataset import Dataset, ImageRecord, Split
 from maskrcnn.annotations.duplicate_pictures import duplicates_in_both_splits
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Split
+from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.splitting import ClassShare, shares, stratified
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError

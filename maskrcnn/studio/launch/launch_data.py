@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from maskrcnn.annotations.dataset import ImageRecord, classes_in
 from maskrcnn.annotations.learnable_objects import LearnableCounts, has_outline, tally
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import ImageRecord, classes_in
 from maskrcnn.annotations.skeletons import KeypointLabels, keypoint_labels
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from maskrcnn.annotations import duplicate_pictures, learnable_objects
-from maskrcnn.annotations.regions import Dataset
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.splitting import held_back, known_to_training, stratified
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError

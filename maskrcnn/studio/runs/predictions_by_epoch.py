@@ -185,7 +185,7 @@ def _move_slider(run: RunFolder, epochs: Sequence[int], slider: str) -> None:
 def _choose_epoch(epochs: Sequence[int], slider: str) -> int:
     """Draw the slider of epochs, its buttons and Play, if there are several epochs; return the epoch to be shown.
 
-    When Play was switched on or off, the page is drawn anew, because it sets how often this section is drawn.
+    Switching Play on or off reruns the whole page: the page sets how often this section is redrawn.
     """
     if len(epochs) == 1:
         return epochs[0]

@@ -10,19 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.doctor import Finding
-from maskrcnn.annotations.regions import (
-    Circle,
-    Dataset,
-    ImageRecord,
-    Keypoints,
-    MultiPolygon,
-    Points,
-    Polygon,
-    Polyline,
-    Rect,
-    Region,
-)
+from maskrcnn.annotations.regions import Circle, Keypoints, MultiPolygon, Points, Polygon, Polyline, Rect, Region
 
 WIDTH, HEIGHT = 200, 160
 

@@ -13,13 +13,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.doctor import apply, examine
 from maskrcnn.annotations.formats.lazy_records import LazyRecords
 from maskrcnn.annotations.regions import (
     Circle,
-    Dataset,
     Ellipse,
-    ImageRecord,
     Keypoints,
     MultiPolygon,
     Point,

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.annotations import learnable_objects
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.doctor import apply, choose, examine
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
-    Dataset,
-    ImageRecord,
     Keypoints,
     MultiPolygon,
     Point,

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import pictures, raster
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.doctor import apply, choose, examine
-from maskrcnn.annotations.regions import Dataset, MultiPolygon, Polygon, Rect, Region
+from maskrcnn.annotations.regions import MultiPolygon, Polygon, Rect, Region
 from tests.annotations.doctor import made_up
 
 WIDTH, HEIGHT = made_up.WIDTH, made_up.HEIGHT

@@ -16,14 +16,13 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from maskrcnn.annotations import raster, read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import coco, label_file, writing
 from maskrcnn.annotations.formats.coco import run_lengths
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
-    Dataset,
     Ellipse,
-    ImageRecord,
     Keypoints,
     MultiPolygon,
     Point,

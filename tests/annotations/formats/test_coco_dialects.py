@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations import raster, read
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats import coco
 from maskrcnn.annotations.learnable_objects import has_outline
-from maskrcnn.annotations.regions import RLE, Dataset, Keypoints, MultiPolygon, Point, Polygon, Rect, Region
+from maskrcnn.annotations.regions import RLE, Keypoints, MultiPolygon, Point, Polygon, Rect, Region
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.errors import StudioError
 

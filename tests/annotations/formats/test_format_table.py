@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import format_table
 from maskrcnn.annotations.formats.format_interface import (
     DocumentReader,
@@ -22,7 +23,7 @@ from maskrcnn.annotations.formats.format_interface import (
 )
 from maskrcnn.annotations.formats.json_values import json_bytes
 from maskrcnn.annotations.intake import stage_path
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
+from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.errors import StudioError
 
 DATASET = Dataset((ImageRecord("a.jpg", (Region(Rect(1, 2, 3, 4), "cat"),)),), ("cat",), extras={"flavour": "boxes"})

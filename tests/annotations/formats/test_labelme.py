@@ -16,14 +16,13 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import labelme
 from maskrcnn.annotations.formats.labelme import reading
 from maskrcnn.annotations.formats.writing import write
 from maskrcnn.annotations.regions import (
     Circle,
-    Dataset,
     Ellipse,
-    ImageRecord,
     Keypoints,
     MultiPolygon,
     Point,

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskrcnn.annotations import read, reading
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import json_mistakes, label_file, lazy_records, via
 from maskrcnn.annotations.formats.via import class_attributes, large_files
-from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import ArgumentError, StudioError
 from tests.annotations.formats.test_lossless import ANY, AWKWARD, REAL, lists_of_images, one_x_files, projects
 

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from maskrcnn.annotations import read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import label_file, via, writing
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Rect, Region, Skeleton
+from maskrcnn.annotations.regions import Keypoints, Rect, Region, Skeleton
 from maskrcnn.annotations.store import region_json
 from maskrcnn.errors import StudioError
 from tests.sweeps import examples

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import coco, labelme, via, writing
 from maskrcnn.annotations.formats.via import class_attributes, csv_reading
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Polygon, Region
+from maskrcnn.annotations.regions import Keypoints, Polygon, Region
 from maskrcnn.errors import ArgumentError
 
 NAMES = (

@@ -17,8 +17,9 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import intake, raster, read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord, Split
 from maskrcnn.annotations.formats import original_names, writing
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Polygon, Region, Split
+from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project
 
 WIDTH, HEIGHT = 40, 30

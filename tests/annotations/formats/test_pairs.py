@@ -23,13 +23,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from maskrcnn.annotations import raster, read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats.writing import FORMATS, encode, write_encoded
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
-    Dataset,
     Ellipse,
-    ImageRecord,
     Keypoints,
     MultiPolygon,
     Point,

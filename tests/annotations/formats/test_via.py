@@ -9,19 +9,9 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations import raster, read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import embedded_pictures, label_file, via
-from maskrcnn.annotations.regions import (
-    Circle,
-    Dataset,
-    Ellipse,
-    ImageRecord,
-    MultiPolygon,
-    Point,
-    Polygon,
-    Polyline,
-    Rect,
-    Region,
-)
+from maskrcnn.annotations.regions import Circle, Ellipse, MultiPolygon, Point, Polygon, Polyline, Rect, Region
 from maskrcnn.errors import StudioError
 from tests.work import calls
 

@@ -10,12 +10,11 @@ from PIL import Image
 
 from maskrcnn.__main__ import main
 from maskrcnn.annotations import raster, read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
-    Dataset,
-    ImageRecord,
     Keypoints,
     MultiPolygon,
     Point,

@@ -12,19 +12,10 @@ import pytest
 import yaml
 
 from maskrcnn.annotations import raster, read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import yolo
 from maskrcnn.annotations.formats.writing import write
-from maskrcnn.annotations.regions import (
-    Circle,
-    Dataset,
-    ImageRecord,
-    Keypoints,
-    MultiPolygon,
-    Point,
-    Polygon,
-    Rect,
-    Region,
-)
+from maskrcnn.annotations.regions import Circle, Keypoints, MultiPolygon, Point, Polygon, Rect, Region
 from maskrcnn.errors import StudioError
 
 YAML = "names: [cat, dog]\ntrain: images/train\nval: images/val\n"

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations import read
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.intake import stage_path
 from maskrcnn.annotations.predefined_splits import by_own_split
-from maskrcnn.annotations.regions import Dataset, Keypoints, Polygon, Rect, Skeleton
+from maskrcnn.annotations.regions import Keypoints, Polygon, Rect, Skeleton
 from maskrcnn.errors import StudioError
 
 # On a picture of 40 x 30 px: (4, 6), (20, 6), (20, 12).

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations import read
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.intake import Staged, stage_path
-from maskrcnn.annotations.regions import Dataset
 from maskrcnn.errors import ArgumentError
 
 SQUARE = {"name": "rect", "x": 2, "y": 3, "width": 10, "height": 8}

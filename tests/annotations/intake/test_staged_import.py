@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations import read
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats.lazy_records import LazyRecords
 from maskrcnn.annotations.formats.via import large_files
 from maskrcnn.annotations.formats.writing import encode
@@ -27,7 +28,7 @@ from maskrcnn.annotations.intake import (
     stage_uploads,
     temporary_folders,
 )
-from maskrcnn.annotations.regions import Dataset, Polygon
+from maskrcnn.annotations.regions import Polygon
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 

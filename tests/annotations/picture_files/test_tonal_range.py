@@ -14,9 +14,10 @@ from PIL import Image
 
 from maskrcnn.__main__ import main
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.doctor import Finding, examine
 from maskrcnn.annotations.picture_files import tonal_range
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
+from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.cli import stretch
 
 WIDTH, HEIGHT = 120, 100

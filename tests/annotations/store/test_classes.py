@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Polygon, Region, Skeleton
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
+from maskrcnn.annotations.regions import Keypoints, Polygon, Region, Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.errors import StudioError
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Region
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
+from maskrcnn.annotations.regions import Point, Region
 from maskrcnn.annotations.store import Project, StaleSave, database, import_staging
 from maskrcnn.errors import StudioError
 from tests.sweeps import FUZZ, wider
@@ -52,7 +53,8 @@ def is_whole(project: Project) -> bool:
 BREEDER = """
     import os, sys, time
     from pathlib import Path
-    from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Region
+    from maskrcnn.annotations.dataset import Dataset, ImageRecord
+    from maskrcnn.annotations.regions import Point, Region
     from maskrcnn.annotations.store import Project, import_staging
     from PIL import JpegImagePlugin
 

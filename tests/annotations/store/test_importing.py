@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations import read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import via
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Polygon, Rect, Region, Skeleton
+from maskrcnn.annotations.regions import Keypoints, Polygon, Rect, Region, Skeleton
 from maskrcnn.annotations.store import Project, import_staging
 from maskrcnn.errors import StudioError
 

@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations.colours import colour_of
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Polygon, Region
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
+from maskrcnn.annotations.regions import Point, Polygon, Region
 from maskrcnn.annotations.store import Project, ProjectClass, class_changes
 from maskrcnn.errors import StudioError
 from tests.sweeps import sweep

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Point, Rect, Region, Skeleton
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
+from maskrcnn.annotations.regions import Keypoints, Point, Rect, Region, Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass, StaleSave, stored_dataset
 from maskrcnn.errors import ArgumentError, StudioError
 

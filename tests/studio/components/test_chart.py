@@ -15,7 +15,8 @@ import jsonschema
 import numpy as np
 import pytest
 
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
+from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.statistics import statistics
 from maskrcnn.lessons import roi_pooling
 from maskrcnn.studio.components.chart import Chart, table

@@ -10,7 +10,8 @@ import pytest
 
 from maskrcnn.annotations import similar_class_names
 from maskrcnn.annotations.class_renaming import renamed
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Skeleton
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
+from maskrcnn.annotations.regions import Rect, Region, Skeleton
 from maskrcnn.annotations.similar_class_names import similar_classes_of_import
 from maskrcnn.studio.dataset import new_class_questions
 

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Rect, Region
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
+from maskrcnn.annotations.regions import Keypoints, Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.launch import validation_holdout

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.formats.coco.categories import UNKNOWN, Category
 from maskrcnn.annotations.formats.coco.ids import id_of
 from maskrcnn.annotations.formats.coco.run_lengths import run_lengths
@@ -24,18 +25,7 @@ from maskrcnn.annotations.formats.json_values import (
     numbers,
 )
 from maskrcnn.annotations.formats.via.class_values import is_crowd_value, is_no_crowd_value
-from maskrcnn.annotations.regions import (
-    ImageRecord,
-    Keypoints,
-    MultiPolygon,
-    Point,
-    Points,
-    Polygon,
-    Rect,
-    Region,
-    Shape,
-    Skeleton,
-)
+from maskrcnn.annotations.regions import Keypoints, MultiPolygon, Point, Points, Polygon, Rect, Region, Shape, Skeleton
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
 

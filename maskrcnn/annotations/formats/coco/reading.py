@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats.coco.annotation_regions import region_of
 from maskrcnn.annotations.formats.coco.categories import (
     UNKNOWN,
@@ -37,11 +38,7 @@ from maskrcnn.annotations.formats.json_values import (
     require_few_regions,
     text,
 )
-from maskrcnn.annotations.regions import (
-    Dataset,
-    ImageRecord,
-    Region,
-)
+from maskrcnn.annotations.regions import Region
 
 IMAGE_FIELDS = ("id", "file_name", "width", "height")
 _SIDES = ("width", "height")

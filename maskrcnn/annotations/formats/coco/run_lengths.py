@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.formats.json_values import LARGEST_SIDE, Complaint, Json, as_number, as_whole_number, brief
-from maskrcnn.annotations.regions import RLE, ImageRecord
+from maskrcnn.annotations.regions import RLE
 
 _BYTES = re.compile(r"b['\"](.*)['\"]")
 

@@ -8,6 +8,7 @@ from typing import Any
 from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import learnable_objects, raster
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import writer_checks
 from maskrcnn.annotations.formats.coco import run_lengths
 from maskrcnn.annotations.formats.coco.ids import ids_to_write
@@ -15,17 +16,7 @@ from maskrcnn.annotations.formats.coco.reading import IMAGE_FIELDS
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
 from maskrcnn.annotations.formats.format_interface import Encoded
 from maskrcnn.annotations.formats.json_values import Json, json_bytes
-from maskrcnn.annotations.regions import (
-    Circle,
-    Dataset,
-    Ellipse,
-    ImageRecord,
-    Keypoints,
-    MultiPolygon,
-    Point,
-    Region,
-    Skeleton,
-)
+from maskrcnn.annotations.regions import Circle, Ellipse, Keypoints, MultiPolygon, Point, Region, Skeleton
 
 
 def document(dataset: Dataset, classes: Sequence[str] | None = None, *, outlines: bool = True) -> Json:

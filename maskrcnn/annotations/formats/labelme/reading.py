@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.dataset import Dataset, ImageRecord, classes_in
 from maskrcnn.annotations.formats.json_values import (
     LARGEST_SIDE,
     Complaint,
@@ -36,8 +37,6 @@ from maskrcnn.annotations.picture_files.pixel_budget import DECODING
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
-    Dataset,
-    ImageRecord,
     Keypoints,
     MultiPolygon,
     Point,
@@ -47,7 +46,6 @@ from maskrcnn.annotations.regions import (
     Rect,
     Region,
     Shape,
-    classes_in,
 )
 from maskrcnn.words import counted
 

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import file_names, pictures, raster
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.file_names import label_file_name, path_inside
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
 from maskrcnn.annotations.formats.format_interface import Encoded
@@ -21,9 +22,7 @@ from maskrcnn.annotations.formats.labelme.reading import DOCUMENT_FIELDS, attrib
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
-    Dataset,
     Ellipse,
-    ImageRecord,
     Keypoints,
     MultiPolygon,
     Point,

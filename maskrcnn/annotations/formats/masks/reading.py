@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from maskrcnn.annotations import file_names, pictures, raster
+from maskrcnn.annotations.dataset import Dataset, ImageRecord, classes_in
 from maskrcnn.annotations.formats import missing_pictures, picture_folders
 from maskrcnn.annotations.formats.json_values import Complaint, require_few_regions
 from maskrcnn.annotations.formats.masks import mask_pairs
@@ -21,7 +22,7 @@ from maskrcnn.annotations.formats.masks.mask_files import (
 )
 from maskrcnn.annotations.formats.masks.picture_search import PicturesOfMasks, pictures_around
 from maskrcnn.annotations.formats.via import class_attributes
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, classes_in
+from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.similar_file_names import similar_files
 from maskrcnn.errors import StudioError
 

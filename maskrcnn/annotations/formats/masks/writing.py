@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import file_names, raster
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.file_names import label_file_name, path_inside
 from maskrcnn.annotations.formats import writer_checks
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info, count_region_info
@@ -17,7 +18,7 @@ from maskrcnn.annotations.formats.format_interface import Encoded
 from maskrcnn.annotations.formats.json_values import Json, json_bytes
 from maskrcnn.annotations.formats.masks.class_list import CLASSES, DIVISOR, LARGEST_VALUE
 from maskrcnn.annotations.formats.masks.mask_files import PICTURES
-from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region
+from maskrcnn.annotations.regions import RLE, Region
 from maskrcnn.annotations.unused_names import UnusedNames
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted

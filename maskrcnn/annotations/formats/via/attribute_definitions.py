@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats.json_values import Json
-from maskrcnn.annotations.regions import Dataset
 from maskrcnn.errors import StudioError
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.formats.via.class_values import CROWD, class_named_by_value, kind_of_value, n_ticked_options
-from maskrcnn.annotations.regions import ImageRecord
 
 MOST_COMBINATIONS = 1000
 """Maximum number of different combinations of attributes that are stored. A file with more has no attribute for each

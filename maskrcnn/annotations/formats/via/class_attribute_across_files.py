@@ -10,10 +10,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
+from maskrcnn.annotations.dataset import Dataset, classes_in
 from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.formats.via import class_attributes
 from maskrcnn.annotations.formats.via.attribute_tally import Tally
-from maskrcnn.annotations.regions import Dataset, classes_in
 from maskrcnn.annotations.store.database_files import is_project
 from maskrcnn.errors import ArgumentError
 from maskrcnn.words import first_names

@@ -33,6 +33,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord, classes_in
 from maskrcnn.annotations.formats.json_values import Complaint, brief, text
 from maskrcnn.annotations.formats.lazy_records import change_each
 from maskrcnn.annotations.formats.via.attribute_definitions import (
@@ -50,7 +51,7 @@ from maskrcnn.annotations.formats.via.class_values import (
     with_class_as_value,
     with_class_of_value,
 )
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, classes_in
+from maskrcnn.annotations.regions import Region
 from maskrcnn.errors import ArgumentError
 
 USUAL_NAMES: tuple[str, ...] = ("class", "name", "label", "type", "category")

@@ -29,6 +29,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, require_few_regions
 from maskrcnn.annotations.formats.via import (
     attribute_tally,
@@ -37,7 +38,6 @@ from maskrcnn.annotations.formats.via import (
     picture_entry_reading,
     write_back_notes,
 )
-from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import StudioError
 
 FLAVOUR = "via-csv"
@@ -156,9 +156,12 @@ def _record_of_rows(
 
 
 def _unusual_cells(row: CsvRow, count: str, number: str, attributes_differ: bool) -> dict[str, str]:
-    """Return the cells of a region's row that are kept as text, because they would be written differently: unknown
-    columns, another count or number, and empty attributes. With `attributes_differ`, the rows of the picture have
-    different file attributes, and these are kept too."""
+    """Return the cells of a region's row that are kept as text, because they would be written differently.
+
+    These are unknown columns, a `region_count` other than `count`, a `region_id` other than `number`, and empty
+    attributes. With `attributes_differ`, the rows of the picture have different file attributes, and these are kept
+    too.
+    """
     usual = {"region_count": count, "region_id": number}
     kept = {name: text for name, text in row.cells.items() if name not in COLUMNS or usual.get(name, text) != text}
     for name in ("file_attributes", "region_attributes"):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats import spreadsheet
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.format_interface import Encoded
@@ -22,7 +23,7 @@ from maskrcnn.annotations.formats.via.csv_reading import (
     JSON_COLUMNS,
     csv_column_names,
 )
-from maskrcnn.annotations.regions import Dataset, Region
+from maskrcnn.annotations.regions import Region
 from maskrcnn.errors import StudioError
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")

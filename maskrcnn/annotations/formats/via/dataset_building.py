@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats.json_values import Json, brief, is_too_deep
 from maskrcnn.annotations.formats.via import attribute_definitions
 from maskrcnn.annotations.formats.via.attribute_tally import Tally
@@ -16,7 +17,7 @@ from maskrcnn.annotations.formats.via.class_attributes import (
 )
 from maskrcnn.annotations.formats.via.picture_entry_reading import ViaReader
 from maskrcnn.annotations.formats.via.project_parts import extras_of_project
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+from maskrcnn.annotations.regions import Skeleton
 
 
 def built_dataset(

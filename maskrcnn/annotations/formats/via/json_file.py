@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.format_interface import Encoded
 from maskrcnn.annotations.formats.json_values import (
@@ -25,10 +26,6 @@ from maskrcnn.annotations.formats.via import (
 )
 from maskrcnn.annotations.formats.via.attribute_definitions import is_attribute_definitions, only_definitions_error
 from maskrcnn.annotations.formats.via.project_parts import IMAGES, is_project
-from maskrcnn.annotations.regions import (
-    Dataset,
-    ImageRecord,
-)
 
 FLAVOURS: tuple[str, ...] = ("via1", "via2", "via-project")
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats.json_values import Complaint, Json
 from maskrcnn.annotations.formats.lazy_records import LazyJsonRecords
 from maskrcnn.annotations.formats.via import (
@@ -26,7 +27,6 @@ from maskrcnn.annotations.formats.via import (
     project_parts,
 )
 from maskrcnn.annotations.formats.via.attribute_tally import Tally
-from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import StudioError
 
 LARGE = 8_000_000

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats.via.class_attributes import rival_attributes
 from maskrcnn.annotations.formats.via.class_values import class_named_by_value, kind_of_value, n_ticked_options
-from maskrcnn.annotations.regions import Dataset, Region
+from maskrcnn.annotations.regions import Region
 from maskrcnn.errors import StudioError
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.formats.json_values import (
     Complaint,
     Json,
@@ -27,19 +28,7 @@ from maskrcnn.annotations.formats.via.keypoint_and_score_attributes import (
     take_studio_attributes,
 )
 from maskrcnn.annotations.formats.via.write_back_notes import EMPTY_PARTS, unusual_empty_parts, with_via_notes
-from maskrcnn.annotations.regions import (
-    Circle,
-    Ellipse,
-    ImageRecord,
-    Point,
-    Points,
-    Polygon,
-    Polyline,
-    Rect,
-    Region,
-    Shape,
-    new_id,
-)
+from maskrcnn.annotations.regions import Circle, Ellipse, Point, Points, Polygon, Polyline, Rect, Region, Shape, new_id
 
 CLOSES: dict[str, bool] = {"via1": True, "via2": False, "via-project": False, "via-csv": False}
 """Whether a polygon of the flavour repeats its first vertex at the end."""

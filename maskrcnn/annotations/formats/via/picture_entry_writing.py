@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
 from maskrcnn.annotations.formats.exported_outline import needs_single_outline, single_outline
 from maskrcnn.annotations.formats.json_values import Json, brief
@@ -23,9 +24,7 @@ from maskrcnn.annotations.formats.via.write_back_notes import EMPTY_PARTS, via_n
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
-    Dataset,
     Ellipse,
-    ImageRecord,
     Keypoints,
     MultiPolygon,
     Point,

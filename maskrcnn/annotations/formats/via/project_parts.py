@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats.json_values import (
     Json,
 )
@@ -14,10 +15,7 @@ from maskrcnn.annotations.formats.via import (
 )
 from maskrcnn.annotations.formats.via.picture_entry_writing import Survey
 from maskrcnn.annotations.formats.via.write_back_notes import via_notes
-from maskrcnn.annotations.regions import (
-    Dataset,
-    Skeleton,
-)
+from maskrcnn.annotations.regions import Skeleton
 
 IMAGES = "_via_img_metadata"
 VERSION = "2.0.10"

@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from maskrcnn.annotations import file_names, pictures, predefined_splits
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.folder_walk import folders_of_files
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.yolo import settings as yolo_settings
 from maskrcnn.annotations.formats.yolo import text_file_kinds
 from maskrcnn.annotations.formats.yolo.text_file_kinds import is_not_a_label_file
 from maskrcnn.annotations.formats.yolo.yolo_files import IMAGES, YoloFiles, folders_in_words, studio_split_of_yolo
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.errors import StudioError
 from maskrcnn.name_order import natural_key
 from maskrcnn.words import counted, shortened_remarks

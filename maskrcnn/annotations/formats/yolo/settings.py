@@ -136,8 +136,10 @@ def _is_unusual_settings_name(file: Path) -> bool:
 
 
 def _content_of_file(file: Path) -> _SettingsContent | None:
-    """Return the settings of one file; None if it is not a settings file. For a settings file that is invalid YAML, the
-    content is the error."""
+    """Return (file, folder, settings) of one file; None if it is not a settings file.
+
+    For a settings file that is invalid YAML, the error stands in the place of the settings.
+    """
     suffix = file.suffix.lower()
     if suffix in (".yaml", ".yml"):
         text = small_text(file) or ""

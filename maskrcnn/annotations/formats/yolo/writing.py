@@ -7,19 +7,12 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.file_names import path_inside
 from maskrcnn.annotations.formats import exported_outline, writer_checks
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info, count_region_info
 from maskrcnn.annotations.formats.format_interface import Encoded
-from maskrcnn.annotations.regions import (
-    RLE,
-    Circle,
-    Dataset,
-    Ellipse,
-    ImageRecord,
-    MultiPolygon,
-    Region,
-)
+from maskrcnn.annotations.regions import RLE, Circle, Ellipse, MultiPolygon, Region
 from maskrcnn.errors import StudioError
 
 _SPLITS = ("train", "val", "test")

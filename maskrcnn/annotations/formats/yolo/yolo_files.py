@@ -12,6 +12,7 @@ from typing import Literal
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures, predefined_splits
+from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.file_names import path_inside
 from maskrcnn.annotations.folder_walk import files_below, folders_of_files, walk
 from maskrcnn.annotations.formats import text_encodings
@@ -19,7 +20,6 @@ from maskrcnn.annotations.formats.yolo import label_rows, text_file_kinds
 from maskrcnn.annotations.formats.yolo.settings import SPLITS, YoloSettings
 from maskrcnn.annotations.formats.yolo.text_file_kinds import is_not_a_label_file
 from maskrcnn.annotations.picture_index import PictureIndex
-from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.annotations.similar_file_names import similar_files
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted, shortened_remarks

@@ -13,18 +13,11 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import pictures, raster, read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import masks
 from maskrcnn.annotations.formats.writing import write
 from maskrcnn.annotations.intake import stage_path
-from maskrcnn.annotations.regions import (
-    Dataset,
-    ImageRecord,
-    Keypoints,
-    Point,
-    Polygon,
-    Rect,
-    Region,
-)
+from maskrcnn.annotations.regions import Keypoints, Point, Polygon, Rect, Region
 from maskrcnn.errors import StudioError
 
 # Two rows of objects on a ground of zeros: big enough to be flat.

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations import read
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats import coco, via
 from maskrcnn.annotations.formats.via import class_attribute_across_files
-from maskrcnn.annotations.regions import Dataset
 from maskrcnn.errors import ArgumentError
 
 SQUARE = {"name": "rect", "x": 2, "y": 3, "width": 10, "height": 8}

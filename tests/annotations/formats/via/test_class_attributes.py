@@ -11,11 +11,12 @@ import pytest
 from hypothesis import example, given
 
 from maskrcnn.annotations import read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import via
 from maskrcnn.annotations.formats.via import class_attributes, class_values
 from maskrcnn.annotations.formats.via.attribute_tally import Tally
 from maskrcnn.annotations.formats.via.class_attributes import Candidate
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
+from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.errors import ArgumentError, StudioError
 from tests.annotations.formats.test_lossless import ANY, lists_of_images, projects

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import via
 from maskrcnn.annotations.formats.via import class_attributes, class_values, large_files
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
+from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.errors import ArgumentError, StudioError
 from tests.annotations.formats.via.test_class_attributes import SQUARE, choice

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskrcnn.annotations import read
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import via, writing
 from maskrcnn.annotations.formats.via import csv_reading, csv_writing
-from maskrcnn.annotations.regions import Circle, Dataset, Ellipse, ImageRecord, Point, Polygon, Rect, Region
+from maskrcnn.annotations.regions import Circle, Ellipse, Point, Polygon, Rect, Region
 from maskrcnn.annotations.store import region_json
 from maskrcnn.errors import ArgumentError, StudioError
 from tests.sweeps import examples

@@ -115,9 +115,10 @@ class Outfit:
             case "print":
                 spot = before & ((left / 0.5) ** 2 + ((along - 0.35) / 0.22) ** 2 < 1)
                 colours = np.where(spot[:, None], self.trim, colours)
-        high = np.where(before, 1 - self.neckline, 0.97) - up + 1.1 * np.abs(left)
-        colours = np.where((high < 0.16)[:, None], self.trim, colours)
-        return np.where((high < 0)[:, None], self.skin, colours)
+        # The distance below the neckline: skin above it, a trim just below.
+        below = np.where(before, 1 - self.neckline, 0.97) - up + 1.1 * np.abs(left)
+        colours = np.where((below < 0.16)[:, None], self.trim, colours)
+        return np.where((below < 0)[:, None], self.skin, colours)
 
     def _head(self, around: np.ndarray) -> np.ndarray:
         """The colours of a head at the points `around` `(N, 3)`: a face on the front, hair above it and behind.

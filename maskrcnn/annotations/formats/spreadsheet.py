@@ -30,8 +30,9 @@ def is_formula(text: str) -> bool:
 
 
 def harmless(value: Any) -> Any:
-    """Return a cell value that no spreadsheet runs: text that looks like a formula gets a leading apostrophe. Any other
-    value is returned unchanged.
+    """Return a cell value that no spreadsheet runs: an apostrophe is put before each formula in a text.
+
+    A formula can begin the text, or follow a separator inside it. Any other value is returned unchanged.
 
     >>> harmless("=HYPERLINK(1)")
     "'=HYPERLINK(1)"

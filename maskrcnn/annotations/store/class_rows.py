@@ -248,10 +248,10 @@ def prepare_merge(db: sqlite3.Connection, old: str, new: str) -> None:
 
 
 def replace_class_list(db: sqlite3.Connection, names: Sequence[str]) -> None:
-    """Make the classes of the project `names`, in this order: the classes of another class attribute.
+    """Replace the class list of the project by `names`, in this order. For a change of the class attribute.
 
-    New classes get a colour and a key. A class that is not in `names` is deleted if no region has it; otherwise it
-    comes after `names`.
+    New classes get a colour and a key. Other classes are deleted if no region has them; otherwise they come after
+    `names`.
     """
     kept = set(names)
     drop_unused(db, [entry.name for entry in classes(db) if entry.name not in kept])

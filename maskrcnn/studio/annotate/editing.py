@@ -71,9 +71,9 @@ class Editor:
 
     @property
     def painted(self) -> set[str]:
-        """Ids of the regions that are painted on the background.
+        """Ids of the regions that are painted in their colours on the background.
 
-        These are the regions that the canvas cannot edit, and the newly drawn ones, which are white on the canvas.
+        These are the regions that the canvas cannot edit, and the newly drawn ones, which the canvas shows in white.
         """
         coloured = {region.id for region in self.drawing.base if on_canvas(region.shape)}
         return {region.id for region in self.regions} - coloured
@@ -190,7 +190,7 @@ def _save_or_conflict(editor: Editor, regions: Regions, drawing: Drawing | None)
     """Save regions, based on the editor's revision. If another tab saved different regions meanwhile, note a conflict.
 
     With a `drawing` the canvas stays mounted. Without a `drawing` the editor keeps its old revision, so the next script
-    run mounts a new canvas. In a conflict, first these regions are saved and then again those of the other tab, which
+    run mounts a new canvas. In a conflict two revisions are saved: these regions, then those of the other tab, which
     stay the current version. One undo gives these regions, so they are not lost if the user never resolves the
     conflict.
     """

@@ -78,5 +78,6 @@ class PicturesOfMasks:
 
     @cached_property
     def _label_file(self) -> str:
-        """The name of `classes.json` in `among`, from which picture names are resolved."""
+        """The name of `classes.json` among the dropped files (`among`), else its plain name. Picture names are relative
+        to it."""
         return next((name for name, path in (self._among or {}).items() if path == self._folder / CLASSES), CLASSES)

@@ -96,7 +96,7 @@ def box(x: float, y: float, width: float, height: float) -> shapes_world._Placed
     ],
 )
 def test_what_may_be_laid_over_a_shape(top: shapes_world._Placed, allowed: bool) -> None:
-    after = shapes_world._covered([box(10, 10, 10, 10)], top, shapely.box(0, 0, 40, 40))
+    after = shapes_world._with_visible_parts([box(10, 10, 10, 10)], top, shapely.box(0, 0, 40, 40))
     assert (after is not None) is allowed
 
 

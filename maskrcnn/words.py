@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -79,14 +79,14 @@ def one_line(text: str) -> str:
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
 
 
-def first_names(names: Sequence[str], most: int = 8) -> str:
-    """The first `most` of a list of names as text, and how many others there are.
+def first_names(names: Sequence[str], most: int = 8, written: Callable[[str], str] = str) -> str:
+    """The first `most` of a list of names as text, and how many others there are. `written` is the text of one name.
 
-    >>> first_names(["nut", "bolt"]), first_names(["nut", "bolt", "gear"], most=1)
-    ('nut, bolt', 'nut and 2 more')
+    >>> first_names(["nut", "bolt"]), first_names(["nut", "bolt", "gear"], most=1, written=str.upper)
+    ('nut, bolt', 'NUT and 2 more')
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return ", ".join(map(written, names[:most])) + more
 
 
 def quoted_list(words: tuple[str, ...], most: int = 3) -> str:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, unquote
 
 from maskrcnn.annotations.pictures import SUFFIXES
 from maskrcnn.name_order import folded, natural_key
-from maskrcnn.words import one_line
+from maskrcnn.words import first_names, one_line
 
 _RESERVED = re.compile(r'[<>:"|?*]' if os.name == "nt" else "(?!)")
 _ELSEWHERE = re.compile(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:[\\/]")
@@ -193,8 +193,7 @@ def listed(names: list[str] | tuple[str, ...], most: int = 3) -> str:
     >>> listed(["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"])
     'a.jpg, b.jpg, c.jpg and 2 more'
     """
-    shown = ", ".join(brief(name)[:60] for name in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+    return first_names(names, most, lambda name: brief(name)[:60])
 
 
 def plain_file_name(name: str) -> str:

@@ -20,11 +20,11 @@ BOX = [10.0, 10.0, 40.0, 40.0]
 
 
 def make_run(
-    project: Project, name: str, seed: int, *, pictures: int = 1, step_seconds: float = 2.0, is_validated: bool = True
+    project: Project, name: str, seed: int, *, pictures: int = 1, step_seconds: float = 2.0, is_complete: bool = True
 ) -> RunFolder:
     """A finished run of four epochs of six steps; the last two epochs find the square of its first picture.
 
-    `is_validated`: False leaves out the validation losses, and the time of the first epoch.
+    `is_complete`: False leaves out the validation losses, and the times of the first epoch.
     """
     run = RunFolder(project.runs_folder / name)
     run.path.mkdir()
@@ -42,11 +42,11 @@ def make_run(
     for step in range(1, EPOCHS * STEPS + 1):
         epoch = -(-step // STEPS)
         row = {"epoch": epoch, "step": step, "progress": step / STEPS / EPOCHS, "eta": 0.0}
-        row["elapsed"] = step_seconds * step if is_validated or epoch > 1 else None
+        row["elapsed"] = step_seconds * step if is_complete or epoch > 1 else None
         row |= dict.fromkeys(("loss", *config.losses), 1 / step)
         run.append_metrics({"event": "step", **row})
         if step % STEPS == 0:
-            validation = {f"val_{loss}": 2 / step for loss in ("loss", *config.losses) if is_validated}
+            validation = {f"val_{loss}": 2 / step for loss in ("loss", *config.losses) if is_complete}
             run.append_metrics({"event": "epoch", **row, **validation, "bbox_ap": 0.1 * epoch, "bbox_ap50": 0.5})
             found = [{"image_id": 1, "category_id": 1, "bbox": BOX, "score": 0.9}] if epoch > 2 else []
             run.write_detections(epoch, found)
@@ -59,7 +59,7 @@ def project(server: Any) -> Project:
     project = Project.create(server.workspace / "looked-at")
     for seed, name in enumerate(("looked-at-0001", "looked-at-0002")):
         make_run(project, name, seed)
-    make_run(project, "looked-at-0003", 2, pictures=400, step_seconds=162.5, is_validated=False)
+    make_run(project, "looked-at-0003", 2, pictures=400, step_seconds=162.5, is_complete=False)
     return project
 
 

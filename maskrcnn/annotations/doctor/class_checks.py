@@ -21,7 +21,7 @@ from maskrcnn.annotations.doctor.picture_notes import NumberedRegion, PictureNot
 from maskrcnn.annotations.formats.via import attribute_definitions, class_attributes, class_values
 from maskrcnn.annotations.regions import Point, Polyline, Region
 from maskrcnn.annotations.similar_class_names import RARE, misspelt_classes, respelled_classes
-from maskrcnn.words import counted
+from maskrcnn.words import counted, first_names
 
 _LISTED = 5
 """Maximum number of classes or attributes that a message lists by name."""
@@ -94,9 +94,8 @@ def imbalance(counts: Mapping[str, int]) -> list[Finding]:
     if not rare:
         return []
     common = min(name for name, count in used.items() if count == most)
-    listed = ", ".join(f'"{name}" {count}' for count, name in rare[:_LISTED])
-    more = f" and {len(rare) - _LISTED} more" if len(rare) > _LISTED else ""
-    return [Finding("class-imbalance", "hint", f'"{common}" has {counted(most, "object")}, but {listed}{more}')]
+    listed = first_names([f'"{name}" {count}' for count, name in rare], _LISTED)
+    return [Finding("class-imbalance", "hint", f'"{common}" has {counted(most, "object")}, but {listed}')]
 
 
 def _respelled_and_dropped(
@@ -141,10 +140,9 @@ def _objects_by_class(noted: Sequence[PictureNotes], dropped: DroppedCopies, nam
 
 def _several_attributes(dataset: Dataset, rivals: tuple[str, ...]) -> Finding:
     """Return the finding that several attributes of the regions (`rivals`) each name classes."""
-    listed = ", ".join(f'"{name}"' for name in rivals[:_LISTED])
-    more = f" and {len(rivals) - _LISTED} more" if len(rivals) > _LISTED else ""
+    listed = first_names(rivals, _LISTED, '"{}"'.format)
     chosen = f'the class is read from "{dataset.class_attribute}" alone' if dataset.class_attribute else "none is read"
-    return Finding("several-attributes", "warning", f"the attributes {listed}{more} each name classes, and {chosen}")
+    return Finding("several-attributes", "warning", f"the attributes {listed} each name classes, and {chosen}")
 
 
 def _class_findings(

@@ -25,7 +25,7 @@ from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.store.database_files import is_project
 from maskrcnn.atomic_files import replacing, sync, write_atomic
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.words import counted
+from maskrcnn.words import counted, first_names
 
 _NAMED = 3
 """Maximum number of left-out pictures that the warning names."""
@@ -68,13 +68,10 @@ def _without_unreachable_pictures(encoded: Encoded, dataset: Dataset, missing: l
     names = [*missing, *(name for name in encoded.pictures if name not in allowed)]
     if not names:
         return replace(encoded, within=project)
-    listed = ", ".join(brief(name, 60) for name in names[:_NAMED])
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    listed = first_names(names, _NAMED, lambda name: brief(name, 60))
     things, they = ("1 picture", "it is") if len(names) == 1 else (f"{len(names)} pictures", "they are")
     where = "not in the project" if project is not None else "not there"
-    line = (
-        f"{dataset.source or 'the dataset'}: {things} left out ({listed}{more}), as {they} {where}; put the files there"
-    )
+    line = f"{dataset.source or 'the dataset'}: {things} left out ({listed}), as {they} {where}; put the files there"
     return replace(encoded, pictures=allowed, within=project, left_out=line)
 
 

@@ -26,7 +26,7 @@ from maskrcnn.studio.dataset.class_attribute_choice import candidate_in_words
 from maskrcnn.studio.dataset.pictures_view import SPLIT_WORDS
 from maskrcnn.studio.shell.markdown_escape import bullets, plain
 from maskrcnn.studio.shell.page_messages import on_page
-from maskrcnn.words import counted
+from maskrcnn.words import counted, first_names
 
 Drawn = dict[tuple[str | None, str], bytes | None]
 """Thumbnails by class attribute and file; None for a picture that cannot be read."""
@@ -84,9 +84,8 @@ def summary(dataset: Dataset) -> ImportSummary:
 def head(staged: Staged, counted_up: ImportSummary) -> None:
     """Draw the format, the files, and the numbers of pictures, regions and classes."""
     dataset = staged.dataset
-    names = ", ".join(staged.label_files[:3])
-    further = f" and {len(staged.label_files) - 3} more" if len(staged.label_files) > 3 else ""
-    st.markdown(f"**{plain(staged.format)}**{': ' if names else ''}{plain(names)}{further}")
+    names = first_names(staged.label_files, 3)
+    st.markdown(f"**{plain(staged.format)}**{': ' if names else ''}{plain(names)}")
     with st.container(horizontal=True, gap="large"):
         for label, number, meaning in (
             ("Pictures found", counted_up.found, "Pictures that are here, with or without labels."),

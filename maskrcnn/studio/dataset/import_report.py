@@ -15,7 +15,7 @@ from maskrcnn.name_order import natural_key
 from maskrcnn.studio.shell import url_state
 from maskrcnn.studio.shell.markdown_escape import bullets, plain
 from maskrcnn.studio.shell.page_messages import on_page
-from maskrcnn.words import counted
+from maskrcnn.words import counted, first_names
 
 _KEY = "dataset_import_report"
 _NAMED = 12
@@ -72,8 +72,7 @@ def show() -> None:
         ):
             st.metric(label, number, help=meaning, width="content")
     if report.new_classes:
-        more = f" and {len(report.new_classes) - _NAMED} more" if len(report.new_classes) > _NAMED else ""
-        st.markdown(f"New classes: {plain(', '.join(report.new_classes[:_NAMED]))}{more}")
+        st.markdown(f"New classes: {plain(first_names(report.new_classes, _NAMED))}")
     with st.container(horizontal=True):
         _buttons_after_import(kept)
     if failed:

@@ -12,6 +12,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, queue
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
+from maskrcnn.words import first_names
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,9 @@ class DeviceTurn:
         """A sentence below the start button, as Markdown: what happens when the user starts the training."""
         if not self.must_wait:
             return "It trains on its own: you may close this tab or stop the studio, and find it again under Runs."
-        names = ", ".join(f"**{plain(name)}**" for name in self.ahead[:3])
-        more = f" and {len(self.ahead) - 3} more" if len(self.ahead) > 3 else ""
+        names = first_names(self.ahead, 3, lambda name: f"**{plain(name)}**")
         when = "" if self.seconds is None else f", in {about(self.seconds)}"
-        return f"It starts by itself when {names}{more} {'has' if len(self.ahead) == 1 else 'have'} ended{when}."
+        return f"It starts by itself when {names} {'has' if len(self.ahead) == 1 else 'have'} ended{when}."
 
 
 def turn_on_device(device: str) -> DeviceTurn:

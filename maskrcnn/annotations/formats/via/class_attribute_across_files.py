@@ -159,7 +159,7 @@ def _reclassified_with_warning(dataset: Dataset, name: str, why: str) -> Dataset
 
 def _listed_attributes(names: Sequence[str]) -> str:
     """Return the names of attributes as text for a warning, short enough for one line."""
-    return first_names([name[:40] for name in names])
+    return first_names(names, written=lambda name: name[:40])
 
 
 def reclassified_ignoring_case(dataset: Dataset, name: str | None) -> Dataset:

@@ -53,11 +53,10 @@ from maskrcnn.annotations.formats.via.class_values import (
 )
 from maskrcnn.annotations.regions import Region
 from maskrcnn.errors import ArgumentError
+from maskrcnn.words import first_names
 
 USUAL_NAMES: tuple[str, ...] = ("class", "name", "label", "type", "category")
 THE_ONLY_CLASS = "object"
-
-_AT_MOST_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -146,9 +145,8 @@ def require_class_attribute(name: str, tally: Tally, definitions: Mapping[str, A
     names = sorted({*tally.names, *(known for known in definitions if known != CROWD)})
     if name in names:
         return
-    listed = ", ".join(f'"{known[:40]}"' for known in names[:_AT_MOST_LISTED])
-    rest = f" and {len(names) - _AT_MOST_LISTED} more" if len(names) > _AT_MOST_LISTED else ""
-    mend = f"choose {listed}{rest}" if names else "its regions have no attributes, so leave it out"
+    listed = first_names(names, written=lambda known: f'"{known[:40]}"')
+    mend = f"choose {listed}" if names else "its regions have no attributes, so leave it out"
     if name == CROWD:
         raise ArgumentError(f'{source}: the attribute "{CROWD}" marks crowds and is no class; {mend}')
     raise ArgumentError(f'{source}: no region has the attribute "{name[:40]}"; {mend}')

@@ -22,7 +22,7 @@ from maskrcnn.annotations.formats.yolo.text_file_kinds import is_not_a_label_fil
 from maskrcnn.annotations.picture_index import PictureIndex
 from maskrcnn.annotations.similar_file_names import similar_files
 from maskrcnn.errors import StudioError
-from maskrcnn.words import counted, shortened_remarks
+from maskrcnn.words import counted, first_names, shortened_remarks
 
 IMAGES, _LABELS = "images", "labels"
 _LARGEST_LIST = 20_000_000
@@ -431,8 +431,7 @@ def _n_droppable_folders(parts: Sequence[str]) -> int:
 
 def folders_in_words(folders: Sequence[str]) -> str:
     """Return the folders of a YOLO dataset as text for a message, the first five at most."""
-    more = f" and {len(folders) - _SHOWN} more" if len(folders) > _SHOWN else ""
-    return ", ".join(map(file_names.brief, folders[:_SHOWN])) + more
+    return first_names(folders, _SHOWN, file_names.brief)
 
 
 def studio_split_of_yolo(split: str) -> Literal["train", "val"] | None:

@@ -53,4 +53,4 @@ def show() -> None:
 if __name__ == "__main__":  # Streamlit runs this file in each script run: for each visit and after each click
     show()
 else:  # before that, Streamlit imports this file once and serves the ASGI application `app`
-    app = st.App(__file__, lifespan=serving.lifespan, middleware=serving.middleware())
+    app = st.App(__file__, lifespan=serving.lifespan, routes=serving.routes(), middleware=serving.middleware())

@@ -15,15 +15,16 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.middleware import Middleware
+from starlette.routing import Route
 from streamlit import config, net_util, runtime
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.server.server_util import get_display_address, get_url
 
-from maskrcnn.studio.serving import access_control, garbage_collection, uploads, visits
+from maskrcnn.studio.serving import access_control, browser_code, garbage_collection, picture_files, uploads, visits
 from maskrcnn.studio.serving.uploads import discard_uploads, show_refusal
 from maskrcnn.studio.serving.visits import on_visit_end
 
-__all__ = ["discard_uploads", "lifespan", "middleware", "on_visit_end", "prepare", "show_refusal"]
+__all__ = ["discard_uploads", "lifespan", "middleware", "on_visit_end", "prepare", "routes", "show_refusal"]
 
 
 def prepare() -> None:
@@ -43,6 +44,11 @@ def middleware() -> list[Middleware]:
     prepare()
     config.set_option("server.allowedHosts", access_control.own_names())
     return [Middleware(access_control.AccessControl), Middleware(uploads.UploadLimit)]
+
+
+def routes() -> list[Route]:
+    """Return the studio's own routes, below `/studio/`: browser code and pictures."""
+    return [*browser_code.routes(), *picture_files.routes()]
 
 
 @contextlib.asynccontextmanager

@@ -1,13 +1,14 @@
 """Pictures for the picture component: a whole picture in a size that fits, and sharp tiles of a part of it.
 
-All picture formats of the studio are sent as JPEG in the displayed frame (EXIF orientation applied), so the browser needs
-no support for HEIC, TIFF or 16 bits. Level n has 1 / 2**n of the picture's pixels in each direction.
+All picture formats of the studio are sent as JPEG in the displayed frame (EXIF orientation applied), so the browser
+needs no support for HEIC, TIFF or 16 bits. Level n has 1 / 2**n of the picture's pixels in each direction.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -81,10 +82,10 @@ def _tile(request: Request) -> Response:
     return _answer(_tile_jpeg, file, place["level"], place["column"], place["row"])
 
 
-def _answer(make: object, file: PictureFile, *place: int) -> Response:
+def _answer(make: Callable[..., bytes], file: PictureFile, *place: int) -> Response:
     """Answer with the JPEG that `make` returns, or with the reason why the picture cannot be shown (422)."""
     try:
-        content: bytes = make(file, *place)  # type: ignore[operator]
+        content = make(file, *place)
     except StudioError as error:
         return PlainTextResponse(f"{error}\n", 422)
     if not content:
@@ -92,13 +93,13 @@ def _answer(make: object, file: PictureFile, *place: int) -> Response:
     return Response(content, media_type="image/jpeg", headers={"Cache-Control": f"private, max-age={_DAY}"})
 
 
-@lru_cache(maxsize=96)
+@lru_cache(maxsize=48)  # about 1 MB each
 def _whole_jpeg(file: PictureFile, side: int) -> bytes:
     """Return a JPEG of the whole picture, with at most `side` pixels on its longer side."""
     return _jpeg(pictures.reduced(file.path, side))
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)  # about 0.5 MB each
 def _tile_jpeg(file: PictureFile, level: int, column: int, row: int) -> bytes:
     """Return a JPEG of one tile; empty if it is outside the picture."""
     pixels, side = _pixels(file), TILE << level

@@ -23,7 +23,9 @@ from typing import Any
 
 import pytest
 
+from maskrcnn.annotations.regions import Region
 from maskrcnn.workspace import Workspace
+from tests.browser.editor_driver import EditorDriver, labelled_project
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "test-results"
@@ -149,15 +151,54 @@ def page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     window = context.new_page()
     window.set_default_timeout(20_000)
     yield window
-    if getattr(request.node, "failed_call", False):
-        SCREENSHOTS.mkdir(exist_ok=True)
-        name = re.sub(r"[^\w.-]+", "-", request.node.name)
-        for number, shown in enumerate(context.pages):
-            try:
-                _keep(shown, SCREENSHOTS / f"{name}{number or ''}.png")
-            except Exception as error:  # a crashed page must not hide why the test failed
-                print(f"no screenshot of {name}, window {number}: {error}")
+    _keep_all_if_failed(context, request)
     context.close()
+
+
+@pytest.fixture(scope="module")
+def new_editor(browser: Any, server: Server) -> Iterator[Callable[..., EditorDriver]]:
+    """`new_editor(regions=(), pictures=3, size=(900, 600), **context)` opens a project of its own in a new window.
+
+    Each picture has copies of `regions`. The window stays open until the tests of the module have ended.
+    """
+    contexts = []
+
+    def start(
+        regions: Sequence[Region] = (), pictures: int = 3, size: tuple[int, int] = (900, 600), **options: Any
+    ) -> EditorDriver:
+        folder = server.workspace / f"editor{len(list(server.workspace.glob('editor*')))}"
+        project = labelled_project(folder, pictures, size, regions)
+        contexts.append(browser.new_context(**{"viewport": {"width": 1400, "height": 900}, **options}))
+        window = contexts[-1].new_page()
+        window.set_default_timeout(15_000)
+        driver = EditorDriver(window, server.url, project)
+        driver.open(project.images()[0].file_name)
+        return driver
+
+    yield start
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def kept_if_failed(request: pytest.FixtureRequest) -> Iterator[Callable[[Any], None]]:
+    """`kept_if_failed(context)`: its windows are printed and kept when this test fails."""
+    contexts: list[Any] = []
+    yield contexts.append
+    for context in contexts:
+        _keep_all_if_failed(context, request)
+
+
+def _keep_all_if_failed(context: Any, request: pytest.FixtureRequest) -> None:
+    if not getattr(request.node, "failed_call", False):
+        return
+    SCREENSHOTS.mkdir(exist_ok=True)
+    name = re.sub(r"[^\w.-]+", "-", request.node.name)
+    for number, shown in enumerate(context.pages):
+        try:
+            _keep(shown, SCREENSHOTS / f"{name}{number or ''}.png")
+        except Exception as error:  # a crashed page must not hide why the test failed
+            print(f"no screenshot of {name}, window {number}: {error}")
 
 
 def _keep(window: Any, path: Path) -> None:

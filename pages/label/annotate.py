@@ -2,16 +2,8 @@
 
 import streamlit as st
 
-from maskrcnn.studio.annotate import (
-    canvas_area,
-    canvas_controls,
-    class_picker,
-    conflict_view,
-    dataset_links,
-    picture_navigation,
-    region_attributes,
-    region_table,
-)
+from maskrcnn.studio.annotate import picture_navigation
+from maskrcnn.studio.annotate.simple_canvas import page as simple_page
 from maskrcnn.studio.dataset import import_report, import_view
 from maskrcnn.studio.shell import session
 
@@ -26,24 +18,4 @@ if import_report.waits(project, "annotate"):
     import_report.show()
     st.stop()
 
-image = picture_navigation.current_image(project, images)
-left, right = st.columns([3.2, 1], gap="small")
-
-with left:
-    picture_navigation.show_bar(project, images, image)
-    tool, zoom = canvas_controls.show_tool_bar(project, images, image)
-    editor = canvas_area.show(project, image, tool, zoom)
-    conflict_view.show(project, editor)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        canvas_controls.history_buttons(project, editor)
-        canvas_controls.save_status(editor)
-        st.markdown(canvas_controls.HINTS[tool], width="content")
-
-with right:
-    class_picker.show(project)
-    region_table.show(project, editor)
-    region_attributes.show(project, editor)
-    with st.container(horizontal=True, gap="medium"):
-        dataset_links.show()
-
-picture_navigation.show_thumbnails(project, images, image)
+simple_page.show(project, images, picture_navigation.current_image(project, images))

@@ -15,14 +15,8 @@ from maskrcnn.annotations import raster
 from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.regions import RLE, Circle, Keypoints, MultiPolygon, Point, Polygon, Rect, Region, Skeleton
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio.annotate import (
-    canvas_area,
-    conflict_view,
-    editing,
-    picture_navigation,
-    region_table,
-    three_way_merge,
-)
+from maskrcnn.studio.annotate import picture_navigation, three_way_merge
+from maskrcnn.studio.annotate.simple_canvas import canvas_area, conflict_view, editing, region_table
 from maskrcnn.studio.components import canvas
 from maskrcnn.studio.components.canvas_objects import canvas_object
 from maskrcnn.studio.components.canvas_view import View

@@ -1,1 +1,1 @@
-"""The parts of the Annotate page: canvas, editing and saving, classes, regions, navigation and keys."""
+"""The Annotate page: the editor of the regions, its routes, the simple canvas, and the choice of the picture."""

@@ -16,7 +16,7 @@ from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.errors import ArgumentError
-from maskrcnn.studio.annotate import class_picker, editing
+from maskrcnn.studio.annotate.simple_canvas import class_picker, editing
 from maskrcnn.studio.dataset import class_attribute_choice, new_class_questions, snapshots_view
 from maskrcnn.studio.shell import hotkeys, session
 from maskrcnn.studio.shell.markdown_escape import plain

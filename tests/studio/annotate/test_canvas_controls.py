@@ -13,7 +13,8 @@ import pytest
 from maskrcnn.annotations.regions import Circle, Region
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.annotate import canvas_controls, class_picker, editing, picture_navigation
+from maskrcnn.studio.annotate import picture_navigation
+from maskrcnn.studio.annotate.simple_canvas import canvas_controls, class_picker, editing
 from maskrcnn.studio.components.canvas_view import View
 from maskrcnn.studio.shell import hotkeys
 

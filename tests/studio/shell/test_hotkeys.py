@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations.store import ProjectClass
-from maskrcnn.studio.annotate import class_picker
+from maskrcnn.studio.annotate.simple_canvas import class_picker
 from maskrcnn.studio.shell import hotkeys
 from maskrcnn.studio.shell.hotkeys import Shortcut
 

@@ -17,7 +17,7 @@ import streamlit as st
 from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.store import Project, StaleSave, StoredImage
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.annotate.class_picker import class_of_new_region
+from maskrcnn.studio.annotate.simple_canvas.class_picker import class_of_new_region
 from maskrcnn.studio.annotate.three_way_merge import Regions, merged
 from maskrcnn.studio.components import canvas
 from maskrcnn.studio.components.canvas_drawing import Drawing

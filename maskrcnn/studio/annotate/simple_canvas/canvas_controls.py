@@ -9,8 +9,9 @@ import streamlit as st
 
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.annotate import class_picker, editing, picture_navigation
-from maskrcnn.studio.annotate.editing import Editor
+from maskrcnn.studio.annotate import picture_navigation
+from maskrcnn.studio.annotate.simple_canvas import class_picker, editing
+from maskrcnn.studio.annotate.simple_canvas.editing import Editor
 from maskrcnn.studio.components import canvas
 from maskrcnn.studio.shell import hotkeys
 from maskrcnn.studio.shell.markdown_escape import plain

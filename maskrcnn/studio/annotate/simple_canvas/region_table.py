@@ -12,8 +12,8 @@ import streamlit as st
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.drawing.swatches import disc
-from maskrcnn.studio.annotate import editing
-from maskrcnn.studio.annotate.editing import Editor
+from maskrcnn.studio.annotate.simple_canvas import editing
+from maskrcnn.studio.annotate.simple_canvas.editing import Editor
 from maskrcnn.studio.annotate.three_way_merge import Regions
 from maskrcnn.studio.components.class_colours import class_colours
 

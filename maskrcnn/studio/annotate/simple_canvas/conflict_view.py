@@ -17,8 +17,8 @@ from maskrcnn.drawing import overlays
 from maskrcnn.drawing.hex_colours import GREY
 from maskrcnn.drawing.labelled_picture import Colours
 from maskrcnn.drawing.overlays import Mark, Style
-from maskrcnn.studio.annotate import editing
-from maskrcnn.studio.annotate.editing import Conflict, Editor
+from maskrcnn.studio.annotate.simple_canvas import editing
+from maskrcnn.studio.annotate.simple_canvas.editing import Conflict, Editor
 from maskrcnn.studio.annotate.three_way_merge import Difference, Regions, differences
 from maskrcnn.studio.components.class_colours import class_colours
 from maskrcnn.studio.shell import projects_dialog

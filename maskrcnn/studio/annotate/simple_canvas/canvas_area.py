@@ -15,8 +15,8 @@ from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.drawing.jpeg import jpeg
 from maskrcnn.drawing.labelled_picture import Colours, draw_numbered
 from maskrcnn.drawing.overlays import resize_for_overlay
-from maskrcnn.studio.annotate import editing
-from maskrcnn.studio.annotate.editing import Editor
+from maskrcnn.studio.annotate.simple_canvas import editing
+from maskrcnn.studio.annotate.simple_canvas.editing import Editor
 from maskrcnn.studio.components import canvas, viewport
 from maskrcnn.studio.components.canvas_view import View
 from maskrcnn.studio.components.class_colours import class_colours

@@ -12,8 +12,8 @@ import streamlit as st
 from maskrcnn.annotations.formats.via import attribute_definitions
 from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio.annotate import editing
-from maskrcnn.studio.annotate.editing import Editor
+from maskrcnn.studio.annotate.simple_canvas import editing
+from maskrcnn.studio.annotate.simple_canvas.editing import Editor
 from maskrcnn.studio.shell.markdown_escape import plain
 
 _ONE_OF = ("dropdown", "radio", "image")

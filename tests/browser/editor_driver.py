@@ -262,8 +262,8 @@ class EditorDriver:
         camera, places = self.camera(), list(places)
         for place in places:
             self.click(place, camera=camera)
-        if close == "double":
-            self.double_click(places[-1])
+        if close == "double":  # the click of the last vertex was its first
+            self.click(places[-1], camera=camera)
         elif close == "first":
             self.click(places[0], camera=camera)
         elif close:

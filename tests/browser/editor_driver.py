@@ -144,9 +144,16 @@ class EditorDriver:
     def move(self, place: Place, steps: int = 1) -> None:
         self.page.mouse.move(*self.at(place), steps=steps)
 
-    def click(self, place: Place, modifiers: Sequence[str] = (), camera: Camera | None = None) -> None:
-        """Click, as the second of a double click where a browser would count it so."""
+    def click(
+        self, place: Place, modifiers: Sequence[str] = (), camera: Camera | None = None, unhurried: bool = False
+    ) -> None:
+        """Click, as the second of a double click where a browser would count it so.
+
+        `unhurried`: as it is counted when more than half a second has passed since the last click.
+        """
         x, y = (camera or self.camera()).to_window(place)
+        if unhurried:
+            self._last_click = (0.0, (0.0, 0.0), 0)
         count = self._count_of_click((x, y))
         self.clicks += 1
         with self.held(modifiers):
@@ -257,11 +264,11 @@ class EditorDriver:
         """Choose a tool by its key."""
         self.press(key)
 
-    def polygon(self, places: Iterable[Place], close: str = "Enter") -> None:
+    def polygon(self, places: Iterable[Place], close: str = "Enter", unhurried: bool = False) -> None:
         """Draw a polygon click by click; `close` is the key that closes it, "double" or "first"."""
         camera, places = self.camera(), list(places)
         for place in places:
-            self.click(place, camera=camera)
+            self.click(place, camera=camera, unhurried=unhurried)
         if close == "double":  # the click of the last vertex was its first
             self.click(places[-1], camera=camera)
         elif close == "first":

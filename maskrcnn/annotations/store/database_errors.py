@@ -13,6 +13,14 @@ from pathlib import Path
 from maskrcnn.annotations.store import database_files
 from maskrcnn.errors import StudioError
 
+
+class ProjectBusy(StudioError):
+    """The project cannot be read or written at the moment: full or failing disk, locked, or not writable.
+
+    The same operation may succeed later, when the user has mended that.
+    """
+
+
 _FULL = "the disk is full; free some space and do it again, nothing was changed"
 _READ_ONLY = "the project cannot be written; make its folder writable, or copy it to where you may write"
 
@@ -29,6 +37,19 @@ _WORDS: dict[int, str] = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; make the project's folder writable, or copy it to where you may write",
     sqlite3.SQLITE_IOERR: "the disk failed to read or write the database; check the disk and its free space",
 }
+
+_MAY_PASS = frozenset(
+    (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_IOERR,
+    )
+)
+"""Codes that become `ProjectBusy`."""
 
 _LEAST_SPACE = 100_000
 """With less free disk space (bytes), errors of SQLite are reported as a full disk, because they are unclear."""
@@ -62,7 +83,8 @@ def sqlite_errors_converted(path: Path) -> Iterator[None]:
             words = _FULL  # even reading needs a small file next to the database
         else:
             words = _WORDS.get(code, f"the project cannot be used now ({error}); close other programs that use it")
-        raise StudioError(f"{path}: {words}") from None
+        may_pass = code in _MAY_PASS and words != database_files.GONE
+        raise (ProjectBusy if may_pass else StudioError)(f"{path}: {words}") from None
 
 
 def primary_code(error: sqlite3.Error) -> int:
@@ -84,10 +106,10 @@ def _is_database_disk_full(folder: Path) -> bool:
 def cannot_store(path: Path, error: OSError) -> StudioError:
     """Return the `StudioError` for a project file that cannot be written."""
     if error.errno in _DISK_FULL:
-        return StudioError(f"{path}: {_FULL}")
+        return ProjectBusy(f"{path}: {_FULL}")
     if error.errno in _NOT_WRITABLE:
-        return StudioError(f"{path}: {_READ_ONLY}")
-    return StudioError(f"{path}: cannot be written ({error.strerror}); check the disk and the folder")
+        return ProjectBusy(f"{path}: {_READ_ONLY}")
+    return ProjectBusy(f"{path}: cannot be written ({error.strerror}); check the disk and the folder")
 
 
 def missing_state_error(name: str) -> StudioError:

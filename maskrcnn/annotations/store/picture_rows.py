@@ -23,6 +23,10 @@ class StaleSave(StudioError):
         self.regions, self.revision = regions, revision
 
 
+class UnknownPicture(StudioError):
+    """There is no picture with this id in the project."""
+
+
 @dataclass(frozen=True)
 class PictureState:
     """The stored form of a picture's regions: a JSON text, and (id, class) of each region for the table `region`."""
@@ -49,10 +53,10 @@ class PictureState:
 
 
 def image(db: sqlite3.Connection, image_id: int) -> sqlite3.Row:
-    """Return the row of a picture in the table `image`. Raises `StudioError` if there is none."""
+    """Return the row of a picture in the table `image`. Raises `UnknownPicture` if there is none."""
     row = db.execute("SELECT * FROM image WHERE id = ?", (image_id,)).fetchone()
     if row is None:
-        raise StudioError(f"there is no picture number {image_id} in this project; choose one from the list")
+        raise UnknownPicture(f"there is no picture number {image_id} in this project; choose one from the list")
     return row
 
 

@@ -26,6 +26,7 @@ from maskrcnn.annotations.store import (
     import_staging,
     importing,
     migrations,
+    picture_details,
     picture_listing,
     picture_paths,
     picture_rows,
@@ -39,6 +40,7 @@ from maskrcnn.annotations.store.database_files import DATABASE
 from maskrcnn.annotations.store.folder_making import new_folder
 from maskrcnn.annotations.store.import_staging import IncomingPicture
 from maskrcnn.annotations.store.importing import ImportReport
+from maskrcnn.annotations.store.picture_details import Direction, HistoryStep, PictureDetails
 from maskrcnn.annotations.store.picture_listing import Counts, Status, StoredImage
 from maskrcnn.annotations.store.picture_rows import PictureState
 from maskrcnn.annotations.store.snapshots import Snapshot
@@ -157,6 +159,16 @@ class Project:
         picture = picture_paths.PicturePaths(self.folder).require(row["file_name"])
         return thumbnails.thumbnail(self.folder / "thumbnails", picture, row["sha256"], side)
 
+    def details(self, image_id: int) -> PictureDetails:
+        """Return everything about one picture, from one moment. Raises `UnknownPicture` if there is none."""
+        with self._reading() as db:
+            return picture_details.details(db, image_id)
+
+    def set_file_attributes(self, image_id: int, attributes: Mapping[str, Any]) -> None:
+        """Replace VIA's file attributes of a picture, as they are exported. They have no history."""
+        with self._writing() as db:
+            picture_details.set_file_attributes(db, image_id, attributes)
+
     def set_done(self, image_id: int, done: bool) -> None:
         """Mark a picture as done, or not."""
         with self._writing() as db:
@@ -201,26 +213,31 @@ class Project:
 
     def undo(self, image_id: int) -> int:
         """Undo the last save. Return the revision (unchanged if there is nothing to undo)."""
-        return self._step_in_history(
-            image_id, "SELECT * FROM history WHERE id = (SELECT parent FROM history WHERE id = ?)"
-        )
+        return self.step_in_history(image_id, "undo").revision
 
     def redo(self, image_id: int) -> int:
         """Redo the last undone save. Return the revision (unchanged if there is nothing to redo)."""
-        return self._step_in_history(image_id, "SELECT * FROM history WHERE parent = ? ORDER BY id DESC LIMIT 1")
+        return self.step_in_history(image_id, "redo").revision
+
+    def step_in_history(self, image_id: int, direction: Direction, revision: int | None = None) -> HistoryStep:
+        """Undo or redo the last save. Return the regions before and after, and the revision.
+
+        With `revision`, raises `StaleSave` if the picture has another one now; then nothing is changed.
+        """
+        with self._writing() as db:
+            before, after, result = picture_details.step(db, image_id, direction, revision)
+        regions = picture_details.regions_of
+        return replace(result, before=regions(before), after=regions(after))
 
     def can_undo(self, image_id: int) -> bool:
         """Whether there is a save of the picture to undo."""
         with self._reading() as db:
-            state = picture_rows.image(db, image_id)["state"]
-            query = "SELECT 1 FROM history WHERE id = ? AND parent IS NOT NULL"
-            return db.execute(query, (state,)).fetchone() is not None
+            return picture_details.has_step(db, picture_rows.image(db, image_id)["state"], "undo")
 
     def can_redo(self, image_id: int) -> bool:
         """Whether there is an undone save of the picture to redo."""
         with self._reading() as db:
-            state = picture_rows.image(db, image_id)["state"]
-            return db.execute("SELECT 1 FROM history WHERE parent = ?", (state,)).fetchone() is not None
+            return picture_details.has_step(db, picture_rows.image(db, image_id)["state"], "redo")
 
     # Classes
 
@@ -228,6 +245,11 @@ class Project:
         """Return the classes in order, which is also the order in training."""
         with self._reading() as db:
             return class_rows.classes(db)
+
+    def add_class(self, name: str) -> None:
+        """Add a class with an unused colour and key, unless it exists. Raises `StudioError` for an invalid name."""
+        with self._writing() as db:
+            class_rows.add(db, [name])
 
     def set_classes(self, classes: Sequence[ProjectClass]) -> None:
         """Replace the list of classes (order, colours, keys, skeletons). New classes without a key get an unused digit.
@@ -419,11 +441,3 @@ class Project:
 
     def _writing(self) -> Any:
         return database.writing(self._database)
-
-    def _step_in_history(self, image_id: int, query: str) -> int:
-        """Undo or redo: make the row of `history` that the SQL `query` finds the present state of the picture.
-
-        Return the revision. It is unchanged if nothing is found.
-        """
-        with self._writing() as db:
-            return picture_rows.step_in_history(db, picture_rows.image(db, image_id), query)

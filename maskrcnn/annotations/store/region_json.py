@@ -33,7 +33,15 @@ from maskrcnn.annotations.regions import (
 from maskrcnn.annotations.store import json_columns
 from maskrcnn.errors import StudioError
 
-__all__ = ["MOST_REGIONS", "dumps", "identities", "loads", "region_from_json", "region_to_json"]
+__all__ = [
+    "MOST_REGIONS",
+    "dumps",
+    "identities",
+    "loads",
+    "region_from_json",
+    "region_to_json",
+    "regions_from_untrusted",
+]
 
 _KINDS: dict[str, type[Shape]] = {
     "polygon": Polygon,
@@ -72,6 +80,22 @@ def dumps(regions: Iterable[Region]) -> str:
 def loads(text: object, name: str = "a picture") -> tuple[Region, ...]:
     """Convert a text of `dumps` to regions. Raises `StudioError` with the picture's `name` if the text is invalid."""
     return tuple(region_from_json(document) for document in _valid_documents(text, name))
+
+
+def regions_from_untrusted(documents: object) -> tuple[Region, ...]:
+    """Convert parsed JSON that a browser sent, a list of `region_to_json`, to regions with different ids.
+
+    Raises `StudioError` that names the first region that is invalid, or for a repeated id.
+    """
+    if not isinstance(documents, list):
+        raise StudioError("the regions are no list; load the page again")
+    _require_few_regions(documents, lambda wrong: StudioError(f"{wrong}; leave some out, or split the picture"))
+    for number, document in enumerate(documents, 1):
+        _check_region(document, lambda wrong, number=number: StudioError(f"region {number} {wrong}; draw it again"))  # type: ignore[misc]
+    ids = {document["id"] for document in documents}
+    if len(ids) < len(documents):
+        raise StudioError("two regions have the same id; load the page again")
+    return tuple(map(region_from_json, documents))
 
 
 def identities(text: object, name: str = "a picture") -> tuple[tuple[str, str | None], ...]:

@@ -47,8 +47,10 @@ def middleware() -> list[Middleware]:
 
 
 def routes() -> list[Route]:
-    """Return the studio's own routes, below `/studio/`: browser code and pictures."""
-    return [*browser_code.routes(), *picture_files.routes()]
+    """Return the studio's own routes, below `/studio/`: browser code, pictures, and the editor."""
+    from maskrcnn.studio.annotate import editor_routes  # which needs this package itself
+
+    return [*browser_code.routes(), *picture_files.routes(), *editor_routes.routes()]
 
 
 @contextlib.asynccontextmanager

@@ -140,27 +140,27 @@ def has_two_readings(shape: Shape) -> bool:
     return any(not is_sliver(piece, least) for piece in difference)
 
 
-def area_in_outline(points: Points, *, nonzero: bool = False) -> BaseGeometry:
+def area_in_outline(points: Points, *, nonzero: bool = False, least: float = ROUNDING) -> BaseGeometry:
     """Return the area inside an outline by the even-odd rule, as a valid shapely geometry (may be empty).
 
     With `nonzero`, use the nonzero rule of most drawing programs instead. An outline that is drawn twice completely
-    encloses nothing by the even-odd rule; it is treated as drawn once.
+    encloses nothing by the even-odd rule; it is treated as drawn once. `least` is that of `faces_of`.
     """
     if len(points) < 3:
         return shapely.Polygon()
     plain = shapely.Polygon(points)
     if plain.is_valid:
         return plain
-    faces = faces_of(points)
+    faces = faces_of(points, least)
     if nonzero:
         return shapely.union_all([face for face, winding in faces if winding])
     return shapely.union_all([face for face, winding in faces if winding % 2] or [face for face, w in faces if w])
 
 
-def faces_of(points: Points) -> list[tuple[BaseGeometry, int]]:
-    """Return (face, winding number) for the faces of an outline, without the outer face."""
+def faces_of(points: Points, least: float = ROUNDING) -> list[tuple[BaseGeometry, int]]:
+    """Return (face, winding number) for the faces of an outline over `least` px², without the outer face."""
     line = shapely.node(shapely.LinearRing(points))
-    faces = [face for face in shapely.polygonize([line]).geoms if face.area > ROUNDING]
+    faces = [face for face in shapely.polygonize([line]).geoms if face.area > least]
     return [(face, _winding_number(points, face.representative_point())) for face in faces]
 
 
@@ -202,15 +202,18 @@ def rings_in_outline(points: Points) -> list[Points]:
     return rings or [points]
 
 
-def area_of_shape(shape: Shape, *, nonzero: bool = False) -> BaseGeometry:
-    """Return the area that a shape encloses, as the rasteriser fills it: its parts, each without its holes."""
+def area_of_shape(shape: Shape, *, nonzero: bool = False, least: float = ROUNDING) -> BaseGeometry:
+    """Return the area that a shape encloses, as the rasteriser fills it: its parts, each without its holes.
+
+    `least` is that of `faces_of`. A mask is not read: its area is empty.
+    """
     if isinstance(shape, MultiPolygon):
         parts = [part for part in shape.parts if part]
     else:
         parts = [(outline,) for outline in raster.polygons(shape) or []]
     areas = []
     for part in parts:
-        outer, *holes = (area_in_outline(ring, nonzero=nonzero) for ring in part)
+        outer, *holes = (area_in_outline(ring, nonzero=nonzero, least=least) for ring in part)
         areas.append(outer.difference(shapely.union_all(holes)) if holes else outer)
     return shapely.union_all(areas)
 

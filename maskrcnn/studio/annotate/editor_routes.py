@@ -17,7 +17,6 @@ from starlette.routing import Route
 from streamlit import config
 from streamlit.url_util import make_url_path
 
-from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.editing.regions_edit import (
     Edit,
     Regions,
@@ -26,6 +25,7 @@ from maskrcnn.annotations.editing.regions_edit import (
     with_stored_fields,
     with_stored_values,
 )
+from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.similar_class_names import similar_class
 from maskrcnn.annotations.store import Direction, PictureDetails, Project, StaleSave, StoredImage, UnknownPicture
 from maskrcnn.annotations.store.region_json import regions_from_untrusted

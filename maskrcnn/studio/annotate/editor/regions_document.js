@@ -1,0 +1,303 @@
+// The regions of one picture in the browser: changes, undo and redo, selection, and the state of saving.
+
+import { Journal, picturesWithJournals, Storage } from "./journal.js";
+import { applied, editBetween, isEmpty, normalised } from "./regions_edit.js";
+import { Saving } from "./saving.js";
+
+const opened = new Map(); // "PROJECT/PICTURE" -> document that is open or still saving
+const CHANNEL = "maskrcnn-saved";
+
+/**
+ * One picture. `RegionsDocument.open(server, project, id)` makes one; `close()` it when another picture is shown: what
+ * is unsaved is still sent. Events: "regions" (they changed), "selection", "status", "details" (done, attributes).
+ *
+ * - `regions`: frozen regions, from back to front; `region(id)`.
+ * - `change({put, remove, order}, words)`: one step for undo and one save. Nothing is stored for an empty change.
+ * - `undo()`, `redo()`: false if there is nothing. They reach back to the import, over reloads.
+ * - `selection`, `hidden`, `locked`: Sets of ids; `select(ids)`. Hidden and locked are only in this browser tab.
+ * - `status`: {state: "saved" | "saving" | "unsaved" | "conflict", at (ms since 1970, null), message (one line, null)}.
+ * - `conflict`: {base, mine, theirs} as lists of regions, or null; `resolve("both" | "mine" | "theirs")` ends it.
+ * - `name`, `picture` ({address, width, height, name} or null), `problem` (text or null), `done`, `fileAttributes`.
+ */
+export class RegionsDocument extends EventTarget {
+  /** Throws `NoConnection` or `Refused` if the picture cannot be loaded. */
+  static async open(server, project, id, { storage = new Storage() } = {}) {
+    const key = `${project}/${id}`;
+    let doc = opened.get(key);
+    if (!doc) {
+      doc = new RegionsDocument(server, project, id, storage);
+      opened.set(key, doc);
+      doc.loading = doc.start();
+    }
+    doc.users++;
+    try {
+      await doc.loading;
+    } catch (error) {
+      doc.users--;
+      doc.dispose();
+      throw error;
+    }
+    if (doc.users > 1 || doc.saving.savedAt) doc.refresh();
+    return doc;
+  }
+
+  /** Send what earlier tabs of this browser could not send, for all pictures of the project. */
+  static async recover(server, project, storage = new Storage()) {
+    for (const id of picturesWithJournals(storage, project)) {
+      try {
+        const doc = await RegionsDocument.open(server, project, id, { storage });
+        doc.close();
+      } catch { /* it stays in the journal, for the next time */ }
+    }
+  }
+
+  constructor(server, project, id, storage) {
+    super();
+    this.server = server;
+    this.project = project;
+    this.id = id;
+    this.storage = storage;
+    this.users = 0;
+    this.past = []; // steps {edit, inverse, words} of this session that can be undone at once
+    this.future = []; // the same for redo; the next one is last
+    this.selection = new Set();
+    this.hidden = new Set();
+    this.locked = new Set();
+    this.byId = new Map();
+    this.saving = new Saving(server, id, new Journal(storage, project, id));
+    this.saving.addEventListener("state", () => this.tell("status"));
+    this.saving.addEventListener("regions", () => this.regionsChanged());
+    this.saving.addEventListener("loaded", () => this.replaced());
+    this.saving.addEventListener("confirmed", () => this.wasConfirmed());
+    this.channel = typeof BroadcastChannel === "function" ? new BroadcastChannel(CHANNEL) : null;
+    this.channel?.addEventListener("message", ({ data }) => {
+      if (data.project === project && data.id === id && data.revision !== this.saving.revision) this.refresh();
+    });
+    this.onFocus = () => this.refresh();
+    window.addEventListener("focus", this.onFocus);
+    this.onLeave = (event) => {
+      if (!this.saving.isSaved && !this.saving.journal.isComplete) event.preventDefault();
+    };
+    window.addEventListener("beforeunload", this.onLeave);
+  }
+
+  async start() {
+    await this.saving.journal.hold();
+    const answer = await this.server.get(`pictures/${this.id}`);
+    this.takeDetails(answer);
+    if (!(await this.adoptJournal(answer))) this.saving.load(answer);
+  }
+
+  /** Take over the first journal of a page that is gone. Whether there was one. */
+  async adoptJournal(answer) {
+    let isAdopted = false;
+    for (const journal of await Journal.abandoned(this.storage, this.project, this.id)) {
+      const found = journal.read();
+      const isOfThis = found !== null && (found.head.name === null || found.head.name === answer.name);
+      if (!isAdopted && isOfThis && this.saving.isSaved) {
+        this.saving.adopt(journal, answer);
+        isAdopted = true;
+      } else {
+        if (found === null) journal.clear();
+        journal.release();
+      }
+    }
+    return isAdopted;
+  }
+
+  takeDetails(answer) {
+    this.name = answer.name;
+    this.picture = answer.picture;
+    this.problem = answer.problem;
+    this.done = answer.done;
+    this.fileAttributes = answer.file_attributes;
+  }
+
+  get regions() {
+    return this.saving.regions;
+  }
+
+  region(id) {
+    return this.byId.get(id);
+  }
+
+  get status() {
+    const { state, savedAt, message, journal } = this.saving;
+    if (state !== "saved" && !journal.isComplete) {
+      const words = "this browser has no room to keep it, so leave the page open";
+      return { state, at: savedAt, message: message ? `${message}; ${words}` : words };
+    }
+    return { state, at: savedAt, message };
+  }
+
+  get conflict() {
+    return this.saving.conflict;
+  }
+
+  get revision() {
+    return this.saving.revision;
+  }
+
+  // Changes
+
+  /** Change regions: one undo step. False if the change is empty. Throws TypeError for a region that is none. */
+  change({ put = [], remove = [], order = null }, words = "") {
+    const before = this.regions;
+    const after = applied(before, { put: put.map(normalised), remove, order });
+    const edit = editBetween(before, after);
+    if (isEmpty(edit)) return false;
+    const step = { edit, inverse: editBetween(after, before), words };
+    this.past.push(step);
+    this.future = [];
+    for (const change of this.saving.queue) change.answered = null; // steps that only the server knows are over
+    this.saving.add("edit", step);
+    this.regionsChanged();
+    return true;
+  }
+
+  get canUndo() {
+    return this.past.length > 0 || this.saving.queue.length > 0 || this.saving.canUndo;
+  }
+
+  get canRedo() {
+    return this.future.length > 0 || (this.saving.queue.length === 0 && this.saving.canRedo);
+  }
+
+  undo() {
+    return this.step("undo", this.past, this.future, this.canUndo);
+  }
+
+  redo() {
+    return this.step("redo", this.future, this.past, this.canRedo);
+  }
+
+  step(kind, from, to, isPossible) {
+    if (!isPossible || this.saving.conflict) return false;
+    const isUnknown = this.saving.queue.some((change) => change.edit === null);
+    if (from.length && !isUnknown) {
+      const step = from.pop();
+      to.push(step);
+      this.saving.add(kind, step);
+      this.regionsChanged();
+      return true;
+    }
+    // What the server undid becomes a step of this session, so that the opposite answers at once.
+    this.saving.add(kind, null, (edit, inverse) => {
+      const steps = { past: this.past, future: this.future };
+      const [source, target] = kind === "undo" ? [steps.past, steps.future] : [steps.future, steps.past];
+      const known = source.pop();
+      if (isEmpty(edit)) return;
+      target.push(known ?? (kind === "undo" ? { edit: inverse, inverse: edit } : { edit, inverse }));
+    });
+    return true;
+  }
+
+  // Selection
+
+  select(ids) {
+    const chosen = new Set([...ids].filter((id) => this.byId.has(id)));
+    const isSame = chosen.size === this.selection.size && [...chosen].every((id) => this.selection.has(id));
+    this.selection = chosen;
+    if (!isSame) this.tell("selection");
+  }
+
+  // Saving
+
+  /** Load what other tabs saved, if nothing is unsaved here; take over journals of pages that are gone. */
+  async refresh() {
+    if (this.isRefreshing || !this.saving.isSaved) return;
+    this.isRefreshing = true;
+    try {
+      const { revision } = this.saving;
+      const answer = await this.server.get(`pictures/${this.id}?since=${revision}`);
+      if (!this.saving.isSaved || this.saving.revision !== revision) return;
+      if (!answer.unchanged) {
+        this.takeDetails(answer);
+        this.saving.load(answer);
+        this.tell("details");
+      }
+      if (this.storage.keys(`maskrcnn-unsent/${this.project}/${this.id}/`).length) {
+        const now = answer.unchanged ? await this.server.get(`pictures/${this.id}`) : answer;
+        if (this.saving.isSaved && this.saving.revision === now.revision) await this.adoptJournal(now);
+      }
+    } catch { /* the next change or the next focus tries again */ } finally {
+      this.isRefreshing = false;
+    }
+  }
+
+  /** Choose what stays of a conflict. False if the picture was saved elsewhere once more; then choose again. */
+  async resolve(choice) {
+    const isOver = await this.saving.resolve(choice);
+    this.regionsChanged();
+    return isOver;
+  }
+
+  /** Mark the picture as done, or not. Throws `NoConnection` or `Refused`. */
+  async setDone(done) {
+    await this.server.post(`pictures/${this.id}/done`, { done });
+    this.done = done;
+    this.tell("details");
+  }
+
+  /** Replace the picture's own (VIA file) attributes. Throws `NoConnection` or `Refused`. */
+  async setFileAttributes(attributes) {
+    const answer = await this.server.post(`pictures/${this.id}/file_attributes`, { attributes });
+    this.fileAttributes = answer.file_attributes;
+    this.tell("details");
+  }
+
+  /** A promise that is kept when everything is saved. */
+  whenSaved() {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!this.saving.isSaved) return;
+        this.saving.removeEventListener("state", check);
+        resolve();
+      };
+      this.saving.addEventListener("state", check);
+      check();
+    });
+  }
+
+  /** The picture is no longer shown. What is unsaved is still sent. */
+  close() {
+    this.users--;
+    if (this.saving.isSaved) this.dispose();
+  }
+
+  dispose() {
+    if (this.users > 0 || this.isDisposed) return;
+    this.isDisposed = true;
+    opened.delete(`${this.project}/${this.id}`);
+    this.saving.end();
+    this.channel?.close();
+    window.removeEventListener("focus", this.onFocus);
+    window.removeEventListener("beforeunload", this.onLeave);
+  }
+
+  // Inside
+
+  wasConfirmed() {
+    this.channel?.postMessage({ project: this.project, id: this.id, revision: this.saving.revision });
+    if (!this.saving.isSaved) return;
+    if (this.users <= 0) this.dispose();
+    else if (this.storage.keys(`maskrcnn-unsent/${this.project}/${this.id}/`).length) this.refresh();
+  }
+
+  /** The server's regions replaced those that the steps of this session belong to. */
+  replaced() {
+    this.past = [];
+    this.future = [];
+    this.regionsChanged();
+  }
+
+  regionsChanged() {
+    this.byId = new Map(this.regions.map((region) => [region.id, region]));
+    this.tell("regions");
+    this.select(this.selection);
+  }
+
+  tell(name) {
+    this.dispatchEvent(new Event(name));
+  }
+}

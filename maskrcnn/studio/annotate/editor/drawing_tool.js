@@ -5,7 +5,7 @@
 
 import { dragThreshold } from "./marks.js";
 import { meantPlace, RegionEditing } from "./region_editing.js";
-import { selectionKey } from "./selection_actions.js";
+import { finishNudge } from "./selection_actions.js";
 import { distance, roundedPoint } from "./shapes.js";
 
 export class DrawingTool {
@@ -55,7 +55,8 @@ export class DrawingTool {
   }
 
   pointerdown(e) {
-    if (e.event?.button) return;
+    if (e.event?.button || !this.editor.doc) return;
+    finishNudge(this.editor);
     this.pointer = e;
     const hit = this.begun ? null : this.editing.hit(e);
     if (hit) this.pending = { e, hit };
@@ -63,6 +64,7 @@ export class DrawingTool {
   }
 
   pointermove(e) {
+    if (!this.editor.doc) return;
     this.pointer = e;
     if (e.event?.buttons === 0 && (this.pending || this.editing.active || this.pressed)) { // a lost release
       this.pointerup(this.lastHeld ?? e);
@@ -132,14 +134,9 @@ export class DrawingTool {
       this.editor.view.redrawOverlay();
       return true;
     }
-    if (this.begun) return false;
-    if (event.key === "Escape" && this.editor.doc.selection.size) {
-      this.editor.doc.select([]);
-      return true;
-    }
-    const hot = this.editing.hot;
-    if (event.key === "Delete" && hot && this.editing.deleteHandle(hot)) return true;
-    return selectionKey(this.editor, event);
+    if (this.begun || event.key !== "Delete") return false;
+    finishNudge(this.editor);
+    return this.editing.deleteHandle(this.editing.hot);
   }
 
   /** A key that belongs to the drawing. Returns whether it did. */

@@ -55,6 +55,7 @@ export class RegionEditing {
   /** The selected regions that can be changed: neither locked nor hidden. */
   get regions() {
     const { doc } = this.editor;
+    if (!doc) return [];
     return [...doc.selection].filter((id) => !doc.locked.has(id) && !doc.hidden.has(id))
       .map((id) => doc.region(id)).filter(Boolean);
   }

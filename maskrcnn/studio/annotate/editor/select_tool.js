@@ -5,7 +5,7 @@
 
 import { dragThreshold, paintFrame } from "./marks.js";
 import { RegionEditing } from "./region_editing.js";
-import { changeable, finishNudge, selectionKey } from "./selection_actions.js";
+import { changeable, finishNudge, outlineMasks } from "./selection_actions.js";
 import { boxAround, distance } from "./shapes.js";
 
 const SAME_PLACE = 4; // CSS px within which a second click means the region below
@@ -77,13 +77,14 @@ export class SelectTool {
   }
 
   pointerdown(e) {
-    if (e.event?.button) return;
+    if (e.event?.button || !this.editor.doc) return;
     finishNudge(this.editor);
     const { hit, region } = this.below(e);
     this.press = { e, hit, region, adds: Boolean(e.event?.shiftKey || e.event?.ctrlKey || e.event?.metaKey) };
   }
 
   pointermove(e) {
+    if (!this.editor.doc) return;
     if (!this.press) {
       this.point(e);
       return;
@@ -191,7 +192,7 @@ export class SelectTool {
   }
 
   leave() {
-    if (!this.press) this.point(null);
+    if (!this.press && this.editor.doc) this.point(null);
   }
 
   /** Show what the pointer is on. */
@@ -220,25 +221,20 @@ export class SelectTool {
       if (event.key === "Escape") this.pointercancel();
       return !["Shift", "Control", "Alt", "Meta", " "].includes(event.key); // no other edit during a drag
     }
-    if (event.key === "Escape" && doc.selection.size) {
-      doc.select([]);
-      return true;
-    }
-    if (["Delete", "Backspace"].includes(event.key) && !event.ctrlKey && !event.altKey && !event.metaKey) {
+    const plain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.shiftKey;
+    if (plain && ["Delete", "Backspace"].includes(event.key)) {
       finishNudge(this.editor);
-      const hot = this.editing.hot;
-      if (hot && doc.selection.has(hot.region.id) && this.editing.deleteHandle(hot)) return true;
-      if (event.key === "Backspace") return selectionKey(this.editor, { key: "Delete" });
+      const { hot } = this.editing;
+      return Boolean(hot) && doc.selection.has(hot.region.id) && this.editing.deleteHandle(hot);
     }
-    if (event.key === "Enter" && !event.shiftKey) return this.outlineMask();
-    return selectionKey(this.editor, event);
+    return plain && event.key === "Enter" && this.outlineMasks();
   }
 
-  /** Ask the server to make an outline of the selected mask. Returns whether one is selected. */
-  outlineMask() {
+  /** Make outlines of the selected masks. Returns whether one is selected. */
+  outlineMasks() {
     const masks = changeable(this.editor).filter(({ shape }) => shape.kind === "rle");
     if (!masks.length) return false;
-    this.editor.outlineMasks?.(masks);
+    outlineMasks(this.editor, masks);
     return true;
   }
 

@@ -7,6 +7,7 @@ import * as shapes from "./shapes.js";
 
 const CLIPBOARD = "maskrcnn-studio-clipboard"; // in the session storage of the window: it works between pictures
 const OFFSET = 12; // CSS px between a region and its copy
+const OUTLINE_IOU = 0.98; // least IoU of the outline of a mask to the mask
 const NUDGE_PAUSE = 200; // ms after the last repeat of an arrow key until the nudge is one change
 
 /** The selected regions that may be changed: [region, ...] back to front. */
@@ -34,6 +35,7 @@ export function deleteSelected(editor) {
   return true;
 }
 
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const nudges = new WeakMap(); // editor -> {dx, dy, timer, before} of an arrow key that is held down
 
 /**
@@ -60,6 +62,12 @@ export function nudge(editor, dx, dy, repeat = false) {
   if (!pending) editor.view.setActive(new Set(regions.map(({ id }) => id)));
   editor.view.redrawOverlay();
   return true;
+}
+
+/** Move the selected regions by the pressed arrow key: 1 px, with Shift 10 px. Returns whether something is selected. */
+export function nudgeByKey(editor, event) {
+  const [x, y] = ARROWS[event.key], step = event.shiftKey ? 10 : 1;
+  return nudge(editor, x * step, y * step, event.repeat);
 }
 
 /** The regions as a held arrow key has moved them so far: a tool draws them. Empty if no key is held. */
@@ -216,27 +224,22 @@ export function flip(editor, direction) {
 }
 
 /**
- * Do what a key means for the selection, in any tool: Delete, arrows, Ctrl+C X V D A, [ and ]. Returns whether it meant
- * something. The keys of a tool come first.
+ * Make outlines of masks: the server traces each one, simplified to an IoU of at least 0.98. One undo step; a mask that
+ * was changed meanwhile, or whose outline cannot be made, stays, and a line says why.
  */
-export function selectionKey(editor, event) {
-  const { key } = event, control = event.ctrlKey || event.metaKey;
-  if (control && !event.altKey && !event.shiftKey) {
-    const action = { c: copy, x: cut, v: paste, d: duplicate, a: selectAll }[key.toLowerCase()];
-    if (!action) return false;
-    finishNudge(editor);
-    return action(editor);
-  }
-  if (control || event.altKey) return false;
-  const far = event.shiftKey ? 10 : 1;
-  switch (key) {
-    case "ArrowLeft": return nudge(editor, -far, 0, event.repeat);
-    case "ArrowRight": return nudge(editor, far, 0, event.repeat);
-    case "ArrowUp": return nudge(editor, 0, -far, event.repeat);
-    case "ArrowDown": return nudge(editor, 0, far, event.repeat);
-    case "Delete": finishNudge(editor); return deleteSelected(editor);
-    case "]": return reorder(editor, "front");
-    case "[": return reorder(editor, "back");
-    default: return false;
+export async function outlineMasks(editor, masks) {
+  const { doc } = editor;
+  const work = Promise.all(masks.map(async (mask) => {
+    const { shape } = await editor.server.post("geometry/simplify", { shape: mask.shape, least_iou: OUTLINE_IOU });
+    if (!shape) throw new Error("the mask is empty");
+    return shapes.withShape(mask, shape);
+  }));
+  editor.busy?.("Tracing the mask", work);
+  try {
+    const outlined = await work;
+    const put = outlined.filter(({ id }, place) => doc.region(id) && shapes.sameShape(doc.region(id), masks[place]));
+    if (put.length) doc.change({ put }, put.length === 1 ? "mask to outline" : "masks to outlines");
+  } catch (error) {
+    editor.say(`The mask stays as it is: ${error.message}`, "problem");
   }
 }

@@ -106,6 +106,15 @@ def get(place: str, answer: Answer) -> Route:
     return Route(f"{PREFIX}/{place}", endpoint, methods=["GET"])
 
 
+def delete(place: str, answer: Answer) -> Route:
+    """Return a route for DELETE below `PREFIX`."""
+
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(_answered, request, answer, b"{}")
+
+    return Route(f"{PREFIX}/{place}", endpoint, methods=["DELETE"])
+
+
 def post(place: str, answer: Answer, most_bytes: int = SMALL) -> Route:
     """Return a route for POST below `PREFIX`. The body is a JSON object of at most `most_bytes` bytes."""
 

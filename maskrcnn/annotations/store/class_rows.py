@@ -59,6 +59,19 @@ def add(db: sqlite3.Connection, names: Iterable[str], skeletons: Mapping[str, Sk
     return new
 
 
+def add_one(db: sqlite3.Connection, name: str, skeleton: Skeleton | None = None) -> None:
+    """Add a class unless it exists, and give it a skeleton if it has none.
+
+    Raises `StudioError` for an invalid name or skeleton, and if the class has another skeleton already.
+    """
+    if skeleton is not None:
+        _check_class_skeleton(name, skeleton)
+        known = {entry.name: entry.skeleton for entry in classes(db)}
+        if known.get(name) not in (None, skeleton):
+            raise StudioError(f'class "{name}" has other keypoints already; make a class of its own for these')
+    add(db, [name], None if skeleton is None else {name: skeleton})
+
+
 def _add_new(db: sqlite3.Connection, names: list[str], skeletons: Mapping[str, Skeleton]) -> None:
     """Insert new classes with unused colours and keys."""
     rows = db.execute("SELECT position, colour, hotkey FROM class").fetchall()

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from maskrcnn.annotations.dataset import Dataset, Split, require_split
 from maskrcnn.annotations.progress_callback import Progress, progress_counter
-from maskrcnn.annotations.regions import Region
+from maskrcnn.annotations.regions import Region, Skeleton
 from maskrcnn.annotations.store import (
     class_changes,
     class_rows,
@@ -246,10 +246,13 @@ class Project:
         with self._reading() as db:
             return class_rows.classes(db)
 
-    def add_class(self, name: str) -> None:
-        """Add a class with an unused colour and key, unless it exists. Raises `StudioError` for an invalid name."""
+    def add_class(self, name: str, skeleton: Skeleton | None = None) -> None:
+        """Add a class with an unused colour and key, unless it exists. An existing class without a skeleton gets this.
+
+        Raises `StudioError` for an invalid name or skeleton, and if the class has another skeleton.
+        """
         with self._writing() as db:
-            class_rows.add(db, [name])
+            class_rows.add_one(db, name, skeleton)
 
     def set_classes(self, classes: Sequence[ProjectClass]) -> None:
         """Replace the list of classes (order, colours, keys, skeletons). New classes without a key get an unused digit.

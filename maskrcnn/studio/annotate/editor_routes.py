@@ -25,9 +25,9 @@ from maskrcnn.annotations.editing.regions_edit import (
     with_stored_fields,
     with_stored_values,
 )
-from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.similar_class_names import similar_class
 from maskrcnn.annotations.store import Direction, PictureDetails, Project, StaleSave, StoredImage, UnknownPicture
+from maskrcnn.annotations.store.class_rows import class_skeleton_from_json
 from maskrcnn.annotations.store.region_json import regions_from_untrusted
 from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.errors import StudioError
@@ -40,6 +40,9 @@ _THUMBNAIL = 160
 
 _LONGEST_NAME = 200
 """Maximum number of characters of a new class name."""
+
+_MOST_KEYPOINTS = 200
+"""Maximum number of keypoints of a new skeleton. The largest in use has 133 (COCO-WholeBody)."""
 
 
 def editor_url(project: Project) -> str:
@@ -65,6 +68,7 @@ def routes() -> list[Route]:
         post("pictures/{id:int}/done", _done),
         post("pictures/{id:int}/file_attributes", _file_attributes),
         post("classes", _add_class),
+        post("classes/skeleton", _set_skeleton),
     ]
 
 
@@ -275,9 +279,7 @@ def _add_class(call: Call) -> dict[str, Any]:
     that class, or adds the new one all the same: the request is sent again with `use_similar` true.
     """
     call.require_only("name", "use_similar")
-    name = call.value("name", str, "a name").strip()
-    if len(name) > _LONGEST_NAME:
-        raise StudioError(f"the name of a class has at most {_LONGEST_NAME} characters; choose a shorter one")
+    name = _class_name(call)
     existing = [entry.name for entry in call.project.classes()]
     similar = similar_class(name, existing)
     if similar is not None and call.body.get("use_similar") is not True:
@@ -286,6 +288,21 @@ def _add_class(call: Call) -> dict[str, Any]:
     return {"classes": _classes(call.project)}
 
 
-def regions_in(call: Call, name: str) -> tuple[Region, ...]:
-    """Return the list of regions in the body of a request. Raises `StudioError` if one is invalid."""
-    return regions_from_untrusted(call.body.get(name))
+def _set_skeleton(call: Call) -> dict[str, Any]:
+    """POST classes/skeleton {name, names, edges}: the keypoints of a class that has none yet; adds the class."""
+    call.require_only("name", "names", "edges")
+    names = call.value("names", list, "a list of names")
+    edges = call.value("edges", list, "a list of pairs")
+    if len(names) > _MOST_KEYPOINTS or len(edges) > _MOST_KEYPOINTS**2:
+        raise StudioError(f"a class has at most {_MOST_KEYPOINTS} keypoints; leave some out")
+    skeleton = class_skeleton_from_json({"names": names, "edges": edges}, "what was sent as keypoints")
+    call.project.add_class(_class_name(call), skeleton)
+    return {"classes": _classes(call.project)}
+
+
+def _class_name(call: Call) -> str:
+    """Return the name of a class in the body, without spaces around it. Raises `StudioError` if it is too long."""
+    name: str = call.value("name", str, "a name").strip()
+    if len(name) > _LONGEST_NAME:
+        raise StudioError(f"the name of a class has at most {_LONGEST_NAME} characters; choose a shorter one")
+    return name

@@ -234,14 +234,14 @@ export class RegionsDocument extends EventTarget {
 
   /** Mark the picture as done, or not. Throws `NoConnection` or `Refused`. */
   async setDone(done) {
-    await this.server.post(`pictures/${this.id}/done`, { done });
+    await this.server.setDone(this.id, done);
     this.done = done;
     this.tell("details");
   }
 
   /** Replace the picture's own (VIA file) attributes. Throws `NoConnection` or `Refused`. */
   async setFileAttributes(attributes) {
-    const answer = await this.server.post(`pictures/${this.id}/file_attributes`, { attributes });
+    const answer = await this.server.setFileAttributes(this.id, attributes);
     this.fileAttributes = answer.file_attributes;
     this.tell("details");
   }

@@ -28,13 +28,17 @@ export class Server extends EventTarget {
   /** @param {string} address URL path of the routes, as `editor_routes.editor_url` returns it. */
   constructor(address) {
     super();
-    this.address = address;
+    this.current = address;
+  }
+
+  get address() {
+    return this.current;
   }
 
   /** Use other routes of the same project; waiting saves are tried again at once. */
-  setAddress(address) {
-    if (!address || address === this.address) return;
-    this.address = address;
+  set address(address) {
+    if (!address || address === this.current) return;
+    this.current = address;
     this.dispatchEvent(new Event("address"));
   }
 
@@ -46,6 +50,26 @@ export class Server extends EventTarget {
   /** The URL of a picture's thumbnail, a JPEG of at most 160 px. */
   thumbnailAddress(pictureId) {
     return this.url(`pictures/${pictureId}/thumbnail`);
+  }
+
+  /** {project, pictures, classes, attributes}: everything but the regions. */
+  pictures() {
+    return this.get("pictures");
+  }
+
+  /** Add a class: {classes}, or {similar: [names]} if there is a similar one and not `anyway`. */
+  addClass(name, anyway = false) {
+    return this.post("classes", { name, use_similar: anyway });
+  }
+
+  /** Mark a picture as done, or not. */
+  setDone(pictureId, done) {
+    return this.post(`pictures/${pictureId}/done`, { done });
+  }
+
+  /** Replace the (VIA file) attributes of a picture. */
+  setFileAttributes(pictureId, attributes) {
+    return this.post(`pictures/${pictureId}/file_attributes`, { attributes });
   }
 
   /**

@@ -46,10 +46,14 @@ export function placeLabels(labels, width, height) {
     const [x0, y0, x1, y1] = label.bounds;
     const w = label.width + 2 * SPACE;
     const left = Math.max(0, Math.min(width - w, x0)), right = Math.max(0, Math.min(width - w, x1 - w));
-    const inTop = Math.max(0, y0);
-    const candidates = [[left, y0 - HEIGHT - 2], [right, y0 - HEIGHT - 2], [left, y1 + 2], [right, y1 + 2]];
-    if (x1 - x0 > 1.5 * w && y1 - y0 > 2 * HEIGHT) candidates.push([left, inTop], [right, inTop]);
-    else candidates.push([x1 + 2, y0], [x0 - w - 2, y0]);
+    const inside = [[left, Math.max(2, y0 + 2)], [right, Math.max(2, y0 + 2)]];
+    const isLarge = x1 - x0 > 1.5 * w && y1 - Math.max(0, y0) > 2 * HEIGHT;
+    const candidates = [
+      [left, y0 - HEIGHT - 2], [right, y0 - HEIGHT - 2],
+      ...(isLarge && y0 < HEIGHT + 2 ? inside : []),
+      [left, y1 + 2], [right, y1 + 2],
+      ...(isLarge ? inside : [[x1 + 2, y0], [x0 - w - 2, y0]]),
+    ];
     for (const [x, y] of candidates) {
       if (x < 0 || y < 0 || x + w > width || y + HEIGHT > height) continue;
       if (!places.take([x, y, w, HEIGHT])) continue;

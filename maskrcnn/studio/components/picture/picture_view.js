@@ -55,6 +55,7 @@ export class PictureView extends EventTarget {
   #stop = new AbortController();
   #ratioQuery = null;
   #message;
+  #failed = false; // whether the message is about a picture that could not be loaded
   #lastClick = { place: [-99, -99], id: null };
 
   /**
@@ -133,11 +134,13 @@ export class PictureView extends EventTarget {
     this.element.dataset.picture = picture?.name ?? "";
     this.#hovered = null;
     this.showMessage("");
+    this.root.classList.toggle("picture-loading", Boolean(picture));
     if (picture) {
       this.#source = new PictureSource(picture);
       this.#source.addEventListener("arrived", () => this.#invalidate("picture"));
       this.#source.addEventListener("failed", ({ detail }) => {
         this.showMessage(detail.text);
+        this.#failed = true;
         this.dispatchEvent(new CustomEvent("failed", { detail }));
       });
       const same = before && before.name === picture.name && before.width === picture.width
@@ -158,6 +161,7 @@ export class PictureView extends EventTarget {
   showMessage(text) {
     this.#message.textContent = text;
     this.#message.hidden = !text;
+    if (text) this.root.classList.remove("picture-loading");
   }
 
   /** Show objects, back to front. @param {import("./objects.js").PictureObject[]} objects */
@@ -356,7 +360,9 @@ export class PictureView extends EventTarget {
     this.element.dataset.ready = String(this.#source.ready);
     this.element.dataset.sharp = String(this.#source.sharp);
     if (this.#source.ready && !wasReady) {
-      this.showMessage("");
+      this.root.classList.remove("picture-loading");
+      if (this.#failed) this.showMessage("");
+      this.#failed = false;
       this.dispatchEvent(new CustomEvent("ready", { detail: {} }));
     }
   }

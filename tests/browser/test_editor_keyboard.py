@@ -90,7 +90,8 @@ def test_what_has_the_focus_is_visible(editor: EditorDriver) -> None:
       const element = view.getRootNode().activeElement;
       if (!element) return null;
       const style = getComputedStyle(element);
-      return { html: element.outerHTML.slice(0, 100), outline: style.outlineStyle, width: parseFloat(style.outlineWidth),
+      const html = element.outerHTML.slice(0, 100);
+      return { html, outline: style.outlineStyle, width: parseFloat(style.outlineWidth),
                shadow: style.boxShadow };
     }"""
     seen: dict[str, bool] = {}

@@ -28,6 +28,9 @@ WORKING_SIDE = 192
 MARGIN = 0.25
 """Width of the surroundings on each side, as a share of the box's side. GrabCut learns the background from them."""
 
+GROWTH = 0.2
+"""Room around a stroke that leaves the box, as a share of the box's side."""
+
 ITERATIONS = 4
 """Iterations of GrabCut."""
 
@@ -39,6 +42,9 @@ With the first one the cut may fail, because colours inside and outside are alik
 FIT = 0.7
 """Smallest IoU of the outline's own box to the person's box. A person draws a box that touches the object on all sides,
 so a worse fit means that the cut has failed."""
+
+AGREEMENT = 0.6
+"""Smallest IoU of the cut to the first guess. With a smaller one the colours say nothing, and the guess is returned."""
 
 SURE_INSIDE, SURE_OUTSIDE = 0.9, 0.1
 """Values of a soft mask from which GrabCut may not differ."""
@@ -105,26 +111,36 @@ def box_outline(
     crop = _crop(picture, _with_strokes(box, strokes.inside))
     if crop is None:
         return None
+    by_hand = bool(strokes.inside or strokes.outside)
     shape = None
+    if first_guess is not None:
+        labels = _labels_of_guess(crop, first_guess, strokes)
+        guessed = _is_inside(labels)
+        inside = _cut(crop.pixels, labels, _draw_strokes(labels, crop, strokes), progress, stopped)
+        agree = (inside & guessed).sum() >= AGREEMENT * max(1, (inside | guessed).sum())
+        return _outline(crop, inside if agree or by_hand else guessed)
     for core in CORES:
-        if first_guess is None:
-            labels = _first_labels(crop, box, strokes, core)
-        else:
-            labels = _labels_of_guess(crop, first_guess, strokes)
-        marked = _draw_strokes(labels, crop, strokes)
-        inside = _main_parts(_cut(crop.pixels, labels, progress, stopped), marked)
-        shape = outline_of(inside, crop.left, crop.top, crop.scale, small_part=SMALL_PART)
-        by_hand = strokes.inside or strokes.outside or first_guess is not None
+        labels = _first_labels(crop, box, strokes, core)
+        inside = _cut(crop.pixels, labels, _draw_strokes(labels, crop, strokes), progress, stopped)
+        shape = _outline(crop, inside)
         if by_hand or (shape is not None and _fit(shape, box, picture) >= FIT):
             break
     return shape
 
 
+def _outline(crop: _Crop, inside: np.ndarray) -> Shape | None:
+    """Return the outline of a mask of the copy, in picture pixels; None if it is empty."""
+    return outline_of(inside, crop.left, crop.top, crop.scale, small_part=SMALL_PART)
+
+
 def _with_strokes(box: Box, strokes: Sequence[Points]) -> Box:
-    """Return the box, enlarged to contain the strokes inside the object."""
-    points = [point for stroke in strokes for point in stroke]
-    xs, ys = [box[0], box[2], *(x for x, _ in points)], [box[1], box[3], *(y for _, y in points)]
-    return min(xs), min(ys), max(xs), max(ys)
+    """Return the box, enlarged so that strokes inside the object lie in it with some room around."""
+    x0, y0, x1, y1 = box
+    right, down = GROWTH * (x1 - x0), GROWTH * (y1 - y0)
+    for x, y in (point for stroke in strokes for point in stroke):
+        if not (box[0] <= x <= box[2] and box[1] <= y <= box[3]):
+            x0, y0, x1, y1 = min(x0, x - right), min(y0, y - down), max(x1, x + right), max(y1, y + down)
+    return x0, y0, x1, y1
 
 
 def _crop(picture: np.ndarray, box: Box) -> _Crop | None:
@@ -153,18 +169,18 @@ def _centres(crop: _Crop) -> tuple[np.ndarray, np.ndarray]:
 def _first_labels(crop: _Crop, box: Box, strokes: Strokes, core: float) -> np.ndarray:
     """Return GrabCut's labels for a box: the ellipse in it is probably the object and its core certainly.
 
-    The corners are probably not the object, and the surroundings certainly not. Where a person made strokes, the core
-    is uncertain as well.
+    The corners are probably not the object, and the surroundings certainly not. The box grows with strokes inside the
+    object. With strokes outside of it, the core is not certain.
     """
     xs, ys = _centres(crop)
-    x0, y0, x1, y1 = box
+    x0, y0, x1, y1 = box = _with_strokes(box, strokes.inside)
     across = np.abs(xs - (x0 + x1) / 2) / max((x1 - x0) / 2, 1e-6)
     down = np.abs(ys - (y0 + y1) / 2) / max((y1 - y0) / 2, 1e-6)
     distance = across**2 + down**2
     labels = np.where(distance <= 1, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     if not strokes.outside:
         labels[distance <= core**2] = cv2.GC_FGD
-    labels[~_in_box(crop, _with_strokes(box, strokes.inside))] = cv2.GC_BGD
+    labels[~_in_box(crop, box)] = cv2.GC_BGD
     return labels
 
 
@@ -230,8 +246,17 @@ def _draw_strokes(labels: np.ndarray, crop: _Crop, strokes: Strokes) -> np.ndarr
     return marked[0]
 
 
-def _cut(pixels: np.ndarray, labels: np.ndarray, progress: Progress | None, stopped: Callable[[], bool]) -> np.ndarray:
-    """Run GrabCut. Return the pixels of the object, bool `(h, w)`; `labels` are changed."""
+def _cut(
+    pixels: np.ndarray,
+    labels: np.ndarray,
+    marked: np.ndarray,
+    progress: Progress | None,
+    stopped: Callable[[], bool],
+) -> np.ndarray:
+    """Run GrabCut. Return the pixels of the object, bool `(h, w)`; `labels` are changed.
+
+    Only the largest part remains, with the parts in which a person `marked` pixels.
+    """
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)  # the same box gives the same outline
     for done in range(ITERATIONS):
@@ -244,7 +269,7 @@ def _cut(pixels: np.ndarray, labels: np.ndarray, progress: Progress | None, stop
         cv2.grabCut(pixels, labels, (0, 0, 1, 1), models[0], models[1], 1, mode)  # the box is not used
         if progress is not None:
             progress(done + 1, ITERATIONS)
-    return _is_inside(labels)
+    return _main_parts(_is_inside(labels), marked)
 
 
 def _is_inside(labels: np.ndarray) -> np.ndarray:

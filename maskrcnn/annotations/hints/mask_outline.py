@@ -35,12 +35,15 @@ def outline_of(
 
     `inside`: bool `(h, w)`. Its first pixel begins at (`left`, `top`) of the picture, and each of its pixels has the
     size `scale` (x, y) in pixels of the picture. Parts and holes smaller than `small_part` of the largest part are
-    left out. Vertices are removed where the outline moves by at most `smoothing` pixels of the mask.
+    left out. Vertices are removed where the outline moves by at most `smoothing` pixels of the mask, less for a small
+    mask.
 
     >>> outline_of(np.ones((2, 3), bool), left=10, top=20)
     Polygon(points=((10.0, 20.0), (13.0, 20.0), (13.0, 22.0), (10.0, 22.0)))
     """
     parts = [part for part in _parts(inside, small_part) if not part.is_empty]
+    if parts:  # the steps of a mask of few pixels are its form
+        smoothing = min(smoothing, 0.03 * parts[0].area ** 0.5)
     smooth = [simple for part in parts for simple in _polygons(part.simplify(smoothing))]
     rings = [tuple(_picture_ring(ring, left, top, scale) for ring in (p.exterior, *p.interiors)) for p in smooth]
     if not rings:

@@ -1,16 +1,18 @@
-"""Everything about one picture that an editor shows, read at once; and one step in its history.
+"""Everything about one picture that an editor shows, read at once; one step in its history; its file attributes.
 
 Every function works inside a transaction of the caller.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from maskrcnn.annotations.dataset import Split
+from maskrcnn.annotations.formats.via.write_back_notes import CHANGED
 from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.store import json_columns, picture_rows, region_json
 
@@ -110,5 +112,16 @@ def file_attributes(row: sqlite3.Row) -> dict[str, Any]:
 def set_file_attributes(db: sqlite3.Connection, image_id: int, attributes: Mapping[str, Any]) -> None:
     """Store VIA's file attributes of a picture. Raises `StudioError` if they are nested too deep."""
     row = picture_rows.image(db, image_id)
+    if attributes == file_attributes(row):
+        return
     text = json_columns.dumped(dict(attributes), f"the attributes of {row['file_name']}")
     db.execute("UPDATE image SET attributes = ? WHERE id = ?", (text, image_id))
+    state = picture_rows.state_text(db, row["state"], row["file_name"])
+    if _CELL in row["extras"] or _CELL in state:
+        extras = json_columns.parsed_dict(row["extras"], f"project.db: the extras of {row['file_name']}")
+        extras["via"] = {**extras.get("via", {}), CHANGED: True}
+        db.execute("UPDATE image SET extras = ? WHERE id = ?", (json.dumps(extras), image_id))
+
+
+_CELL = '"file_attributes"'
+"""Name of a kept cell of a CSV file of VIA, as it stands in the JSON of extras."""

@@ -295,7 +295,10 @@ def _set_skeleton(call: Call) -> dict[str, Any]:
     edges = call.value("edges", list, "a list of pairs")
     if len(names) > _MOST_KEYPOINTS or len(edges) > _MOST_KEYPOINTS**2:
         raise StudioError(f"a class has at most {_MOST_KEYPOINTS} keypoints; leave some out")
-    skeleton = class_skeleton_from_json({"names": names, "edges": edges}, "what was sent as keypoints")
+    try:
+        skeleton = class_skeleton_from_json({"names": names, "edges": edges}, "")
+    except StudioError:
+        raise StudioError("the keypoints are not names and pairs of their numbers; load the page again") from None
     call.project.add_class(_class_name(call), skeleton)
     return {"classes": _classes(call.project)}
 

@@ -22,7 +22,15 @@ from starlette.routing import Route
 from maskrcnn.annotations.formats import json_values
 from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.regions import Region
-from maskrcnn.annotations.store import Project, ProjectBusy, StaleSave, UnknownPicture, is_project, region_json
+from maskrcnn.annotations.store import (
+    DATABASE,
+    Project,
+    ProjectBusy,
+    StaleSave,
+    UnknownPicture,
+    is_project,
+    region_json,
+)
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.serving.addresses import address_key, thing_of
 from maskrcnn.words import byte_size, one_line
@@ -164,7 +172,8 @@ def _answered(request: Request, answer: Answer, content: bytes) -> Response:
     except StudioError as error:
         status, reason = _status_of(error, project)
         # Only the name of the project is told, not its place on the computer.
-        message = str(error).replace(f"{project.folder}/", "").replace(str(project.folder), project.folder.name)
+        message = str(error).replace(str(project.folder / DATABASE), project.folder.name)
+        message = message.replace(f"{project.folder}/", "").replace(str(project.folder), project.folder.name)
         return json_response({"message": message, "reason": reason}, status)
     return result if isinstance(result, Response) else json_response(result)
 

@@ -81,6 +81,7 @@ def _rows_to_write(dataset: Dataset, class_attribute: str | None) -> Iterator[tu
             "region_count": str(count),
         }
         keeps_count = notes.get("read") in (None, count)  # the picture has as many regions as when it was read
+        keeps_attributes = not record.extras.get("via", {}).get(write_back_notes.CHANGED)
         for number, region in enumerate(record.regions):
             kept = write_back_notes.via_notes(region.extras, FLAVOUR)
             cells = {
@@ -88,7 +89,10 @@ def _rows_to_write(dataset: Dataset, class_attribute: str | None) -> Iterator[tu
                 "region_id": str(number),
                 **_region_cells(region, class_attribute, dataset.extras),
             }
-            yield kept.get("row"), {**cells, **_valid_kept_cells(kept.get("cells", {}), cells, keeps_count)}
+            yield (
+                kept.get("row"),
+                {**cells, **_valid_kept_cells(kept.get("cells", {}), cells, keeps_count, keeps_attributes)},
+            )
         # The rows without a region that the picture had in the file: `rows`, if others had one, else `alone`.
         empty_rows = notes.get("rows", [])
         if not count and not empty_rows:
@@ -96,14 +100,16 @@ def _rows_to_write(dataset: Dataset, class_attribute: str | None) -> Iterator[tu
             empty_rows = notes.get("alone", one_usual_row)
         cells = {**cells_of_picture, **CELLS_WITHOUT_REGION}
         for kept in empty_rows:
-            yield kept.get("row"), {**cells, **_valid_kept_cells(kept.get("cells", {}), cells, True)}
+            yield kept.get("row"), {**cells, **_valid_kept_cells(kept.get("cells", {}), cells, True, keeps_attributes)}
 
 
-def _valid_kept_cells(kept: Mapping[str, str], cells: Mapping[str, str], keeps_count: bool) -> dict[str, str]:
+def _valid_kept_cells(
+    kept: Mapping[str, str], cells: Mapping[str, str], keeps_count: bool, keeps_attributes: bool
+) -> dict[str, str]:
     """Return those of the cells `kept` from reading that are still valid for the new row `cells` of a CSV file.
 
     An empty attributes cell is not valid if the new row has attributes. The number of regions is valid only if
-    `keeps_count` is true.
+    `keeps_count` is true, and the file attributes only if `keeps_attributes` is true.
     """
     valid = dict(kept)
     for name in ("file_attributes", "region_attributes"):
@@ -111,6 +117,8 @@ def _valid_kept_cells(kept: Mapping[str, str], cells: Mapping[str, str], keeps_c
             del valid[name]
     if not keeps_count:
         valid.pop("region_count", None)
+    if not keeps_attributes:
+        valid.pop("file_attributes", None)
     return valid
 
 

@@ -13,6 +13,9 @@ from maskrcnn.annotations.formats.json_values import (
 )
 from maskrcnn.annotations.formats.via.keypoint_and_score_attributes import KEYPOINTS
 
+CHANGED = "attributes_changed"
+"""Note of a picture whose file attributes were changed since its file was read: their text is not written back."""
+
 
 def unusual_empty_parts(holder: Json, names: Sequence[str]) -> Json:
     """Return the parts `names` of an entry that are empty, but in an unusual way: name -> its value in the file, such

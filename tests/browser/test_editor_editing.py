@@ -22,6 +22,9 @@ SEED = (
     Region(Polygon(LOW), "dog"),
     Region(Ellipse(180.0, 150.0, 100.0, 60.0, 0.0), "cat"),
 )
+FRAME_MARGIN, TURN_DISTANCE = 14, 26
+"""CSS px from a selected region to the box around it, and from there up to the handle that turns."""
+
 CAT, DOG, ELLIPSE = (450.0, 300.0), (720.0, 400.0), (180.0, 150.0)
 """Places inside them."""
 
@@ -153,31 +156,29 @@ def test_arrows_move_the_selected_regions_by_pixels(editor: EditorDriver) -> Non
     assert_at(points(editor), moved(SQUARE, 2, -10), within=0.01)
 
 
-def test_a_region_is_scaled_and_rotated_by_its_handles(editor: EditorDriver) -> None:
+def test_a_region_is_scaled_by_a_corner_of_its_box(editor: EditorDriver) -> None:
     editor.click(CAT)
-    place = handle(editor, "scale-se")
-    editor.drag(place, (place[0] + 50, place[1] + 50))
-    found = points(editor)
-    assert Outline(found).area > 1.2 * Outline(SQUARE).area
-    assert_at(found[0], SQUARE[0], within=6)
-    editor.press("Control+z")
-    editor.stored(lambda regions: regions[0].shape == SEED[0].shape)
-
-    x, y = handle(editor, "rotate")
-    radius = math.hypot(x - CAT[0], y - CAT[1])
-    start = math.atan2(y - CAT[1], x - CAT[0])
-    arc = [start + turn for turn in np.linspace(0, math.pi / 6, 6)]
-    editor.drag(*((CAT[0] + radius * math.cos(a), CAT[1] + radius * math.sin(a)) for a in arc), steps=2)
-    found = points(editor) - CAT
-    before = np.array(SQUARE) - CAT
-    turned = math.atan2(found[0][1], found[0][0]) - math.atan2(before[0][1], before[0][0])
-    assert math.remainder(turned, 2 * math.pi) == pytest.approx(math.pi / 6, abs=0.02)
-    assert np.hypot(*found.T) == pytest.approx(np.hypot(*before.T), abs=0.5)
+    x, y = in_margin(editor, SQUARE[2], FRAME_MARGIN, FRAME_MARGIN)
+    editor.drag((x, y), (x + 50, y + 25))
+    assert_at(points(editor), [(400, 250), (550, 250), (550, 375), (400, 375)])
 
 
-def handle(editor: EditorDriver, name: str) -> Place:
-    """Where a handle of the box around the selection is, in picture pixels."""
-    raise NotImplementedError
+def test_a_region_is_turned_by_the_handle_above_its_box(editor: EditorDriver) -> None:
+    editor.click(CAT)
+    x, y = in_margin(editor, (450.0, 250.0), 0, -FRAME_MARGIN - TURN_DISTANCE)
+    radius = CAT[1] - y
+    arc = [(CAT[0] + radius * math.sin(a), CAT[1] - radius * math.cos(a)) for a in np.linspace(0, math.pi / 6, 6)]
+    editor.drag((x, y), *arc[1:], steps=2)
+    cos, sin = math.cos(math.pi / 6), math.sin(math.pi / 6)
+    offsets = np.array(SQUARE) - CAT
+    assert_at(points(editor), offsets @ np.array(((cos, sin), (-sin, cos))) + CAT, within=0.6)
+
+
+def in_margin(editor: EditorDriver, place: Place, dx: float, dy: float) -> Place:
+    """The place that is so many CSS px beside another one in the window, in picture px."""
+    camera = editor.camera()
+    x, y = camera.to_window(place)
+    return camera.to_picture((x + dx, y + dy))
 
 
 def test_several_regions_are_selected_moved_and_deleted_together(editor: EditorDriver) -> None:
@@ -280,6 +281,12 @@ def test_hidden_and_locked_regions_are_left_alone(editor: EditorDriver) -> None:
     editor.page.wait_for_timeout(300)
     assert [region.shape for region in editor.regions()] == [region.shape for region in SEED]
     editor.press("Escape", "Shift+H")
+    editor.click(CAT)
+    editor.press("Shift+L", "Delete")
+    editor.drag(CAT, (430.0, 280.0))
+    editor.page.wait_for_timeout(300)
+    assert [region.shape for region in editor.regions()] == [region.shape for region in SEED]
+    editor.press("Escape", "Shift+L")
     editor.drag(CAT, (CAT[0] + 10, CAT[1]))
     assert_at(points(editor), moved(SQUARE, 10, 0))
 

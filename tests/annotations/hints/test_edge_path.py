@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
 
 import numpy as np
 import pytest
 
-from maskrcnn.annotations.hints.edge_path import edge_paths, needed_reach
+from maskrcnn.annotations.hints.edge_path import WORKING_SIDE, edge_paths, needed_reach
 
 
 def disc(height: int, width: int, radius: float) -> np.ndarray:
@@ -27,13 +26,12 @@ def test_a_path_follows_the_edge_and_has_both_ends() -> None:
     assert max(abs(math.hypot(x - 100, y - 100) - 80) for x, y in points) <= 1.5
 
 
-def test_on_a_large_picture_a_path_is_as_exact_as_the_copy_and_quick() -> None:
+def test_on_a_large_picture_a_path_is_as_exact_as_the_copy() -> None:
     picture = disc(3000, 4000, 1000)
     start, end = (3000.0, 1500.0), (2000.0, 500.0)
-    began = time.process_time()
     paths = edge_paths(picture, start, needed_reach(start, end))
     points = paths.path_to(end)
-    assert time.process_time() - began < 4  # 0.3 s here
+    assert max(paths.size) == WORKING_SIDE
     assert max(abs(math.hypot(x - 2000, y - 1500) - 1000) for x, y in points) <= 2 * paths.scale[0]
 
 

@@ -124,20 +124,17 @@ class Network:
         torch.set_num_threads(1)
         self.name = Path(model).name
         self.model = load(model, device="cpu")
-        self.maps: dict[Any, Any] = {}
+        self.maps: Any = None
         self.picture: np.ndarray | None = None
 
     def mask(self, picture: np.ndarray, box: Box) -> Any:
         """The soft mask of the object in a box."""
-        from maskrcnn.inference.prompted_masks import picture_maps, prompted_mask, window_of
+        from maskrcnn.inference.prompted_masks import picture_maps, prompted_mask
 
         if picture is not self.picture:
-            self.picture, self.maps = picture, {}
-        window = window_of(self.model, picture.shape[:2], box)
-        if window not in self.maps:
-            self.maps[window] = picture_maps(self.model, picture, window)
+            self.picture, self.maps = picture, picture_maps(self.model, picture)
         names = self.model.config.names
-        return prompted_mask(self.model, self.maps[window], box, names[0] if len(names) == 1 else None).soft
+        return prompted_mask(self.model, self.maps, box, names[0] if len(names) == 1 else None).soft
 
 
 def ways(networks: list[Network]) -> dict[str, Way]:

@@ -1,9 +1,8 @@
 """The mask of an object whose box a person drew: the mask head of a network, given that box.
 
 The body of the network runs once for a picture (`picture_maps`), which takes most of the time. The mask of a box in it
-then takes some milliseconds (`prompted_mask`). For a small object it runs on a window around the box (`window_of`).
-
-A network that does not know the class of the object has a mask head too: the class that fits best is used instead.
+then takes some milliseconds (`prompted_mask`). A network that does not know the class of the object has a mask head
+too: the class that fits best is used instead.
 """
 
 from __future__ import annotations
@@ -22,30 +21,21 @@ from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.resize import resize, to_tensor, working_size
 
-WINDOW = 3.0
-"""Side of the window around a small box, as a multiple of the box's longer side."""
-
-LARGE_ENOUGH = 0.25
-"""Longer side of a box, as a share of the picture's, from which the whole picture is looked at."""
-
-Window = tuple[int, int, int, int]
-"""A part of a picture: left, top, right, bottom in whole pixels."""
-
 OUTLINE_SIDE = 512
 """Maximum side in pixels of the mask whose outline is followed. It has far more pixels than the network's mask."""
 
 
 @dataclass(frozen=True)
 class PictureMaps:
-    """What the body of a network sees in one picture, or in a window of it: the maps that the heads read.
+    """What the body of a network sees in one picture: the maps that the heads read.
 
-    `maps`: `(1, C, h, w)` of each level. `size`: (height, width) of the window for the network. `window`: its place in
-    the picture.
+    `maps`: `(1, C, h, w)` of each level. `size`: (height, width) of the picture for the network, `full` of the picture
+    itself.
     """
 
     maps: dict[str, Tensor]
     size: tuple[int, int]
-    window: tuple[int, int, int, int]
+    full: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -64,35 +54,14 @@ def require_masks(model: StudioRCNN) -> None:
 
 
 @torch.inference_mode()
-def picture_maps(model: StudioRCNN, picture: np.ndarray, window: Window | None = None) -> PictureMaps:
-    """Run the body of a network on a uint8 `(H, W, 3)` RGB picture, or on a window of it (see `window_of`).
-
-    The network must be in eval mode.
-    """
-    left, top, right, bottom = window = window or (0, 0, picture.shape[1], picture.shape[0])
-    size = working_size(bottom - top, right - left, model.config)
+def picture_maps(model: StudioRCNN, picture: np.ndarray) -> PictureMaps:
+    """Run the body of a network on a uint8 `(H, W, 3)` RGB picture. The network must be in eval mode."""
+    height, width = picture.shape[:2]
+    size = working_size(height, width, model.config)
     device = next(model.parameters()).device
-    pixels = to_tensor(resize(np.ascontiguousarray(picture[top:bottom, left:right]), size)).to(device)
+    pixels = to_tensor(resize(picture, size)).to(device)
     maps = model.backbone(model.transform.batch_images([model.transform.normalize(pixels)]))
-    return PictureMaps(maps, size, window)
-
-
-def window_of(model: StudioRCNN, size: tuple[int, int], box: Box) -> Window | None:
-    """Return the window of a picture of `size` (height, width) in which a network sees a box large enough.
-
-    None: the whole picture. A small object has few cells in the maps of the whole picture, so that its mask would be
-    coarse. The window is `WINDOW` times as long as the box.
-    """
-    height, width = size
-    seen = working_size(height, width, model.config)
-    longest = max(box[2] - box[0], box[3] - box[1])
-    if longest * WINDOW >= max(height, width) or longest * seen[0] / height >= LARGE_ENOUGH * max(seen):
-        return None
-    half = WINDOW * longest / 2
-    centre = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    left, top = (int(max(0, middle - half)) for middle in centre)
-    right, bottom = int(min(width, np.ceil(centre[0] + half))), int(min(height, np.ceil(centre[1] + half)))
-    return (left, top, right, bottom) if right > left and bottom > top else None
+    return PictureMaps(maps, size, (height, width))
 
 
 @torch.inference_mode()
@@ -104,12 +73,9 @@ def prompted_mask(model: StudioRCNN, maps: PictureMaps, box: Box, class_name: st
     Raises `StudioError` if the network has no mask head, or if no pixel of the box is in the picture.
     """
     require_masks(model)
-    inside = _within(box, maps.window)
-    left, top, right, bottom = maps.window
-    stretch = np.array([maps.size[1] / (right - left), maps.size[0] / (bottom - top)] * 2)
-    rois = (
-        torch.from_numpy((inside - [left, top, left, top]) * stretch)[None].float().to(next(model.parameters()).device)
-    )
+    inside = _within_picture(box, maps)
+    stretch = np.array([maps.size[1] / maps.full[1], maps.size[0] / maps.full[0]] * 2)
+    rois = torch.from_numpy(inside * stretch)[None].float().to(next(model.parameters()).device)
     heads = model.roi_heads
     scores, _ = heads.box_predictor(heads.box_head(heads.box_roi_pool(maps.maps, [rois], [maps.size])))
     chances = scores[0].softmax(dim=0)
@@ -135,10 +101,10 @@ def outline_of_soft_mask(soft: SoftMask) -> Shape | None:
     return outline_of(resampled(soft, xs, ys) >= 0.5, x0, y0, scale)
 
 
-def _within(box: Box, window: Window) -> np.ndarray:
-    """Return the part of a box within a window, `(4,)` xyxy. Raises `StudioError` if it has no pixel there."""
-    left, top, right, bottom = window
-    inside = np.clip(np.array(box, float), [left, top, left, top], [right, bottom, right, bottom])
+def _within_picture(box: Box, maps: PictureMaps) -> np.ndarray:
+    """Return the part of a box within the picture, `(4,)` xyxy. Raises `StudioError` if it has no pixel there."""
+    height, width = maps.full
+    inside = np.clip(np.array(box, float), 0, [width, height, width, height])
     if not (inside[2:] > inside[:2]).all():
         raise StudioError("the box is outside the picture; draw it on the picture")
     return inside

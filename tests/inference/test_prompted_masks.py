@@ -12,7 +12,7 @@ from maskrcnn.annotations import raster
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.inference import load
-from maskrcnn.inference.prompted_masks import outline_of_soft_mask, picture_maps, prompted_mask, window_of
+from maskrcnn.inference.prompted_masks import outline_of_soft_mask, picture_maps, prompted_mask
 from maskrcnn.inference.suggestions import suggested_regions, without_drawn
 from maskrcnn.install_folders import DATA
 from maskrcnn.model import build, prepare
@@ -50,20 +50,6 @@ def test_a_mask_lies_where_the_box_is_in_the_full_picture(model: StudioRCNN, mon
     shape = outline_of_soft_mask(found.soft)
     assert shape is not None
     assert raster.bounds(shape) == pytest.approx((60, 30, 116, 142), abs=1.5)
-
-
-def test_a_small_object_is_seen_in_a_window_around_it(model: StudioRCNN, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture = np.zeros((600, 900, 3), np.uint8)
-    assert window_of(model, (600, 900), (100.0, 100.0, 500.0, 300.0)) is None
-    window = window_of(model, (600, 900), (700.0, 20.0, 760.0, 50.0))
-    assert window == (640, 0, 820, 125)
-    logits = torch.full((3, 28, 28), -20.0)
-    logits[1, :14] = 20
-    with_known_masks(model, monkeypatch, logits)
-    maps = picture_maps(model, picture, window)
-    shape = outline_of_soft_mask(prompted_mask(model, maps, (700.0, 20.0, 760.0, 50.0), "nut").soft)
-    assert shape is not None
-    assert raster.bounds(shape) == pytest.approx((700, 20, 760, 35), abs=1)
 
 
 @pytest.mark.parametrize(("pooling", "shift"), [("align", 0.0), ("align-legacy", 1.5)])

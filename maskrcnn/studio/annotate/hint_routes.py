@@ -148,7 +148,7 @@ def _network_outline(
         from maskrcnn.inference import prompted_masks
 
         job.begin(f"{chosen.name} looks at the picture")
-        maps = loaded.maps(identity, picture, box)
+        maps = loaded.maps(identity, picture)
         job.begin(f"{chosen.name} looks at the box")
         mask = prompted_masks.prompted_mask(loaded.model, maps, box, class_name)
     about = {"class_name": mask.class_name, "score": round(mask.score, 4)}

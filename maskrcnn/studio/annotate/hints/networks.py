@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from maskrcnn.annotations.raster import Box
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import shipped_models
@@ -31,7 +30,7 @@ _LOADED = 2
 """Maximum number of networks in memory. The least recently used one is dropped."""
 
 _MAPS = 6
-"""Maximum number of pictures, or windows in them, whose maps a network keeps."""
+"""Maximum number of pictures whose maps a network keeps."""
 
 
 @dataclass(frozen=True)
@@ -91,21 +90,16 @@ class LoadedNetwork:
         self.model = model
         self._maps: OrderedDict[object, PictureMaps] = OrderedDict()
 
-    def maps(self, identity: object, picture: np.ndarray, box: Box) -> PictureMaps:
-        """Return the maps in which the object in a box is large enough, computed once.
+    def maps(self, identity: object, picture: np.ndarray) -> PictureMaps:
+        """Return the maps of a picture, computed once. `identity` names the picture and its state."""
+        from maskrcnn.inference.prompted_masks import picture_maps
 
-        `identity` names the picture and its state.
-        """
-        from maskrcnn.inference.prompted_masks import picture_maps, window_of
-
-        window = window_of(self.model, picture.shape[:2], box)
-        key = identity, window
-        if key not in self._maps:
-            self._maps[key] = picture_maps(self.model, picture, window)
+        if identity not in self._maps:
+            self._maps[identity] = picture_maps(self.model, picture)
             while len(self._maps) > _MAPS:
                 self._maps.popitem(last=False)
-        self._maps.move_to_end(key)
-        return self._maps[key]
+        self._maps.move_to_end(identity)
+        return self._maps[identity]
 
 
 _loaded: OrderedDict[tuple[Path, tuple[int, int]], LoadedNetwork] = OrderedDict()

@@ -7,6 +7,7 @@ import { EdgeTracer } from "./scissors.js";
 import { Suggestions } from "./suggestions.js";
 
 const STEPS = 100; // of both sliders
+const START = 30; // of the slider that simplifies
 const COLOURS = "colours";
 
 /**
@@ -20,6 +21,7 @@ export class HintPanel {
     this.suggestions = new Suggestions(editor);
     this.tool = editor.addTool(HintTool, "hints");
     this.tracer = new EdgeTracer(editor);
+    this.isTracing = false;
     this.build();
     this.addActions();
     editor.addEventListener("state", () => this.update());
@@ -34,12 +36,10 @@ export class HintPanel {
     this.way = element("select", {
       "aria-label": "How a box becomes an outline", "data-hint": "way", onchange: () => this.tool.setWay(this.way.value),
     });
-    this.fromRegion = element(
-      "button", { type: "button", class: "small-button", "data-hint": "region", onclick: () => this.outlineSelected() },
-      "Outline the selected region",
-    );
+    this.fromRegion = button("Outline the selected region", "region", () => this.outlineSelected());
     this.fineness = element("input", {
-      type: "range", min: 0, max: STEPS, step: 1, value: 30, "aria-label": "How much to simplify the outline",
+      type: "range", min: 0, max: STEPS, step: 1, value: START, "aria-label": "How much to simplify the outline",
+      "data-hint": "simplify",
       oninput: () => this.tool.simplify(toleranceAt(this.fineness.value / STEPS)),
     });
     this.words = element("output", { "aria-live": "polite", "data-hint": "words" });
@@ -47,8 +47,8 @@ export class HintPanel {
       "div", { class: "hint-outline" }, element("label", {}, "Simplify", this.fineness), this.words,
       element(
         "div", { class: "buttons" },
-        element("button", { type: "button", class: "small-button primary", "data-hint": "accept", onclick: () => this.tool.accept() }, "Accept"),
-        element("button", { type: "button", class: "small-button", "data-hint": "drop", onclick: () => this.tool.drop() }, "Drop"),
+        button("Accept", "accept", () => this.tool.accept(), "small-button primary"),
+        button("Drop", "drop", () => this.tool.drop()),
       ),
     );
     this.network = element("select", {
@@ -65,7 +65,10 @@ export class HintPanel {
     this.buttons = element(
       "div", { class: "buttons" },
       iconButton({ name: "check", label: "Accept a suggestion", key: "A", "data-hint": "one", onclick: () => suggestions.acceptOne() }),
-      iconButton({ name: "done_all", label: "Accept all suggestions", key: "Shift + A", "data-hint": "all", onclick: () => suggestions.acceptAll() }),
+      iconButton({
+        name: "done_all", label: "Accept all suggestions", key: "Shift + A", "data-hint": "all",
+        onclick: () => suggestions.acceptAll(),
+      }),
       iconButton({
         name: "close", label: "Throw a suggestion away", key: "Shift + X", "data-hint": "away",
         onclick: () => suggestions.throwAway(suggestions.current ? [suggestions.current] : []),
@@ -93,7 +96,7 @@ export class HintPanel {
     const { editor, suggestions, tool } = this;
     editor.addAction({
       name: "scissors", label: "Edges", words: "Follow the edges of the picture while an outline is drawn", icon: "gesture_select",
-      group: "hints", key: "shift+s", isOn: () => editor.edgeTracer === this.tracer, run: () => this.toggleScissors(),
+      group: "hints", key: "shift+e", isOn: () => this.isTracing, run: () => this.toggleScissors(),
     });
     editor.addAction({
       name: "hint_region", label: "Outline the selected region", group: "hints", key: "shift+o", run: () => this.outlineSelected(),
@@ -111,8 +114,9 @@ export class HintPanel {
 
   toggleScissors() {
     const { editor } = this;
-    editor.edgeTracer = editor.edgeTracer === this.tracer ? null : this.tracer;
-    editor.say(editor.edgeTracer ? "Lines follow the edges of the picture" : "Lines are straight");
+    this.isTracing = !this.isTracing;
+    editor.edgeTracer = this.isTracing ? this.tracer : null;
+    editor.say(this.isTracing ? "Lines follow the edges of the picture" : "Lines are straight");
     editor.emit("state");
   }
 
@@ -145,7 +149,8 @@ export class HintPanel {
     this.told = told;
     const named = ({ key, name, kind }) => [key, kind === "shipped" ? `${name} (ships with the studio)` : name];
     const masks = networks.filter((entry) => entry.masks);
-    const ways = [[COLOURS, "Colours (GrabCut)"], ...masks.map(named), ...osam.networks.map(({ key, name }) => [key, `osam: ${name}`])];
+    const others = osam.networks.map(({ key, name }) => [key, `osam: ${name}`]);
+    const ways = [[COLOURS, "Colours (GrabCut)"], ...masks.map(named), ...others];
     const isFirst = this.way.options.length === 0;
     fill(this.way, ways);
     if (isFirst && masks[0]?.kind === "run") this.way.value = masks[0].key;
@@ -162,7 +167,7 @@ export class HintPanel {
     this.outline.hidden = !tool.shape;
     if (tool.found !== this.seen) {
       this.seen = tool.found;
-      this.fineness.value = 30;
+      this.fineness.value = START;
     }
     this.words.textContent = tool.words;
     this.suggested.hidden = !suggestions.isOn;
@@ -173,6 +178,10 @@ export class HintPanel {
       button.setAttribute("aria-disabled", String(suggestions.shown.length === 0));
     });
   }
+}
+
+function button(text, name, onclick, look = "small-button") {
+  return element("button", { type: "button", class: look, "data-hint": name, onclick }, text);
 }
 
 /** Fill a list of choices with [value, text], and keep the chosen one if it is still there. */

@@ -18,7 +18,7 @@ from tests.browser.editor_driver import VIEW, EditorDriver, Place, until
 from tests.sweeps import one_in
 
 SEQUENCES = 100
-STEPS = 14
+STEPS = 24
 COLUMNS, ROWS, CELL = 6, 4, 150
 """Cells of a picture of 900 x 600 px."""
 
@@ -208,7 +208,8 @@ class Person:
         page.evaluate("document.activeElement?.blur()")
         page.keyboard.press("r")  # Streamlit's own key
         page.wait_for_timeout(self.chance.choice([0, 50, 300]))
-        page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+        if self.online:
+            page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
         self.editor.wait_for_picture(self.here)
 
     def reload(self) -> None:

@@ -57,9 +57,8 @@ def test_in_full_screen_the_picture_fills_the_window(wide: EditorDriver) -> None
     until(wide.page, lambda: shown_size(wide)[3] == pytest.approx(before[3], abs=2))
 
 
-@pytest.mark.parametrize("window", one_in(2, [(820, 1180), (1366, 768), (390, 844)]))
-def test_nothing_is_cut_off_in_other_windows(wide: EditorDriver, window: tuple[int, int]) -> None:
-    width, height = window
+@pytest.mark.parametrize(("width", "height"), one_in(2, [(820, 1180), (1366, 768), (390, 844)]))
+def test_nothing_is_cut_off_in_other_windows(wide: EditorDriver, width: int, height: int) -> None:
     wide.page.set_viewport_size({"width": width, "height": height})
     wide.page.wait_for_timeout(300)
     wide.wait_until_still()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from maskrcnn.studio.annotate import picture_navigation
+from maskrcnn.studio.annotate import canvas_choice, editor, picture_navigation
 from maskrcnn.studio.annotate.simple_canvas import page as simple_page
 from maskrcnn.studio.dataset import import_report, import_view
 from maskrcnn.studio.shell import session
@@ -18,4 +18,9 @@ if import_report.waits(project, "annotate"):
     import_report.show()
     st.stop()
 
-simple_page.show(project, images, picture_navigation.current_image(project, images))
+image = picture_navigation.current_image(project, images)
+if canvas_choice.is_simple():
+    simple_page.show(project, images, image)
+else:
+    editor.show(project, image)
+canvas_choice.show()

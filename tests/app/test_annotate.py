@@ -38,9 +38,16 @@ def project(workspace: Path) -> Project:
     return made
 
 
+def simple_canvas(root: Path) -> AppTest:
+    """The page with the simple canvas, not drawn yet."""
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
+    app.query_params["canvas"] = "simple"
+    return app
+
+
 @pytest.fixture
 def app(root: Path, project: Project) -> AppTest:
-    started = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+    started = simple_canvas(root).run()
     assert not started.exception
     return started
 
@@ -79,7 +86,7 @@ def test_next_and_previous_go_through_the_pictures(app: AppTest) -> None:
 
 
 def test_the_address_names_the_picture(root: Path, project: Project) -> None:
-    app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
+    app = simple_canvas(root)
     app.query_params["image"] = "c.png"
     app.run()
     assert next(box.value for box in app.selectbox if box.label == "Picture") == project.images()[2].id
@@ -300,7 +307,7 @@ def described(workspace: Path, tmp_path: Path) -> Project:
 
 
 def test_attributes_are_shown_and_changed_as_their_definition_says(root: Path, described: Project) -> None:
-    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+    app = simple_canvas(root).run()
     assert not app.exception
     image = described.images()[0].id
 

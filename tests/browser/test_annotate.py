@@ -47,7 +47,7 @@ def project(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pro
 @pytest.fixture
 def opened(page: Any, server: Any, project: Project, settled: Settled) -> Any:
     """The Annotate page on the first picture."""
-    page.goto(f"{server.url}/?project={project.folder.name}&image=first.png")
+    page.goto(f"{server.url}/?project={project.folder.name}&image=first.png&canvas=simple")
     wait_for_canvas(page, settled)
     return page
 

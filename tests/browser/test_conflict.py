@@ -44,7 +44,7 @@ def tabs(page: Any, server: Any, project: Project, settled: Settled) -> Iterator
     other = page.context.new_page()
     other.set_default_timeout(20_000)
     for tab in (page, other):
-        tab.goto(f"{server.url}/?project={project.folder.name}&image=0.png")
+        tab.goto(f"{server.url}/?project={project.folder.name}&image=0.png&canvas=simple")
     for tab in (page, other):
         wait_for_canvas(tab, settled)
     yield page, other

@@ -49,7 +49,7 @@ def test_ticked_pictures_are_removed_and_a_click_opens_one(
     assert page.locator(".ticked").count() == 0
 
     page.locator(".tile .open").nth(1).click()
-    page.get_by_role("button", name="Previous").wait_for()
+    page.get_by_role("button", name="Previous picture").wait_for()
     settled(page)
     assert re.search(r"[?&]project=cards", page.url)
     assert re.search(r"[?&]image=d\.png", page.url)

@@ -31,7 +31,7 @@ def test_the_address_names_the_project_and_leads_back_to_it(new_server: Callable
     server = new_server()
     page.goto(f"{server.url}/runs?project=shapes")
     page.locator('[data-testid="stSidebar"]').get_by_role("link", name="Annotate").click()
-    page.locator("canvas.upper-canvas").first.wait_for()
+    page.locator('[role="application"][data-ready="true"]').wait_for()
     assert "project=shapes" in page.url
 
 
@@ -39,6 +39,6 @@ def test_the_address_names_the_project_and_leads_back_to_it(new_server: Callable
 def test_the_default_page_has_an_address_of_its_own_too(new_server: Callable[..., Any], page: Any) -> None:
     server = new_server()
     page.goto(f"{server.url}/annotate")
-    page.locator("canvas.upper-canvas").first.wait_for()
+    page.locator('[role="application"][data-ready="true"]').wait_for()
     assert page.locator('[role="dialog"]').count() == 0  # "Page not found"
     assert page.locator('[data-testid="stSidebar"]').get_by_role("link", name="Annotate").count() == 1

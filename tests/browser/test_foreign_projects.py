@@ -46,7 +46,7 @@ def test_foreign_words_are_text_and_nothing_is_fetched(
     page.goto(f"{server.url}/dataset?project={quoted(NAME)}&view=classes")
     page.get_by_text("Snapshots").first.wait_for()
     settled(page)
-    page.goto(f"{server.url}/?project={quoted(NAME)}&image=2.png")
+    page.goto(f"{server.url}/?project={quoted(NAME)}&image=2.png&canvas=simple")
     buttons = page.locator('[data-testid="stMain"]').get_by_role("button").filter(has_text="⬤")
     buttons.nth(len(CLASSES)).wait_for()  # these, and "cell"
     said = [text.replace(WORD_JOINER, "").partition("\n")[0] for text in buttons.all_inner_texts()]

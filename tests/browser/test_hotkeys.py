@@ -102,7 +102,7 @@ def project(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pro
 def test_arrows_after_a_click_on_each_control_of_annotate(
     page: Any, server: Any, project: Project, settled: Callable[..., None]
 ) -> None:
-    page.goto(f"{server.url}/?project=keys&image=p00.png")
+    page.goto(f"{server.url}/?project=keys&image=p00.png&canvas=simple")
     page.locator("canvas.upper-canvas").first.wait_for()
     page.wait_for_timeout(600)
     settled(page)

@@ -92,7 +92,7 @@ def test_draw_train_watch_and_inspect(
     server = new_server(project.folder.parent)
 
     # Draw a polygon on the first picture, look at the next one, come back.
-    page.goto(f"{server.url}/?project=cards&image=a.png")
+    page.goto(f"{server.url}/?project=cards&image=a.png&canvas=simple")
     wait_for_canvas(page, settled)
     draw(page, settled, TRIANGLE)
     first = project.images()[0].id

@@ -21,6 +21,7 @@ SIZES = ((820, 1180), (1280, 720), (1400, 900), (1920, 1080)) if FUZZ else ((820
 VIEWS = ("pictures", "statistics", "doctor", "split", "import", "export", "classes")
 PAGES = {
     "annotate": "/?project=shapes",
+    "simple_canvas": "/?project=shapes&canvas=simple",
     **{view: f"/dataset?project=shapes&view={view}" for view in VIEWS},
     "launch": "/launch?project=shapes",
     "runs": "/runs?project=shapes",
@@ -47,7 +48,7 @@ def test_nothing_is_cut_off(page: Any, server: Any, settled: Settled, name: str)
             settled(page, 60_000)
             page.wait_for_timeout(200)
             faults = page.evaluate(CUT_OFF)
-            if name == "annotate":  # the boxes that delete are its last column
+            if name == "simple_canvas":  # the boxes that delete are its last column
                 aside = page.locator(".dvn-scroller").first.evaluate("table => table.scrollWidth - table.clientWidth")
                 faults += [f"the table of regions is {aside} px too wide"] * (aside > 1)
             assert not faults, f"{name} at {width} x {height}, side bar {'open' if is_open else 'closed'}: {faults}"
@@ -79,12 +80,12 @@ def test_the_check_finds_what_is_cut_off(page: Any) -> None:
 def test_the_window_belongs_to_the_picture(
     page: Any, server: Any, settled: Settled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A 3:2 picture on Annotate at 1400 x 900 with the side bar closed is at least 950 px wide."""
+    """A 3:2 picture on the simple canvas at 1400 x 900 with the side bar closed is at least 950 px wide."""
     monkeypatch.setenv("MASKRCNN_WORKSPACE", str(server.workspace))
     session.this_workspace().projects()
     made = Project.create(server.workspace / "wide")
     made.add_pictures([("wide.png", cv2.imencode(".png", np.full((400, 600, 3), 90, np.uint8))[1].tobytes())], "train")
-    page.goto(f"{server.url}/?project=wide")
+    page.goto(f"{server.url}/?project=wide&canvas=simple")
     canvas = page.locator("canvas.upper-canvas").first
     canvas.wait_for()
     settled(page)

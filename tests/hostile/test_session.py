@@ -110,7 +110,9 @@ def test_a_link_to_one_that_was_opened_elsewhere_says_where_it_was(root: Path, w
 
 def test_a_change_on_a_canvas_of_a_project_that_is_gone_makes_nothing(root: Path, workspace: Path) -> None:
     make_project(workspace / "cells")
-    app = open_app(root, "cells").run()
+    app = open_app(root, "cells")
+    app.query_params["canvas"] = "simple"
+    app.run()
     (workspace / "cells").rename(workspace.parent / f"{workspace.name}-gone")
     button(app, "Next").click().run()  # its callback runs before the page does
     app.checkbox[0].check().run() if app.checkbox else None

@@ -1,0 +1,40 @@
+"""The choice between the editor and the simple canvas of the Annotate page.
+
+It is in the URL (`?canvas=simple`), and the session remembers it for the next visit to the page.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_NAME, _SIMPLE, _EDITOR = "canvas", "simple", "editor"
+_LAST = "annotate_canvas_choice_last"
+_CANNOT = (
+    "It cannot place vertices close to each other, cut, merge, make holes, keep borders shared, keep an unfinished "
+    "outline, or zoom about the cursor."
+)
+
+
+def is_simple() -> bool:
+    """Whether the simple canvas is chosen, by the URL or else by the last choice of this session."""
+    asked = st.query_params.get(_NAME, st.session_state.get(_LAST))
+    st.session_state[_LAST] = asked
+    if asked == _SIMPLE:
+        st.query_params[_NAME] = _SIMPLE
+    return asked == _SIMPLE
+
+
+def show() -> None:
+    """Draw the link to the other canvas. Next to the simple canvas, a line says what it cannot do."""
+    query = {name: st.query_params[name] for name in ("project", "image") if name in st.query_params}
+    simple = st.session_state.get(_LAST) == _SIMPLE
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="annotate_canvas_choice"):
+        if simple:
+            st.markdown(f":small[Simple canvas: for a quick box or an outline of few points. {_CANNOT}]")
+        st.page_link(
+            "pages/label/annotate.py",
+            label="Editor" if simple else "Simple canvas",
+            icon=":material/draw:" if simple else ":material/crop_square:",
+            query_params={**query, _NAME: _EDITOR if simple else _SIMPLE},
+            help=None if simple else f"For a quick box or an outline of few points. {_CANNOT}",
+        )

@@ -1,0 +1,61 @@
+"""The editor of the Annotate page: a component that talks to the server by the routes of `editor_routes`.
+
+Streamlit only mounts it. The browser shows other pictures without a script run, and tells Python afterwards, so that
+the URL names the picture that is shown. Every such step has a serial: `data["serial"]` is that of the last step Python
+knows of, so the browser can tell a late answer from a link that asks for another picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from maskrcnn.annotations.store import Project, StoredImage
+from maskrcnn.studio.annotate import picture_navigation
+from maskrcnn.studio.annotate.editor_routes import editor_url, project_identity
+from maskrcnn.studio.serving import browser_code
+from maskrcnn.studio.shell import session
+
+KEY = "annotate_editor"
+"""Key of the component; the style sheet of the studio finds the page by its class `st-key-annotate_editor`."""
+
+_SERIAL = "annotate_editor_serial"
+_HEIGHT = 600
+"""Height in CSS pixels until the browser has measured its window."""
+
+_editor = st.components.v2.component(
+    "studio_editor",
+    html=f'<div style="min-height: {_HEIGHT}px"></div>',
+    js=browser_code.importing_script(Path(__file__).parent / "editor" / "editor.js"),
+)
+
+
+def show(project: Project, image: StoredImage) -> None:
+    """Draw the editor with one picture of the project."""
+    _editor(
+        key=KEY,
+        data={
+            "server": editor_url(project),
+            "project": project_identity(project),
+            "image": image.file_name,
+            "serial": st.session_state.get(_SERIAL),
+        },
+        default={"shown": None},
+        on_shown_change=partial(_take_shown, project),
+    )
+
+
+def _take_shown(project: Project) -> None:
+    """Write the picture that the browser shows now into the URL. Each step is handled once, by its serial."""
+    shown: Any = st.session_state[KEY].get("shown")
+    if not isinstance(shown, Mapping) or shown.get("serial") == st.session_state.get(_SERIAL):
+        return
+    st.session_state[_SERIAL] = shown.get("serial")
+    with session.fail_softly(stop=False):
+        for image in project.images():
+            if image.file_name == shown.get("name"):
+                picture_navigation.go_to(project, image)

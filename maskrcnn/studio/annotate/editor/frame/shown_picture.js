@@ -1,0 +1,188 @@
+// Which picture is shown: by the person, by a link, or by the browser's back button; and telling Python of it.
+//
+// A step of the person gets a serial. It is shown at once; Python is told afterwards, and answers with the serial of the last
+// step that it knows. An answer with an older serial is late, and does not move the editor. One with the newest serial and
+// another picture comes from a link. Back and forward are steps of the person too: they are handled here when the browser
+// reports them, before Streamlit runs the page for them.
+
+const PAUSE = 300; // milliseconds between two messages to Python; quick steps are told together
+const KEPT = "maskrcnn-shown"; // in the session storage: a step that Python has not confirmed, for a reload
+const FRESH = 20000; // milliseconds for which it counts
+
+/** The choice of the picture of one editor. */
+export class ShownPicture {
+  constructor(editor) {
+    this.editor = editor;
+    this.tell = () => {};
+    this.data = null;
+    this.isStarted = false;
+    this.wanted = null; // entry of the picture that is asked for; it may still be loading
+    this.isSwitching = false;
+    this.turn = 0;
+    this.serial = undefined; // of the last step
+    this.count = 0;
+    this.timer = 0;
+    this.toldAt = 0;
+    this.page = window.location.pathname;
+    this.onHistory = () => this.takeHistory();
+    window.addEventListener("popstate", this.onHistory, true);
+  }
+
+  /** Place of the wanted picture in the list; null before the first one. */
+  get wantedPlace() {
+    return this.wanted ? this.editor.places.get(this.wanted.id) ?? null : null;
+  }
+
+  /** Take what Python says: {image, serial}. */
+  take(data) {
+    const { editor } = this;
+    this.data = data;
+    if (this.serial === undefined) this.serial = data.serial;
+    if (!this.isStarted || this.timer || data.serial !== this.serial) return;
+    this.forget();
+    this.page = window.location.pathname;
+    if (data.image === this.wanted?.name) return;
+    const entry = editor.pictureNamed(data.image);
+    if (entry) this.show(entry, false);
+    else this.reloadList(data.image);
+  }
+
+  /** A link leads to a picture that was added since the list was loaded. */
+  async reloadList(name) {
+    try {
+      this.editor.takeProject(await this.editor.server.pictures());
+    } catch (error) {
+      this.editor.say(error.message, "problem");
+    }
+    const entry = this.editor.pictureNamed(name);
+    if (entry && this.data.image === name) this.show(entry, false);
+  }
+
+  /** Show the first picture, once the list is there. */
+  start() {
+    const { editor } = this;
+    if (this.isStarted || editor.pictures.length === 0 || !this.data) return;
+    this.isStarted = true;
+    const kept = this.kept();
+    const entry = kept && editor.pictureNamed(kept.name);
+    if (entry && kept.from === this.data.image) this.show(entry, true);
+    else this.show(editor.pictureNamed(this.data.image) ?? editor.pictures[0], false);
+  }
+
+  /** Show a picture. If `tells`, it is a step of the person, of which Python is told. */
+  async show(entry, tells) {
+    const { editor } = this;
+    if (entry === this.wanted && !this.isSwitching) return;
+    const turn = this.turn += 1;
+    this.wanted = entry;
+    if (tells) this.note(entry);
+    editor.strip.setCurrent(this.wantedPlace);
+    let state = editor.opened.peek(entry);
+    if (!state) {
+      this.isSwitching = true;
+      editor.busy(`Opening ${entry.name}`, this.untilOver());
+      try {
+        state = await editor.opened.get(entry);
+      } catch (error) {
+        if (turn === this.turn) this.failed(entry, error);
+        return;
+      }
+      if (turn !== this.turn) return;
+    }
+    this.enter(entry, state);
+  }
+
+  enter(entry, state) {
+    const { editor } = this;
+    this.isSwitching = false;
+    this.done?.();
+    if (editor.entry !== entry) editor.leavePicture();
+    editor.enterPicture(entry, state);
+    editor.opened.ahead(this.wantedPlace);
+    editor.keys.runWaiting();
+  }
+
+  /** A promise that is fulfilled when this step is over. */
+  untilOver() {
+    this.done?.();
+    return new Promise((resolve) => { this.done = resolve; });
+  }
+
+  failed(entry, error) {
+    const { editor } = this;
+    this.isSwitching = false;
+    this.done?.();
+    editor.keys.forgetWaiting();
+    editor.say(`${entry.name} cannot be opened: ${error.message}`, "problem");
+    clearTimeout(this.again);
+    if (!editor.entry) {
+      editor.view.showMessage(error.message);
+      this.again = setTimeout(() => { if (this.wanted === entry) this.show(entry, false); }, 2000);
+      this.isSwitching = true;
+      return;
+    }
+    this.wanted = editor.entry; // the picture that is still shown
+    editor.strip.setCurrent(this.wantedPlace);
+    this.note(editor.entry);
+  }
+
+  // Python and the URL
+
+  /** Remember a step, and tell Python of it soon. */
+  note(entry) {
+    this.count += 1;
+    this.serial = `${Math.round(performance.timeOrigin)}-${this.count}-${Math.random().toString(36).slice(2, 8)}`;
+    this.keep({ project: this.editor.project, name: entry.name, from: this.data?.image, at: Date.now() });
+    if (this.timer) return;
+    const wait = Math.max(0, this.toldAt + PAUSE - performance.now());
+    if (wait === 0) this.send();
+    else this.timer = setTimeout(() => this.send(), wait);
+  }
+
+  send() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.toldAt = performance.now();
+    this.tell({ name: this.wanted.name, serial: this.serial });
+  }
+
+  takeHistory() {
+    if (!this.isStarted || window.location.pathname !== this.page) return;
+    const entry = this.editor.pictureNamed(new URLSearchParams(window.location.search).get("image"));
+    if (!entry || entry === this.wanted) return;
+    this.show(entry, true);
+    if (this.timer) this.send(); // before Streamlit's own message about the URL
+  }
+
+  keep(value) {
+    try {
+      sessionStorage.setItem(KEPT, JSON.stringify(value));
+    } catch {
+      // Without it, a reload within the next moment shows the picture before.
+    }
+  }
+
+  kept() {
+    try {
+      const value = JSON.parse(sessionStorage.getItem(KEPT));
+      return value?.project === this.editor.project && Date.now() - value.at < FRESH ? value : null;
+    } catch {
+      return null;
+    }
+  }
+
+  forget() {
+    try {
+      sessionStorage.removeItem(KEPT);
+    } catch {
+      // There is no storage.
+    }
+  }
+
+  destroy() {
+    clearTimeout(this.timer);
+    clearTimeout(this.again);
+    this.done?.();
+    window.removeEventListener("popstate", this.onHistory, true);
+  }
+}

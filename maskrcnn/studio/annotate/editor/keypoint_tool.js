@@ -120,10 +120,7 @@ export class KeypointTool extends DrawingTool {
       this.set(placed, [...this.place(e), this.points[placed][2]], this.next);
       return;
     }
-    const ghost = this.proposal();
-    const { camera } = this.editor.view;
-    const onGhost = ghost && distance(camera.toScreen(ghost), [press.sx, press.sy]) <= reach(press.event);
-    this.placeNext(onGhost ? ghost : this.place(press));
+    this.placeNext(this.place(press));
   }
 
   cancelled() {
@@ -263,7 +260,7 @@ export class KeypointTool extends DrawingTool {
     return axis && roundedPoint(mirroredAbout(axis, this.points[partner]));
   }
 
-  /** The next click places the partner on the other side. With nothing begun, left and right of the selection change. */
+  /** The next click places the partner on the other side; with nothing begun, the selection's sides are exchanged. */
   swapSides() {
     const { skeleton } = this;
     if (!skeleton) return false;

@@ -29,7 +29,8 @@ export class PolygonTool extends DrawingTool {
     this.given_up = null; // the outline that Esc cancelled
     this.stroke = null; // {e, time, freehand, count} of a pressed pointer
     this.preview = null; // points that a tracer proposes up to the pointer
-    this.ended = null; // [sx, sy] of the click that ended the last outline
+    this.ended = null; // where the last outline was ended: its first vertex if that was clicked
+    this.lastPress = null; // the pointer event of the last press that drew
   }
 
   get closed() {
@@ -87,8 +88,8 @@ export class PolygonTool extends DrawingTool {
   }
 
   down(e) {
+    this.lastPress = e;
     if (this.isOnFirst(e)) {
-      this.ended = [e.sx, e.sy];
       this.finish();
       return;
     }
@@ -98,7 +99,6 @@ export class PolygonTool extends DrawingTool {
     this.stroke = { e, time: performance.now(), freehand: false, count, undone: this.undone, last: [e.sx, e.sy] };
     if (tracer && count) this.addTraced(tracer, place);
     else this.add([place]);
-    this.pointerType = e.event?.pointerType;
   }
 
   moved(e) {
@@ -136,17 +136,15 @@ export class PolygonTool extends DrawingTool {
   }
 
   doubleclick(e) {
-    const apart = e.apart ?? 0;
-    const limit = this.pointerType === "mouse" || !this.pointerType ? SAME_PLACE : SAME_PLACE_BY_HAND;
-    if (apart > limit) return; // two vertices close together
-    if (this.ended && distance(this.ended, [e.sx, e.sy]) <= Math.max(1, limit)) { // its first click ended an outline
-      if (this.points.length === 1) this.reset();
-      return;
+    const { pointerType } = this.lastPress?.event ?? {}, byHand = pointerType === "pen" || pointerType === "touch";
+    const together = (e.apart ?? 0) <= (byHand ? SAME_PLACE_BY_HAND : SAME_PLACE);
+    if (!this.begun || !together) return; // else two vertices that are close together
+    if (this.points.length === 1) {
+      if (this.ended && distance(this.ended, this.points[0]) * this.editor.view.camera.scale <= 8) this.reset();
+      return; // its first click ended the outline before
     }
-    if (this.points.length < 2) return;
     this.points.splice(-this.steps.pop()); // the vertex of the second click
-    this.ended = [e.sx, e.sy];
-    this.finish();
+    if (!this.finish()) this.keepDraft();
   }
 
   // The outline
@@ -156,7 +154,7 @@ export class PolygonTool extends DrawingTool {
     this.points.push(...points);
     this.steps.push(points.length);
     this.undone = [];
-    this.given_up = this.preview = this.ended = null;
+    this.given_up = this.preview = null;
     this.follow();
     if (keep) this.keepDraft();
     this.editor.view.redrawOverlay();
@@ -225,6 +223,7 @@ export class PolygonTool extends DrawingTool {
       return false;
     }
     const shape = { kind: this.closed ? "polygon" : "polyline", points: this.points };
+    this.ended = this.lastPress && [this.lastPress.x, this.lastPress.y];
     this.editor.newRegion(shape);
     this.reset();
     return true;

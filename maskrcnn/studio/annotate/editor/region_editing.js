@@ -184,9 +184,8 @@ export class RegionEditing {
     if (!drag) return;
     drag.last = e;
     const changed = this.changedAt(e);
-    const others = drag.follow?.(changed, { hit: drag.hit, event: e.event }) ?? [];
-    drag.changed = [...changed, ...others];
-    this.show(new Set([...drag.ids, ...others.map((region) => region.id)]));
+    drag.changed = drag.follow?.(changed) ?? changed; // with shared borders, neighbours change too
+    this.show(new Set([...drag.ids, ...drag.changed.map((region) => region.id)]));
     this.editor.view.redrawOverlay();
   }
 
@@ -280,15 +279,16 @@ export class RegionEditing {
     return true;
   }
 
-  /** Put back a drag whose regions have changed elsewhere in the meantime (another window, an undo). */
+  /** Put back a drag whose regions have changed elsewhere (another window, an undo). Returns whether it did. */
   checkStillThere() {
-    const { drag } = this;
-    if (!drag || drag.before.every((region) => {
+    const unchanged = (region) => {
       const now = this.editor.doc.region(region.id);
       return now && shapes.sameShape(now, region);
-    })) return;
+    };
+    if (!this.drag || this.drag.before.every(unchanged)) return false;
     this.cancel();
     this.editor.say("The region has changed elsewhere; what you dragged was put back", "warning");
+    return true;
   }
 
   // Single edits
@@ -298,8 +298,11 @@ export class RegionEditing {
     if (hit?.kind !== "handle" || !["vertex", "keypoint"].includes(hit.handle.kind)) return false;
     const region = this.editor.doc.region(hit.region.id);
     if (!region) return false;
+    const shared = this.editor.sharedBorders?.deleting(region, hit.handle) ?? null;
     const changed = shapes.withHandleDeleted(region, hit.handle);
-    if (changed) {
+    if (shared) {
+      if (shared.length) this.editor.doc.change({ put: shared }, "delete vertex");
+    } else if (changed) {
       this.editor.doc.change({ put: [changed] }, `delete ${hit.handle.kind}`);
     } else {
       const least = region.shape.kind === "polyline" ? "A line keeps 2 vertices" : region.shape.kind === "keypoints"
@@ -316,7 +319,9 @@ export class RegionEditing {
     const region = this.editor.doc.region(hit.region.id);
     const edge = region && shapes.nearestEdge(region, placeOf(e), Infinity);
     if (!edge) return false;
-    this.editor.doc.change({ put: [shapes.withVertexInserted(region, edge, edge.at)] }, "insert vertex");
+    const inserted = shapes.withVertexInserted(region, edge, edge.at);
+    const put = this.editor.sharedBorders?.inserting(region, edge, inserted) ?? [inserted];
+    this.editor.doc.change({ put }, "insert vertex");
     return true;
   }
 

@@ -24,7 +24,10 @@ export class SelectTool {
     this.marquee = null; // {start, end, before} of a frame that is drawn
     this.lastClick = null; // [sx, sy]
     this.hovered = null; // the region below the pointer that is not selected
-    this.check = () => this.editing.checkStillThere();
+    this.lastPress = null; // the pointer event of the last press: that of a double click has whole pixels only
+    this.check = () => {
+      if (this.editing.checkStillThere()) this.press = null;
+    };
   }
 
   start() {
@@ -79,6 +82,7 @@ export class SelectTool {
   pointerdown(e) {
     if (e.event?.button || !this.editor.doc) return;
     finishNudge(this.editor);
+    this.lastPress = e;
     const { hit, region } = this.below(e);
     this.press = { e, hit, region, adds: Boolean(e.event?.shiftKey || e.event?.ctrlKey || e.event?.metaKey) };
   }
@@ -163,7 +167,7 @@ export class SelectTool {
       doc.select([...ids]);
     } else if (!region) {
       doc.select([]);
-    } else if (hit.kind === "inside") {
+    } else if (hit.kind === "inside" || !doc.selection.has(region.id)) {
       const only = doc.selection.size === 1 && doc.selection.has(region.id);
       if (only && again) this.selectNext(e);
       else if (!only) doc.select([this.idsAt(e)[0] ?? region.id]);
@@ -187,8 +191,8 @@ export class SelectTool {
   }
 
   doubleclick(e) {
-    const hit = this.editing.hit(e);
-    if (hit && !e.event?.altKey) this.editing.insertVertex(hit, e);
+    if (e.event?.altKey || !this.lastPress) return;
+    this.editing.insertVertex(this.editing.hit(this.lastPress), this.lastPress);
   }
 
   leave() {

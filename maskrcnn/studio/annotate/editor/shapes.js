@@ -16,8 +16,16 @@ export function rounded(value) {
   return Math.round(near * 100) / 100 + 0; // + 0: no negative zero
 }
 
-/** The point [x, y] with rounded coordinates. */
-export const roundedPoint = ([x, y]) => [rounded(x), rounded(y)];
+const exactPoints = new WeakSet();
+
+/** Mark a point as exact: it lies on another region's border, and is not rounded. Returns the point. */
+export function exact(point) {
+  exactPoints.add(point);
+  return point;
+}
+
+/** The point [x, y] with rounded coordinates; an exact point as it is. */
+export const roundedPoint = (point) => (exactPoints.has(point) ? point : [rounded(point[0]), rounded(point[1])]);
 
 /** A new region id: 32 hexadecimal digits, random. */
 export function newId() {
@@ -28,10 +36,15 @@ export function newId() {
 /** The distance of two points. */
 export const distance = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
 
-/** A region with another shape. `extras` describe the old shape and are left out. */
+/**
+ * A region with another shape. `extras` describe the old shape and are left out. A suggestion of a network becomes a person's
+ * region: it loses its source and its score.
+ */
 export function withShape(region, shape) {
   const { extras, ...rest } = region;
-  return { ...rest, shape };
+  if (rest.source !== "model") return { ...rest, shape };
+  const { source, score, ...own } = rest;
+  return { ...own, shape };
 }
 
 /** Whether two regions have the same shape and keypoints. */
@@ -236,8 +249,8 @@ export function withKeypoints(region, points) {
 }
 
 /** The region with one handle moved to [x, y]. A corner may cross over; `even` keeps a rectangle a square. */
-export function withHandleAt(region, handle, [x, y], { even = false } = {}) {
-  const { shape } = region, at = roundedPoint([x, y]);
+export function withHandleAt(region, handle, to, { even = false } = {}) {
+  const { shape } = region, [x, y] = to, at = roundedPoint(to);
   switch (handle.kind) {
     case "vertex": {
       const points = lineOf(shape, handle.part, handle.ring).slice();

@@ -110,7 +110,7 @@ export class Camera extends EventTarget {
     this.#set(this.scale, this.cx - dx / this.scale, this.cy - dy / this.scale, false);
   }
 
-  /** Show a box [x, y, w, h] of picture px with some ground around it. It is magnified to at most `most` CSS px per px. */
+  /** Show a box [x, y, w, h] of picture px and some ground around it, magnified to at most `most` CSS px per px. */
   showBox([x, y, w, h], most = 8) {
     const space = 1.25;
     const [lowest] = this.scaleLimits;
@@ -177,7 +177,7 @@ export class Camera extends EventTarget {
     return Math.min(pictureLength + half - kept, Math.max(kept - half, centre));
   }
 
-  /** Where a picture pixel is a whole number of device pixels, start the picture at a whole device pixel: it is sharp. */
+  /** Where picture pixels are whole numbers of device pixels, let the picture start at one: it is sharp then. */
   #alignToDevicePixels() {
     const size = this.scale * this.ratio;
     if (size < 0.999 || Math.abs(size - Math.round(size)) > 1e-6) return;

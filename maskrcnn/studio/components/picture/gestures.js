@@ -61,7 +61,8 @@ export class Gestures {
     this.#lastPresses = [this.#lastPresses[1], [place.sx, place.sy]];
     if (event.button === 1 || (this.#space && event.button === 0) || (!view.tool && event.button === 0)) {
       const click = !view.tool && !this.#space && event.button === 0;
-      this.#pan = { id: event.pointerId, x: place.sx, y: place.sy, moved: false, click, startX: place.sx, startY: place.sy };
+      const { sx, sy } = place;
+      this.#pan = { id: event.pointerId, x: sx, y: sy, moved: false, click, startX: sx, startY: sy };
       this.#capture(event);
       this.#showCursor(place);
       if (event.button === 1) event.preventDefault();
@@ -163,9 +164,9 @@ export class Gestures {
     event.preventDefault();
     const view = this.#view, { sx, sy } = view.place(event);
     const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? view.camera.height : 1;
-    const dx = event.deltaX * unit, dy = event.deltaY * unit;
+    const dx = event.deltaX * unit, dy = Math.max(-1500, Math.min(1500, event.deltaY * unit));
     if (event.shiftKey) view.camera.panBy(-dx, -dy);
-    else if (dy) view.camera.zoomAt(sx, sy, Math.exp(-Math.max(-1500, Math.min(1500, dy)) * (event.ctrlKey ? 0.01 : 0.002)));
+    else if (dy) view.camera.zoomAt(sx, sy, Math.exp(-dy * (event.ctrlKey ? 0.01 : 0.002)));
     else view.camera.panBy(-dx, 0);
   }
 

@@ -1,4 +1,4 @@
-// Geometry of the objects that a view shows: outlines, bounds, area, paths for drawing, and tests of what is at a place.
+// Geometry of the objects that a view shows: outlines, bounds, area, paths for drawing, and what is at a place.
 
 import { rleRings } from "./rle.js";
 
@@ -136,7 +136,8 @@ export class Geometry {
     const { parts, rle } = this.object;
     if (!this.isClosed) return 0;
     if (rle) return Math.abs(this.rings.reduce((sum, { points }) => sum + signedArea(points), 0));
-    if (!parts) return this.rings.reduce((sum, { points, closed }) => sum + (closed ? Math.abs(signedArea(points)) : 0), 0);
+    const areaOf = ({ points, closed }) => (closed ? Math.abs(signedArea(points)) : 0);
+    if (!parts) return this.rings.reduce((sum, ring) => sum + areaOf(ring), 0);
     return parts.reduce((sum, part) => sum + part.reduce(
       (area, ring, place) => area + (place ? -1 : 1) * Math.abs(signedArea(ring)), 0), 0);
   }
@@ -156,7 +157,7 @@ export class Geometry {
   }
 }
 
-/** Return the ids of the objects at a place, best first: outline or point within `reach` picture px, then small ones. */
+/** Return the ids of the objects at a place, best first: lines within `reach` picture px, then small ones. */
 export function objectsAt(objects, [x, y], reach) {
   const found = [];
   for (let place = objects.length - 1; place >= 0; place--) {

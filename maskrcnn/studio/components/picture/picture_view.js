@@ -4,11 +4,12 @@ import { Camera } from "./camera.js";
 import { Gestures } from "./gestures.js";
 import { drawLabel, placeLabels, setLabelFont, shortened, textWidth } from "./label_placing.js";
 import { drawInPicture } from "./object_drawing.js";
+import { ObjectLayer, visible } from "./object_layer.js";
 import { geometryOf, objectsAt, objectsIn } from "./objects.js";
 import { PictureSource, preload } from "./picture_source.js";
 
 const STILL_AFTER = 150; // ms without movement of the camera, after which all is drawn in full quality
-const QUICK_ABOVE = 14; // ms: if objects take longer to draw, they are drawn more simply while the picture moves
+const MOVING_LABELS = 100; // objects in view, up to which labels are drawn while the picture moves
 const GRID_FROM = 8; // device px per picture px from which on the pixel grid is drawn
 const styleSheet = new URL("./picture.css", import.meta.url).href;
 
@@ -44,11 +45,11 @@ export class PictureView extends EventTarget {
   #active = new Set();
   #selected = new Set();
   #hovered = null;
-  #dirty = { picture: true, objects: true, overlay: true };
+  #dirty = { picture: true, objects: true, labels: true, overlay: true };
   #frame = 0;
   #moving = false;
   #stillTimer = 0;
-  #objectsTime = 0; // ms of the last full drawing of all objects
+  #layer;
   #tool = null;
   #gestures;
   #observer;
@@ -76,13 +77,9 @@ export class PictureView extends EventTarget {
     this.element.style.cssText =
       "position:absolute;inset:0;overflow:hidden;touch-action:none;user-select:none;-webkit-user-select:none";
     this.element.dataset.ready = "false";
-    this.canvases = ["picture", "objects", "overlay"].map((name) => {
-      const canvas = document.createElement("canvas");
-      canvas.className = `picture-layer picture-layer-${name}`;
-      canvas.style.cssText = "position:absolute;left:0;top:0;width:100%;height:100%;pointer-events:none";
-      this.element.append(canvas);
-      return canvas;
-    });
+    const picture = this.#addCanvas("picture");
+    this.#layer = new ObjectLayer(this.element);
+    this.canvases = { picture, labels: this.#addCanvas("labels"), overlay: this.#addCanvas("overlay") };
     this.#message = document.createElement("div");
     this.#message.className = "picture-message";
     this.#message.setAttribute("role", "status");
@@ -107,7 +104,7 @@ export class PictureView extends EventTarget {
     /** Called with each KeyboardEvent of the view first; returns whether it has handled it. */
     this.onKey = null;
     /** Milliseconds that the last drawing of each layer took. */
-    this.timings = { picture: 0, objects: 0, overlay: 0 };
+    this.timings = { picture: 0, objects: 0, labels: 0, overlay: 0 };
 
     this.camera.addEventListener("change", () => this.#cameraChanged());
     this.#gestures = new Gestures(this);
@@ -115,6 +112,14 @@ export class PictureView extends EventTarget {
       this.element.addEventListener(name, () => this.redrawOverlay(), { signal: this.#stop.signal });
     }
     this.#observeSize();
+  }
+
+  #addCanvas(name) {
+    const canvas = document.createElement("canvas");
+    canvas.className = `picture-layer picture-layer-${name}`;
+    canvas.style.cssText = "position:absolute;left:0;top:0;width:100%;height:100%;pointer-events:none";
+    this.element.append(canvas);
+    return canvas;
   }
 
   // Contents
@@ -133,6 +138,7 @@ export class PictureView extends EventTarget {
     this.element.dataset.sharp = "false";
     this.element.dataset.picture = picture?.name ?? "";
     this.#hovered = null;
+    this.#layer.clear();
     this.showMessage("");
     this.root.classList.toggle("picture-loading", Boolean(picture));
     if (picture) {
@@ -168,9 +174,8 @@ export class PictureView extends EventTarget {
   setObjects(objects) {
     this.#objects = objects;
     this.#byId = new Map(objects.map((object) => [object.id, object]));
-    this.#objectsTime = 0;
     if (this.#hovered !== null && !this.#byId.has(this.#hovered)) this.#hovered = null;
-    this.#invalidate("objects", "overlay");
+    this.#sceneChanged(false);
   }
 
   /** All objects, back to front. */
@@ -188,14 +193,13 @@ export class PictureView extends EventTarget {
     const next = new Set(ids);
     if (next.size === this.#active.size && [...next].every((id) => this.#active.has(id))) return;
     this.#active = next;
-    this.#invalidate("objects", "overlay");
+    this.#sceneChanged(false);
   }
 
   /** Emphasize these objects (ids). */
   setSelected(ids) {
     this.#selected = new Set(ids);
-    this.#invalidate("overlay");
-    if (this.display.labels) this.#invalidate("objects");
+    this.#invalidate("labels", "overlay");
   }
 
   /** Ids of the emphasized objects. */
@@ -276,8 +280,8 @@ export class PictureView extends EventTarget {
 
   /** Draw all layers in the next frame. */
   redraw() {
-    this.#objectsTime = 0;
-    this.#invalidate("picture", "objects", "overlay");
+    this.#invalidate("picture");
+    this.#sceneChanged(true);
   }
 
   /** Draw the painters in the next frame. */
@@ -293,6 +297,7 @@ export class PictureView extends EventTarget {
     this.#stop.abort();
     this.#observer.disconnect();
     this.#gestures.destroy();
+    this.#layer.destroy();
     this.#source?.destroy();
     this.camera.destroy();
     this.root.remove();
@@ -308,9 +313,9 @@ export class PictureView extends EventTarget {
     clearTimeout(this.#stillTimer);
     this.#stillTimer = setTimeout(() => {
       this.#moving = false;
-      this.#invalidate("picture", "objects");
+      this.#invalidate("picture", "labels");
     }, STILL_AFTER);
-    this.#invalidate("picture", "objects", "overlay");
+    this.#invalidate("picture", "objects", "labels", "overlay");
     this.#writeCamera();
     this.dispatchEvent(new CustomEvent("camera", { detail: {} }));
   }
@@ -319,6 +324,18 @@ export class PictureView extends EventTarget {
   #writeCamera() {
     const [x, y] = this.camera.origin;
     this.element.dataset.camera = JSON.stringify({ scale: this.camera.scale, x, y });
+  }
+
+  /** The objects, or which of them are drawn, have changed; with `all`, their looks, too. */
+  #sceneChanged(all) {
+    this.#layer.setScene(this.#drawable(), (object) => this.#look(object), all);
+    this.#invalidate("objects", "labels", "overlay");
+  }
+
+  /** Objects that pass the filter and are not drawn by a painter. */
+  #drawable() {
+    const present = this.#present();
+    return this.#active.size ? present.filter((object) => !this.#active.has(object.id)) : present;
   }
 
   /** Objects that pass the filter. */
@@ -331,9 +348,10 @@ export class PictureView extends EventTarget {
     this.#frame = 0;
     if (this.camera.width < 1 || this.camera.height < 1) return;
     const dirty = this.#dirty;
-    this.#dirty = { picture: false, objects: false, overlay: false };
+    this.#dirty = { picture: false, objects: false, labels: false, overlay: false };
     if (dirty.picture) this.#timed("picture", () => this.#drawPicture());
-    if (dirty.objects) this.#timed("objects", () => this.#drawObjects());
+    if (dirty.objects) this.#timed("objects", () => this.#layer.draw(this.camera) && this.#invalidate("objects"));
+    if (dirty.labels) this.#timed("labels", () => this.#drawLabels());
     if (dirty.overlay) this.#timed("overlay", () => this.#drawOverlay());
   }
 
@@ -344,15 +362,15 @@ export class PictureView extends EventTarget {
   }
 
   /** Clear a layer, and return its context with the device px as its unit. */
-  #cleared(place) {
-    const canvas = this.canvases[place], context = canvas.getContext("2d");
+  #cleared(name) {
+    const canvas = this.canvases[name], context = canvas.getContext("2d");
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
     return context;
   }
 
   #drawPicture() {
-    const context = this.#cleared(0);
+    const context = this.#cleared("picture");
     if (!this.#source) return;
     this.#source.draw(context, this.camera, this.#moving);
     if (this.display.pixelGrid) this.#drawPixelGrid(context);
@@ -385,20 +403,11 @@ export class PictureView extends EventTarget {
 
   /** Set the context's unit to the picture px. */
   #inPicture(context) {
-    const { camera } = this, [x, y] = camera.origin;
-    context.setTransform(camera.ratio * camera.scale, 0, 0, camera.ratio * camera.scale, camera.ratio * x, camera.ratio * y);
+    const { ratio, scale, origin } = this.camera;
+    context.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * origin[0], ratio * origin[1]);
   }
 
-  /** Objects that are drawn and at least partly visible. */
-  #visibleObjects() {
-    const [left, top, w, h] = this.camera.visibleBox, space = 8 / this.camera.scale;
-    return this.#present().filter((object) => {
-      const [x0, y0, x1, y1] = geometryOf(object).bounds;
-      return x0 <= left + w + space && x1 >= left - space && y0 <= top + h + space && y1 >= top - space;
-    });
-  }
-
-  #look(object, quick) {
+  #look(object) {
     const { display } = this;
     return {
       colour: display.colour?.(object) ?? object.colour,
@@ -409,24 +418,15 @@ export class PictureView extends EventTarget {
       keypoints: display.keypoints,
       points: display.points,
       grid: display.grids,
-      halo: !quick,
       width: 2,
     };
   }
 
-  #drawObjects() {
-    const start = performance.now();
-    const quick = this.#moving && this.#objectsTime > QUICK_ABOVE;
-    const context = this.#cleared(1);
-    const objects = this.#visibleObjects().filter((object) => !this.#active.has(object.id));
-    this.#inPicture(context);
-    for (const object of objects) drawInPicture(context, this.camera, object, this.#look(object, quick));
-    if (this.display.labels && !quick) this.#drawLabels(context, objects);
-    if (!quick) this.#objectsTime = performance.now() - start;
-  }
-
-  #drawLabels(context, objects) {
-    const { camera } = this;
+  #drawLabels() {
+    const { camera } = this, context = this.#cleared("labels");
+    if (!this.display.labels) return;
+    const objects = visible(this.#drawable(), camera);
+    if (this.#moving && objects.length > MOVING_LABELS) return;
     context.setTransform(camera.ratio, 0, 0, camera.ratio, 0, 0);
     setLabelFont(context, getComputedStyle(this.element).getPropertyValue("--st-font"));
     const labels = [];
@@ -452,7 +452,7 @@ export class PictureView extends EventTarget {
   }
 
   #drawOverlay() {
-    const context = this.#cleared(2);
+    const context = this.#cleared("overlay");
     this.#inPicture(context);
     const { filter } = this.display;
     const shown = (object) => object && !this.#active.has(object.id) && (!filter || filter(object));
@@ -505,11 +505,10 @@ export class PictureView extends EventTarget {
     if (width < 1 || height < 1) return;
     const [pixelWidth, pixelHeight] =
       exact ?? [Math.round(width * window.devicePixelRatio), Math.round(height * window.devicePixelRatio)];
-    for (const canvas of this.canvases) {
-      if (canvas.width === pixelWidth && canvas.height === pixelHeight) continue;
-      canvas.width = pixelWidth;
-      canvas.height = pixelHeight;
-      Object.assign(this.#dirty, { picture: true, objects: true, overlay: true });
+    if (this.#layer.resize(pixelWidth, pixelHeight)) {
+      const size = { width: pixelWidth, height: pixelHeight };
+      for (const canvas of Object.values(this.canvases)) Object.assign(canvas, size);
+      Object.assign(this.#dirty, { picture: true, objects: true, labels: true, overlay: true });
     }
     this.camera.resize(width, height, pixelWidth / width);
     this.#writeCamera();

@@ -24,7 +24,7 @@ export function runLengths(counts) {
   return lengths;
 }
 
-/** Return the intervals [top, bottom) of ones in each column that has some: Map of column -> [top, bottom, top, ...]. */
+/** Return the intervals [top, bottom) of ones per column: Map of column -> [top, bottom, top, ...]. */
 function columnsOf(lengths, height) {
   const columns = new Map();
   let start = 0;
@@ -79,7 +79,7 @@ export function rleRings(rle) {
   return chained(next, stride);
 }
 
-/** Add the edges at `x` where exactly one of the columns left and right of it is set; the mask is to their right hand. */
+/** Add the edges at `x` where one of the columns left and right of it is set; the mask is to their right hand. */
 function addVerticalEdges(left, right, x, add) {
   const ends = [...left, ...right].sort((a, b) => a - b);
   let l = 0, r = 0;

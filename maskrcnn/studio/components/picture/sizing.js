@@ -43,10 +43,10 @@ export function fillWindow(element, { bottom = null, min = 320 } = {}) {
 /** The element that scrolls the page: Streamlit's main part, or the document. */
 function scrollContainer(element) {
   for (let node = element; node; node = node.parentNode ?? node.host) {
-    if (node.matches?.('section[data-testid="stMain"]')) return node;
+    if (node.matches?.('[data-testid="stMain"]')) return node;
     if (node instanceof ShadowRoot && !node.parentNode) {
       node = node.host;
-      if (node.matches('section[data-testid="stMain"]')) return node;
+      if (node.matches('[data-testid="stMain"]')) return node;
     }
   }
   return document.documentElement;

@@ -37,7 +37,8 @@ ITERATIONS = 4
 CORES = (0.5, 0.8)
 """Half axes of the ellipse that is certainly the object, as shares of the box's half sides.
 
-With the first one the cut may fail, because colours inside and outside are alike. Then the next one is tried."""
+With the first one the cut may fail, because colours inside and outside are alike. Then the next one is tried. After a
+first guess that does not fill the box, both are tried."""
 
 FIT = 0.7
 """Smallest IoU of the outline's own box to the person's box. A person draws a box that touches the object on all sides,
@@ -112,20 +113,31 @@ def box_outline(
     if crop is None:
         return None
     by_hand = bool(strokes.inside or strokes.outside)
-    shape = None
-    if first_guess is not None:
-        labels = _labels_of_guess(crop, first_guess, strokes)
+    best, best_fit = None, 0.0
+    for core in (None, *CORES) if first_guess is not None else CORES:
+        if core is None:
+            assert first_guess is not None
+            labels = _labels_of_guess(crop, first_guess, strokes)
+        else:
+            labels = _first_labels(crop, box, strokes, core)
         guessed = _is_inside(labels)
         inside = _cut(crop.pixels, labels, _draw_strokes(labels, crop, strokes), progress, stopped)
-        agree = (inside & guessed).sum() >= AGREEMENT * max(1, (inside | guessed).sum())
-        return _outline(crop, inside if agree or by_hand else guessed)
-    for core in CORES:
-        labels = _first_labels(crop, box, strokes, core)
-        inside = _cut(crop.pixels, labels, _draw_strokes(labels, crop, strokes), progress, stopped)
+        if core is None and not by_hand and not _agree(inside, guessed):
+            inside = guessed
         shape = _outline(crop, inside)
-        if by_hand or (shape is not None and _fit(shape, box, picture) >= FIT):
+        if by_hand:
+            return shape
+        fit = 0.0 if shape is None else _fit(shape, box, picture)
+        if fit > best_fit:
+            best, best_fit = shape, fit
+        if fit >= FIT:
             break
-    return shape
+    return best
+
+
+def _agree(inside: np.ndarray, guessed: np.ndarray) -> bool:
+    """Whether the cut is similar enough to the first guess."""
+    return bool((inside & guessed).sum() >= AGREEMENT * max(1, (inside | guessed).sum()))
 
 
 def _outline(crop: _Crop, inside: np.ndarray) -> Shape | None:

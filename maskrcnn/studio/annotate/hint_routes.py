@@ -140,7 +140,7 @@ def _network_outline(
     strokes: Strokes,
     class_name: str | None,
 ) -> tuple[Shape | None, dict[str, Any]]:
-    """Return the outline by the mask head of a network, refined by colours where the person made strokes."""
+    """Return the outline by the mask head of a network, refined by colours, and what the network says of it."""
     chosen = networks.network(call.project, key)
     if not chosen.finds_masks:
         raise StudioError(f"{chosen.name} finds no masks; choose another network, or outlines by colours")
@@ -152,10 +152,8 @@ def _network_outline(
         job.begin(f"{chosen.name} looks at the box")
         mask = prompted_masks.prompted_mask(loaded.model, maps, box, class_name)
     about = {"class_name": mask.class_name, "score": round(mask.score, 4)}
-    if strokes.inside or strokes.outside:
-        job.begin("comparing colours")
-        return box_outline(picture, box, strokes, mask.soft, job.progress, job.stopped), about
-    return prompted_masks.outline_of_soft_mask(mask.soft), about
+    job.begin("comparing colours")
+    return box_outline(picture, box, strokes, mask.soft, job.progress, job.stopped), about
 
 
 def _guess_of(shape: Shape, box: Box, strokes: Strokes, size: tuple[int, int]) -> SoftMask:

@@ -140,7 +140,7 @@ def test_a_box_that_is_not_accepted_comes_back_after_a_reload(editor: EditorDriv
 
 def test_lines_follow_edges_and_no_click_waits_for_them(editor: EditorDriver) -> None:
     editor.press("Shift+E", "p")
-    places = [(90.0, 70.0), (140.0, 120.0), (90.0, 170.0), (40.0, 120.0), (57.0, 83.0)]
+    places = [(90.0, 70.0), (140.0, 120.0), (90.0, 170.0), (40.0, 120.0), (70.0, 74.0)]
     for place in places:
         editor.click(place)
     editor.page.wait_for_timeout(1500)

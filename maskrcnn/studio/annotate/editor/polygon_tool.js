@@ -271,15 +271,18 @@ export class PolygonTool extends DrawingTool {
   /** Add a vertex and the traced points before it; a straight edge until a slow tracer answers. */
   addTraced(tracer, place) {
     this.wanted = null;
-    const from = this.points.at(-1), at = this.points.length;
+    const from = this.points.at(-1);
     this.add([place]);
-    const step = this.steps.length - 1;
     this.whenTraced(tracer, from, place, (points) => {
-      if (this.points[at] !== place || this.steps[step] !== 1 || !points.length) return;
+      const at = this.points.indexOf(place); // the answers to earlier clicks have moved it
+      if (at < 0 || !points.length) return;
+      let step = 0;
+      for (let end = this.steps[0]; end <= at; end += this.steps[step]) step += 1;
+      if (this.steps[step] !== 1) return;
       const between = points.filter((point) => distance(point, from) > 0.01 && distance(point, place) > 0.01);
       this.points.splice(at, 0, ...between.map(roundedPoint));
       this.steps[step] += between.length;
-      if (this.stroke) this.stroke.count = Math.min(this.stroke.count, at);
+      if (this.stroke?.count > at) this.stroke.count += between.length;
       this.keepDraft();
       this.editor.view.redrawOverlay();
     });

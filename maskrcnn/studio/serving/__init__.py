@@ -48,9 +48,15 @@ def middleware() -> list[Middleware]:
 
 def routes() -> list[Route]:
     """Return the studio's own routes, below `/studio/`: browser code, pictures, and the editor."""
-    from maskrcnn.studio.annotate import editor_routes, geometry_routes  # which need this package itself
+    from maskrcnn.studio.annotate import editor_routes, geometry_routes, hint_routes  # which need this package itself
 
-    return [*browser_code.routes(), *picture_files.routes(), *editor_routes.routes(), *geometry_routes.routes()]
+    return [
+        *browser_code.routes(),
+        *picture_files.routes(),
+        *editor_routes.routes(),
+        *geometry_routes.routes(),
+        *hint_routes.routes(),
+    ]
 
 
 @contextlib.asynccontextmanager

@@ -31,8 +31,8 @@ MARGIN = 0.25
 GROWTH = 0.2
 """Room around a stroke that leaves the box, as a share of the box's side."""
 
-ITERATIONS = 4
-"""Iterations of GrabCut."""
+ITERATIONS = 2
+"""Iterations of GrabCut. More took longer and gave no better outlines on training pictures."""
 
 CORES = (0.5, 0.8)
 """Half axes of the ellipse that is certainly the object, as shares of the box's half sides.

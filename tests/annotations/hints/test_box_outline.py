@@ -8,6 +8,7 @@ import pytest
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.hints.box_outline import (
+    ITERATIONS,
     WORKING_SIDE,
     HintStopped,
     SoftMask,
@@ -141,7 +142,7 @@ def test_progress_is_told_and_a_stop_obeyed() -> None:
     picture, inside = star(100, 100)
     steps: list[tuple[int, int]] = []
     box_outline(picture, box_of(inside), progress=lambda done, total: steps.append((done, total)))
-    assert steps == [(number, 4) for number in (1, 2, 3, 4)]
+    assert steps == [(number, ITERATIONS) for number in range(1, ITERATIONS + 1)]
     with pytest.raises(HintStopped):
         box_outline(picture, box_of(inside), stopped=lambda: True)
 

@@ -25,6 +25,19 @@ Place = tuple[float, float]
 
 VIEW = '[role="application"][data-camera]'
 STATUS = "[data-status]"
+STILL = """(element) => new Promise((done) => {
+  let before = "", same = 0, frames = 0;
+  const look = () => {
+    const { left, top } = element.getBoundingClientRect();
+    const now = `${element.dataset.camera} ${left} ${top}`;
+    same = now === before ? same + 1 : 0;
+    before = now;
+    if (same >= 4) done(true);
+    else if (++frames > 400) done(false);
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
 DOUBLE_CLICK_SECONDS = 0.5
 DOUBLE_CLICK_PX = 2
 """A browser counts a click as the second of a double click within this time, and within this distance in x and y."""
@@ -84,14 +97,7 @@ class EditorDriver:
 
     def wait_until_still(self) -> None:
         """Wait until the picture's camera and place in the window stay the same for some frames."""
-        before = None
-        for _ in range(100):
-            now = self.camera()
-            if now == before:
-                return
-            before = now
-            self.page.wait_for_timeout(60)
-        raise AssertionError("the picture does not come to rest")
+        assert self.view.evaluate(STILL), "the picture does not come to rest"
 
     def camera(self) -> Camera:
         found = self.view.evaluate(
@@ -193,11 +199,12 @@ class EditorDriver:
 
     def zoom_to(self, place: Place, scale: float) -> Camera:
         """Turn the wheel over a place until a picture pixel is at least `scale` CSS pixels wide."""
-        for _ in range(80):
-            if self.camera().scale >= scale:
+        for _ in range(60):
+            before = self.camera().scale
+            if before >= scale:
                 break
-            self.wheel(place, -120)
-            self.page.wait_for_timeout(30)
+            self.wheel(place, -240)
+            until(self.page, lambda before=before: self.camera().scale != before)  # type: ignore[misc]
         self.wait_until_still()
         return self.camera()
 
@@ -329,7 +336,7 @@ def until(page: Any, condition: Callable[[], bool], seconds: float = 8, words: C
     while time.monotonic() < end:
         if condition():
             return
-        page.wait_for_timeout(40)
+        page.wait_for_timeout(20)
     assert condition(), words()
 
 

@@ -66,11 +66,16 @@ CONTROLS = """(view) => {
   const root = view.getRootNode();
   const all = [...root.querySelectorAll('button, input, select, textarea, [role], [tabindex]')];
   const controls = all.filter((element) => element.checkVisibility() && element.tabIndex >= 0);
+  const seen = (element) => {  // without icons, whose text is the name of a symbol
+    const copy = element.cloneNode(true);
+    copy.querySelectorAll('[aria-hidden=true]').forEach((part) => part.remove());
+    return copy.textContent;
+  };
   const words = (element) => [
     element.getAttribute('aria-label'),
     ...(element.getAttribute('aria-labelledby') ?? '').split(' ').map((id) => root.getElementById?.(id)?.textContent),
     ...[...(element.labels ?? [])].map((label) => label.textContent),
-    element.querySelector('.material-symbols, [class*=icon]') ? '' : element.textContent,
+    seen(element),
     element.title,
   ].filter(Boolean).join('').trim();
   return controls.map((element) => ({ html: element.outerHTML.slice(0, 120), words: words(element) }));

@@ -10,6 +10,7 @@ import { area, distance, roundedPoint } from "./shapes.js";
 
 const FREEHAND_STEP = 2; // CSS px between vertices of a stroke
 const CLOSING_RADIUS = [1, 8]; // CSS px; between them 0.4 of the shortest edge, so that dense outlines are not closed
+const SAME_AS_FIRST = 2; // CSS px: a closing click farther from the first vertex is a vertex too, as in people's outlines
 const SAME_PLACE = 0.5; // CSS px between the clicks of a double click by mouse: real vertices are 1 px apart
 const SAME_PLACE_BY_HAND = 3; // CSS px, by pen or finger
 const ACCIDENT = 250; // ms: a stroke that is cancelled earlier was the first finger of two
@@ -90,6 +91,8 @@ export class PolygonTool extends DrawingTool {
   down(e) {
     this.lastPress = e;
     if (this.isOnFirst(e)) {
+      const first = this.editor.view.camera.toScreen(this.points[0]);
+      if (distance(first, [e.sx, e.sy]) > SAME_AS_FIRST) this.add([this.place(e)]); // no click is dropped
       this.finish();
       return;
     }

@@ -160,7 +160,17 @@ export class RegionsDocument extends EventTarget {
   }
 
   get canRedo() {
-    return this.future.length > 0 || (this.saving.queue.length === 0 && this.saving.canRedo);
+    const { queue, canRedo } = this.saving;
+    return this.future.length > 0 || this.awaitsUndo || (queue.length === 0 && canRedo);
+  }
+
+  /** Whether an undo that only the server knows is still to be answered: a redo can follow it. */
+  get awaitsUndo() {
+    let waiting = 0;
+    for (const { kind } of this.saving.queue) {
+      waiting = kind === "edit" ? 0 : Math.max(0, waiting + (kind === "undo" ? 1 : -1));
+    }
+    return waiting > 0;
   }
 
   undo() {

@@ -173,3 +173,9 @@ def test_suggestions_are_accepted_thrown_away_and_corrected(editor: EditorDriver
     hint(editor, "again").click()
     count.filter(has_text="1 suggested").wait_for()
     hint(editor, "network").select_option("")
+
+
+def test_the_choice_of_an_optional_package_says_how_to_get_it(editor: EditorDriver) -> None:
+    hint(editor, "way").select_option("how")
+    editor.page.get_by_text("pip install osam").wait_for()
+    assert hint(editor, "way").input_value() == "colours"

@@ -20,7 +20,7 @@ from maskrcnn.errors import StudioError
 NETWORKS = ("efficientsam:10m", "efficientsam:latest", "sam2:tiny", "sam:latest")
 """Names of networks that osam offers for prompts of boxes and points."""
 
-HOW_TO_GET = "for SAM-like networks install the package osam beside the studio: pip install osam"
+HOW_TO_GET = "install the package osam beside the studio (pip install osam), then start the studio again"
 
 _MARGIN = 0.3
 """Width of the surroundings that the network sees on each side of the box, as a share of its side."""

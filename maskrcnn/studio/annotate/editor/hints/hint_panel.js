@@ -9,6 +9,7 @@ import { Suggestions } from "./suggestions.js";
 const STEPS = 100; // of both sliders
 const START = 30; // of the slider that simplifies
 const COLOURS = "colours";
+const HOW = "how"; // the choice that says how to get osam
 
 /**
  * The panel of an editor. `element` is its element. It adds the tool "hint", the scissors and the keys of suggestions to the
@@ -34,7 +35,7 @@ export class HintPanel {
 
   build() {
     this.way = element("select", {
-      "aria-label": "How a box becomes an outline", "data-hint": "way", onchange: () => this.tool.setWay(this.way.value),
+      "aria-label": "How a box becomes an outline", "data-hint": "way", onchange: () => this.chooseWay(),
     });
     this.fromRegion = button("Outline the selected region", "region", () => this.outlineSelected());
     this.fineness = element("input", {
@@ -80,14 +81,13 @@ export class HintPanel {
       iconButton({ name: "refresh", label: "Suggest again", "data-hint": "again", onclick: () => suggestions.again() }),
     );
     this.suggested = element("div", { class: "hint-suggestions" }, element("label", {}, "Score", this.least, this.score), this.buttons);
-    this.more = element("p", { class: "empty", "data-hint": "osam", hidden: true });
     this.element = element(
       "section", { class: "hints", "aria-label": "Help from the machine" },
       element("div", { class: "panel-title" }, "Help", this.count),
       element("label", { class: "field" }, element("span", {}, "Outline by"), this.way),
       this.fromRegion, this.outline,
       element("label", { class: "field" }, element("span", {}, "Suggestions of"), this.network),
-      this.suggested, this.more,
+      this.suggested,
       element("link", { rel: "stylesheet", href: new URL("./hints.css", import.meta.url).href }),
     );
   }
@@ -110,6 +110,15 @@ export class HintPanel {
       name: "throw_away", label: "Throw a suggestion away", group: "hints", key: "shift+x", when: can,
       run: () => suggestions.throwAway(suggestions.current ? [suggestions.current] : []),
     });
+  }
+
+  chooseWay() {
+    if (this.way.value === HOW) {
+      this.way.value = this.tool.way;
+      this.editor.say(`SAM-like networks: ${this.howToGet}`, "problem");
+    } else {
+      this.tool.setWay(this.way.value);
+    }
   }
 
   toggleScissors() {
@@ -150,6 +159,8 @@ export class HintPanel {
     const named = ({ key, name, kind }) => [key, kind === "shipped" ? `${name} (ships with the studio)` : name];
     const masks = networks.filter((entry) => entry.masks);
     const others = osam.networks.map(({ key, name }) => [key, `osam: ${name}`]);
+    if (osam.message) others.push([HOW, "SAM-like: how to get them"]);
+    this.howToGet = osam.message;
     const ways = [[COLOURS, "Colours (GrabCut)"], ...masks.map(named), ...others];
     const isFirst = this.way.options.length === 0;
     fill(this.way, ways);
@@ -157,8 +168,6 @@ export class HintPanel {
     this.tool.way = this.way.value;
     fill(this.network, [["", "none"], ...networks.map(named)]);
     if (this.suggestions.isOn && this.network.value !== this.suggestions.network) this.suggestions.use(null, false);
-    this.more.hidden = !osam.message;
-    this.more.textContent = osam.message ? `More: ${osam.message}` : "";
   }
 
   update() {

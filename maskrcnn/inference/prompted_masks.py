@@ -37,6 +37,11 @@ class PictureMaps:
     size: tuple[int, int]
     full: tuple[int, int]
 
+    @property
+    def nbytes(self) -> int:
+        """The size of the maps in bytes."""
+        return sum(level.nbytes for level in self.maps.values())
+
 
 @dataclass(frozen=True)
 class PromptedMask:

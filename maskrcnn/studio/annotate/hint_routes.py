@@ -16,6 +16,7 @@ waits a moment for its job, so that a quick one is done when it is answered.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from typing import Any
 
@@ -233,6 +234,7 @@ def _strokes(document: object) -> Strokes:
 # Paths along edges
 
 _paths: OrderedDict[tuple[object, tuple[float, float], float], EdgePaths] = OrderedDict()
+_paths_lock = threading.Lock()
 
 
 def _path(call: Call) -> dict[str, Any]:
@@ -243,13 +245,12 @@ def _path(call: Call) -> dict[str, Any]:
     path = call.project.picture(image_id)
     reach = needed_reach(start, end)
     identity = identity_of(path), start, reach
-    paths = _paths.get(identity)
-    if paths is None:
-        paths = edge_paths(pixels_of(path), start, reach)
-        _paths[identity] = paths
-        while len(_paths) > _KEPT_PATHS:
-            _paths.popitem(last=False)
-    return {"points": paths.path_to(end)}
+    with _paths_lock:
+        if identity not in _paths:
+            _paths[identity] = edge_paths(pixels_of(path), start, reach)
+            while len(_paths) > _KEPT_PATHS:
+                _paths.popitem(last=False)
+        return {"points": _paths[identity].path_to(end)}
 
 
 # Suggestions

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _LOADED = 2
 """Maximum number of networks in memory. The least recently used one is dropped."""
 
-_MAPS = 6
-"""Maximum number of pictures whose maps a network keeps."""
+_MAPS_BYTES = 200_000_000
+"""Maximum bytes of the maps that a network keeps, in addition to those of the last picture."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class LoadedNetwork:
 
         if identity not in self._maps:
             self._maps[identity] = picture_maps(self.model, picture)
-            while len(self._maps) > _MAPS:
+            while len(self._maps) > 1 and sum(kept.nbytes for kept in self._maps.values()) > _MAPS_BYTES:
                 self._maps.popitem(last=False)
         self._maps.move_to_end(identity)
         return self._maps[identity]

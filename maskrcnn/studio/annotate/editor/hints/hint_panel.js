@@ -8,6 +8,7 @@ import { Suggestions } from "./suggestions.js";
 
 const STEPS = 100; // of both sliders
 const START = 30; // of the slider that simplifies
+const FRESH = 20000; // milliseconds for which the list of networks is not asked for again
 const COLOURS = "colours";
 const HOW = "how"; // the choice that says how to get osam
 
@@ -18,7 +19,7 @@ const HOW = "how"; // the choice that says how to get osam
 export class HintPanel {
   constructor(editor) {
     this.editor = editor;
-    this.networks = [];
+    this.loadedAt = -Infinity;
     this.suggestions = new Suggestions(editor);
     this.tool = editor.addTool(HintTool, "hints");
     this.tracer = new EdgeTracer(editor);
@@ -144,8 +145,10 @@ export class HintPanel {
 
   /** Get the list of networks again: a training may have made a new one. What was chosen stays chosen. */
   async loadNetworks() {
+    if (performance.now() - this.loadedAt < FRESH) return;
     try {
       const { networks, osam } = await this.editor.server.get("hints/networks");
+      this.loadedAt = performance.now();
       this.showNetworks(networks, osam);
     } catch {
       // The next picture asks again.

@@ -7,6 +7,7 @@
 // keeps the same change from being stored twice.
 
 const PREFIX = "maskrcnn-unsent";
+const PATIENCE = 250; // milliseconds that a page which is just ending may still hold its journals
 
 /** localStorage that never throws. `isWorking` is false after a write failed, for example because it is full. */
 export class Storage {
@@ -94,17 +95,16 @@ export class Journal {
   /** Make this page the journal's owner until `release()`. False if another page is. */
   async hold() {
     if (!navigator.locks) return true;
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), PATIENCE);
     return new Promise((resolve) => {
-      navigator.locks.request(this.key, { ifAvailable: true }, (lock) => {
-        if (lock === null) {
-          resolve(false);
-          return null;
-        }
-        return new Promise((end) => {
-          this.release = end;
-          resolve(true);
-        });
-      }).catch(() => resolve(true));
+      const owned = () => new Promise((end) => {
+        clearTimeout(timer);
+        this.release = end;
+        resolve(true);
+      });
+      navigator.locks.request(this.key, { signal: patience.signal }, owned)
+        .catch((error) => resolve(error.name !== "AbortError"));
     });
   }
 
@@ -154,15 +154,16 @@ export class Journal {
     }
   }
 
-  /** Keep these changes instead of those that are there. */
+  /** Keep these changes instead of those that are there, which stay if there is no room. */
   replace(changes, head) {
     // One number stays unused, so that a page that ends in the middle of this leaves the old list, and not both.
-    const from = this.first, to = this.next;
-    this.first = to + 1;
-    this.next = this.first + changes.length;
-    this.isComplete = changes.every((change, place) => this.storage.set(`${this.key}/${this.first + place}`, change));
-    this.isComplete = this.storage.set(this.key, { ...head, first: this.first, at: Date.now() }) && this.isComplete;
-    for (let old = from; old < to; old++) this.storage.remove(`${this.key}/${old}`);
+    const first = this.next + 1;
+    const isStored = changes.every((change, place) => this.storage.set(`${this.key}/${first + place}`, change))
+      && this.storage.set(this.key, { ...head, first, at: Date.now() });
+    this.isComplete = isStored;
+    const [from, to] = isStored ? [this.first, this.next] : [first, first + changes.length];
+    for (let number = from; number < to; number++) this.storage.remove(`${this.key}/${number}`);
+    if (isStored) [this.first, this.next] = [first, first + changes.length];
   }
 
   /** Forget everything. */

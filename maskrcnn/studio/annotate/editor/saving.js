@@ -33,6 +33,7 @@ export class Saving extends EventTarget {
     this.savedAt = null; // milliseconds since 1970
     this.tries = 0;
     this.isRefused = false; // the server refused the changes as they are; they are sent together
+    this.sent = null; // the change that is being sent
     this.isRunning = false;
     this.isEnded = false;
     this.wakeUp = () => {};
@@ -66,9 +67,9 @@ export class Saving extends EventTarget {
     const change = { kind, edit, step, answered, after: edit ? stateDigest(this.regions) : null };
     this.queue.push(change);
     this.journal.append(kept(change), this.head(), this.queue.map(kept));
-    if (this.isRefused) this.joinChanges();
+    if (this.isRefused && !this.sent) this.joinChanges();
     if (this.conflict) this.conflict.mine = this.regions;
-    this.setState(this.conflict ? "conflict" : this.tries ? "unsaved" : "saving", this.message);
+    if (this.queue.length) this.setState(this.conflict ? "conflict" : this.tries ? "unsaved" : "saving", this.message);
     if (this.isRefused) this.wake();
     this.run();
   }
@@ -80,13 +81,14 @@ export class Saving extends EventTarget {
     this.journal = journal;
     this.load(answer);
     const theirs = this.base;
-    this.queue = changes.map(({ kind, edit, inverse, after }) => ({
-      kind, after, answered: null, edit: normalisedEdit(edit),
-      step: edit && inverse ? { edit: normalisedEdit(edit), inverse: normalisedEdit(inverse) } : null,
-    }));
+    this.queue = changes.map(({ kind, edit, inverse, after }) => {
+      const effect = normalisedEdit(edit), opposite = normalisedEdit(inverse);
+      const step = kind === "undo" ? { edit: opposite, inverse: effect } : { edit: effect, inverse: opposite };
+      return { kind, after, answered: null, edit: effect, step: effect && opposite ? step : null };
+    });
     this.recorded = head.recorded ?? null;
     if (head.revision !== answer.revision || head.state !== stateDigest(theirs)) {
-      this.base = baseOf(theirs, this.queue);
+      this.base = head.base?.map(normalised) ?? baseOf(theirs, this.queue);
       this.revision = head.revision;
       this.project();
       this.reconcile(answer.revision, theirs, answer);
@@ -110,7 +112,7 @@ export class Saving extends EventTarget {
 
   head() {
     const head = { name: this.name, revision: this.revision, state: stateDigest(this.base) };
-    return this.recorded ? { ...head, recorded: this.recorded } : head;
+    return this.conflict ? { ...head, recorded: this.recorded, base: this.conflict.base } : head;
   }
 
   /** Compute `regions`, and the digests and inverse edits of the queue, anew from `base`. */
@@ -123,7 +125,7 @@ export class Saving extends EventTarget {
         continue;
       }
       const next = applied(regions, kind === "undo" && step ? step.inverse : change.edit);
-      if (kind !== "undo" || step) change.edit = editBetween(regions, next);
+      change.edit = editBetween(regions, next);
       if (step && kind !== "undo") {
         step.edit = change.edit;
         step.inverse = editBetween(next, regions);
@@ -151,15 +153,17 @@ export class Saving extends EventTarget {
     const change = this.queue[0];
     const body = { revision: this.revision };
     if (change.kind === "edit") body.edit = change.edit;
-    let answer;
+    let answer = null, problem = null;
+    this.sent = change;
     try {
       answer = await this.server.post(`${this.place}/${change.kind}`, body, { keepAlive: this.tries === 0 });
     } catch (error) {
-      if (this.isEnded) return;
-      await this.failed(error);
-      return;
+      problem = error;
     }
-    if (!this.isEnded && this.queue[0] === change) this.confirmed(change, answer);
+    this.sent = null;
+    if (this.isEnded) return;
+    if (problem) await this.failed(problem, change);
+    else this.confirmed(change, answer);
   }
 
   /** The server has made the first change of the queue. */
@@ -189,18 +193,17 @@ export class Saving extends EventTarget {
     this.dispatchEvent(new Event("confirmed"));
   }
 
-  async failed(error) {
+  async failed(error, change) {
     if (error instanceof Refused && error.status === 409) {
       this.reconcile(error.answer.revision, error.answer.regions.map(normalised), {});
       return;
     }
     if (!(error instanceof NoConnection || error instanceof Refused)) throw error;
     this.tries++;
-    if (error instanceof Refused && !error.mayPass && !this.isRefused) {
+    if (error instanceof Refused && !error.mayPass) {
       this.isRefused = true;
       this.joinChanges();
-      if (this.queue.length === 0) return;
-      if (this.queue[0].kind !== "edit") await this.reload();
+      if (this.queue[0]?.after !== change.after) return; // the server may accept what is left
     }
     this.setState("unsaved", error.message);
     await this.pause();
@@ -220,7 +223,6 @@ export class Saving extends EventTarget {
 
   /** Replace all changes by one edit, because the server refuses them as they are; nothing is left if it is empty. */
   joinChanges() {
-    if (this.queue.some((change) => change.edit === null)) return;
     const edit = editBetween(this.base, this.regions);
     const step = { edit, inverse: editBetween(this.regions, this.base) };
     const joined = { kind: "edit", edit, step, answered: null, after: stateDigest(this.regions) };
@@ -236,18 +238,6 @@ export class Saving extends EventTarget {
   keepQueue() {
     if (this.queue.length) this.journal.replace(this.queue.map(kept), this.head());
     else this.journal.clear();
-  }
-
-  async reload() {
-    try {
-      const answer = await this.server.get(this.place);
-      if (this.queue.length === 1 && this.queue[0].edit === null) {
-        this.queue = [];
-        this.keepQueue();
-        this.load(answer);
-        this.setState("saved", null);
-      }
-    } catch { /* tried again later */ }
   }
 
   /** The picture has another revision on the server: the first changes may be done, or someone else saved it. */
@@ -283,6 +273,7 @@ export class Saving extends EventTarget {
     this.conflict = {
       base: this.base, mine: this.regions, theirs, revision, recorded: isRecorded ? this.recorded : null,
     };
+    this.keepQueue();
     this.setState("conflict", "saved elsewhere meanwhile: choose which version stays");
   }
 

@@ -18,9 +18,8 @@ if import_report.waits(project, "annotate"):
     import_report.show()
     st.stop()
 
-image = picture_navigation.current_image(project, images)
 if canvas_choice.is_simple():
-    simple_page.show(project, images, image)
+    simple_page.show(project, images, picture_navigation.current_image(project, images))
 else:
-    editor.show(project, image)
+    editor.show(project, picture_navigation.current_image(project, images, corrects_url=False))
 canvas_choice.show()

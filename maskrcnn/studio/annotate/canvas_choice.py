@@ -19,8 +19,11 @@ def is_simple() -> bool:
     """Whether the simple canvas is chosen, by the URL or else by the last choice of this session."""
     asked = st.query_params.get(_NAME, st.session_state.get(_LAST))
     st.session_state[_LAST] = asked
+    # Streamlit does not write the parameters of a link to the same page into the URL.
     if asked == _SIMPLE:
         st.query_params[_NAME] = _SIMPLE
+    elif _NAME in st.query_params:
+        del st.query_params[_NAME]
     return asked == _SIMPLE
 
 

@@ -15,18 +15,22 @@ _STALE = 2.0
 """Seconds during which the browser may still send the URL of a picture that was left."""
 
 
-def current_image(project: Project, images: Sequence[StoredImage]) -> StoredImage:
+def current_image(project: Project, images: Sequence[StoredImage], corrects_url: bool = True) -> StoredImage:
     """Return the picture in the URL (`?image=FILE`), else the last one of this session, else the first one.
 
     A message that the browser sends just after the user opens another picture may still have the old URL. So for
     `_STALE` seconds, the URL of a picture that was left is ignored; otherwise the page would go back to that picture.
+    It is then replaced if `corrects_url` is True. The editor passes False: it tells of each picture itself, so the URL
+    may be that of a step back in the browser, of which the editor's own message is still on its way.
     """
     here = st.session_state.get(_IMAGE, {}).get(str(project.folder))
     asked = st.query_params.get("image") or here
-    if asked != here and was_just_left(asked):
+    is_stale = asked != here and was_just_left(asked)
+    if is_stale:
         asked = here
     image = next((image for image in images if image.file_name == asked), images[0])
-    go_to(project, image)
+    if corrects_url or not is_stale:
+        go_to(project, image)
     return image
 
 

@@ -9,7 +9,7 @@ const COMMANDS = [
   { name: "zoom_in", label: "Zoom in", icon: "add", group: "view", run: (editor) => editor.zoom(1.25) },
   { name: "fit", label: "The whole picture", icon: "fit_screen", group: "view", run: (editor) => editor.view.camera.fit() },
   {
-    name: "one_to_one", label: "One pixel as one dot of the screen", icon: "crop_free", group: "view",
+    name: "one_to_one", label: "One pixel as one dot of the screen", icon: "", letters: "1:1", group: "view",
     run: (editor) => editor.view.camera.oneToOne(),
   },
   {

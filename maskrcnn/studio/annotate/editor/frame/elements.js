@@ -21,10 +21,11 @@ export function icon(name) {
   return element("span", { class: "icon", "aria-hidden": "true", translate: "no" }, name);
 }
 
-/** Make a button with an icon. The label is its ARIA name and, with the key, its tooltip. */
-export function iconButton({ name, label, key = "", words = "", ...attributes }) {
+/** Make a button with an icon, or with `letters` instead. The label is its ARIA name and, with the key, its tooltip. */
+export function iconButton({ name, label, key = "", words = "", letters = "", ...attributes }) {
   const title = `${words || label}${key ? ` (${key})` : ""}`;
-  return element("button", { type: "button", class: "icon-button", "aria-label": label, title, ...attributes }, icon(name));
+  const sign = letters ? element("span", { class: "letters", "aria-hidden": "true" }, letters) : icon(name);
+  return element("button", { type: "button", class: "icon-button", "aria-label": label, title, ...attributes }, sign);
 }
 
 /** Set an attribute to "true" or "false", for `aria-pressed` and the like. */

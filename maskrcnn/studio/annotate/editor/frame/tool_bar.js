@@ -28,7 +28,7 @@ export class ToolBar {
    */
   add(action) {
     const button = iconButton({
-      name: action.icon, label: action.label, "data-action": action.name,
+      name: action.icon, letters: action.letters, label: action.label, "data-action": action.name,
       onclick: () => { action.run(this.editor); this.update(); },
     });
     this.buttons.set(action.name, { button, action });

@@ -208,6 +208,17 @@ class EditorDriver:
         self.wait_until_still()
         return self.camera()
 
+    def bring_to_middle(self, place: Place) -> None:
+        """Move the picture with the middle button, until a place is in the middle of the view."""
+        box, mouse = self.view.bounding_box(), self.page.mouse
+        middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        x, y = self.at(place)
+        mouse.move(*middle)
+        mouse.down(button="middle")
+        mouse.move(2 * middle[0] - x, 2 * middle[1] - y, steps=4)
+        mouse.up(button="middle")
+        self.wait_until_still()
+
     # Pen and touch, which Playwright has no words for
 
     @property

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from maskrcnn.studio.annotate import canvas_choice, editor, picture_navigation
+from maskrcnn.studio.annotate import canvas_choice, dataset_links, editor, picture_navigation
 from maskrcnn.studio.annotate.simple_canvas import page as simple_page
 from maskrcnn.studio.dataset import import_report, import_view
 from maskrcnn.studio.shell import session
@@ -22,4 +22,7 @@ if canvas_choice.is_simple():
     simple_page.show(project, images, picture_navigation.current_image(project, images))
 else:
     editor.show(project, picture_navigation.current_image(project, images, corrects_url=False))
-canvas_choice.show()
+with st.container(horizontal=True, vertical_alignment="center", gap="small", key="annotate_below"):
+    if not canvas_choice.is_simple():
+        dataset_links.show()
+    canvas_choice.show()

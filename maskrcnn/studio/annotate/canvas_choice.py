@@ -31,13 +31,12 @@ def show() -> None:
     """Draw the link to the other canvas. Next to the simple canvas, a line says what it cannot do."""
     query = {name: st.query_params[name] for name in ("project", "image") if name in st.query_params}
     simple = st.session_state.get(_LAST) == _SIMPLE
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="annotate_canvas_choice"):
-        if simple:
-            st.markdown(f":small[Simple canvas: for a quick box or an outline of few points. {_CANNOT}]")
-        st.page_link(
-            "pages/label/annotate.py",
-            label="Editor" if simple else "Simple canvas",
-            icon=":material/draw:" if simple else ":material/crop_square:",
-            query_params={**query, _NAME: _EDITOR if simple else _SIMPLE},
-            help=None if simple else f"For a quick box or an outline of few points. {_CANNOT}",
-        )
+    if simple:
+        st.markdown(f":small[Simple canvas: for a quick box or an outline of few points. {_CANNOT}]")
+    st.page_link(
+        "pages/label/annotate.py",
+        label="Editor" if simple else "Simple canvas",
+        icon=":material/draw:" if simple else ":material/crop_square:",
+        query_params={**query, _NAME: _EDITOR if simple else _SIMPLE},
+        help=None if simple else f"For a quick box or an outline of few points. {_CANNOT}",
+    )

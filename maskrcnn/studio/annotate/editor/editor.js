@@ -1,6 +1,7 @@
 // The editor of the Annotate page: puts picture, document, tools and panels together. Streamlit only mounts it.
 //
-// It shows other pictures without a script run, and tells Python afterwards (`shown`), so that the URL names the picture.
+// It shows other pictures without a script run, and tells Python afterwards (`shown`), so that the URL names the
+// picture.
 
 import { PictureView } from "../../components/picture/picture_view.js";
 import { element } from "./frame/elements.js";
@@ -18,11 +19,13 @@ import { ShownPicture } from "./frame/shown_picture.js";
 import { StatusLine } from "./frame/status_line.js";
 import { ThumbnailStrip } from "./frame/thumbnail_strip.js";
 import { ToolBar } from "./frame/tool_bar.js";
+import { TOOL_HINTS } from "./frame/tool_hints.js";
 import { HintPanel } from "./hints/hint_panel.js";
 import { DraftStore } from "./draft_store.js";
 import { addGeometry } from "./geometry/geometry.js";
 import { RegionsDocument } from "./regions_document.js";
 import { Server } from "./server.js";
+import { takesText } from "../../shell/hotkeys.js";
 import { finishNudge } from "./selection_actions.js";
 import { newId, objectOf, shapeBounds } from "./shapes.js";
 import { TOOLS } from "./tools.js";
@@ -57,13 +60,14 @@ export default function mount({ parentElement, data, setStateValue }) {
 
 /**
  * The editor. Parts: `view` (PictureView), `doc` (RegionsDocument of the picture, or null), `server`, `drafts`, `tools`
- * (name -> tool), `tool`, `classes`, `className` (of new regions), `attributes` ({region, file}: definitions of VIA), `keys`,
- * `toolBar`, `edits`, `cursor`.
+ * (name -> tool), `tool`, `classes`, `className` (of new regions), `attributes` ({region, file}: definitions of VIA),
+ * `keys`, `toolBar`, `edits`, `cursor`.
  *
- * Events: "picture", "tool", "classes", "class", "selection", "regions", "status", "hidden", "file", "hover", "state" (a mode
- * was switched), "counts".
+ * Events: "picture", "tool", "classes", "class", "selection", "regions", "status", "hidden", "file", "hover", "state"
+ * (a mode was switched), "counts".
  *
- * Hooks for other modules: `snapper`, `sharedBorders`, `edgeTracer`, `outlineMasks(regions)`; `addAction` and `addTool`.
+ * Hooks for other modules: `snapper`, `sharedBorders`, `edgeTracer`, `outlineMasks(regions)`; `addAction` and
+ * `addTool`.
  */
 export class Editor extends EventTarget {
   constructor(parentElement, data) {
@@ -130,7 +134,9 @@ export class Editor extends EventTarget {
     this.root.setAttribute("data-server", this.server.address);
     // A click on a button leaves the focus where it is, so that arrows and Space go on acting on the picture.
     this.root.addEventListener("mousedown", (event) => {
-      if (!event.target.closest("input, select, textarea, dialog, .picture-surface")) event.preventDefault();
+      if (event.target.closest("input, select, textarea, dialog, .picture-surface")) return;
+      event.preventDefault();
+      this.endTyping();
     });
     this.view.painters.push((context, view) => this.tool?.paint?.(context, view));
     this.view.display.opacity = 0.22;
@@ -167,7 +173,7 @@ export class Editor extends EventTarget {
   fitHeight() {
     if (!this.root.isConnected) return;
     const top = this.root.getBoundingClientRect().top + (this.scroller()?.scrollTop ?? 0);
-    const below = document.querySelector(".st-key-annotate_canvas_choice");
+    const below = document.querySelector(".st-key-annotate_below");
     const rest = (below ? below.getBoundingClientRect().height : 0) + BELOW;
     const height = Math.max(LEAST_HEIGHT, Math.floor(window.innerHeight - top - rest));
     if (height === this.height) return;
@@ -177,6 +183,12 @@ export class Editor extends EventTarget {
 
   scroller() {
     return document.querySelector('[data-testid="stMain"]');
+  }
+
+  /** Take the focus from a text that is being typed, so that it is saved. */
+  endTyping() {
+    const active = this.root.getRootNode().activeElement;
+    if (active && takesText(active)) active.blur();
   }
 
   focusPicture() {
@@ -269,7 +281,9 @@ export class Editor extends EventTarget {
   /** Show the next picture (1) or the one before (-1). */
   step(step) {
     const place = (this.shown.wantedPlace ?? this.place) + step;
-    if (place < 0 || place >= this.pictures.length) return this.say(step > 0 ? "This is the last picture." : "This is the first picture.");
+    if (place < 0 || place >= this.pictures.length) return this.say(
+      step > 0 ? "This is the last picture." : "This is the first picture."
+    );
     return this.showPlace(place);
   }
 
@@ -293,6 +307,7 @@ export class Editor extends EventTarget {
   /** Called before another picture is shown: end what the pointer does, and keep the unfinished outline. */
   leavePicture() {
     if (!this.doc) return;
+    this.endTyping();
     finishNudge(this);
     this.tool?.stop?.();
     this.keepDraft();
@@ -315,6 +330,7 @@ export class Editor extends EventTarget {
     this.view.setActive(new Set());
     this.view.setPicture(doc.picture);
     if (!doc.picture) this.view.showMessage(doc.problem ?? "This picture cannot be shown.");
+    this.view.tool = this.tool;
     this.status.showPicture(entry, this.place + 1, this.pictures.length);
     this.strip.setCurrent(this.place);
     this.restoreDraft();
@@ -364,7 +380,9 @@ export class Editor extends EventTarget {
   /** Add a region with the chosen class, and select it. Return it. */
   newRegion(shape, more = {}) {
     const region = { id: newId(), shape, class_name: this.className ?? FIRST_CLASS, ...more };
-    if (this.nextAttributes && Object.keys(this.nextAttributes).length) region.attributes = { ...this.nextAttributes, ...more.attributes };
+    if (this.nextAttributes && Object.keys(this.nextAttributes).length) region.attributes = {
+      ...this.nextAttributes, ...more.attributes,
+    };
     this.doc.change({ put: [region] }, `draw ${shape.kind}`);
     this.doc.select([region.id]);
     return region;
@@ -388,7 +406,9 @@ export class Editor extends EventTarget {
       entry.n_regions = doc.regions.length;
       this.strip.refresh(this.place);
     }
-    if (doc.regions.some((region) => region.class_name && !this.colours.has(region.class_name))) this.wantsClasses = true;
+    if (doc.regions.some(
+      (region) => region.class_name && !this.colours.has(region.class_name)
+    )) this.wantsClasses = true;
     this.emit("regions");
     this.emit("counts");
   }
@@ -429,7 +449,10 @@ export class Editor extends EventTarget {
     this.emit("hover");
   }
 
-  /** Hide or lock regions (`what` is "hidden" or "locked"), or show or unlock them: on true, false, or the other way round. */
+  /**
+   * Hide or lock regions (`what` is "hidden" or "locked"), or show or unlock them: on true, false, or the other way
+   * round.
+   */
   toggleRegions(what, ids, on = null) {
     const { doc } = this;
     const set = doc[what];
@@ -468,7 +491,9 @@ export class Editor extends EventTarget {
     this.say("");
   }
 
-  /** The regions of the picture that was shown before this one, else of the one before in the list; null without one. */
+  /**
+   * The regions of the picture that was shown before this one, else of the one before in the list; null without one.
+   */
   async regionsOfLastPicture() {
     const entry = this.lastEntry && this.lastEntry !== this.entry ? this.lastEntry : this.pictures[this.place - 1];
     if (!entry) return null;
@@ -554,6 +579,7 @@ export class Editor extends EventTarget {
     show(done);
     try {
       await doc.setDone(done);
+      this.shown.runPage(); // the side bar counts the pictures that are done
     } catch (error) {
       show(!done);
       this.say(`Done is not saved: ${error.message}`, "problem");
@@ -568,7 +594,8 @@ export class Editor extends EventTarget {
     const { name, label, icon, key } = Tool;
     this.tools.set(name, tool);
     const action = {
-      name: `tool ${name}`, label, icon, group, isOn: (editor) => editor.tool === tool, run: (editor) => editor.chooseTool(name),
+      name: `tool ${name}`, label, icon, group, isOn: (editor) => editor.tool === tool,
+      run: (editor) => editor.chooseTool(name),
     };
     this.toolBar.add(action);
     if (key) this.keys.more.push({ name: action.name, group: "Tools", keys: [key], words: label, run: action.run });
@@ -576,16 +603,18 @@ export class Editor extends EventTarget {
   }
 
   /**
-   * Add a command or a mode: {name, label, icon, group, key, words, run(editor), isOn(editor), isEnabled(editor)}. `group` is
-   * "modes", "shapes" (of operations), "hints" or "view". It gets a button, a key and a row in the sheet of keys. With `when`,
-   * the key is the action's only while `when(editor)` is true.
+   * Add a command or a mode: {name, label, icon, group, key, words, run(editor), isOn(editor), isEnabled(editor)}.
+   * `group` is "modes", "shapes" (of operations), "hints" or "view". It gets a button, a key and a row in the sheet of
+   * keys. With `when`, the key is the action's only while `when(editor)` is true.
    */
   addAction(action) {
     const { name, label, words, key, group, run, when, held } = action;
     if (action.icon) this.toolBar.add(action);
     const groups = { modes: "Tools", shapes: "Combine", hints: "Help from the machine", view: "View", history: "Edit" };
     const keys = key === undefined || key === null ? [] : [key].flat();
-    if (keys.length) this.keys.more.push({ name, group: groups[group] ?? "Edit", keys, words: words ?? label, run, when, held });
+    if (keys.length) this.keys.more.push({
+      name, group: groups[group] ?? "Edit", keys, words: words ?? label, run, when, held,
+    });
     this.toolBar.update();
   }
 
@@ -597,11 +626,13 @@ export class Editor extends EventTarget {
       if (keeps) this.keepDraft();
       this.tool = next;
       this.root.dataset.tool = name;
-      this.view.tool = next;
-      if (this.doc) next.start?.();
+      if (this.doc) {
+        this.view.tool = next;
+        next.start?.();
+      }
       this.cursor.toolChanged(name);
     }
-    this.status.showHint(next.constructor.hint ?? "");
+    this.status.showHint(next.constructor.hint ?? TOOL_HINTS[name] ?? "");
     this.view.redrawOverlay();
     this.emit("tool");
   }
@@ -619,10 +650,21 @@ export class Editor extends EventTarget {
     else this.view.zoomBy(factor);
   }
 
+  /** Switch a layer of the picture: "labels" or "fills". */
+  toggleLayer(name) {
+    this.view.display[name] = !this.view.display[name];
+    this.view.redraw();
+    this.emit("state");
+  }
+
   async toggleFullScreen() {
     try {
-      if (document.fullscreenElement) await document.exitFullscreen();
-      else await this.root.requestFullscreen();
+      if (document.fullscreenElement) {
+        await document.exitFullscreen();
+      } else {
+        await this.root.requestFullscreen();
+        await navigator.keyboard?.lock?.(["Escape"]); // Esc cancels an outline; held down, it leaves full screen
+      }
     } catch {
       this.say("The browser does not allow full screen here.", "problem");
     }

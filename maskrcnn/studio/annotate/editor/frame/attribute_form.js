@@ -8,7 +8,9 @@ const SEVERAL = "(several values)";
 function optionsOf(definition) {
   const options = definition?.options;
   if (!options || typeof options !== "object") return new Map();
-  return new Map(Object.entries(options).map(([id, text]) => [id, definition.type === "image" ? id : String(text || id)]));
+  return new Map(
+    Object.entries(options).map(([id, text]) => [id, definition.type === "image" ? id : String(text || id)])
+  );
 }
 
 /** Values as text, for attributes without a fitting definition: the checked options, or the value itself. */
@@ -28,11 +30,17 @@ export class AttributeForm {
     this.file = element("div", { class: "fields" });
     this.keep = element("input", { type: "checkbox", onchange: () => editor.setSameForNext(this.keep.checked) });
     this.keepLabel = element(
-      "label", { class: "check", title: "New regions get the attributes that were given last." }, this.keep, "Same for new regions",
+      "label", {
+        class: "check", title: "New regions get the attributes that were given last.",
+      }, this.keep, "Same for new regions",
     );
-    this.regionPart = element("div", {}, element("div", { class: "panel-title" }, "Attributes"), this.region, this.keepLabel);
+    this.regionPart = element(
+      "div", {}, element("div", { class: "panel-title" }, "Attributes"), this.region, this.keepLabel,
+    );
     this.filePart = element("div", {}, element("div", { class: "panel-title" }, "Picture"), this.file);
-    this.element = element("section", { class: "attributes", "aria-label": "Attributes", hidden: true }, this.regionPart, this.filePart);
+    this.element = element(
+      "section", { class: "attributes", "aria-label": "Attributes", hidden: true }, this.regionPart, this.filePart,
+    );
     for (const name of ["picture", "selection", "regions", "file"]) editor.addEventListener(name, () => this.draw());
   }
 
@@ -44,7 +52,9 @@ export class AttributeForm {
     const names = [...new Set([...Object.keys(definitions.region), ...carried])];
     const fileNames = [...new Set([...Object.keys(definitions.file), ...Object.keys(editor.fileAttributes)])];
     const state = JSON.stringify([
-      chosen.map((region) => [region.id, region.attributes ?? null]), definitions, editor.fileAttributes, editor.shownName,
+      chosen.map(
+        (region) => [region.id, region.attributes ?? null]
+      ), definitions, editor.fileAttributes, editor.shownName,
     ]);
     if (state === this.shown) return;
     const focused = this.element.contains(this.element.getRootNode().activeElement);
@@ -61,11 +71,14 @@ export class AttributeForm {
       this.region.replaceChildren(...names.map((name) => {
         const values = chosen.map((region) => region.attributes?.[name]);
         const mixed = values.some((value) => !same(value, values[0]));
-        return this.field("region", name, definitions.region[name], values[0], mixed, (change) => editor.setAttribute(name, change));
+        return this.field(
+          "region", name, definitions.region[name], values[0], mixed, (change) => editor.setAttribute(name, change),
+        );
       }));
     }
     this.file.replaceChildren(...fileNames.map((name) => this.field(
-      "file", name, definitions.file[name], editor.fileAttributes[name], false, (change) => editor.setFileAttribute(name, change),
+      "file", name, definitions.file[name], editor.fileAttributes[name], false,
+      (change) => editor.setFileAttribute(name, change),
     )));
     if (at) this.element.querySelector(`#${CSS.escape(at)}`)?.focus();
   }
@@ -89,7 +102,9 @@ export class AttributeForm {
       return element("label", { class: "field", title }, element("span", {}, name), input);
     }
     if (["dropdown", "image"].includes(kind) && isText) {
-      const select = element("select", { class: "text-input", id }, element("option", { value: "" }, mixed ? SEVERAL : "not given"));
+      const select = element(
+        "select", { class: "text-input", id }, element("option", { value: "" }, mixed ? SEVERAL : "not given"),
+      );
       const known = value && !options.has(value) ? new Map([...options, [value, value]]) : options;
       for (const [option, text] of known) select.append(element("option", { value: option }, text));
       select.value = mixed ? "" : value ?? "";
@@ -99,7 +114,9 @@ export class AttributeForm {
     if (kind === "radio" && isText) {
       const known = value && !options.has(value) ? new Map([...options, [value, value]]) : options;
       return this.group(name, title, [...known].map(([option, text], number) => {
-        const input = element("input", { type: "radio", name: id, id: `${id}-${number}`, onchange: () => save(() => option) });
+        const input = element(
+          "input", { type: "radio", name: id, id: `${id}-${number}`, onchange: () => save(() => option) },
+        );
         input.checked = !mixed && value === option;
         return element("label", { class: "check" }, input, text);
       }));
@@ -107,14 +124,19 @@ export class AttributeForm {
     if (kind === "checkbox" && (value === undefined || value === null || typeof value === "object")) {
       return this.group(name, title, [...options].map(([option, text], number) => {
         const input = element("input", {
-          type: "checkbox", id: `${id}-${number}`, onchange: () => save((before) => this.checked(before, option, input.checked)),
+          type: "checkbox", id: `${id}-${number}`, onchange: () => save(
+            (before) => this.checked(before, option, input.checked)
+          ),
         });
         input.checked = !mixed && value?.[option] === true;
         input.indeterminate = mixed;
         return element("label", { class: "check" }, input, text);
       }));
     }
-    return element("div", { class: "field", title }, element("span", {}, name), element("span", {}, mixed ? SEVERAL : inWords(value)));
+    return element(
+      "div", { class: "field", title }, element("span", {}, name),
+      element("span", {}, mixed ? SEVERAL : inWords(value)),
+    );
   }
 
   checked(before, option, on) {

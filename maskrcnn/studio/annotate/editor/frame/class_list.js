@@ -7,7 +7,9 @@ import { element, icon } from "./elements.js";
 export class ClassList {
   constructor(editor) {
     this.editor = editor;
-    this.rows = element("div", { class: "rows", role: "radiogroup", "aria-label": "Class of new and of selected regions" });
+    this.rows = element(
+      "div", { class: "rows", role: "radiogroup", "aria-label": "Class of new and of selected regions" },
+    );
     this.add = element(
       "button", { type: "button", class: "small-button", onclick: () => this.ask() }, icon("add"), "Add class",
     );
@@ -101,17 +103,26 @@ export class ClassList {
 
   askSimilar(name, similar) {
     const buttons = similar.slice(0, 4).map((other) => element(
-      "button", { type: "button", class: "small-button primary", onclick: () => { this.editor.chooseClass(other); this.close(); } },
+      "button", { type: "button", class: "small-button primary", onclick: () => this.use(other) },
       `Use “${other}”`,
     ));
     const again = element(
       "button", { type: "button", class: "small-button", onclick: () => this.send(name, true) }, `Add “${name}”`,
     );
     this.form.replaceChildren(
-      element("p", {}, `There is already ${similar.slice(0, 4).map((other) => `“${other}”`).join(", ")}. Two spellings become two classes.`),
+      element(
+        "p", {},
+        `There is already ${similar.slice(0, 4).map((other) => `“${other}”`).join(", ")}. `
+          + "Two spellings become two classes.",
+      ),
       element("div", { class: "buttons" }, ...buttons, again),
     );
     buttons[0].focus();
+  }
+
+  use(other) {
+    this.editor.chooseClass(other);
+    this.close();
   }
 
   close() {

@@ -18,8 +18,12 @@ const CHOICES = [
  */
 export function differences(base, version) {
   const text = ({ extras, ...region }) => JSON.stringify(region, Object.keys(region).sort());
-  const full = (region) => JSON.stringify([region.shape, region.class_name ?? null, region.attributes ?? {}, region.keypoints ?? null]);
-  const was = new Map(base.map((region) => [region.id, region])), now = new Map(version.map((region) => [region.id, region]));
+  const full = (region) => JSON.stringify(
+    [region.shape, region.class_name ?? null, region.attributes ?? {}, region.keypoints ?? null]
+  );
+  const was = new Map(base.map((region) => [region.id, region])), now = new Map(
+    version.map((region) => [region.id, region])
+  );
   const found = new Map();
   for (const [id, region] of was) {
     if (!now.has(id)) found.set(id, "removed");
@@ -32,7 +36,9 @@ export function differences(base, version) {
 /** The numbers of differences as text, such as "1 new, 2 changed". */
 function inWords(found) {
   const kinds = [...found.values()];
-  const parts = Object.keys(STYLES).map((kind) => [kinds.filter((other) => other === kind).length, kind]).filter(([number]) => number);
+  const parts = Object.keys(STYLES).map(
+    (kind) => [kinds.filter((other) => other === kind).length, kind]
+  ).filter(([number]) => number);
   return parts.map(([number, kind]) => `${number} ${kind}`).join(", ") || "nothing changed";
 }
 
@@ -78,8 +84,8 @@ export class ConflictView {
     ));
     this.element.replaceChildren(
       element("h2", {}, "This picture was saved elsewhere"),
-      element("p", {}, "Since you opened it, another tab or another person saved it. Your changes are kept, and so are theirs: what you "
-        + "do not choose stays in the history, where Undo brings it back."),
+      element("p", {}, "Since you opened it, another tab or another person saved it. Your changes are kept, and so are "
+        + "theirs: what you do not choose stays in the history, where Undo brings it back."),
       element("div", { class: "versions" }, ...versions.map(({ title, found, container }) => element(
         "div", { class: "version" }, element("h3", {}, element("strong", {}, title), `: ${inWords(found)}`), container,
       ))),
@@ -87,7 +93,9 @@ export class ConflictView {
       element("div", { class: "buttons" }, ...this.buttons), this.problem,
     );
     if (!this.element.open) this.element.showModal();
-    this.views = versions.map(({ title, regions, found, container }) => this.viewOf(title, conflict.base, regions, found, container));
+    this.views = versions.map(
+      ({ title, regions, found, container }) => this.viewOf(title, conflict.base, regions, found, container)
+    );
     this.buttons[0].focus();
   }
 
@@ -98,7 +106,9 @@ export class ConflictView {
     view.setObjects([...regions, ...removed].map((region) => {
       const kind = found.get(region.id);
       const object = objectOf(region, this.editor);
-      return kind ? { ...object, style: STYLES[kind], label: `${kind}: ${region.class_name ?? "no class"}` } : { ...object, colour: GREY, label: "" };
+      return kind ? {
+        ...object, style: STYLES[kind], label: `${kind}: ${region.class_name ?? "no class"}`,
+      } : { ...object, colour: GREY, label: "" };
     }));
     return view;
   }

@@ -15,12 +15,15 @@ export class Edits {
     const regions = await editor.regionsOfLastPicture();
     if (!regions) return editor.say("No other picture was shown yet: Z repeats the regions of the one before.");
     const { width, height } = editor.view.picture ?? {};
-    const fitting = regions.filter(({ shape }) => shape.kind !== "rle" || (shape.size[0] === height && shape.size[1] === width));
+    const fitting = regions.filter(
+      ({ shape }) => shape.kind !== "rle" || (shape.size[0] === height && shape.size[1] === width)
+    );
     if (fitting.length === 0) return editor.say("The picture before has no regions to repeat.");
     const copies = fitting.map(({ extras, score, ...region }) => ({ ...region, id: newId() }));
     editor.doc.change({ put: copies }, "repeat regions");
     editor.doc.select(copies.map((region) => region.id));
-    return editor.say(`${counted(copies.length, "region")} of the picture before; Ctrl + Z takes ${copies.length > 1 ? "them" : "it"} away.`);
+    const them = copies.length > 1 ? "them" : "it";
+    return editor.say(`${counted(copies.length, "region")} of the picture before; Ctrl + Z takes ${them} away.`);
   }
 
   /** Select the next region (1) or the one before (-1), in their order. */

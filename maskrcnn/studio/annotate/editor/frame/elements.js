@@ -10,7 +10,9 @@ export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") made.addEventListener(name.replace(/^on/, ""), value);
-    else if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+    else if (value !== null && value !== undefined && value !== false) made.setAttribute(
+      name, value === true ? "" : value,
+    );
   }
   made.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
   return made;

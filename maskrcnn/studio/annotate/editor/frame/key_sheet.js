@@ -1,6 +1,6 @@
 // The sheet of all keys, made from the table of keys.js.
 
-import { element, icon } from "./elements.js";
+import { element, iconButton } from "./elements.js";
 
 /** A dialog that lists all keys. `element` is its element. */
 export class KeySheet {
@@ -10,10 +10,10 @@ export class KeySheet {
     this.element = element(
       "dialog", { class: "key-sheet", "aria-label": "Keyboard shortcuts" },
       element("header", {}, element("h2", {}, "Keys"),
-        element("button", { type: "button", class: "icon-button", "aria-label": "Close", title: "Close (Esc)", onclick: () => this.element.close() }, icon("close"))),
+        iconButton({ name: "close", label: "Close", key: "Esc", onclick: () => this.element.close() })),
       this.body,
-      element("p", {}, "They work wherever no text is being typed. On a Mac, Ctrl is ⌘. With the keyboard alone: J shows a cursor, "
-        + "arrows move it (Shift: 10 px), Space clicks, Shift + Space presses and lets go."),
+      element("p", {}, "They work wherever no text is being typed. On a Mac, Ctrl is ⌘. With the keyboard alone: J shows "
+        + "a cursor, arrows move it (Shift: 10 px), Space clicks, Shift + Space presses and lets go."),
     );
     this.element.addEventListener("click", (event) => { if (event.target === this.element) this.element.close(); });
     this.element.addEventListener("keydown", (event) => {

@@ -17,7 +17,9 @@ export class KeyboardCursor {
     this.repeats = 0;
     this.paint = (context, view) => this.draw(context, view);
     editor.view.painters.push(this.paint);
-    editor.view.element.addEventListener("pointerdown", () => { if (this.isByItself) this.toggle(false); }, { capture: true });
+    editor.view.element.addEventListener(
+      "pointerdown", () => { if (this.isByItself) this.toggle(false); }, { capture: true },
+    );
   }
 
   /** Switch it on, in the middle of what is seen, or off. */
@@ -46,8 +48,8 @@ export class KeyboardCursor {
   }
 
   /**
-   * Switch it on if an arrow means it: the picture got the focus by the keyboard, a drawing tool is chosen, and nothing is
-   * selected. Space does not: held with the mouse, it moves the picture.
+   * Switch it on if an arrow means it: the picture got the focus by the keyboard, a drawing tool is chosen, and nothing
+   * is selected. Space does not: held with the mouse, it moves the picture.
    */
   startByItself(event) {
     const { view, tool, hasSelection, entry } = this.editor;
@@ -109,7 +111,9 @@ export class KeyboardCursor {
   keepInSight() {
     const { camera } = this.editor.view, margin = 24;
     const [x, y] = camera.toScreen(this.at);
-    const by = (place, length) => (place < margin ? margin - place : place > length - margin ? length - margin - place : 0);
+    const by = (place, length) => (
+      place < margin ? margin - place : place > length - margin ? length - margin - place : 0
+    );
     const dx = by(x, camera.width), dy = by(y, camera.height);
     if (dx || dy) camera.panBy(dx, dy);
   }
@@ -132,7 +136,8 @@ export class KeyboardCursor {
     const [sx, sy] = view.camera.toScreen(this.at);
     const { left, top } = view.element.getBoundingClientRect();
     const event = new PointerEvent(kind, {
-      pointerType: "mouse", pointerId: 1, isPrimary: true, button: kind === "pointermove" ? -1 : 0, buttons: this.isDown ? 1 : 0,
+      pointerType: "mouse", pointerId: 1, isPrimary: true, button: kind === "pointermove" ? -1 : 0,
+      buttons: this.isDown ? 1 : 0,
       clientX: left + sx, clientY: top + sy, detail: 1, pressure: this.isDown ? 0.5 : 0,
     });
     tool[kind]?.({ x: this.at[0], y: this.at[1], sx, sy, event });

@@ -1,7 +1,7 @@
 // The keys of the editor: one table, from which the listener, the tooltips and the sheet of keys are made.
 //
-// A key is named as in a KeyboardEvent, with the modifiers before it: "q", "shift+h", "ctrl+z", "shift+ArrowLeft". No key may
-// be "r" or "c" (with or without Shift), to which Streamlit reacts even when they are handled here.
+// A key is named as in a KeyboardEvent, with the modifiers before it: "q", "shift+h", "ctrl+z", "shift+ArrowLeft". No
+// key may be "r" or "c" (with or without Shift), to which Streamlit reacts even when they are handled here.
 
 import { namesOf, takesText } from "../../../shell/hotkeys.js";
 import * as actions from "../selection_actions.js";
@@ -9,56 +9,127 @@ import * as actions from "../selection_actions.js";
 const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"];
 
 /**
- * One entry of the table: `name`, `keys`, `words` for the sheet, `group` of the sheet, `run(editor, event)`. `held` is true
- * if holding the key repeats it; `when(editor)` says whether the key means this now.
+ * One entry of the table: `name`, `keys`, `words` for the sheet, `group` of the sheet, `run(editor, event)`. `held` is
+ * true if holding the key repeats it; `when(editor)` says whether the key means this now.
  */
 export const ACTIONS = [
-  { name: "next", group: "Pictures", keys: ["PageDown", "."], held: true, words: "Next picture", run: (editor) => editor.step(1) },
-  { name: "previous", group: "Pictures", keys: ["PageUp", ","], held: true, words: "Previous picture", run: (editor) => editor.step(-1) },
   {
-    name: "arrow_next", group: "Pictures", keys: ["ArrowRight", "ArrowDown"], held: true, words: "Next picture, if nothing is selected",
+    name: "next", group: "Pictures", keys: ["PageDown", "."], held: true, words: "Next picture",
+    run: (editor) => editor.step(1),
+  },
+  {
+    name: "previous", group: "Pictures", keys: ["PageUp", ","], held: true, words: "Previous picture",
+    run: (editor) => editor.step(-1),
+  },
+  {
+    name: "arrow_next", group: "Pictures", keys: ["ArrowRight", "ArrowDown"], held: true,
+    words: "Next picture, if nothing is selected",
     when: (editor) => !editor.hasSelection, run: (editor) => editor.step(1),
   },
   {
     name: "arrow_previous", group: "Pictures", keys: ["ArrowLeft", "ArrowUp"], held: true,
-    words: "Previous picture, if nothing is selected", when: (editor) => !editor.hasSelection, run: (editor) => editor.step(-1),
+    words: "Previous picture, if nothing is selected", when: (editor) => !editor.hasSelection,
+    run: (editor) => editor.step(-1),
   },
-  { name: "unlabelled", group: "Pictures", keys: ["n"], words: "Next unlabelled picture", run: (editor) => editor.stepToUnlabelled() },
-  { name: "done", group: "Pictures", keys: ["d"], words: "Picture done, or not done", run: (editor) => editor.setDone(!editor.isDone) },
-  { name: "repeat", group: "Pictures", keys: ["z"], words: "The regions of the picture before, here again", run: (editor) => editor.edits.repeatLast() },
+  {
+    name: "unlabelled", group: "Pictures", keys: ["n"], words: "Next unlabelled picture",
+    run: (editor) => editor.stepToUnlabelled(),
+  },
+  {
+    name: "done", group: "Pictures", keys: ["d"], words: "Picture done, or not done",
+    run: (editor) => editor.setDone(!editor.isDone),
+  },
+  {
+    name: "repeat", group: "Pictures", keys: ["z"], words: "The regions of the picture before, here again",
+    run: (editor) => editor.edits.repeatLast(),
+  },
 
   { name: "undo", group: "Edit", keys: ["ctrl+z"], held: true, words: "Undo", run: (editor) => editor.undo() },
-  { name: "redo", group: "Edit", keys: ["ctrl+y", "ctrl+shift+z"], held: true, words: "Redo", run: (editor) => editor.redo() },
-  { name: "copy", group: "Edit", keys: ["ctrl+c"], words: "Copy", when: (editor) => editor.hasSelection, run: actions.copy },
-  { name: "cut_out", group: "Edit", keys: ["ctrl+x"], words: "Copy and delete", when: (editor) => editor.hasSelection, run: actions.cut },
+  {
+    name: "redo", group: "Edit", keys: ["ctrl+y", "ctrl+shift+z"], held: true, words: "Redo",
+    run: (editor) => editor.redo(),
+  },
+  {
+    name: "copy", group: "Edit", keys: ["ctrl+c"], words: "Copy", when: (editor) => editor.hasSelection,
+    run: actions.copy,
+  },
+  {
+    name: "cut_out", group: "Edit", keys: ["ctrl+x"], words: "Copy and delete", when: (editor) => editor.hasSelection,
+    run: actions.cut,
+  },
   { name: "paste", group: "Edit", keys: ["ctrl+v"], words: "Paste, on another picture too", run: actions.paste },
   { name: "duplicate", group: "Edit", keys: ["ctrl+d"], words: "Duplicate", run: actions.duplicate },
   { name: "all", group: "Edit", keys: ["ctrl+a"], words: "Select all regions", run: actions.selectAll },
-  { name: "select_next", group: "Edit", keys: ["v"], held: true, words: "Select the next region", run: (editor) => editor.edits.selectNext(1) },
+  {
+    name: "select_next", group: "Edit", keys: ["v"], held: true, words: "Select the next region",
+    run: (editor) => editor.edits.selectNext(1),
+  },
   {
     name: "select_previous", group: "Edit", keys: ["shift+v"], held: true, words: "Select the region before",
     run: (editor) => editor.edits.selectNext(-1),
   },
-  { name: "delete", group: "Edit", keys: ["Delete", "Backspace"], words: "Delete the vertex, or the selected regions", run: actions.deleteSelected },
+  {
+    name: "delete", group: "Edit", keys: ["Delete", "Backspace"], words: "Delete the vertex, or the selected regions",
+    run: actions.deleteSelected,
+  },
   {
     name: "nudge", group: "Edit", held: true, words: "Move the selected regions by 1 px, with Shift by 10 px",
     keys: ARROWS.slice(0, 4).flatMap((key) => [key, `shift+${key}`]),
     when: (editor) => editor.hasSelection, run: actions.nudgeByKey,
   },
-  { name: "backward", group: "Edit", keys: ["["], words: "To the back", run: (editor) => actions.reorder(editor, "back") },
-  { name: "forward", group: "Edit", keys: ["]"], words: "To the front", run: (editor) => actions.reorder(editor, "front") },
-  { name: "hide", group: "Edit", keys: ["h"], words: "Hide the selected regions", run: (editor) => editor.edits.hide() },
-  { name: "show_all", group: "Edit", keys: ["shift+h"], words: "Show all regions", run: (editor) => editor.edits.showAll() },
-  { name: "lock", group: "Edit", keys: ["shift+l"], words: "Lock the selected regions, or unlock all", run: (editor) => editor.edits.lock() },
+  {
+    name: "backward", group: "Edit", keys: ["["], words: "To the back",
+    run: (editor) => actions.reorder(editor, "back"),
+  },
+  {
+    name: "forward", group: "Edit", keys: ["]"], words: "To the front",
+    run: (editor) => actions.reorder(editor, "front"),
+  },
+  {
+    name: "hide", group: "Edit", keys: ["h"], words: "Hide the selected regions", run: (editor) => editor.edits.hide(),
+  },
+  {
+    name: "show_all", group: "Edit", keys: ["shift+h"], words: "Show all regions",
+    run: (editor) => editor.edits.showAll(),
+  },
+  {
+    name: "lock", group: "Edit", keys: ["shift+l"], words: "Lock the selected regions, or unlock all",
+    run: (editor) => editor.edits.lock(),
+  },
   { name: "escape", group: "Edit", keys: ["Escape"], words: "Cancel, deselect", run: (editor) => editor.escape() },
 
-  { name: "zoom_in", group: "View", keys: ["+", "="], held: true, words: "Zoom in", run: (editor) => editor.zoom(1.25) },
-  { name: "zoom_out", group: "View", keys: ["-", "_"], held: true, words: "Zoom out", run: (editor) => editor.zoom(1 / 1.25) },
+  {
+    name: "zoom_in", group: "View", keys: ["+", "="], held: true, words: "Zoom in", run: (editor) => editor.zoom(1.25),
+  },
+  {
+    name: "zoom_out", group: "View", keys: ["-", "_"], held: true, words: "Zoom out",
+    run: (editor) => editor.zoom(1 / 1.25),
+  },
   { name: "fit", group: "View", keys: ["f"], words: "The whole picture", run: (editor) => editor.view.camera.fit() },
-  { name: "one_to_one", group: "View", keys: ["shift+f"], words: "One pixel as one dot of the screen", run: (editor) => editor.view.camera.oneToOne() },
-  { name: "full_screen", group: "View", keys: ["shift+Enter"], words: "Full screen", run: (editor) => editor.toggleFullScreen() },
-  { name: "panels", group: "View", keys: ["\\"], words: "Hide or show the panels", run: (editor) => editor.togglePanels() },
-  { name: "cursor", group: "View", keys: ["j"], words: "Keyboard cursor: arrows move, Space clicks", run: (editor) => editor.cursor.toggle() },
+  {
+    name: "one_to_one", group: "View", keys: ["shift+f"], words: "One pixel as one dot of the screen",
+    run: (editor) => editor.view.camera.oneToOne(),
+  },
+  {
+    name: "labels", group: "View", keys: ["shift+n"], words: "Class names on the picture",
+    run: (editor) => editor.toggleLayer("labels"),
+  },
+  {
+    name: "fills", group: "View", keys: ["shift+w"], words: "Fill regions",
+    run: (editor) => editor.toggleLayer("fills"),
+  },
+  {
+    name: "full_screen", group: "View", keys: ["shift+Enter"], words: "Full screen",
+    run: (editor) => editor.toggleFullScreen(),
+  },
+  {
+    name: "panels", group: "View", keys: ["\\"], words: "Hide or show the panels",
+    run: (editor) => editor.togglePanels(),
+  },
+  {
+    name: "cursor", group: "View", keys: ["j"], words: "Keyboard cursor: arrows move, Space clicks",
+    run: (editor) => editor.cursor.toggle(),
+  },
   { name: "sheet", group: "View", keys: ["?"], words: "This sheet", run: (editor) => editor.keySheet.open() },
 ];
 
@@ -70,14 +141,16 @@ const NAMES = {
 const HIDDEN = ["=", "_"]; // the same physical keys as + and -; not listed in the sheet
 const USES_ARROWS =
   "[role=slider], [role=radiogroup], [role=radio], [role=tab], [role=combobox], [role=listbox], [role=option], " +
-  "[role=menuitem], [role=menuitemradio], [role=spinbutton], [role=grid], [role=gridcell], [role=toolbar] button, select, " +
-  "input[type=range], input[type=radio], canvas[data-testid=data-grid-canvas]";
+  "[role=menuitem], [role=menuitemradio], [role=spinbutton], [role=grid], [role=gridcell], [role=toolbar] button, " +
+  "select, input[type=range], input[type=radio], canvas[data-testid=data-grid-canvas]";
 const PRESSED_BY_KEY = "button, a[href], summary, select, input, [role=option], [role=button], label";
 
 /** The label of a key for the user, such as "Ctrl + Z" for "ctrl+z". */
 export function keyLabel(key) {
   const parts = key.length > 1 && key.includes("+") ? key.split("+") : [key];
-  return parts.map((part) => NAMES[part] ?? (part.length === 1 ? part.toUpperCase() : part[0].toUpperCase() + part.slice(1))).join(" + ");
+  return parts.map(
+    (part) => NAMES[part] ?? (part.length === 1 ? part.toUpperCase() : part[0].toUpperCase() + part.slice(1))
+  ).join(" + ");
 }
 
 /** The names under which the key of an event may be bound, best first; also with Shift and a named key. */
@@ -153,7 +226,9 @@ export class Keys {
     const names = boundNames(event);
     const isNamedKey = ["Enter", " "].includes(event.key);
     if (isNamedKey && target !== editor.view.element && target.closest?.(PRESSED_BY_KEY)) return;
-    if (this.byTab && names.some((name) => ARROWS.includes(name.replace("shift+", ""))) && target.closest?.(USES_ARROWS)) return;
+    if (this.byTab && names.some(
+      (name) => ARROWS.includes(name.replace("shift+", ""))
+    ) && target.closest?.(USES_ARROWS)) return;
     if (editor.shown.isSwitching && !this.isNavigation(names)) {
       // It is meant for the picture that is about to be shown.
       if (this.table().some((entry) => entry.keys.some((key) => names.includes(key)))) this.took(event);
@@ -164,7 +239,9 @@ export class Keys {
   }
 
   isNavigation(names) {
-    const entry = ACTIONS.find(({ keys, when }) => keys.some((key) => names.includes(key)) && (when?.(this.editor) ?? true));
+    const entry = ACTIONS.find(
+      ({ keys, when }) => keys.some((key) => names.includes(key)) && (when?.(this.editor) ?? true)
+    );
     return ["next", "previous", "arrow_next", "arrow_previous", "unlabelled", "sheet"].includes(entry?.name);
   }
 
@@ -172,7 +249,9 @@ export class Keys {
     const { editor } = this;
     if (editor.cursor.keydown(event) || editor.toolKey(event)) return this.took(event);
     for (const name of names) {
-      const entry = this.table().find((candidate) => candidate.keys.includes(name) && (candidate.when?.(editor) ?? true));
+      const entry = this.table().find(
+        (candidate) => candidate.keys.includes(name) && (candidate.when?.(editor) ?? true)
+      );
       if (!entry) continue;
       if (name === "ctrl+c" && String(window.getSelection())) return;
       this.took(event);

@@ -1,4 +1,5 @@
-// The documents of the pictures that were shown last and of those that come next, loaded ahead so that they show at once.
+// The documents of the pictures that were shown last and of those that come next, loaded ahead so that they show at
+// once.
 
 import { RegionsDocument } from "../regions_document.js";
 

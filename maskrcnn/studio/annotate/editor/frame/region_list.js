@@ -21,7 +21,9 @@ export class RegionList {
       this.rows,
     );
     this.empty = element("p", { class: "empty" }, "No regions yet. Click around an object; Enter closes the outline.");
-    this.element = element("section", { class: "regions", "aria-label": "Regions" }, this.title, this.scroller, this.empty);
+    this.element = element(
+      "section", { class: "regions", "aria-label": "Regions" }, this.title, this.scroller, this.empty,
+    );
     this.scroller.addEventListener("scroll", () => this.draw(), { passive: true });
     this.scroller.addEventListener("keydown", (event) => this.onKey(event));
     this.scroller.addEventListener("pointerleave", () => editor.view.setHovered(null));
@@ -40,7 +42,9 @@ export class RegionList {
     const { regions } = this;
     const selected = this.editor.doc?.selection.size ?? 0;
     this.title.replaceChildren(
-      counted(regions.length, "region"), selected > 1 ? element("span", { class: "count" }, `${selected} selected`) : "",
+      counted(regions.length, "region"), selected > 1 ? element(
+        "span", { class: "count" }, `${selected} selected`,
+      ) : "",
     );
     this.rows.style.height = `${regions.length * HEIGHT}px`;
     this.empty.hidden = regions.length > 0 || !this.editor.doc;
@@ -94,9 +98,15 @@ export class RegionList {
       swatch: element("span", { class: "swatch" }),
       text: element("span", { class: "text" }),
     };
-    const hide = iconButton({ name: "visibility", label: "Hide", class: "row-button", onclick: () => this.toggle("hidden", place) });
-    const lock = iconButton({ name: "lock_open", label: "Lock", class: "row-button", onclick: () => this.toggle("locked", place) });
-    const row = element("div", { class: "region-row", role: "option" }, parts.number, parts.swatch, parts.text, hide, lock);
+    const hide = iconButton({
+      name: "visibility", label: "Hide", class: "row-button", onclick: () => this.toggle("hidden", place),
+    });
+    const lock = iconButton({
+      name: "lock_open", label: "Lock", class: "row-button", onclick: () => this.toggle("locked", place),
+    });
+    const row = element(
+      "div", { class: "region-row", role: "option" }, parts.number, parts.swatch, parts.text, hide, lock,
+    );
     row.style.top = `${place * HEIGHT}px`;
     row.parts = { ...parts, hide, lock };
     row.addEventListener("pointerenter", () => this.editor.view.setHovered(this.regions[place]?.id ?? null));
@@ -111,7 +121,8 @@ export class RegionList {
     const name = region.class_name ?? "no class";
     const isHidden = doc.hidden.has(region.id), isLocked = doc.locked.has(region.id);
     const selected = doc.selection.has(region.id);
-    const state = [region.id, name, place, isHidden, isLocked, selected, this.active === place, this.editor.colourOf(region.class_name),
+    const state = [region.id, name, place, isHidden, isLocked, selected, this.active === place,
+      this.editor.colourOf(region.class_name),
       this.editor.hovered === region.id].join("\n");
     if (row.shown === state) return;
     row.shown = state;
@@ -121,7 +132,9 @@ export class RegionList {
     row.title = `${place + 1} ${name}`;
     row.dataset.region = region.id;
     row.setAttribute("aria-selected", selected);
-    row.setAttribute("aria-label", `Region ${place + 1}, ${name}${isHidden ? ", hidden" : ""}${isLocked ? ", locked" : ""}`);
+    row.setAttribute(
+      "aria-label", `Region ${place + 1}, ${name}${isHidden ? ", hidden" : ""}${isLocked ? ", locked" : ""}`,
+    );
     row.classList.toggle("hovered", this.editor.hovered === region.id);
     row.classList.toggle("dimmed", isHidden);
     row.tabIndex = this.active === place ? 0 : -1;
@@ -131,7 +144,9 @@ export class RegionList {
       button.querySelector(".icon").textContent = on ? onName : offName;
       button.setAttribute("aria-pressed", on);
       button.setAttribute("aria-label", `${label} region ${place + 1}`);
-      button.title = label === "Hide" ? (on ? "Hidden; click to show (H)" : "Hide (H)") : on ? "Locked; click to unlock (Shift + L)" : "Lock (Shift + L)";
+      button.title = label === "Hide" ? (
+        on ? "Hidden; click to show (H)" : "Hide (H)"
+      ) : on ? "Locked; click to unlock (Shift + L)" : "Lock (Shift + L)";
       button.tabIndex = this.active === place ? 0 : -1;
       button.classList.toggle("on", on);
     }
@@ -155,7 +170,9 @@ export class RegionList {
     }
     this.anchor = region.id;
     if (!add) doc.select([region.id]);
-    else doc.select(doc.selection.has(region.id) ? [...doc.selection].filter((id) => id !== region.id) : [...doc.selection, region.id]);
+    else doc.select(
+      doc.selection.has(region.id) ? [...doc.selection].filter((id) => id !== region.id) : [...doc.selection, region.id]
+    );
   }
 
   onPress(event, place) {
@@ -180,7 +197,9 @@ export class RegionList {
       row.classList.remove("dragged");
       this.mark.remove();
       if (target === null) {
-        if (end.type === "pointerup") this.select(place, { range: event.shiftKey, add: event.ctrlKey || event.metaKey });
+        if (end.type === "pointerup") this.select(
+          place, { range: event.shiftKey, add: event.ctrlKey || event.metaKey },
+        );
       } else if (end.type === "pointerup") {
         this.move(place, target);
       }
@@ -197,7 +216,9 @@ export class RegionList {
     const moved = doc.selection.has(region.id) ? doc.selection : new Set([region.id]);
     const before = this.regions.slice(0, target).filter((entry) => !moved.has(entry.id));
     const after = this.regions.slice(target).filter((entry) => !moved.has(entry.id));
-    const order = [...before, ...this.regions.filter((entry) => moved.has(entry.id)), ...after].map((entry) => entry.id);
+    const order = [
+      ...before, ...this.regions.filter((entry) => moved.has(entry.id)), ...after,
+    ].map((entry) => entry.id);
     if (order.some((id, number) => id !== this.regions[number].id)) doc.change({ order }, "Order");
   }
 

@@ -1,9 +1,9 @@
 // Which picture is shown: by the person, by a link, or by the browser's back button; and telling Python of it.
 //
-// A step of the person gets a serial. It is shown at once; Python is told afterwards, and answers with the serial of the last
-// step that it knows. An answer with an older serial is late, and does not move the editor. One with the newest serial and
-// another picture comes from a link. Back and forward are steps of the person too: they are handled here when the browser
-// reports them, before Streamlit runs the page for them.
+// A step of the person gets a serial. It is shown at once; Python is told afterwards, and answers with the serial of
+// the last step that it knows. An answer with an older serial is late, and does not move the editor. One with the
+// newest serial and another picture comes from a link. Back and forward are steps of the person too: they are handled
+// here when the browser reports them, before Streamlit runs the page for them.
 
 const PAUSE = 300; // milliseconds between two messages to Python; quick steps are told together
 const KEPT = "maskrcnn-shown"; // in the session storage: a step that Python has not confirmed, for a reload
@@ -144,6 +144,11 @@ export class ShownPicture {
     this.timer = 0;
     this.toldAt = performance.now();
     this.tell({ name: this.wanted.name, serial: this.serial });
+  }
+
+  /** Have Streamlit run the page, because something that the page shows has changed. */
+  runPage() {
+    if (this.wanted) this.note(this.wanted);
   }
 
   takeHistory() {

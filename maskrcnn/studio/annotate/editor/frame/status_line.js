@@ -12,10 +12,13 @@ export class StatusLine {
     this.timer = 0;
     this.works = new Set();
     this.hint = "";
-    this.previous = iconButton({ name: "chevron_left", label: "Previous picture", key: "←", onclick: () => editor.step(-1) });
+    this.previous = iconButton({
+      name: "chevron_left", label: "Previous picture", key: "←", onclick: () => editor.step(-1),
+    });
     this.next = iconButton({ name: "chevron_right", label: "Next picture", key: "→", onclick: () => editor.step(1) });
     this.unlabelled = iconButton({
-      name: "keyboard_double_arrow_right", label: "Next unlabelled picture", key: "N", onclick: () => editor.stepToUnlabelled(),
+      name: "keyboard_double_arrow_right", label: "Next unlabelled picture", key: "N",
+      onclick: () => editor.stepToUnlabelled(),
     });
     this.place = element("span", { class: "place" });
     this.name = element("span", { class: "name" });

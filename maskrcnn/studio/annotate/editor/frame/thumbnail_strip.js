@@ -16,7 +16,9 @@ export class ThumbnailStrip {
     this.timer = 0;
     this.row = element("div", { class: "thumbnails" });
     this.element = element(
-      "div", { class: "strip", role: "listbox", "aria-label": "Pictures", "aria-orientation": "horizontal", tabindex: "-1" },
+      "div", {
+        class: "strip", role: "listbox", "aria-label": "Pictures", "aria-orientation": "horizontal", tabindex: "-1",
+      },
       this.row,
     );
     this.element.addEventListener("scroll", () => this.draw(), { passive: true });
@@ -107,7 +109,8 @@ export class ThumbnailStrip {
   fill(made, place) {
     const entry = this.pictures[place];
     const says = `${entry.done ? "done, " : ""}${counted(entry.n_regions, "region")}`;
-    made.title = `${place + 1} / ${this.pictures.length}  ${entry.name}: ${says}${entry.split ? ` (${entry.split})` : ""}`;
+    const split = entry.split ? ` (${entry.split})` : "";
+    made.title = `${place + 1} / ${this.pictures.length}  ${entry.name}: ${says}${split}`;
     made.setAttribute("aria-label", `${entry.name}, ${says}`);
     const badge = made.querySelector(".badge");
     badge.dataset.state = entry.done ? "done" : entry.n_regions ? "labelled" : "unlabelled";

@@ -3,7 +3,9 @@
 import { element, iconButton } from "./elements.js";
 
 const GROUPS = ["tools", "modes", "shapes", "hints", "history", "view"];
-const GROUP_LABELS = { tools: "Tools", modes: "Modes", shapes: "Combine", hints: "Help", history: "Undo", view: "View" };
+const GROUP_LABELS = {
+  tools: "Tools", modes: "Modes", shapes: "Combine", hints: "Help", history: "Undo", view: "View",
+};
 
 /** The row of buttons. `element` is its element. */
 export class ToolBar {
@@ -15,16 +17,20 @@ export class ToolBar {
     ]));
     this.spring = element("div", { class: "spring" });
     const groups = [...this.groups.values()];
-    this.element = element("div", { class: "tool-bar", role: "toolbar", "aria-label": "Tools" }, ...groups.slice(0, 4), this.spring, ...groups.slice(4));
+    this.element = element(
+      "div", { class: "tool-bar", role: "toolbar", "aria-label": "Tools" }, ...groups.slice(0, 4), this.spring,
+      ...groups.slice(4),
+    );
     this.element.addEventListener("keydown", (event) => this.onKey(event));
     for (const name of ["tool", "selection", "regions", "picture", "status", "state", "classes"]) {
-      editor.addEventListener(name, () => this.update());
+      editor.addEventListener(name, () => this.updateSoon());
     }
+    editor.addEventListener("classes", () => { this.hasNewKeys = true; });
   }
 
   /**
-   * Add a button. `action` is {name, label, icon, group, words, run(editor), isOn(editor), isEnabled(editor)}; with `isOn`
-   * the button shows whether it is on. Return the button.
+   * Add a button. `action` is {name, label, icon, group, words, run(editor), isOn(editor), isEnabled(editor)}; with
+   * `isOn` the button shows whether it is on. Return the button.
    */
   add(action) {
     const button = iconButton({
@@ -33,14 +39,26 @@ export class ToolBar {
     });
     this.buttons.set(action.name, { button, action });
     this.groups.get(action.group).append(button);
+    this.hasNewKeys = true;
     return button;
+  }
+
+  /** Update in the next frame, once for all that has changed until then. */
+  updateSoon() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.update();
+    });
   }
 
   /** Show which tool and modes are on, and what can be done now. */
   update() {
     for (const [name, { button, action }] of this.buttons) {
-      const key = this.editor.keys.labelOf(name);
-      button.title = `${action.words ?? action.label}${key ? ` (${key})` : ""}`;
+      if (this.hasNewKeys) {
+        const key = this.editor.keys.labelOf(name);
+        button.title = `${action.words ?? action.label}${key ? ` (${key})` : ""}`;
+      }
       if (action.isOn) {
         const on = Boolean(action.isOn(this.editor));
         button.setAttribute("aria-pressed", on);
@@ -50,6 +68,7 @@ export class ToolBar {
       const enabled = action.isEnabled ? Boolean(action.isEnabled(this.editor)) : true;
       button.setAttribute("aria-disabled", !enabled);
     }
+    this.hasNewKeys = false;
     const all = [...this.element.querySelectorAll("button")];
     const focused = all.find((button) => button.matches(":focus"));
     const stop = focused ?? all.find((button) => button.getAttribute("aria-pressed") === "true") ?? all[0];

@@ -19,6 +19,9 @@ from maskrcnn.model.build import StudioRCNN
 MIN_SCORE = 0.1
 """Detections with a lower score are not suggested."""
 
+SMALL_PART = 0.02
+"""Parts and holes that are smaller than this share of the mask are left out."""
+
 SAME_OBJECT = 0.5
 """IoU with a drawn region from which a suggestion is the same object."""
 
@@ -71,7 +74,7 @@ def _shape(detection: dict[str, Any]) -> Shape | None:
         return Rect(round(x, 2), round(y, 2), round(width, 2), round(height, 2)) if width > 0 and height > 0 else None
     left, top, columns, rows = (int(side) for side in coco_mask.toBbox(code))
     inside = coco_mask.decode(code)[top : top + rows, left : left + columns].astype(bool)
-    outline = outline_of(inside, left, top)
+    outline = outline_of(inside, left, top, small_part=SMALL_PART)
     return None if outline is None else simplified_outline(outline)
 
 

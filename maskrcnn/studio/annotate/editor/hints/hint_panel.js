@@ -165,9 +165,7 @@ export class HintPanel {
     if (osam.message) others.push([HOW, "SAM-like: how to get them"]);
     this.howToGet = osam.message;
     const ways = [[COLOURS, "Colours (GrabCut)"], ...masks.map(named), ...others];
-    const isFirst = this.way.options.length === 0;
     fill(this.way, ways);
-    if (isFirst && masks[0]?.kind === "run") this.way.value = masks[0].key;
     this.tool.way = this.way.value;
     fill(this.network, [["", "none"], ...networks.map(named)]);
     if (this.suggestions.isOn && this.network.value !== this.suggestions.network) this.suggestions.use(null, false);

@@ -154,7 +154,7 @@ class Studio:
         page = self.browser.new_page(viewport={"width": 1400, "height": 900})
         page.set_default_timeout(120_000)
         driver = EditorDriver(page, self.server.url, project)
-        driver.open(name_of(self.records[0]))
+        driver.open(project.images()[0].file_name)
         return driver, Effort(way)
 
     def each_picture(self, way: str, label: Callable[[EditorDriver, ImageRecord], None], prepare: Any = None) -> Effort:
@@ -272,7 +272,7 @@ def label_in_via(browser: Any, via: Path, records: Sequence[ImageRecord]) -> Eff
     for place, record in enumerate(records):
         start = time.perf_counter()
         if place:
-            page.keyboard.press("ArrowRight")
+            page.keyboard.press("n")
             effort.keys += 1
         page.wait_for_function(
             "(name) => _via_current_image_loaded && _via_img_metadata[_via_image_id].filename === name",
@@ -284,8 +284,9 @@ def label_in_via(browser: Any, via: Path, records: Sequence[ImageRecord]) -> Eff
             for x, y in shape.points:
                 page.mouse.click(canvas["x"] + x / scale, canvas["y"] + y / scale)
             page.keyboard.press("Enter")
+            page.keyboard.press("Escape")  # the new region is selected: a click on its edge would move it
             effort.clicks += len(shape.points)
-            effort.keys += 1
+            effort.keys += 2
         effort.seconds += time.perf_counter() - start
         stored = page.evaluate("_via_img_metadata[_via_image_id].regions.map((region) => region.shape_attributes)")
         effort.shapes[name_of(record)] = [

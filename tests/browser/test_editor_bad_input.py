@@ -68,6 +68,7 @@ def test_a_stroke_in_the_middle_of_which_the_connection_is_lost(editor: EditorDr
     editor.wait_until_saved()
 
 
+@sweep
 def test_a_picture_of_one_pixel_and_a_region_outside(editor: EditorDriver) -> None:
     editor.project.add_pictures([("q1.png", cv2.imencode(".png", np.zeros((1, 1, 3), np.uint8))[1].tobytes())], "train")
     image = editor.image("q1.png")

@@ -35,7 +35,13 @@ GROUNDS = {"white": (255, 255, 255), "yellow": (0, 159, 230), "zblack": (0, 0, 0
 """Pictures of one colour (BGR); yellow is the colour of the class."""
 
 PRECISE = pytest.mark.parametrize(
-    ("editor", "zoom"), [(1, None), (1, 8), (2, 8)], indirect=["editor"], ids=["fit", "8x", "8x, 2 dots per px"]
+    ("editor", "zoom"),
+    [
+        pytest.param(1, None, id="fit"),
+        pytest.param(1, 8, id="8x", marks=sweep),
+        pytest.param(2, 8, id="8x, 2 dots per px"),
+    ],
+    indirect=["editor"],
 )
 
 Drivers = Callable[[int], EditorDriver]

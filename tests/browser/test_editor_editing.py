@@ -29,7 +29,13 @@ CAT, DOG, ELLIPSE = (450.0, 300.0), (720.0, 400.0), (180.0, 150.0)
 """Places inside them."""
 
 PRECISE = pytest.mark.parametrize(
-    ("editor", "zoom"), [(1, None), (1, 8), (2, 8)], indirect=["editor"], ids=["fit", "8x", "8x, 2 dots per px"]
+    ("editor", "zoom"),
+    [
+        pytest.param(1, None, id="fit"),
+        pytest.param(1, 8, id="8x", marks=sweep),
+        pytest.param(2, 8, id="8x, 2 dots per px"),
+    ],
+    indirect=["editor"],
 )
 
 Drivers = Callable[[int], EditorDriver]

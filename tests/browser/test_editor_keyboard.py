@@ -14,13 +14,18 @@ from tests.browser.editor_driver import EditorDriver, until
 SQUARE = ((400.0, 250.0), (500.0, 250.0), (500.0, 350.0), (400.0, 350.0))
 
 
-@pytest.fixture
-def editor(new_editor: Callable[..., EditorDriver], kept_if_failed: Callable[[Any], None]) -> EditorDriver:
+@pytest.fixture(scope="module")
+def window(new_editor: Callable[..., EditorDriver]) -> EditorDriver:
     driver = new_editor([Region(Polygon(SQUARE), "cat")], pictures=3)
     driver.project.set_classes([ProjectClass("cat", "#e69f00", "1"), ProjectClass("dog", "#56b4e9", "2")])
     driver.open("p000.jpg")
-    kept_if_failed(driver.page.context)
     return driver
+
+
+@pytest.fixture
+def editor(window: EditorDriver, kept_if_failed: Callable[[Any], None]) -> EditorDriver:
+    kept_if_failed(window.page.context)
+    return window
 
 
 def test_a_picture_is_labelled_by_keys_alone(editor: EditorDriver) -> None:

@@ -21,11 +21,18 @@ def shown_size(editor: EditorDriver, picture: tuple[int, int] = PHOTO) -> tuple[
     return left, top, right - left, bottom - top
 
 
+@pytest.fixture(scope="module")
+def window(new_editor: Callable[..., EditorDriver]) -> EditorDriver:
+    return new_editor(pictures=2, size=PHOTO)
+
+
 @pytest.fixture
-def wide(new_editor: Callable[..., EditorDriver], kept_if_failed: Callable[[Any], None]) -> EditorDriver:
-    editor = new_editor(pictures=2, size=PHOTO)
-    kept_if_failed(editor.page.context)
-    return editor
+def wide(window: EditorDriver, kept_if_failed: Callable[[Any], None]) -> EditorDriver:
+    """The editor on a photo of 3:2 in a window of 1400 x 900."""
+    kept_if_failed(window.page.context)
+    window.page.set_viewport_size({"width": 1400, "height": 900})
+    window.turn_to("p000.jpg", "PageUp")
+    return window
 
 
 def test_a_photo_is_at_least_950_px_wide_and_wholly_in_the_window(wide: EditorDriver) -> None:

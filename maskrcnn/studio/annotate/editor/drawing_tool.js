@@ -15,7 +15,10 @@ export class DrawingTool {
     this.editing = new RegionEditing(editor);
     this.pending = null; // {e, hit} of a press on the selected region: a click or a drag?
     this.pointer = null; // the last pointer event
-    this.check = () => this.editing.checkStillThere();
+    this.check = () => {
+      this.editing.checkStillThere();
+      if (this.editing.hot) this.editing.hover(this.pointer && !this.begun ? this.editing.hit(this.pointer) : null);
+    };
   }
 
   /** Whether something has begun and is unfinished: then every press belongs to it. */
@@ -41,7 +44,8 @@ export class DrawingTool {
 
   restore() {
     this.editing.cancel();
-    this.pending = null;
+    this.editing.hover(null);
+    this.pending = this.pointer = null;
   }
 
   /** Keep what is unfinished, so that a reload or another picture does not lose it. */

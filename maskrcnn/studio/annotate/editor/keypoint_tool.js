@@ -19,6 +19,7 @@ export class KeypointTool extends DrawingTool {
   static label = "Keypoints";
   static icon = "accessibility_new";
   static key = "k";
+  static hint = "Click places the next keypoint; V hidden, Tab leaves it out, / other side, = by symmetry, Enter ends";
 
   constructor(editor) {
     super(editor);
@@ -370,7 +371,7 @@ export class KeypointTool extends DrawingTool {
         context.globalAlpha = 0.7;
         paintHandle(context, at, { colour });
         context.restore();
-        paintNote(context, `${this.nextName}?`, at, view);
+        paintNote(context, `= ${this.nextName}`, at, view);
       }
     }
     if (this.pointer && (this.begun || !this.editing.hot)) {

@@ -10,7 +10,7 @@ import { area, distance, roundedPoint } from "./shapes.js";
 
 const FREEHAND_STEP = 2; // CSS px between vertices of a stroke
 const CLOSING_RADIUS = [1, 8]; // CSS px; between them 0.4 of the shortest edge, so that dense outlines are not closed
-const SAME_AS_FIRST = 2; // CSS px: a closing click farther from the first vertex is a vertex too, as in people's outlines
+const SAME_AS_FIRST = 2; // CSS px: a closing click farther from the first vertex is a vertex too
 const SAME_PLACE = 0.5; // CSS px between the clicks of a double click by mouse: real vertices are 1 px apart
 const SAME_PLACE_BY_HAND = 3; // CSS px, by pen or finger
 const ACCIDENT = 250; // ms: a stroke that is cancelled earlier was the first finger of two
@@ -20,6 +20,7 @@ export class PolygonTool extends DrawingTool {
   static label = "Polygon";
   static icon = "polyline";
   static key = "p";
+  static hint = "Click or drag; Enter, a double click or the first vertex closes; Backspace takes back, Esc cancels";
   static closed = true;
 
   constructor(editor) {
@@ -341,5 +342,6 @@ export class LineTool extends PolygonTool {
   static label = "Line";
   static icon = "timeline";
   static key = "l";
+  static hint = "Click or drag; Enter or a double click ends the line; Backspace takes back, Esc cancels";
   static closed = false;
 }

@@ -35,7 +35,7 @@ export function meantPlace(editor, e, ids = new Set(), from = placeOf(e)) {
 
 /** The nearest place in the picture, so that an outline along its border can be drawn generously. */
 function withinPicture({ view }, [x, y]) {
-  const { pictureWidth: width, pictureHeight: height } = view.camera;
+  const { width = Infinity, height = Infinity } = view.picture ?? {};
   return [Math.max(0, Math.min(width, x)), Math.max(0, Math.min(height, y))];
 }
 
@@ -167,6 +167,7 @@ export class RegionEditing {
       hit, start: e, before, changed: before, last: e, note: "",
       follow: this.editor.sharedBorders?.following?.(before, hit) ?? null,
       ids: new Set(before.map((region) => region.id)),
+      all: this.editor.doc.regions,
       frame: hit.frame ?? null,
     };
     this.show(this.drag.ids);
@@ -253,9 +254,19 @@ export class RegionEditing {
       return !old || !shapes.sameShape(old, region);
     });
     if (put.length) doc.change({ put }, this.words(drag));
+    this.sayIfOutside(put);
     this.show(new Set());
     this.editor.view.redrawOverlay();
     return put.length > 0;
+  }
+
+  sayIfOutside(regions) {
+    const { picture } = this.editor.view;
+    const isOutside = (box) => box && picture && (box[0] > picture.width || box[1] > picture.height
+      || box[0] + box[2] < 0 || box[1] + box[3] < 0);
+    if (regions.some((region) => isOutside(shapes.bounds(region)))) {
+      this.editor.say("The region lies outside the picture now; Ctrl+Z brings it back", "warning");
+    }
   }
 
   words({ hit, before }) {
@@ -285,7 +296,10 @@ export class RegionEditing {
       const now = this.editor.doc.region(region.id);
       return now && shapes.sameShape(now, region);
     };
-    if (!this.drag || this.drag.before.every(unchanged)) return false;
+    if (!this.drag) return false;
+    const { before, changed, ids, all } = this.drag;
+    const neighbours = changed.filter(({ id }) => !ids.has(id)).map(({ id }) => all.find((region) => region.id === id));
+    if ([...before, ...neighbours].every(unchanged)) return false;
     this.cancel();
     this.editor.say("The region has changed elsewhere; what you dragged was put back", "warning");
     return true;

@@ -15,6 +15,7 @@ export class SelectTool {
   static label = "Select and edit";
   static icon = "arrow_selector_tool";
   static key = "q";
+  static hint = "Click selects, a drag edits; Shift adds; Alt + click inserts a vertex on an edge, or deletes one";
 
   /** @param {object} editor */
   constructor(editor) {
@@ -25,8 +26,10 @@ export class SelectTool {
     this.lastClick = null; // [sx, sy]
     this.hovered = null; // the region below the pointer that is not selected
     this.lastPress = null; // the pointer event of the last press: that of a double click has whole pixels only
+    this.pointer = null; // the last pointer event without a press
     this.check = () => {
       if (this.editing.checkStillThere()) this.press = null;
+      if (!this.press) this.point(this.pointer); // what was under the pointer may have changed
     };
   }
 
@@ -54,7 +57,8 @@ export class SelectTool {
 
   restore() {
     this.editing.cancel();
-    this.press = this.marquee = null;
+    this.editing.hover(null);
+    this.press = this.marquee = this.pointer = this.lastClick = null;
   }
 
   /** Whether a region can be selected in the picture. */
@@ -201,6 +205,7 @@ export class SelectTool {
 
   /** Show what the pointer is on. */
   point(e) {
+    this.pointer = e;
     const found = e && this.below(e);
     const other = found?.region && !this.editor.doc.selection.has(found.region.id) ? found.region : null;
     this.hover(other);

@@ -126,6 +126,7 @@ export class RectTool extends TwoPlaceTool {
   static label = "Box";
   static icon = "rectangle";
   static key = "b";
+  static hint = "Drag, or click two corners; Shift makes a square";
 
   shapeTo(to, even) {
     return rectBetween(this.from, to, even);
@@ -146,6 +147,7 @@ export class CircleTool extends TwoPlaceTool {
   static label = "Circle";
   static icon = "circle";
   static key = "o";
+  static hint = "Drag from the centre, or click the centre and the edge";
 
   shapeTo(to) {
     return { kind: "circle", cx: this.from[0], cy: this.from[1], r: rounded(distance(this.from, to)) };
@@ -166,6 +168,7 @@ export class EllipseTool extends TwoPlaceTool {
   static label = "Ellipse";
   static icon = "adjust";
   static key = "e";
+  static hint = "Drag, or click two corners; then turn it by the handle above it";
 
   shapeTo(to, even) {
     const { x, y, width, height } = rectBetween(this.from, to, even);
@@ -188,6 +191,7 @@ export class PointTool extends DrawingTool {
   static label = "Point";
   static icon = "location_on";
   static key = "t";
+  static hint = "Each click is a point";
 
   constructor(editor) {
     super(editor);

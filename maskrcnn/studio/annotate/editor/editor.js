@@ -33,7 +33,7 @@ import { TOOLS } from "./tools.js";
 const FIRST_CLASS = "object"; // class of the first region in a project without classes
 const GREY = "#a0a0a0"; // of regions without a class
 const LEAST_HEIGHT = 420; // CSS px
-const BELOW = 6; // CSS px that stay free below the page
+const BELOW = 10; // CSS px that stay free below the page
 
 const editors = new WeakMap(); // kept when Streamlit calls the component again, for each parent element
 
@@ -171,7 +171,7 @@ export class Editor extends EventTarget {
 
   /** Give the editor the height that the window has below it, less what stands below the editor on the page. */
   fitHeight() {
-    if (!this.root.isConnected) return;
+    if (!this.root.isConnected || document.fullscreenElement) return;
     const top = this.root.getBoundingClientRect().top + (this.scroller()?.scrollTop ?? 0);
     const below = document.querySelector(".st-key-annotate_below");
     const rest = (below ? below.getBoundingClientRect().height : 0) + BELOW;
@@ -401,6 +401,7 @@ export class Editor extends EventTarget {
   onRegions() {
     const { doc, entry } = this;
     this.drawRegions();
+    this.view.redrawOverlay();
     this.root.dataset.regions = doc.regions.length;
     if (entry.n_regions !== doc.regions.length) {
       entry.n_regions = doc.regions.length;
@@ -415,6 +416,7 @@ export class Editor extends EventTarget {
 
   onSelection() {
     this.view.setSelected(this.doc.selection);
+    this.view.redrawOverlay(); // the tool draws the handles
     this.emit("selection");
   }
 

@@ -18,6 +18,7 @@ from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.inspect import filter_survivors
 from maskrcnn.studio.inspect.filter_survivors import FilterStep
 from tests import tiny
+from tests.app.sent_pictures import choose_score
 from tests.sweeps import one_in
 
 OBJECTS = [(10, 10), (60, 10)]
@@ -105,7 +106,7 @@ def test_a_click_tells_the_story_of_the_missed_object_alone(root: Path, run: Run
 def test_it_stays_open_and_follows_the_slider(root: Path, run: RunFolder) -> None:
     app = open_page(root)
     panel(app).button(CLICK).click().run()
-    app.slider[0].set_value(0.95).run()  # now the first object's detection is not shown either
+    choose_score(app, 0.95)  # now the first object's detection is not shown either
     assert not app.exception
     assert "2 objects were missed" in words(app)
     assert "**cell**" in words(app)

@@ -28,14 +28,15 @@ export function matchPicture(table, minScore, iou) {
   const detections = shown.map((_, row) => {
     let found = null, onCrowd = null, nearest = 0;
     for (const [column, value] of overlaps[row]) {
+      const { crowd } = objects[column], isEnough = value >= threshold;
       best[column] = Math.max(best[column], value);
-      if (objects[column].crowd) {
-        if (value >= threshold && value >= (onCrowd?.iou ?? 0)) onCrowd = { status: "ignored", partner: column, iou: value };
+      if (crowd) {
+        if (isEnough && value >= (onCrowd?.iou ?? 0)) onCrowd = { status: "ignored", partner: column, iou: value };
         continue;
       }
       nearest = Math.max(nearest, value);
       const isFree = finders[column] === null;
-      if (isFree && value >= threshold && value >= (found?.iou ?? 0)) found = { status: "tp", partner: column, iou: value };
+      if (isFree && isEnough && value >= (found?.iou ?? 0)) found = { status: "tp", partner: column, iou: value };
     }
     if (found) finders[found.partner] = row;
     return found ?? onCrowd ?? { status: "fp", partner: null, iou: nearest };

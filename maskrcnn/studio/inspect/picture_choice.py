@@ -11,7 +11,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from maskrcnn.runs.best_epoch import Best
-from maskrcnn.studio.inspect import drawing_options
 from maskrcnn.studio.inspect.inspected_run import PAGE, InspectedRun, best_kept_epoch
 from maskrcnn.studio.shell import hotkeys, session, url_state
 
@@ -99,5 +98,7 @@ def _show_picture_steps(names: Sequence[str], position: int) -> None:
     for action, icon in (("previous", ":material/chevron_left:"), ("next", ":material/chevron_right:")):
         tip = hotkeys.tip(hotkeys.PREDICTIONS, action)
         st.button("", key=f"{PAGE}_{action}", icon=icon, help=tip, on_click=steps[action])
-    hotkeys.listen(hotkeys.PREDICTIONS, {**steps, "large": drawing_options.toggle_large_prediction}, f"{PAGE}_keys")
+    # The other keys of the page are answered by the pictures in the browser.
+    shortcuts = [entry for entry in hotkeys.PREDICTIONS if entry.action in (*steps, hotkeys.SHEET.action)]
+    hotkeys.listen(shortcuts, steps, f"{PAGE}_keys")
     hotkeys.sheet_button(hotkeys.PREDICTIONS, f"{PAGE}_sheet", label="")

@@ -31,11 +31,19 @@ _CROP = 84
 """Length of a crop's longer side in CSS pixels."""
 
 
-def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatches, min_score: float) -> None:
+def panel(
+    run: RunFolder,
+    epoch: int,
+    image: dict[str, Any],
+    matches: ImageMatches,
+    min_score: float,
+    selected: str | None = None,
+) -> None:
     """Draw the panel, or nothing if the run kept no network.
 
     `image` is the picture's entry in the run's dataset. `matches` are the matches of the detections with a score of at
-    least `min_score`. The network runs after a click on the button, once for each picture.
+    least `min_score`. The network runs after a click on the button, once for each picture. If `selected` is the
+    annotation id of a missed object, as text, its story is the first.
     """
     networks = checkpoints_by_epoch(run)
     if not networks:
@@ -79,11 +87,15 @@ def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatch
                     truths,
                     tuple((truth.annotation_id, truth.status) for truth in truths),
                 )
-            _show_result(pictures.load(picture), truths, stories, steps)
+            _show_result(pictures.load(picture), truths, stories, steps, selected)
 
 
 def _show_result(
-    picture: np.ndarray, truths: Sequence[MatchedObject], stories: Sequence[ObjectStory], steps: Sequence[FilterStep]
+    picture: np.ndarray,
+    truths: Sequence[MatchedObject],
+    stories: Sequence[ObjectStory],
+    steps: Sequence[FilterStep],
+    selected: str | None,
 ) -> None:
     """Draw the chart of boxes after each filter, and a crop and a verdict for each missed object."""
     chart_column, stories_column = st.columns([10, 13], gap="medium")
@@ -98,13 +110,16 @@ def _show_result(
     with stories_column:
         missed = [(truth, story) for truth, story in zip(truths, stories, strict=True) if truth.status == "fn"]
         st.markdown(f"**{_heading(len(missed))}**")
+        missed.sort(key=lambda pair: str(pair[0].annotation_id) != selected)
         for truth, story in missed:
             crop_column, words_column = st.columns([1, 6], vertical_alignment="center")
             crop = boxed_crop(picture, truth.bbox, 2 * _CROP, COLOURS[MISSED])  # for screens of twice the density
             crop_column.image(crop, width=_CROP, alt=f"The {story.name} that was missed")
             x, y, width, height = truth.bbox
+            is_selected = str(truth.annotation_id) == selected
             words_column.markdown(
-                f"**{plain(story.name)}** :small[at ({x:.0f}, {y:.0f}), {width:.0f} × {height:.0f} px]  \n"
+                f"**{plain(story.name)}** :small[at ({x:.0f}, {y:.0f}), {width:.0f} × {height:.0f} px"
+                f"{', selected above' if is_selected else ''}]  \n"
                 f"{plain(verdict_in_words(story))}"
             )
 

@@ -47,8 +47,9 @@ def middleware() -> list[Middleware]:
 
 
 def routes() -> list[Route]:
-    """Return the studio's own routes, below `/studio/`: browser code, pictures, and the editor."""
+    """Return the studio's own routes, below `/studio/`: browser code, pictures, the editor and matches."""
     from maskrcnn.studio.annotate import editor_routes, geometry_routes, hint_routes  # which need this package itself
+    from maskrcnn.studio.inspect import match_routes
 
     return [
         *browser_code.routes(),
@@ -56,6 +57,7 @@ def routes() -> list[Route]:
         *editor_routes.routes(),
         *geometry_routes.routes(),
         *hint_routes.routes(),
+        *match_routes.routes(),
     ]
 
 

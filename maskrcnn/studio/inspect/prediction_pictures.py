@@ -1,0 +1,119 @@
+"""The pictures of the Predictions page: ground truth and prediction, with the controls of what is drawn.
+
+The whole is one Streamlit component, `prediction_pictures.js`. It matches detections to objects by itself, so that a
+slider is answered at once. The page is told only the minimum score and a missed object that was clicked.
+"""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from maskrcnn.annotations.store import Project
+from maskrcnn.config import Config
+from maskrcnn.drawing.hex_colours import known_colour
+from maskrcnn.drawing.overlays import MATCH_COLOURS, MATCH_STYLES
+from maskrcnn.evaluation.matching import DEFAULT_MIN_SCORE
+from maskrcnn.runs.checkpoint_files import checkpoints_by_epoch
+from maskrcnn.studio.components.class_colours import category_colours
+from maskrcnn.studio.components.picture.viewer import shown_picture
+from maskrcnn.studio.inspect import match_routes
+from maskrcnn.studio.inspect.inspected_run import PAGE, InspectedRun
+from maskrcnn.studio.inspect.picture_choice import PictureChoice
+from maskrcnn.studio.serving.browser_code import importing_script
+
+SCORE = f"{PAGE}_min_score"
+"""Session state key of the minimum score. Unlike the state of the component, it stays when the page is left."""
+
+_KEY = f"{PAGE}_pictures"
+_FLATTEST, _TALLEST = 2.5, 0.6
+"""Limits of `usual_aspect`."""
+
+_component = st.components.v2.component(
+    "studio_prediction_pictures", html="<div></div>", js=importing_script(Path(__file__).with_suffix(".js"))
+)
+
+
+def min_score() -> float:
+    """Return the chosen minimum score. Detections below it are neither drawn nor counted."""
+    return float(st.session_state.get(SCORE, DEFAULT_MIN_SCORE))
+
+
+def selected_object(choice: PictureChoice) -> str | None:
+    """Return the id of the missed object that was clicked on the chosen picture, as text; else None."""
+    image, _, annotation = str(_component_state("selected") or "").rpartition(" ")
+    return annotation if image and image == str(choice.image["id"]) else None
+
+
+def show(project: Project, inspected: InspectedRun, choice: PictureChoice) -> None:
+    """Draw the pictures and their controls.
+
+    Raises `StudioError` if the picture or a file of the run cannot be read.
+    """
+    _component(
+        key=_KEY,
+        data=component_data(project, inspected, choice),
+        default={"score": min_score(), "selected": None},
+        on_score_change=_keep_score,
+        on_selected_change=lambda: None,
+    )
+
+
+def component_data(project: Project, inspected: InspectedRun, choice: PictureChoice) -> dict[str, Any]:
+    """Return what the browser gets over the websocket: addresses of what it loads, and how to draw it.
+
+    Raises `StudioError` if the picture or a file of the run cannot be read.
+    """
+    run, config, categories = inspected.run, inspected.config, inspected.truth["categories"]
+    colours = category_colours(project, categories)
+    image = str(choice.image["id"])
+    selected = selected_object(choice)
+    return {
+        "picture": shown_picture(run.picture_path(choice.image), choice.name),
+        "table": match_routes.table_url(run, choice.epoch, choice.image["id"]),
+        "truth_says": f"{choice.name} with its labelled objects",
+        "found_says": f"{choice.name} with what {run.name} found in it",
+        "categories": [{"colour": known_colour(colours[category["id"]])} for category in categories],
+        "looks": {
+            status: {"colour": colour, "style": MATCH_STYLES[status]} for status, colour in MATCH_COLOURS.items()
+        },
+        "limbs": [list(edge) for edge in config.keypoint_edges],
+        "drawable": drawable_parts(config),
+        "measure": "mask" if "mask" in config.tasks else "box",
+        "aspect": usual_aspect(choice),
+        "score": min_score(),
+        "image": image,
+        "selected": None if selected is None else f"{image} {selected}",
+        "asks": choice.epoch in checkpoints_by_epoch(run),
+    }
+
+
+def drawable_parts(config: Config) -> list[str]:
+    """Return the parts of an object that the network finds and that can be switched off."""
+    parts = ["masks"] * ("mask" in config.tasks) + ["boxes"] + ["keypoints"] * ("keypoints" in config.tasks)
+    return [*parts, "labels"]
+
+
+def usual_aspect(choice: PictureChoice) -> float:
+    """Return the geometric mean of width / height of the run's pictures, within limits.
+
+    The place for pictures has this shape, whichever picture is chosen, so that the page below it does not move.
+    """
+    ratios = [image["width"] / image["height"] for image in choice.images if image["width"] > 0 < image["height"]]
+    return min(_FLATTEST, max(_TALLEST, statistics.geometric_mean(ratios))) if ratios else 1.0
+
+
+def _component_state(name: str) -> Any:
+    """Return a value of the component's state; None before the first one."""
+    state = st.session_state.get(_KEY)
+    return state.get(name) if state else None
+
+
+def _keep_score() -> None:
+    """Store the minimum score that the browser chose (callback)."""
+    score = _component_state("score")
+    if isinstance(score, int | float) and 0 <= score <= 1:
+        st.session_state[SCORE] = float(score)

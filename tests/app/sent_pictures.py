@@ -1,0 +1,51 @@
+"""What the Predictions page sends to its pictures, and what they load; the browser's matching of it is done here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
+
+from maskrcnn.evaluation.matching import greedy_partners
+from maskrcnn.studio.inspect import match_routes, prediction_pictures
+
+
+def sent(app: AppTest) -> dict[str, Any]:
+    """The data of the component."""
+    protos = [element.proto for element in app.get("bidi_component")]
+    (data,) = [json.loads(one.json) for one in protos if one.component_name == "studio_prediction_pictures"]
+    return data
+
+
+def loaded(app: AppTest) -> dict[str, Any]:
+    """Objects, detections and IoUs, as the browser loads them."""
+    answer = TestClient(Starlette(routes=match_routes.routes())).get(sent(app)["table"])
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def choose_score(app: AppTest, score: float) -> AppTest:
+    """Let go of the slider at this minimum score."""
+    app.session_state[prediction_pictures.SCORE] = score
+    app.run()
+    assert sent(app)["score"] == score
+    return app
+
+
+def counts(app: AppTest) -> list[int]:
+    """TP, FP and FN of the chosen picture at the minimum score that was sent, at IoU 0.5."""
+    table, score = loaded(app), sent(app)["score"]
+    kept = [row for row, entry in enumerate(table["detections"]) if entry["score"] >= score]
+    crowd = np.array([entry["crowd"] for entry in table["objects"]], bool)
+    ious = np.full((len(kept), len(crowd)), -1.0)
+    for row in kept:
+        for column, value in table["overlaps"][row]:
+            ious[row, column] = value
+    partners = greedy_partners(ious, crowd)
+    found = sum(partner >= 0 and not crowd[partner] for partner in partners)
+    ignored = sum(partner >= 0 and crowd[partner] for partner in partners)
+    return [int(found), len(kept) - int(found) - int(ignored), int((~crowd).sum() - found)]

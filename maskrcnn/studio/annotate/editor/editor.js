@@ -33,6 +33,7 @@ import { TOOLS } from "./tools.js";
 const FIRST_CLASS = "object"; // class of the first region in a project without classes
 const GREY = "#a0a0a0"; // of regions without a class
 const LEAST_HEIGHT = 420; // CSS px
+const BORDER = 6; // CSS px around the fitted picture, so that vertices on its border can be clicked
 const BELOW = 10; // CSS px that stay free below the page
 
 const editors = new WeakMap(); // kept when Streamlit calls the component again, for each parent element
@@ -112,6 +113,7 @@ export class Editor extends EventTarget {
     const container = element("div", { class: "view" });
     this.stage = element("div", { class: "stage" }, container);
     this.view = new PictureView(container, { label: "Picture: draw and edit regions" });
+    this.view.camera.margin = BORDER;
     this.keys = new Keys(this);
     this.toolBar = new ToolBar(this);
     this.status = new StatusLine(this);

@@ -7,6 +7,7 @@ converts picture pixels to window pixels, and reads what was stored through `Pro
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -198,15 +199,22 @@ class EditorDriver:
             self.page.mouse.wheel(0, delta)
 
     def zoom_to(self, place: Place, scale: float) -> Camera:
-        """Turn the wheel over a place until a picture pixel is at least `scale` CSS pixels wide."""
+        """Turn the wheel over a place until a picture pixel is `scale` CSS pixels wide, or a little more."""
+        turn, gain = 100.0, 0.0
         for _ in range(60):
             before = self.camera().scale
             if before >= scale:
                 break
-            self.wheel(place, -240)
-            until(self.page, lambda before=before: self.camera().scale != before)  # type: ignore[misc]
+            if gain:
+                turn = min(600.0, math.log(1.001 * scale / before) / gain)
+            self.wheel(place, -turn)
+            self._wait_for_other_scale(before)
+            gain = math.log(self.camera().scale / before) / turn
         self.wait_until_still()
         return self.camera()
+
+    def _wait_for_other_scale(self, scale: float) -> None:
+        until(self.page, lambda: self.camera().scale != scale, 8, lambda: "the wheel does not zoom")
 
     def bring_to_middle(self, place: Place) -> None:
         """Move the picture with the middle button, until a place is in the middle of the view."""

@@ -204,7 +204,8 @@ class StrokeTool {
   paint(context, view) {
     const { editor } = this;
     for (const region of selectedAreas(editor)) {
-      drawObject(context, view.camera, { ...objectOf(region, editor), points: undefined }, { opacity: 0.2, width: 2.5 });
+      const object = { ...objectOf(region, editor), points: undefined };
+      drawObject(context, view.camera, object, { opacity: 0.2, width: 2.5 });
     }
     const colour = this.erases ? "#ffffff" : this.colour();
     for (const { points, radius, doc, isOver } of this.waiting) {
@@ -241,7 +242,7 @@ export class EraserTool extends StrokeTool {
   static icon = "ink_eraser";
   static key = "x";
   static erases = true;
-  static hint = "Erase from the selected regions, or from the one where the stroke begins. Alt + wheel, { and } change the size";
+  static hint = "Erase from the selected regions, or from the one under the stroke. Alt + wheel, { and } change the size";
 
   targets({ points }) {
     const { editor } = this, selected = selectedAreas(editor);

@@ -137,7 +137,7 @@ export class CutTool {
     const control = event.ctrlKey || event.metaKey;
     if (event.key === "Enter" && !event.shiftKey) this.cut();
     else if (event.key === "Escape") this.cancel();
-    else if (event.key === "Backspace" || event.key === "Delete" || (control && event.key.toLowerCase() === "z")) this.points.pop();
+    else if (["Backspace", "Delete"].includes(event.key) || (control && event.key.toLowerCase() === "z")) this.points.pop();
     else return false;
     this.editor.view.redrawOverlay();
     return true;
@@ -188,7 +188,7 @@ export class CutTool {
     if (screen.length && next) paintLine(context, [screen.at(-1), next], { dash: [5, 4] });
     paintLine(context, screen);
     if (!this.press?.free) screen.forEach((at) => paintHandle(context, at, { form: "small" }));
-    if (this.begun && this.pointer && !this.press) paintNote(context, "Enter cuts", [this.pointer.sx, this.pointer.sy], view);
+    if (this.begun && next) paintNote(context, "Enter cuts", [this.pointer.sx, this.pointer.sy], view);
   }
 }
 

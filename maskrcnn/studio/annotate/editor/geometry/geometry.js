@@ -16,10 +16,13 @@ export function addGeometry(editor) {
   const panel = new SimplifyPanel(editor);
   for (const Tool of [BrushTool, EraserTool, CutTool]) editor.addTool(Tool);
 
-  const hasTwo = () => selectedAreas(editor).length > 1;
+  const hasTwo = () => Boolean(editor.doc) && selectedAreas(editor).length > 1;
   const hasOne = () => Boolean(editor.doc) && selectedAreas(editor).length > 0;
   const shapes = [
-    { name: "merge", label: "Merge", icon: "join_full", key: "m", words: "Merge the selected regions", run: merge, isEnabled: hasTwo },
+    {
+      name: "merge", label: "Merge", icon: "join_full", key: "m", isEnabled: hasTwo, run: merge,
+      words: "Merge the selected regions",
+    },
     {
       name: "subtract", label: "Subtract", icon: "join_left", key: "u", isEnabled: hasTwo, run: subtract,
       words: "Take the other selected regions from the one that was selected first",
@@ -32,9 +35,12 @@ export function addGeometry(editor) {
       name: "simplify", label: "Simplify", icon: "linear_scale", key: "shift+s", isEnabled: hasOne, isOn: () => panel.isOpen,
       words: "Fewer vertices, by a slider", run: () => (panel.isOpen ? panel.close() : panel.open()),
     },
-    { name: "repair", label: "Repair", icon: "healing", isEnabled: hasOne, words: "Draw outlines that cross themselves anew", run: repair },
+    {
+      name: "repair", label: "Repair", icon: "healing", isEnabled: hasOne, run: repair,
+      words: "Draw outlines that cross themselves anew",
+    },
   ];
-  for (const action of shapes) editor.addAction({ group: "shapes", ...action, isEnabled: () => Boolean(editor.doc) && action.isEnabled() });
+  for (const action of shapes) editor.addAction({ group: "shapes", ...action });
   addMode(editor, editor.snapper, {
     name: "snap", label: "Snap", icon: "my_location", key: "s", words: "Snap to vertices and edges of other regions",
     said: "Snapping to vertices and edges of other regions; Alt holds it off",

@@ -73,7 +73,7 @@ export async function subtract(editor) {
   const answer = await computed(editor, "difference", body, regions, "Subtracting");
   if (!answer) return;
   if (!answer.changed) editor.say("The regions do not overlap, so there is nothing to subtract", "warning");
-  else if (!answer.shape) editor.say("The others cover the first region completely; nothing would be left of it", "warning");
+  else if (!answer.shape) editor.say("The others cover the first region; nothing would be left of it", "warning");
   else {
     editor.doc.change({ put: [withShape(first, answer.shape)] }, "subtract regions");
     editor.say("Subtracted from the region that was selected first");

@@ -66,7 +66,8 @@ export function sharedMoves(regions, before, after, near = neighbourhood(regions
     return full === points && !points.some((point) => moves.has(pointKey(point))) ? points : full.map(moved);
   });
   const others = near.regions.map((region) => [region, replaced(region)]).filter(([old, now]) => old !== now);
-  return [...before.map((region, place) => replacedOr(region, replaced(region), after[place])), ...others.map(([, now]) => now)];
+  const dragged = before.map((region, place) => replacedOr(region, replaced(region), after[place]));
+  return [...dragged, ...others.map(([, now]) => now)];
 }
 
 /** A region of `after` with the rings that `replaced` found; without rings it is as it was moved. */

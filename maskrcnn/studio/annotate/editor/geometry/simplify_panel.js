@@ -40,7 +40,9 @@ export class SimplifyPanel {
     editor.stage.append(this.element);
     editor.view.painters.push((context, view) => this.paint(context, view));
     editor.addEventListener("picture", () => this.close());
-    editor.addEventListener("selection", () => this.regions?.some(({ id }) => !editor.doc.selection.has(id)) && this.close());
+    editor.addEventListener("selection", () => {
+      if (this.regions?.some(({ id }) => !editor.doc.selection.has(id))) this.close();
+    });
     editor.addEventListener("regions", () => this.regions && !areUnchanged(editor.doc, this.regions) && this.close());
   }
 
@@ -101,7 +103,8 @@ export class SimplifyPanel {
     this.changed = regions.map((region, i) => (answers[i].tolerance > 0 ? withShape(region, answers[i].shape) : region));
     const sum = (name) => answers.reduce((total, answer) => total + answer[name], 0);
     const worst = Math.min(...answers.map((answer) => answer.iou));
-    this.words.textContent = `${tolerance.toFixed(1)} px: ${sum("original")} → ${sum("vertices")} vertices, IoU ${worst.toFixed(3)}`;
+    const counts = `${sum("original")} → ${sum("vertices")} vertices`;
+    this.words.textContent = `${tolerance.toFixed(1)} px: ${counts}, IoU ${worst.toFixed(3)}`;
     editor.view.setActive(new Set(regions.map(({ id }) => id)));
     editor.view.redrawOverlay();
     if (this.isApplying) this.apply();
@@ -134,7 +137,8 @@ export class SimplifyPanel {
   paint(context, view) {
     if (!this.changed) return;
     for (const region of this.changed) {
-      drawObject(context, view.camera, { ...objectOf(region, this.editor), points: undefined }, { opacity: 0.2, width: 2.5 });
+      const object = { ...objectOf(region, this.editor), points: undefined };
+      drawObject(context, view.camera, object, { opacity: 0.2, width: 2.5 });
     }
   }
 }

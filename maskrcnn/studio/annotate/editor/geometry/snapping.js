@@ -157,7 +157,8 @@ export class Snapper {
     if (!this.shown) return;
     const { at, kind, edge } = this.shown;
     if (kind === "edge") paintLine(context, edge.map((point) => view.camera.toScreen(point)), { colour: MARK });
-    paintHandle(context, view.camera.toScreen(at), { form: kind === "vertex" ? "square" : "round", hot: true, colour: MARK });
+    const form = kind === "vertex" ? "square" : "round";
+    paintHandle(context, view.camera.toScreen(at), { form, hot: true, colour: MARK });
   }
 }
 

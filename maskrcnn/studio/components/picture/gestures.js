@@ -136,6 +136,7 @@ export class Gestures {
 
   #leave() {
     this.#inside = false;
+    cancelAnimationFrame(this.#hoverFrame);
     this.#view.tool?.leave?.();
     if (!this.#view.tool) this.#view.hoverAt(null);
   }
@@ -166,7 +167,8 @@ export class Gestures {
     const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? view.camera.height : 1;
     const dx = event.deltaX * unit, dy = Math.max(-1500, Math.min(1500, event.deltaY * unit));
     if (event.shiftKey) view.camera.panBy(-dx, -dy);
-    else if (dy) view.camera.zoomAt(sx, sy, Math.exp(-dy * (event.ctrlKey ? 0.01 : 0.002)));
+    else if (dy && event.ctrlKey) view.camera.zoomAt(sx, sy, Math.exp(-0.01 * Math.max(-40, Math.min(40, dy))));
+    else if (dy) view.camera.zoomAt(sx, sy, Math.exp(-0.002 * dy));
     else view.camera.panBy(-dx, 0);
   }
 

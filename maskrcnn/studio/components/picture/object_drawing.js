@@ -15,6 +15,7 @@ import { geometryOf } from "./objects.js";
  * @property {boolean} [points] draw single points; default true
  * @property {boolean} [grid] draw the grid; default true
  * @property {number} [width] of lines; default 2
+ * @property {boolean} [emphasis] draw a bright and a dark band around the outline; default false
  * @property {boolean} [halo] draw the second, dark or bright part of the lines; default true
  */
 
@@ -51,16 +52,16 @@ export function drawInPicture(context, camera, object, look = {}) {
   if (look.outline !== false && (geometry.hasOutline || geometry.isBox)) {
     context.lineJoin = width > 2.5 ? "round" : "miter"; // round joins take longer
     context.miterLimit = 3;
-    const dashed = style === "dashed";
+    if (look.emphasis) strokeBands(context, geometry.pathAt(camera.scale), width, px);
     if (look.halo !== false) {
       context.strokeStyle = haloOf(colour);
       context.lineWidth = (width + 2) * px;
-      context.stroke(geometry.path);
+      context.stroke(geometry.pathAt(camera.scale));
     }
     context.strokeStyle = colour;
     context.lineWidth = width * px;
-    if (dashed) strokeDashed(context, geometry, camera);
-    else context.stroke(geometry.path);
+    if (style === "dashed") strokeDashed(context, geometry, camera);
+    else context.stroke(geometry.pathAt(camera.scale));
   }
   if (look.box && object.box && !geometry.isBox) strokeBox(context, object.box, colour, style, look.halo, px);
   if (object.points?.length) drawPoints(context, object, colour, look, width, px);
@@ -117,7 +118,7 @@ function fill(context, geometry, colour, style, opacity, camera) {
   } else {
     context.fillStyle = colour;
   }
-  context.fill(geometry.path, "evenodd");
+  context.fill(geometry.pathAt(camera.scale), "evenodd");
   context.globalAlpha = 1;
 }
 
@@ -148,6 +149,15 @@ function hatch(context, colour, camera) {
   return pattern;
 }
 
+/** Stroke a bright and a dark band that are wider than the line. */
+function strokeBands(context, path, width, px) {
+  for (const [colour, more] of [["#fff", 6], ["#000", 3]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = (width + more) * px;
+    context.stroke(path);
+  }
+}
+
 /** Stroke the outline in dashes. Of a very long one, only what is near the visible part. */
 function strokeDashed(context, geometry, camera) {
   const px = 1 / camera.scale;
@@ -155,7 +165,7 @@ function strokeDashed(context, geometry, camera) {
   const [x0, y0, x1, y1] = geometry.bounds;
   const about = (2 * (x1 - x0 + y1 - y0)) / px / (DASH[0] + DASH[1]);
   if (about < MOST_DASHES && geometry.rings.every(({ points }) => points.length < 2000)) {
-    context.stroke(geometry.path);
+    context.stroke(geometry.pathAt(camera.scale));
   } else {
     strokeVisible(context, geometry, camera);
   }

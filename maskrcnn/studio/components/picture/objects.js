@@ -25,6 +25,7 @@ import { rleRings } from "./rle.js";
  * @property {[number, number, number, number, number, number]} [grid] x, y, w, h, columns, rows
  */
 
+const MANY_VERTICES = 300; // above which an outline is drawn without vertices that cannot be told apart
 const kept = new WeakMap(); // object -> its Geometry
 
 /** Return the geometry of an object; it is computed once per object. */
@@ -40,6 +41,7 @@ export class Geometry {
   #bounds;
   #area;
   #path;
+  #coarsePaths = new Map(); // power of two of the scale -> Path2D
 
   /** @param {PictureObject} object */
   constructor(object) {
@@ -71,6 +73,19 @@ export class Geometry {
   /** Path2D of the outline; fill it with the rule "evenodd". */
   get path() {
     return (this.#path ??= this.#makePath());
+  }
+
+  /** Path2D of the outline for a scale (CSS px per picture px); without vertices that are less than half a px apart. */
+  pathAt(scale) {
+    const { circle, ellipse } = this.object;
+    if (circle || ellipse || this.#vertices <= MANY_VERTICES) return this.path;
+    const level = Math.ceil(Math.log2(scale));
+    if (!this.#coarsePaths.has(level)) this.#coarsePaths.set(level, this.#makePath(0.5 / 2 ** level));
+    return this.#coarsePaths.get(level);
+  }
+
+  get #vertices() {
+    return this.rings.reduce((sum, { points }) => sum + points.length, 0);
   }
 
   /** Whether a point is inside the outline (even-odd rule). */
@@ -142,7 +157,7 @@ export class Geometry {
       (area, ring, place) => area + (place ? -1 : 1) * Math.abs(signedArea(ring)), 0), 0);
   }
 
-  #makePath() {
+  #makePath(apart = 0) {
     const { circle, ellipse } = this.object;
     const path = new Path2D();
     if (circle) addEllipse(path, circle[0], circle[1], circle[2], circle[2], 0);
@@ -150,7 +165,13 @@ export class Geometry {
     if (circle || ellipse) return path;
     for (const { points, closed } of this.rings) {
       path.moveTo(points[0][0], points[0][1]);
-      for (let i = 1; i < points.length; i++) path.lineTo(points[i][0], points[i][1]);
+      let last = points[0];
+      for (let i = 1; i < points.length; i++) {
+        const [x, y] = points[i];
+        if (apart > 0 && Math.abs(x - last[0]) < apart && Math.abs(y - last[1]) < apart) continue;
+        path.lineTo(x, y);
+        last = points[i];
+      }
       if (closed) path.closePath();
     }
     return path;

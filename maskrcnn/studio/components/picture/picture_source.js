@@ -63,7 +63,8 @@ export async function preload(picture, shown, signal) {
 
 /**
  * Loads and draws one picture. Dispatches "arrived" when there is more to draw, and "failed" with detail
- * {text, lasting} when the picture cannot be loaded; if not `lasting`, it is tried again.
+ * {text, lasting, gone} when the picture cannot be loaded; if not `lasting`, it is tried again. `gone`: the server does
+ * not know the address (any more), and another may help.
  */
 export class PictureSource extends EventTarget {
   #whole = null; // URL of the best whole picture that has arrived
@@ -225,6 +226,7 @@ export class PictureSource extends EventTarget {
     const again = "The picture cannot be loaded: no connection to the studio. Trying again.";
     const gone = "The picture cannot be loaded: its address has changed. Reload the page.";
     const text = error.gone ? gone : error.lasting ? error.message : again;
-    this.dispatchEvent(new CustomEvent("failed", { detail: { text, lasting: Boolean(error.lasting) } }));
+    const detail = { text, lasting: Boolean(error.lasting), gone: Boolean(error.gone) };
+    this.dispatchEvent(new CustomEvent("failed", { detail }));
   }
 }

@@ -36,7 +36,8 @@ const styleSheet = new URL("./picture.css", import.meta.url).href;
  * Shows a picture and objects, and gives pointer events to a tool.
  *
  * Events (CustomEvent): "hover" {id | null} and "select" {ids} by the pointer, without a tool only; "camera" {};
- * "resize" {width, height} (CSS px); "ready" {} when the whole picture is drawn; "failed" {text} when it cannot be.
+ * "resize" {width, height} (CSS px); "ready" {} when the whole picture is drawn; "failed" {text, lasting,
+ * gone} when it cannot be loaded: for good (`lasting`), because its address is not known any more (`gone`).
  */
 export class PictureView extends EventTarget {
   #source = null;
@@ -199,7 +200,7 @@ export class PictureView extends EventTarget {
   /** Emphasize these objects (ids). */
   setSelected(ids) {
     this.#selected = new Set(ids);
-    this.#invalidate("labels", "overlay");
+    this.#invalidate("labels");
   }
 
   /** Ids of the emphasized objects. */
@@ -211,7 +212,7 @@ export class PictureView extends EventTarget {
   setHovered(id) {
     if (id === this.#hovered) return;
     this.#hovered = id;
-    this.#invalidate("overlay");
+    this.#invalidate("labels");
   }
 
   /** Id of the object under the pointer, or null. */
@@ -422,8 +423,12 @@ export class PictureView extends EventTarget {
     };
   }
 
+  /** Draw the emphasized objects again, and labels over them. */
   #drawLabels() {
     const { camera } = this, context = this.#cleared("labels");
+    this.#inPicture(context);
+    for (const id of this.#selected) this.#drawEmphasized(context, id, { emphasis: true, width: 3, opacity: 0 });
+    if (this.#hovered !== null) this.#drawEmphasized(context, this.#hovered, { width: 3, opacity: 0.2 });
     if (!this.display.labels) return;
     const objects = visible(this.#drawable(), camera);
     if (this.#moving && objects.length > MOVING_LABELS) return;
@@ -444,6 +449,12 @@ export class PictureView extends EventTarget {
     }
   }
 
+  #drawEmphasized(context, id, look) {
+    const object = this.#byId.get(id), { filter } = this.display;
+    if (!object || this.#active.has(id) || (filter && !filter(object))) return;
+    drawInPicture(context, this.camera, object, { ...this.#look(object), outline: true, ...look });
+  }
+
   #labelOf(object) {
     const own = this.display.label?.(object) ?? object.label;
     if (own !== undefined && own !== null) return String(own);
@@ -453,19 +464,6 @@ export class PictureView extends EventTarget {
 
   #drawOverlay() {
     const context = this.#cleared("overlay");
-    this.#inPicture(context);
-    const { filter } = this.display;
-    const shown = (object) => object && !this.#active.has(object.id) && (!filter || filter(object));
-    for (const id of this.#selected) {
-      const object = this.#byId.get(id);
-      if (!shown(object)) continue;
-      drawInPicture(context, this.camera, object, { ...this.#look(object), width: 3.5, opacity: 0, outline: true });
-    }
-    const object = this.#hovered === null ? null : this.#byId.get(this.#hovered);
-    if (shown(object)) {
-      const look = this.#look(object);
-      drawInPicture(context, this.camera, object, { ...look, width: 3, opacity: 0.2, outline: true });
-    }
     for (const painter of this.painters) {
       context.setTransform(this.camera.ratio, 0, 0, this.camera.ratio, 0, 0);
       context.save();

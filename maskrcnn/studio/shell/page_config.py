@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-SIDE_BAR = 256
+SIDE_BAR = 246
 """Initial width of the side bar in CSS pixels. The longest page title fits into it. The user can change the width."""
 
 _SHEET = Path(__file__).parent / "sheet.css"

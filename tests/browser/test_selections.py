@@ -66,7 +66,7 @@ def test_a_click_on_a_row_opens_its_picture(
     box = table.bounding_box()
     page.mouse.click(box["x"] + 90, box["y"] + 35 * 2.5)  # below the header and the first row
     page.wait_for_url("**image=b.png*")
-    page.get_by_alt_text("b.png with its labelled objects").wait_for()
+    page.get_by_label("b.png with its labelled objects").wait_for()
     settled(page)
     assert "1.000" in ap.inner_text()
 
@@ -104,7 +104,7 @@ def test_another_run_opens_at_its_own_best_epoch(
     assert epoch.input_value() == "2 (best mask AP)"
     assert "1.000" in ap.inner_text()
     assert "image=b.png" in page.url
-    assert page.get_by_alt_text("b.png with what second found").count() == 1
+    assert page.get_by_label("b.png with what second found").count() == 1
 
 
 @sweep

@@ -99,26 +99,6 @@ def test_the_window_belongs_to_the_picture(
     assert box["y"] + box["height"] <= 900
 
 
-def test_full_screen_is_filled(page: Any, server: Any, settled: Settled) -> None:
-    page.goto(f"{server.url}/predictions?project=shapes")
-    picture = page.locator('[data-testid="stImage"] img').first
-    picture.wait_for()
-    settled(page, 60_000)
-    picture.hover()
-    page.get_by_role("button", name="Fullscreen").first.click()
-    page.get_by_role("button", name="Close fullscreen").first.wait_for()
-    box = picture.bounding_box()
-    assert picture.evaluate("img => getComputedStyle(img).objectFit") == "contain"  # it keeps its proportions
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= 1400
-    assert box["y"] + box["height"] <= 900
-    assert box["width"] >= 0.95 * 1400
-    assert box["height"] >= 0.9 * 900
-    page.keyboard.press("Escape")
-    page.get_by_role("button", name="Close fullscreen").first.wait_for(state="detached")
-    assert picture.bounding_box()["width"] < 700
-
-
 def test_the_style_sheet_still_reaches_what_it_names(page: Any, server: Any, settled: Settled) -> None:
     """Names of Streamlit's own may change with its version; then the sheet is to be changed too."""
     page.goto(f"{server.url}/dataset?project=shapes&view=export")

@@ -30,7 +30,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ from streamlit_client import Server, machine
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from maskrcnn.annotations import ImageRecord, raster, read  # noqa: E402
+from maskrcnn.annotations import ImageRecord, pictures, raster, read  # noqa: E402
 from maskrcnn.annotations.regions import Polygon, Shape  # noqa: E402
 from maskrcnn.annotations.store import Project, ProjectClass  # noqa: E402
 from maskrcnn.annotations.store.region_json import region_from_json  # noqa: E402
@@ -73,7 +73,8 @@ def main() -> int:
     if not (args.data / "balloon" / "train").is_dir():
         print(f"no balloon photographs in {args.data}; name their folder with --data")
         return 1
-    records = [record for record in read(args.data / "balloon" / "train").images if record.path][: args.pictures]
+    found = [record for record in read(args.data / "balloon" / "train").images if record.path][: args.pictures]
+    records = [with_size(record) for record in found]
     objects = sum(len(outlines(record)) for record in records)
     ways = args.only.split(",")
     with sync_playwright() as playwright:
@@ -102,6 +103,12 @@ def main() -> int:
     return 0
 
 
+def with_size(record: ImageRecord) -> ImageRecord:
+    """The record with the size of its picture, which the label file does not state."""
+    height, width = pictures.load(record.path).shape[:2]
+    return replace(record, width=width, height=height)
+
+
 def outlines(record: ImageRecord) -> list[Polygon]:
     """The outlines of people on a photograph."""
     return [region.shape for region in record.regions if isinstance(region.shape, Polygon)]
@@ -115,7 +122,7 @@ def ious(found: Sequence[Shape], wanted: Sequence[Shape], record: ImageRecord) -
     """IoU of the masks of each found shape with those of each wanted one."""
     if not found or not wanted:
         return [[0.0] * len(wanted) for _ in found]
-    height, width = record.height or 1, record.width or 1
+    height, width = int(record.height or 0), int(record.width or 0)
     codes = [[raster.rle(shape, height, width) for shape in shapes] for shapes in (found, wanted)]
     return coco.iou(*codes, [0] * len(wanted)).tolist()  # type: ignore[no-any-return]
 

@@ -33,7 +33,7 @@ import { TOOLS } from "./tools.js";
 const FIRST_CLASS = "object"; // class of the first region in a project without classes
 const GREY = "#a0a0a0"; // of regions without a class
 const LEAST_HEIGHT = 420; // CSS px
-const BORDER = 6; // CSS px around the fitted picture, so that vertices on its border can be clicked
+const BORDER = 1; // CSS px around the fitted picture, so that vertices on its border can be clicked
 const BELOW = 10; // CSS px that stay free below the page
 
 const editors = new WeakMap(); // kept when Streamlit calls the component again, for each parent element

@@ -34,15 +34,18 @@ TRIANGLE = [(410.0, 270.0), (485.5, 282.25), (452.75, 331.0)]
 GROUNDS = {"white": (255, 255, 255), "yellow": (0, 159, 230), "zblack": (0, 0, 0)}
 """Pictures of one colour (BGR); yellow is the colour of the class."""
 
-PRECISE = pytest.mark.parametrize(
-    ("editor", "zoom"),
-    [
-        pytest.param(1, None, id="fit"),
-        pytest.param(1, 8, id="8x", marks=sweep),
-        pytest.param(2, 8, id="8x, 2 dots per px"),
-    ],
-    indirect=["editor"],
-)
+FIT, ZOOMED, SHARP = (1, None), (1, 8), (2, 8)
+"""Device pixels per CSS pixel, and CSS pixels per picture pixel (None: the picture fits the window)."""
+
+
+def precise(*by_default: tuple[int, float | None]) -> pytest.MarkDecorator:
+    """Try a test as `FIT`, `ZOOMED` and `SHARP`; without `make fuzz` only as named."""
+    ways = [
+        pytest.param(*way, id=name, marks=[] if way in by_default else sweep)
+        for way, name in ((FIT, "fit"), (ZOOMED, "8x"), (SHARP, "8x, 2 dots per px"))
+    ]
+    return pytest.mark.parametrize(("editor", "zoom"), ways, indirect=["editor"])
+
 
 Drivers = Callable[[int], EditorDriver]
 
@@ -109,7 +112,7 @@ def drawn(editor: EditorDriver, kind: type) -> Any:
     return only(editor.stored(lambda regions: len(regions) == 1), kind)
 
 
-@PRECISE
+@precise(FIT, SHARP)
 def test_a_polygon_has_the_clicked_vertices(editor: EditorDriver, zoom: float | None) -> None:
     zoom_in(editor, zoom)
     editor.polygon(TRIANGLE)
@@ -158,7 +161,7 @@ def test_dragging_draws_freehand(editor: EditorDriver) -> None:
     assert Outline(outline).area == pytest.approx(Outline(circle).area, rel=0.03)
 
 
-@PRECISE
+@precise(FIT)
 def test_a_box(editor: EditorDriver, zoom: float | None) -> None:
     zoom_in(editor, zoom)
     editor.press("b")
@@ -167,7 +170,7 @@ def test_a_box(editor: EditorDriver, zoom: float | None) -> None:
     assert_at((box.x, box.y, box.width, box.height), (420.25, 280.0, 65.25, 51.0))
 
 
-@PRECISE
+@precise(SHARP)
 def test_a_circle(editor: EditorDriver, zoom: float | None) -> None:
     zoom_in(editor, zoom)
     editor.press("o")
@@ -176,7 +179,7 @@ def test_a_circle(editor: EditorDriver, zoom: float | None) -> None:
     assert_at((circle.cx, circle.cy, circle.r), (450, 300, 25))
 
 
-@PRECISE
+@precise(FIT)
 def test_an_ellipse(editor: EditorDriver, zoom: float | None) -> None:
     zoom_in(editor, zoom)
     editor.press("e")
@@ -186,7 +189,7 @@ def test_an_ellipse(editor: EditorDriver, zoom: float | None) -> None:
     assert ellipse.theta == pytest.approx(0)
 
 
-@PRECISE
+@precise(FIT)
 def test_a_line_and_a_point(editor: EditorDriver, zoom: float | None) -> None:
     zoom_in(editor, zoom)
     editor.press("l")

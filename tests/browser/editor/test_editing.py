@@ -28,15 +28,18 @@ FRAME_MARGIN, TURN_DISTANCE = 14, 26
 CAT, DOG, ELLIPSE = (450.0, 300.0), (720.0, 400.0), (180.0, 150.0)
 """Places inside them."""
 
-PRECISE = pytest.mark.parametrize(
-    ("editor", "zoom"),
-    [
-        pytest.param(1, None, id="fit"),
-        pytest.param(1, 8, id="8x", marks=sweep),
-        pytest.param(2, 8, id="8x, 2 dots per px"),
-    ],
-    indirect=["editor"],
-)
+FIT, ZOOMED, SHARP = (1, None), (1, 8), (2, 8)
+"""Device pixels per CSS pixel, and CSS pixels per picture pixel (None: the picture fits the window)."""
+
+
+def precise(*by_default: tuple[int, float | None]) -> pytest.MarkDecorator:
+    """Try a test as `FIT`, `ZOOMED` and `SHARP`; without `make fuzz` only as named."""
+    ways = [
+        pytest.param(*way, id=name, marks=[] if way in by_default else sweep)
+        for way, name in ((FIT, "fit"), (ZOOMED, "8x"), (SHARP, "8x, 2 dots per px"))
+    ]
+    return pytest.mark.parametrize(("editor", "zoom"), ways, indirect=["editor"])
+
 
 Drivers = Callable[[int], EditorDriver]
 
@@ -101,7 +104,7 @@ def moved(places: Any, x: float, y: float) -> np.ndarray:
     return np.array(places) + np.array((x, y))
 
 
-@PRECISE
+@precise(FIT, SHARP)
 def test_a_vertex_is_dragged(editor: EditorDriver, zoom: float | None) -> None:
     editor.click(CAT)
     zoom_in(editor, SQUARE[1], zoom)
@@ -109,7 +112,7 @@ def test_a_vertex_is_dragged(editor: EditorDriver, zoom: float | None) -> None:
     assert_at(points(editor), [SQUARE[0], (512.5, 243.25), *SQUARE[2:]])
 
 
-@PRECISE
+@precise(FIT)
 def test_a_region_is_dragged(editor: EditorDriver, zoom: float | None) -> None:
     zoom_in(editor, CAT, zoom)
     editor.drag(CAT, (462.5, 293.25))
@@ -122,7 +125,7 @@ def test_an_edge_is_dragged(editor: EditorDriver) -> None:
     assert_at(points(editor), [(400, 230), (500, 230), *SQUARE[2:]])
 
 
-@PRECISE
+@precise(FIT)
 def test_a_vertex_is_inserted_by_dragging_the_middle_of_an_edge(editor: EditorDriver, zoom: float | None) -> None:
     editor.click(CAT)
     zoom_in(editor, (450.0, 250.0), zoom)

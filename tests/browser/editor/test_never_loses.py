@@ -18,7 +18,7 @@ from tests.browser.editor_driver import VIEW, EditorDriver, Place, until
 from tests.sweeps import one_in
 
 SEQUENCES = 100
-STEPS = 24
+STEPS = 20
 COLUMNS, ROWS, CELL = 6, 4, 150
 """Cells of a picture of 900 x 600 px."""
 

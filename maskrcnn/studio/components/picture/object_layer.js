@@ -221,7 +221,7 @@ export class ObjectLayer {
       const time = performance.now() - start;
       if (document.hidden || time > 1000) return;
       if (time > SLOW) this.#budget = Math.max(LEAST_BUDGET, Math.min(this.#budget, (cost * AIM) / time));
-      else if (time < AIM + 2 && cost > 0.6 * this.#budget) this.#budget = Math.min(MOST_BUDGET, this.#budget * 1.25);
+      else if (time < AIM + 2 && cost > 0.6 * this.#budget) this.#budget = Math.min(MOST_BUDGET, this.#budget * 1.08);
     });
   }
 }

@@ -64,7 +64,7 @@ def run(server: Any, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 def sent(page: Any) -> list[Any]:
     """Everything that the page sends to the server by its websocket."""
     frames: list[Any] = []
-    page.on("websocket", lambda socket: socket.on("framesent", frames.append))
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
     return frames
 
 

@@ -198,8 +198,20 @@ export class RegionsDocument extends EventTarget {
       const known = source.pop();
       if (isEmpty(edit)) return;
       target.push(known ?? (kind === "undo" ? { edit: inverse, inverse: edit } : { edit, inverse }));
+      this.makeNextKnown(kind, target, source);
     });
     return true;
+  }
+
+  /** The opposite of a step that was just answered was asked for meanwhile: now it is known, and shown at once. */
+  makeNextKnown(kind, from, to) {
+    const [next] = this.saving.queue;
+    if (!next || next.edit !== null || next.kind === kind || next.kind === "edit") return;
+    const step = from.pop();
+    to.push(step);
+    Object.assign(next, { step, edit: next.kind === "undo" ? step.inverse : step.edit, answered: null });
+    this.saving.project();
+    this.saving.keepQueue();
   }
 
   // Selection

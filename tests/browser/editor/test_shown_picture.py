@@ -1,0 +1,112 @@
+"""Which picture the editor shows, with a page that answers late: steps, links, back and forward in any order.
+
+`shown_picture.js` runs in the browser with a small model of Streamlit beside it: messages with the URL and the state of
+the component, script runs one after the other, and URLs that the page writes into the history.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maskrcnn.studio.annotate import editor
+from tests.sweeps import FUZZ, wider
+
+SCRIPT = (Path(editor.__file__).parent / "editor" / "frame" / "shown_picture.js").read_text(encoding="utf-8")
+
+MODEL = """async ([script, seed, steps]) => {
+  const { ShownPicture } = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+  let state = seed + 1;
+  const chance = (most) => (state = (state * 48271) % 2147483647) % most;
+  const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  const names = ["a", "b", "c", "d", "e"];
+  const pictures = names.map((name, id) => ({ id, name }));
+  sessionStorage.clear();
+  history.replaceState({ depth: 0 }, "", "?image=a");
+
+  // Python: the session, as picture_navigation.py and editor.py have it, with a short time for what was just left.
+  const python = { here: "a", serial: null, left: new Map(), value: null };
+  const STALE = 400;
+  const goTo = (name) => {
+    if (python.here !== name) python.left.set(python.here, performance.now());
+    python.here = name;
+  };
+  const pushed = []; // URLs that the page writes, on their way to the browser
+  let runs = Promise.resolve(), open = 0;
+  const send = () => {
+    const url = new URLSearchParams(location.search).get("image"), value = python.value;
+    open += 1;
+    runs = runs.then(async () => {
+      await wait(chance(60));
+      let query = url;
+      const write = (name) => { if (query !== name) { query = name; pushed.push(name); } };
+      if (value && value.serial !== python.serial) {
+        python.serial = value.serial;
+        goTo(value.name);
+        write(value.name);
+      }
+      const wasLeft = performance.now() - (python.left.get(query) ?? -1e9) < STALE;
+      if (query !== python.here && !wasLeft) goTo(query);
+      const data = { image: python.here, serial: python.serial };
+      await wait(chance(60));
+      for (const name of pushed.splice(0)) {
+        history.pushState({ depth: history.state.depth + 1 }, "", `?image=${name}`);
+      }
+      shown.take(data);
+      open -= 1;
+    });
+  };
+
+  // The editor: pictures load in no time or late.
+  const documents = new Map();
+  const editor = {
+    project: "p", pictures, entry: null, strip: { setCurrent() {} }, keys: { runWaiting() {}, forgetWaiting() {} },
+    places: new Map(pictures.map(({ id }) => [id, id])), busy() {}, say() {}, leavePicture() {},
+    pictureNamed: (name) => pictures.find((entry) => entry.name === name) ?? null,
+    opened: {
+      peek: (entry) => documents.get(entry.id) ?? null, ahead() {},
+      get: async (entry) => { await wait(chance(80)); documents.set(entry.id, {}); return {}; },
+    },
+    enterPicture: (entry) => { editor.entry = entry; },
+  };
+  const shown = new ShownPicture(editor);
+  shown.tell = (value) => { python.value = value; send(); };
+  window.addEventListener("popstate", send); // Streamlit's own listener
+  shown.take({ image: "a", serial: null });
+  shown.start();
+
+  let wanted = "a";
+  const done = [];
+  for (let step = 0; step < steps; step += 1) {
+    const kind = chance(10), before = wanted;
+    if (kind < 5) {
+      wanted = names[chance(names.length)];
+      shown.show(editor.pictureNamed(wanted), true);
+    } else if (kind < 8) {
+      const url = location.search;
+      if (kind === 7) history.forward();
+      else if (history.state.depth > 0) history.back();
+      await wait(15);
+      if (location.search !== url) wanted = new URLSearchParams(location.search).get("image");
+    } else {
+      send(); // a run for another reason
+    }
+    done.push(`${["step", "step", "step", "step", "step", "back", "back", "forward", "run", "run"][kind]} ${wanted}`);
+    await wait(chance(4) ? chance(40) : chance(500));
+  }
+  for (let quiet = 0; quiet < 5; quiet = open || shown.timer ? 0 : quiet + 1) await wait(60);
+  shown.destroy();
+  window.removeEventListener("popstate", send);
+  const url = new URLSearchParams(location.search).get("image");
+  return { wanted, shown: editor.entry?.name, python: python.here, url, done };
+}"""
+
+
+@wider
+@pytest.mark.parametrize("seed", range(40 if FUZZ else 4))
+def test_the_last_step_of_the_person_is_shown_and_in_the_url(page: Any, server: Any, seed: int) -> None:
+    page.goto(f"{server.url}/_stcore/health")
+    found = page.evaluate(MODEL, [SCRIPT, seed, 12])
+    assert (found["shown"], found["python"], found["url"]) == (found["wanted"],) * 3, found["done"]

@@ -59,7 +59,8 @@ CAREFUL = {
 """Functions whose result is a number, or Markdown that was made with care."""
 
 OURS: dict[str, str] = {
-    "annotate/simple_canvas/conflict_view.py": "title label help differences_in_words(found)",  # of _CHOICES and of the two versions
+    # of _CHOICES and of the two versions
+    "annotate/simple_canvas/conflict_view.py": "title label help differences_in_words(found)",
     "annotate/simple_canvas/navigation_bar.py": "number entry.n_regions entry.status entry.split",
     "annotate/simple_canvas/class_picker.py": "known_colour(entry.colour)",
     "annotate/simple_canvas/canvas_controls.py": "direction.capitalize() editor.saved_at",

@@ -83,6 +83,7 @@ export class Editor extends EventTarget {
     this.doc = null;
     this.entry = null; // of the picture that is shown
     this.hovered = null;
+    this.numbers = new Map(); // id of a region -> its number in the list, from 1
     this.tools = new Map();
     this.tool = null;
     this.snapper = this.sharedBorders = this.edgeTracer = null;
@@ -142,6 +143,7 @@ export class Editor extends EventTarget {
     });
     this.view.painters.push((context, view) => this.tool?.paint?.(context, view));
     this.view.display.opacity = 0.22;
+    this.view.display.label = (object) => this.labelOf(object);
     this.view.addEventListener("hover", ({ detail }) => this.setHovered(detail.id));
     this.stopped = new AbortController();
     const { signal } = this.stopped;
@@ -390,9 +392,16 @@ export class Editor extends EventTarget {
     return region;
   }
 
+  /** The label of a region on the picture: its number in the list, and its class where there are several. */
+  labelOf({ id, class: name }) {
+    const number = this.numbers.get(id) ?? "";
+    return this.classes.length > 1 ? `${number} ${name ?? "no class"}`.trim() : String(number);
+  }
+
   drawRegions() {
     if (!this.doc) return;
     const { hidden, regions } = this.doc;
+    this.numbers = new Map(regions.map((region, place) => [region.id, place + 1]));
     this.view.setObjects(regions.filter((region) => !hidden.has(region.id)).map((region) => {
       let object = this.objects.get(region);
       if (!object) this.objects.set(region, object = objectOf(region, this));

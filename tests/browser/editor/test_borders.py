@@ -35,9 +35,8 @@ def evaluate(page: Any) -> Evaluate:
 
     page.route(f"{SITE}**", serve)
     page.goto(SITE)
-    names = [
-        path.relative_to(studio).as_posix() for path in (*sorted(GEOMETRY.glob("*.js")), GEOMETRY / "../shapes.js")
-    ]
+    shapes = (GEOMETRY / ".." / name for name in ("shapes.js", "shape_handles.js"))
+    names = [path.relative_to(studio).as_posix() for path in (*sorted(GEOMETRY.glob("*.js")), *shapes)]
     addresses = [SITE + str(Path(name)).replace("geometry/../", "") for name in names]
 
     def run(function: str, argument: Any) -> Any:

@@ -9,6 +9,8 @@
 import { drawObject } from "../../components/picture/object_drawing.js";
 import { paintFrame, paintHandle, paintNote, reach } from "./marks.js";
 import { nudged } from "./selection_actions.js";
+import * as shapeHandles from "./shape_handles.js";
+import * as transforms from "./shape_transforms.js";
 import * as shapes from "./shapes.js";
 
 const BOX_MARGIN = 14; // CSS px between the selection and the box around it: its handles must not hide vertices
@@ -69,20 +71,21 @@ export class RegionEditing {
     const { scale } = this.editor.view.camera, radius = reach(e.event), at = placeOf(e);
     const single = regions.length === 1 ? regions[0] : null;
     const candidates = regions === this.regions || this.isSelection(regions) ? this.boxHits(e, regions, radius) : [];
-    if (single && shapes.canTransform(single)) {
-      const handle = shapes.nearestHandle(single, at, radius / scale);
+    if (single && transforms.canTransform(single)) {
+      const handle = shapeHandles.nearestHandle(single, at, radius / scale);
       if (handle) candidates.push({ kind: "handle", region: single, handle, away: handle.distance * scale - 0.01 });
     }
     if (candidates.length) return candidates.sort((a, b) => a.away - b.away)[0];
-    if (single && shapes.canTransform(single)) {
-      const edge = shapes.nearestEdge(single, at, (radius - 1) / scale);
+    if (single && transforms.canTransform(single)) {
+      const edge = shapeHandles.nearestEdge(single, at, (radius - 1) / scale);
       if (edge) {
         const middle = [(edge.a[0] + edge.b[0]) / 2, (edge.a[1] + edge.b[1]) / 2];
         const long = shapes.distance(edge.a, edge.b) * scale >= EDGE_WITH_MIDDLE && edge.kind === "edge";
         const onMiddle = long && shapes.distance(middle, at) * scale <= radius;
         return { kind: onMiddle ? "middle" : "edge", region: single, edge };
       }
-      if (shapes.distanceFromCurve(single.shape, at) * scale <= radius - 1) return { kind: "curve", region: single };
+      const away = shapeHandles.distanceFromCurve(single.shape, at) * scale;
+      if (away <= radius - 1) return { kind: "curve", region: single };
     }
     const inside = regions.find((region) => shapes.contains(region.shape, at) || this.isOn(region, at, radius / scale));
     return inside ? { kind: "inside", region: inside } : null;
@@ -95,12 +98,12 @@ export class RegionEditing {
 
   /** Whether a point is on a region that has no inside, or on its outline. */
   isOn(region, at, radius) {
-    return Boolean(shapes.nearestEdge(region, at, radius) || shapes.nearestHandle(region, at, radius));
+    return Boolean(shapeHandles.nearestEdge(region, at, radius) || shapeHandles.nearestHandle(region, at, radius));
   }
 
   /** The box around regions, in CSS px of the view with its margin; null if they cannot be turned and scaled. */
   frame(regions = this.regions) {
-    if (!regions.length || !regions.every(shapes.canTransform)) return null;
+    if (!regions.length || !regions.every(transforms.canTransform)) return null;
     if (regions.length === 1 && regions[0].shape.kind === "point") return null;
     const box = shapes.boxUnion(regions.map(shapes.bounds));
     if (!box) return null;
@@ -200,29 +203,29 @@ export class RegionEditing {
         const from = finger ? [hit.handle.at[0] + dx, hit.handle.at[1] + dy] : placeOf(e);
         const to = meantPlace(this.editor, e, ids, from);
         this.drag.note = `${shapes.rounded(to[0])}, ${shapes.rounded(to[1])}`;
-        return [shapes.withHandleAt(hit.region, hit.handle, to, { even: shift })];
+        return [shapeHandles.withHandleAt(hit.region, hit.handle, to, { even: shift })];
       }
-      case "middle": return [shapes.withVertexInserted(hit.region, hit.edge, meantPlace(this.editor, e, ids))];
-      case "edge": return [shapes.withEdgeMoved(hit.region, hit.edge, dx, dy)];
-      case "curve": return [shapes.withCurveThrough(hit.region, placeOf(e))];
+      case "middle": return [shapeHandles.withVertexInserted(hit.region, hit.edge, meantPlace(this.editor, e, ids))];
+      case "edge": return [shapeHandles.withEdgeMoved(hit.region, hit.edge, dx, dy)];
+      case "curve": return [shapeHandles.withCurveThrough(hit.region, placeOf(e))];
       case "turn": {
         const [x, y, w, h] = hit.frame.box, centre = [x + w / 2, y + h / 2];
         let angle = Math.atan2(e.y - centre[1], e.x - centre[0]) - Math.atan2(start.y - centre[1], start.x - centre[0]);
         if (shift) angle = Math.round(angle / TURN_STEP) * TURN_STEP;
         this.drag.note = `${((Math.atan2(Math.sin(angle), Math.cos(angle)) * 180) / Math.PI).toFixed(1)}°`;
-        const map = shapes.turning(angle, centre);
-        return before.map((region) => shapes.transformed(region, map));
+        const map = transforms.turning(angle, centre);
+        return before.map((region) => transforms.transformed(region, map));
       }
       case "scale": {
         const map = this.scalingTo(hit, dx, dy, shift, Boolean(e.event?.altKey));
         const [, , w, h] = hit.frame.box;
         this.drag.note = `${shapes.rounded(Math.abs(w * map[0]))} x ${shapes.rounded(Math.abs(h * map[3]))} px`;
-        return before.map((region) => shapes.transformed(region, map));
+        return before.map((region) => transforms.transformed(region, map));
       }
       default: {
         if (shift) [dx, dy] = Math.abs(dx) >= Math.abs(dy) ? [dx, 0] : [0, dy];
         this.drag.note = `${shapes.rounded(dx)}, ${shapes.rounded(dy)}`;
-        return before.map((region) => shapes.transformed(region, shapes.moving(dx, dy)));
+        return before.map((region) => transforms.transformed(region, transforms.moving(dx, dy)));
       }
     }
   }
@@ -240,7 +243,7 @@ export class RegionEditing {
       if (central || !towards) return from + length / 2;
       return towards > 0 ? from : from + length;
     };
-    return shapes.scaling(away(fx), away(fy), [anchor(x, w, sx), anchor(y, h, sy)]);
+    return transforms.scaling(away(fx), away(fy), [anchor(x, w, sx), anchor(y, h, sy)]);
   }
 
   /** End the drag: the document changes once. Return whether something changed. */
@@ -313,7 +316,7 @@ export class RegionEditing {
     const region = this.editor.doc.region(hit.region.id);
     if (!region) return false;
     const shared = this.editor.sharedBorders?.deleting(region, hit.handle) ?? null;
-    const changed = shapes.withHandleDeleted(region, hit.handle);
+    const changed = shapeHandles.withHandleDeleted(region, hit.handle);
     if (shared) {
       if (shared.length) this.editor.doc.change({ put: shared }, "delete vertex");
     } else if (changed) {
@@ -331,9 +334,9 @@ export class RegionEditing {
   insertVertex(hit, e) {
     if (!["edge", "middle"].includes(hit?.kind)) return false;
     const region = this.editor.doc.region(hit.region.id);
-    const edge = region && shapes.nearestEdge(region, placeOf(e), Infinity);
+    const edge = region && shapeHandles.nearestEdge(region, placeOf(e), Infinity);
     if (!edge) return false;
-    const inserted = shapes.withVertexInserted(region, edge, edge.at);
+    const inserted = shapeHandles.withVertexInserted(region, edge, edge.at);
     const put = this.editor.sharedBorders?.inserting(region, edge, inserted) ?? [inserted];
     this.editor.doc.change({ put }, "insert vertex");
     return true;
@@ -390,10 +393,10 @@ export class RegionEditing {
 
   /** Draw the handles of one region, those in view and not too dense, and the one the pointer is on. */
   paintHandles(context, view, region, hit) {
-    if (!shapes.canTransform(region)) return;
+    if (!transforms.canTransform(region)) return;
     const { camera } = view, { clientWidth: width, clientHeight: height } = view.element, colour = this.colour(region);
     const visible = ([x, y]) => x > -HALF && y > -HALF && x < width + HALF && y < height + HALF;
-    for (const edge of shapes.edges(region)) {
+    for (const edge of shapeHandles.edges(region)) {
       if (edge.kind !== "edge") continue;
       const a = camera.toScreen(edge.a), b = camera.toScreen(edge.b);
       const middle = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
@@ -403,7 +406,7 @@ export class RegionEditing {
       paintHandle(context, middle, { form: "small", hot, colour });
     }
     let last = null;
-    for (const handle of shapes.handles(region)) {
+    for (const handle of shapeHandles.handles(region)) {
       const at = camera.toScreen(handle.at);
       const hot = hit?.kind === "handle" && sameHandle(hit.handle, handle);
       if (!visible(at) || (!hot && last && shapes.distance(at, last) < LEAST_GAP)) continue;

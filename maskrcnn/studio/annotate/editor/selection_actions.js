@@ -3,6 +3,7 @@
  * paste, order, flip. Each function takes the editor and is one undo step. Locked and hidden regions are left alone.
  */
 
+import * as transforms from "./shape_transforms.js";
 import * as shapes from "./shapes.js";
 
 const CLIPBOARD = "maskrcnn-studio-clipboard"; // in the session storage of the window: it works between pictures
@@ -48,7 +49,7 @@ export function nudge(editor, dx, dy, repeat = false) {
     finishNudge(editor);
     const regions = wanted(editor);
     if (!regions.length) return editor.doc.selection.size > 0;
-    const put = regions.map((region) => shapes.transformed(region, shapes.moving(dx, dy)));
+    const put = regions.map((region) => transforms.transformed(region, transforms.moving(dx, dy)));
     editor.doc.change({ put }, `move ${counted(put.length)}`);
     return true;
   }
@@ -56,7 +57,7 @@ export function nudge(editor, dx, dy, repeat = false) {
   if (!regions.length) return editor.doc.selection.size > 0;
   clearTimeout(pending?.timer);
   const total = { before: regions, dx: (pending?.dx ?? 0) + dx, dy: (pending?.dy ?? 0) + dy };
-  total.changed = regions.map((region) => shapes.transformed(region, shapes.moving(total.dx, total.dy)));
+  total.changed = regions.map((region) => transforms.transformed(region, transforms.moving(total.dx, total.dy)));
   total.timer = setTimeout(() => finishNudge(editor), NUDGE_PAUSE);
   nudges.set(editor, total);
   if (!pending) editor.view.setActive(new Set(regions.map(({ id }) => id)));
@@ -89,7 +90,7 @@ export function finishNudge(editor) {
 
 /** A copy of a region under a new id, moved by (dx, dy). What a label file said of the old shape is left out. */
 function copyOf(region, dx, dy) {
-  return { ...shapes.transformed(region, shapes.moving(dx, dy)), id: shapes.newId() };
+  return { ...transforms.transformed(region, transforms.moving(dx, dy)), id: shapes.newId() };
 }
 
 /** Put copies of the selected regions beside them and select the copies. Returns whether something is selected. */
@@ -215,10 +216,10 @@ function moveByOne(ids, chosen, towards) {
 
 /** Flip the selected regions "across" (left and right) or "down" (top and bottom), about the middle of all of them. */
 export function flip(editor, direction) {
-  const regions = wanted(editor).filter(shapes.canTransform);
+  const regions = wanted(editor).filter(transforms.canTransform);
   if (!regions.length) return false;
   const box = shapes.boxUnion(regions.map(shapes.bounds));
-  const put = regions.map((region) => shapes.flipped(region, direction, box));
+  const put = regions.map((region) => transforms.flipped(region, direction, box));
   editor.doc.change({ put }, `flip ${counted(regions.length)}`);
   return true;
 }

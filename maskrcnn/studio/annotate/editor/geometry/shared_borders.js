@@ -3,7 +3,8 @@
 // Before something moves, the edges that change get all vertices of other regions that lie on them. Then every piece of a
 // shared border has the same two vertices in all its regions, and moving vertices by place keeps the regions together.
 
-import { distance, exact, roundedPoint, withVertexInserted } from "../shapes.js";
+import { withVertexInserted } from "../shape_handles.js";
+import { distance, exact, roundedPoint } from "../shapes.js";
 import { boxesTouch, fractionOn, isSamePoint, ON_EDGE, pointKey, ringsBox, ringsOf, withRings } from "./rings.js";
 
 /**

@@ -1,6 +1,7 @@
 // Snapping: a place near a vertex or an edge of another region takes exactly its coordinates.
 
-import { exact, lines, nearestOnEdge, outlines } from "../shapes.js";
+import { nearestOnEdge } from "../shape_handles.js";
+import { exact, lines, outlines } from "../shapes.js";
 import { paintHandle, paintLine } from "../marks.js";
 
 const REACH = 6; // CSS px

@@ -99,3 +99,24 @@ def test_renamed_deleted_brought_back_and_found_again_after_a_restart(
     expect(fresh.get_by_test_id("stSidebar").get_by_text("0 of 2 pictures done")).to_be_visible(timeout=60_000)
     expect(fresh).to_have_url(re.compile(r"project=dry(\+|%20)leaves"))
     assert "Traceback" not in server.log.read_text(errors="replace")
+
+
+def test_a_project_that_was_just_created_stays_open_at_the_next_click_on_its_page(
+    page: Any, new_server: Callable[..., Server], settled: Callable[[Any], None], tmp_path: Path
+) -> None:
+    from playwright.sync_api import expect
+
+    workspace = tmp_path / "workspace"
+    make_project(workspace / "cells", 1)
+    server = new_server(workspace)
+    bar = page.get_by_test_id("stSidebar")
+    page.goto(f"{server.url}/?project=cells")
+    bar.get_by_role("button", name="cells", exact=True).click()
+    page.get_by_label("New project").fill("leaves")
+    page.get_by_role("button", name="Create project").click()
+    expect(bar.get_by_text("0 of 0 pictures done")).to_be_visible()
+    settled(page)
+    page.locator("input[type=file]").first.set_input_files(next((workspace / "cells" / "images").iterdir()))
+    expect(page.get_by_role("button", name="Show what is in it")).to_be_enabled()
+    settled(page)
+    expect(page).to_have_url(re.compile("project=leaves"))

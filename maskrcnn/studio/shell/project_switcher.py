@@ -15,7 +15,7 @@ from maskrcnn.studio.shell.markdown_escape import plain
 _CHOSEN = "project_chosen"
 _USED_FIELD = "project_typed"
 _TIMES_CLOSED = "project_switcher_times"
-"""Session state keys: the chosen project, the form field that was used last, how often the switcher was closed."""
+"""Session state keys: the chosen project (its folder follows), the form field that was used last, how often the switcher was closed."""
 
 
 def show_switcher(label: str, here: str) -> None:
@@ -33,14 +33,19 @@ def show_switcher(label: str, here: str) -> None:
             names = project_labels(session.this_workspace().projects())
         # Select the current project in each script run: if the run before stopped early, Streamlit has kept an old
         # choice. A project is opened only by a click (`on_change`).
-        st.session_state[_CHOSEN] = here if here in names else None
+        #
+        # The list of each project has a key of its own: when a project was created, the closed switcher of the browser
+        # would still send the one before it with the next click on the page, and so go back to it.
+        key = f"{_CHOSEN}_{here}"
+        st.session_state[key] = here if here in names else None
         st.radio(
             "Project",
             list(names),
             index=None,
-            key=_CHOSEN,
+            key=key,
             format_func=lambda path: plain(names[path]),
             on_change=_switch_to_chosen,
+            args=(key,),
         )
         st.button(
             "Manage projects",
@@ -67,11 +72,11 @@ def _manage_projects() -> None:
     _close_switcher()
 
 
-def _switch_to_chosen() -> None:
+def _switch_to_chosen(key: str) -> None:
     """Open the project that was chosen in the list of the switcher."""
     with session.fail_softly(stop=False):
         # After a rename the browser still sends the old label, which is not a project, although no user clicked.
-        chosen = Path(st.session_state[_CHOSEN] or "")
+        chosen = Path(st.session_state[key] or "")
         if chosen in session.this_workspace().projects():
             project_undo.forget()
             session.switch_project(chosen)

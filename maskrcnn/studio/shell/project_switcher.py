@@ -15,7 +15,7 @@ from maskrcnn.studio.shell.markdown_escape import plain
 _CHOSEN = "project_chosen"
 _USED_FIELD = "project_typed"
 _TIMES_CLOSED = "project_switcher_times"
-"""Session state keys: the chosen project (its folder follows), the form field that was used last, how often the switcher was closed."""
+"""Session state keys: the chosen project (with its folder), the last used field, how often the switcher was closed."""
 
 
 def show_switcher(label: str, here: str) -> None:

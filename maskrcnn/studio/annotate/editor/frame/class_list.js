@@ -14,6 +14,9 @@ export class ClassList {
       "button", { type: "button", class: "small-button", onclick: () => this.ask() }, icon("add"), "Add class",
     );
     this.form = element("div", { class: "class-form", hidden: true });
+    this.form.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.close();
+    });
     this.element = element("section", { class: "classes", "aria-label": "Classes" }, this.rows, this.form, this.add);
     this.rows.addEventListener("keydown", (event) => this.onKey(event));
     for (const name of ["classes", "class", "picture"]) editor.addEventListener(name, () => this.draw());
@@ -83,7 +86,6 @@ export class ClassList {
         element("button", { type: "submit", class: "small-button primary" }, "Add class"),
         element("button", { type: "button", class: "small-button", onclick: () => this.close() }, "Cancel")),
     );
-    form.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
     this.form.replaceChildren(form);
     this.form.hidden = false;
     this.add.hidden = true;
@@ -115,7 +117,8 @@ export class ClassList {
         `There is already ${similar.slice(0, 4).map((other) => `“${other}”`).join(", ")}. `
           + "Two spellings become two classes.",
       ),
-      element("div", { class: "buttons" }, ...buttons, again),
+      element("div", { class: "buttons" }, ...buttons, again,
+        element("button", { type: "button", class: "small-button", onclick: () => this.close() }, "Cancel")),
     );
     buttons[0].focus();
   }

@@ -143,6 +143,7 @@ const USES_ARROWS =
   "[role=slider], [role=radiogroup], [role=radio], [role=tab], [role=combobox], [role=listbox], [role=option], " +
   "[role=menuitem], [role=menuitemradio], [role=spinbutton], [role=grid], [role=gridcell], [role=toolbar] button, " +
   "select, input[type=range], input[type=radio], canvas[data-testid=data-grid-canvas]";
+const CLOSED_BY_ESCAPE = ".class-form"; // it handles the key itself, also on its buttons
 const PRESSED_BY_KEY = "button, a[href], summary, select, input, [role=option], [role=button], label";
 
 /** The label of a key for the user, such as "Ctrl + Z" for "ctrl+z". */
@@ -223,6 +224,7 @@ export class Keys {
     if (event.isComposing || typeof event.key !== "string" || !editor.isOnPage) return;
     const target = event.composedPath()[0];
     if (takesText(target) || editor.hasDialog()) return;
+    if (event.key === "Escape" && target.closest?.(CLOSED_BY_ESCAPE)) return;
     const names = boundNames(event);
     const isNamedKey = ["Enter", " "].includes(event.key);
     if (isNamedKey && target !== editor.view.element && target.closest?.(PRESSED_BY_KEY)) return;

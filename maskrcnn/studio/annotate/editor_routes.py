@@ -59,14 +59,14 @@ def routes() -> list[Route]:
     """Return the routes of the editor."""
     return [
         get("pictures", _pictures),
-        get("pictures/{id:int}", _picture),
-        get("pictures/{id:int}/thumbnail", _thumbnail),
-        post("pictures/{id:int}/edit", _edit, LARGE),
-        post("pictures/{id:int}/undo", lambda call: _step(call, "undo")),
-        post("pictures/{id:int}/redo", lambda call: _step(call, "redo")),
-        post("pictures/{id:int}/conflict", _conflict, LARGE),
-        post("pictures/{id:int}/done", _done),
-        post("pictures/{id:int}/file_attributes", _file_attributes),
+        get("pictures/{id:number}", _picture),
+        get("pictures/{id:number}/thumbnail", _thumbnail),
+        post("pictures/{id:number}/edit", _edit, LARGE),
+        post("pictures/{id:number}/undo", lambda call: _step(call, "undo")),
+        post("pictures/{id:number}/redo", lambda call: _step(call, "redo")),
+        post("pictures/{id:number}/conflict", _conflict, LARGE),
+        post("pictures/{id:number}/done", _done),
+        post("pictures/{id:number}/file_attributes", _file_attributes),
         post("classes", _add_class),
         post("classes/skeleton", _set_skeleton),
     ]

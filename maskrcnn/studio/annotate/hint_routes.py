@@ -64,8 +64,8 @@ def routes() -> list[Route]:
         post("hints/box", _box),
         post("hints/refine", _box),
         post("hints/path", _path),
-        get("hints/suggestions/{id:int}", _suggestions),
-        delete("hints/suggestions/{id:int}", _stop_suggestions),
+        get("hints/suggestions/{id:number}", _suggestions),
+        delete("hints/suggestions/{id:number}", _stop_suggestions),
         get("hints/jobs/{job}", _job),
         delete("hints/jobs/{job}", _stop_job),
     ]
@@ -99,7 +99,7 @@ def _box(call: Call) -> dict[str, Any]:
     found, the outline with few vertices, and what a network says of it.
     """
     call.require_only("picture", "way", "box", "shape", "class_name", "strokes")
-    image_id = call.value("picture", int, "a number")
+    image_id = call.sent_image_id
     way = call.value("way", str, "a way")
     class_name = call.body.get("class_name")
     if class_name is not None and not isinstance(class_name, str):
@@ -240,7 +240,7 @@ _paths_lock = threading.Lock()
 def _path(call: Call) -> dict[str, Any]:
     """POST hints/path {picture, start, end}: {points}, from the start to the end, both included."""
     call.require_only("picture", "start", "end")
-    image_id = call.value("picture", int, "a number")
+    image_id = call.sent_image_id
     start, end = _points([call.body.get("start"), call.body.get("end")])
     path = call.project.picture(image_id)
     reach = needed_reach(start, end)
@@ -269,12 +269,11 @@ def _suggestions(call: Call) -> dict[str, Any]:
     if "again" in call.query:
         suggestion_queue.again(call.project, network, details.id)
     job = suggestion_queue.suggestions(call.project, network, details.id, numbers)
-    job.wait(_POLL)
-    document = job.to_json()
-    if job.state == "done":
+    document = _answer(job, _POLL)
+    if document["state"] == "done":
         from maskrcnn.inference.suggestions import without_drawn
 
-        regions = job.result
+        regions = document["result"]
         if details.width and details.height:
             regions = without_drawn(regions, details.regions, details.height, details.width)
         document["result"] = {"regions": [for_browser(region) for region in regions], "network": network.name}

@@ -71,10 +71,12 @@ class Call:
     @property
     def image_id(self) -> int:
         """The id of the picture in the URL path. Raises `UnknownPicture` if no database can hold it."""
-        number: int = self.path["id"]
-        if number > 2**62:
-            raise UnknownPicture("there is no such picture in this project; choose one from the list")
-        return number
+        return _possible_id(self.path["id"])
+
+    @property
+    def sent_image_id(self) -> int:
+        """The id of the picture in the body, as "picture". Raises `UnknownPicture` if no database can hold it."""
+        return _possible_id(self.value("picture", int, "a number"))
 
     def value(self, name: str, kind: type | tuple[type, ...], words: str) -> Any:
         """Return a value of the body. Raises `StudioError` ("is not WORDS") for a missing one or one of another type.
@@ -92,6 +94,13 @@ class Call:
         for name in self.body:
             if name not in names:
                 raise StudioError(f"the request has an unknown value {brief(name)}; load the page again")
+
+
+def _possible_id(number: int) -> int:
+    """Return the id of a picture. Raises `UnknownPicture` if no database can hold it."""
+    if abs(number) > 2**62:
+        raise UnknownPicture("there is no such picture in this project; choose one from the list")
+    return number
 
 
 class BadRequest(StudioError):

@@ -14,12 +14,34 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 
+from starlette.convertors import Convertor, register_url_convertor
+
+_DIGITS = 30
+"""Digits of a number in a path that are read. A number of more digits belongs to nothing, and stays that large."""
+
 _SECRET = secrets.token_bytes(32)
 _MOST = 100_000
 """Maximum number of keys; the least recently used ones are forgotten. A page that is drawn again gets a new one."""
 
 _things: OrderedDict[str, Hashable] = OrderedDict()
 _lock = threading.Lock()
+
+
+class NumberConvertor(Convertor[int]):
+    """A number of a path, as `{name:number}`. Starlette's own `int` fails on one of thousands of digits."""
+
+    regex = "[0-9]+"
+
+    def convert(self, value: str) -> int:
+        """Return the number; of a very large one only its first digits."""
+        return int(value[:_DIGITS])
+
+    def to_string(self, value: int) -> str:
+        """Return the text of a number in a path."""
+        return str(value)
+
+
+register_url_convertor("number", NumberConvertor())
 
 
 def address_key(thing: Hashable) -> str:

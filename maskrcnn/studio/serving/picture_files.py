@@ -59,8 +59,8 @@ def picture_url(path: Path) -> str:
 def routes() -> list[Route]:
     """Return the routes of pictures and tiles."""
     return [
-        Route("/studio/pictures/{key}/whole/{side:int}", _whole),
-        Route("/studio/pictures/{key}/{level:int}/{column:int}/{row:int}", _tile),
+        Route("/studio/pictures/{key}/whole/{side:number}", _whole),
+        Route("/studio/pictures/{key}/{level:number}/{column:number}/{row:number}", _tile),
     ]
 
 
@@ -87,7 +87,8 @@ def _answer(make: Callable[..., bytes], file: PictureFile, *place: int) -> Respo
     try:
         content = make(file, *place)
     except StudioError as error:
-        return PlainTextResponse(f"{error}\n", 422)
+        # Only the name of the file is told, not its place on the computer.
+        return PlainTextResponse(f"{error}\n".replace(file.path, Path(file.path).name), 422)
     if not content:
         return PlainTextResponse("Not Found\n", 404)
     return Response(content, media_type="image/jpeg", headers={"Cache-Control": f"private, max-age={_DAY}"})

@@ -63,13 +63,16 @@ MODEL = """async ([script, seed, steps]) => {
   const documents = new Map();
   const editor = {
     project: "p", pictures, entry: null, strip: { setCurrent() {} }, keys: { runWaiting() {}, forgetWaiting() {} },
-    places: new Map(pictures.map(({ id }) => [id, id])), busy() {}, say() {}, leavePicture() {},
-    pictureNamed: (name) => pictures.find((entry) => entry.name === name) ?? null,
+    pictureList: {
+      places: new Map(pictures.map(({ id }) => [id, id])),
+      named: (name) => pictures.find((entry) => entry.name === name) ?? null,
+    },
+    busy() {}, say() {},
     opened: {
       peek: (entry) => documents.get(entry.id) ?? null, ahead() {},
       get: async (entry) => { await wait(chance(80)); documents.set(entry.id, {}); return {}; },
     },
-    enterPicture: (entry) => { editor.entry = entry; },
+    shownDocument: { enter: (entry) => { editor.entry = entry; }, leave() {} },
   };
   const shown = new ShownPicture(editor);
   shown.tell = (value) => { python.value = value; send(); };
@@ -83,7 +86,7 @@ MODEL = """async ([script, seed, steps]) => {
     const kind = chance(10), before = wanted;
     if (kind < 5) {
       wanted = names[chance(names.length)];
-      shown.show(editor.pictureNamed(wanted), true);
+      shown.show(editor.pictureList.named(wanted), true);
     } else if (kind < 8) {
       const url = location.search;
       if (kind === 7) history.forward();

@@ -93,7 +93,7 @@ export class SkeletonChoice {
     this.refuse("Saving ...");
     try {
       const answer = await this.editor.server.post("classes/skeleton", { name: className, names, edges });
-      this.editor.takeClasses(answer.classes);
+      this.editor.classChoice.take(answer.classes);
       this.close();
       this.onChosen();
     } catch (error) {

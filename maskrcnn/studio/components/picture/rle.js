@@ -43,11 +43,6 @@ function columnsOf(lengths, height) {
   return columns;
 }
 
-/** Number of ones in a mask {size: [h, w], counts}. */
-export function rleArea(rle) {
-  return runLengths(rle.counts).reduce((sum, length, place) => sum + (place % 2 ? length : 0), 0);
-}
-
 /**
  * Return the boundary of a mask as closed rings along pixel edges, with no vertex on a straight line.
  *

@@ -28,7 +28,8 @@ export class AttributeForm {
     this.editor = editor;
     this.region = element("div", { class: "fields" });
     this.file = element("div", { class: "fields" });
-    this.keep = element("input", { type: "checkbox", onchange: () => editor.setSameForNext(this.keep.checked) });
+    const keep = () => editor.attributeEdits.setSameForNext(this.keep.checked);
+    this.keep = element("input", { type: "checkbox", onchange: keep });
     this.keepLabel = element(
       "label", {
         class: "check", title: "New regions get the attributes that were given last.",
@@ -46,15 +47,15 @@ export class AttributeForm {
 
   draw() {
     const { editor } = this;
-    const definitions = editor.attributes;
+    const { attributeEdits } = editor, { definitions, ofPicture } = attributeEdits;
     const chosen = editor.selectedRegions();
     const carried = new Set(chosen.flatMap((region) => Object.keys(region.attributes ?? {})));
     const names = [...new Set([...Object.keys(definitions.region), ...carried])];
-    const fileNames = [...new Set([...Object.keys(definitions.file), ...Object.keys(editor.fileAttributes)])];
+    const fileNames = [...new Set([...Object.keys(definitions.file), ...Object.keys(ofPicture)])];
     const state = JSON.stringify([
       chosen.map(
         (region) => [region.id, region.attributes ?? null]
-      ), definitions, editor.fileAttributes, editor.shownName,
+      ), definitions, ofPicture, editor.entry?.name ?? null,
     ]);
     if (state === this.shown) return;
     const focused = this.element.contains(this.element.getRootNode().activeElement);
@@ -72,13 +73,13 @@ export class AttributeForm {
         const values = chosen.map((region) => region.attributes?.[name]);
         const mixed = values.some((value) => !same(value, values[0]));
         return this.field(
-          "region", name, definitions.region[name], values[0], mixed, (change) => editor.setAttribute(name, change),
+          "region", name, definitions.region[name], values[0], mixed, (change) => attributeEdits.set(name, change),
         );
       }));
     }
     this.file.replaceChildren(...fileNames.map((name) => this.field(
-      "file", name, definitions.file[name], editor.fileAttributes[name], false,
-      (change) => editor.setFileAttribute(name, change),
+      "file", name, definitions.file[name], ofPicture[name], false,
+      (change) => attributeEdits.setOfPicture(name, change),
     )));
     if (at) this.element.querySelector(`#${CSS.escape(at)}`)?.focus();
   }

@@ -34,7 +34,7 @@ export class ClassList {
         "button",
         {
           type: "button", class: "class-row", role: "radio", "aria-checked": String(chosen), tabindex: chosen ? 0 : -1,
-          title: entry.name, "data-class": entry.name, onclick: () => this.editor.chooseClass(entry.name),
+          title: entry.name, "data-class": entry.name, onclick: () => this.editor.classChoice.choose(entry.name),
         },
         element("span", { class: "swatch" }), element("span", { class: "text" }, entry.name), count,
         entry.hotkey ? element("kbd", {}, keyLabel(entry.hotkey)) : null,
@@ -95,7 +95,7 @@ export class ClassList {
   async send(name, anyway) {
     if (!name) return;
     try {
-      const similar = await this.editor.addClass(name, anyway);
+      const similar = await this.editor.classChoice.add(name, anyway);
       if (similar.length) this.askSimilar(name, similar);
       else this.close();
     } catch (error) {
@@ -124,7 +124,7 @@ export class ClassList {
   }
 
   use(other) {
-    this.editor.chooseClass(other);
+    this.editor.classChoice.choose(other);
     this.close();
   }
 

@@ -30,11 +30,11 @@ const COMMANDS = [
   },
   {
     name: "panels", label: "Panels", words: "Hide or show the panels", icon: "right_panel_close", group: "view",
-    isOn: (editor) => !editor.root.classList.contains("without-panels"), run: (editor) => editor.togglePanels(),
+    isOn: (editor) => !editor.root.classList.contains("without-panels"), run: (editor) => editor.layout.togglePanels(),
   },
   {
     name: "full_screen", label: "Full screen", icon: "fullscreen", group: "view",
-    run: (editor) => editor.toggleFullScreen(),
+    run: (editor) => editor.layout.toggleFullScreen(),
   },
   {
     name: "sheet", label: "Keys", words: "All keys", icon: "keyboard", group: "view",

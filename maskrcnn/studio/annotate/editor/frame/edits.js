@@ -12,7 +12,7 @@ export class Edits {
   /** Put copies of the regions of the picture that was shown before on this one. */
   async repeatLast() {
     const { editor } = this;
-    const regions = await editor.regionsOfLastPicture();
+    const regions = await editor.pictureList.regionsBefore();
     if (!regions) return editor.say("No other picture was shown yet: Z repeats the regions of the one before.");
     const { width, height } = editor.view.picture ?? {};
     const fitting = regions.filter(
@@ -47,19 +47,19 @@ export class Edits {
       else this.editor.say("Select a region, then H hides it.");
       return;
     }
-    this.editor.toggleRegions("hidden", ids, true);
+    this.editor.regionLayer.toggle("hidden", ids, true);
     this.editor.say(`${counted(ids.length, "region")} hidden; Shift + H shows all.`);
   }
 
   showAll() {
-    this.editor.toggleRegions("hidden", [...this.editor.doc.hidden], false);
+    this.editor.regionLayer.toggle("hidden", [...this.editor.doc.hidden], false);
   }
 
   /** Lock the selected regions, or unlock them if all are locked; without a selection unlock all. */
   lock() {
     const { doc } = this.editor;
     const ids = [...doc.selection];
-    if (ids.length === 0) this.editor.toggleRegions("locked", [...doc.locked], false);
-    else this.editor.toggleRegions("locked", ids, !ids.every((id) => doc.locked.has(id)));
+    if (ids.length === 0) this.editor.regionLayer.toggle("locked", [...doc.locked], false);
+    else this.editor.regionLayer.toggle("locked", ids, !ids.every((id) => doc.locked.has(id)));
   }
 }

@@ -30,11 +30,6 @@ export function iconButton({ name, label, key = "", words = "", letters = "", ..
   return element("button", { type: "button", class: "icon-button", "aria-label": label, title, ...attributes }, sign);
 }
 
-/** Set an attribute to "true" or "false", for `aria-pressed` and the like. */
-export function setFlag(target, name, value) {
-  target.setAttribute(name, value ? "true" : "false");
-}
-
 /** A number with its noun, such as "1 picture" or "2 pictures". */
 export function counted(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;

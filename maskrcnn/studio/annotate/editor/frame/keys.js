@@ -15,29 +15,29 @@ const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"
 export const ACTIONS = [
   {
     name: "next", group: "Pictures", keys: ["PageDown", "."], held: true, words: "Next picture",
-    run: (editor) => editor.step(1),
+    run: (editor) => editor.pictureList.step(1),
   },
   {
     name: "previous", group: "Pictures", keys: ["PageUp", ","], held: true, words: "Previous picture",
-    run: (editor) => editor.step(-1),
+    run: (editor) => editor.pictureList.step(-1),
   },
   {
     name: "arrow_next", group: "Pictures", keys: ["ArrowRight", "ArrowDown"], held: true,
     words: "Next picture, if nothing is selected",
-    when: (editor) => !editor.hasSelection, run: (editor) => editor.step(1),
+    when: (editor) => !editor.hasSelection, run: (editor) => editor.pictureList.step(1),
   },
   {
     name: "arrow_previous", group: "Pictures", keys: ["ArrowLeft", "ArrowUp"], held: true,
     words: "Previous picture, if nothing is selected", when: (editor) => !editor.hasSelection,
-    run: (editor) => editor.step(-1),
+    run: (editor) => editor.pictureList.step(-1),
   },
   {
     name: "unlabelled", group: "Pictures", keys: ["n"], words: "Next unlabelled picture",
-    run: (editor) => editor.stepToUnlabelled(),
+    run: (editor) => editor.pictureList.stepToUnlabelled(),
   },
   {
     name: "done", group: "Pictures", keys: ["d"], words: "Picture done, or not done",
-    run: (editor) => editor.setDone(!editor.isDone),
+    run: (editor) => editor.pictureList.setDone(!editor.pictureList.isDone),
   },
   {
     name: "repeat", group: "Pictures", keys: ["z"], words: "The regions of the picture before, here again",
@@ -120,11 +120,11 @@ export const ACTIONS = [
   },
   {
     name: "full_screen", group: "View", keys: ["shift+Enter"], words: "Full screen",
-    run: (editor) => editor.toggleFullScreen(),
+    run: (editor) => editor.layout.toggleFullScreen(),
   },
   {
     name: "panels", group: "View", keys: ["\\"], words: "Hide or show the panels",
-    run: (editor) => editor.togglePanels(),
+    run: (editor) => editor.layout.togglePanels(),
   },
   {
     name: "cursor", group: "View", keys: ["j"], words: "Keyboard cursor: arrows move, Space clicks",
@@ -190,7 +190,7 @@ export class Keys {
   table() {
     const classes = this.editor.classes.filter((entry) => entry.hotkey).map((entry) => ({
       name: `class ${entry.name}`, group: "Classes", keys: [entry.hotkey.toLowerCase()], words: entry.name,
-      run: (editor) => editor.chooseClass(entry.name),
+      run: (editor) => editor.classChoice.choose(entry.name),
     }));
     return [...classes, ...this.more, ...ACTIONS];
   }
@@ -223,7 +223,7 @@ export class Keys {
     if (event.key === "Tab") this.byTab = true;
     if (event.isComposing || typeof event.key !== "string" || !editor.isOnPage) return;
     const target = event.composedPath()[0];
-    if (takesText(target) || editor.hasDialog()) return;
+    if (takesText(target) || editor.layout.hasDialog) return;
     if (event.key === "Escape" && target.closest?.(CLOSED_BY_ESCAPE)) return;
     const names = boundNames(event);
     const isNamedKey = ["Enter", " "].includes(event.key);
@@ -249,7 +249,7 @@ export class Keys {
 
   act(event, names) {
     const { editor } = this;
-    if (editor.cursor.keydown(event) || editor.toolKey(event)) return this.took(event);
+    if (editor.cursor.keydown(event) || editor.toolBox.key(event)) return this.took(event);
     for (const name of names) {
       const entry = this.table().find(
         (candidate) => candidate.keys.includes(name) && (candidate.when?.(editor) ?? true)

@@ -111,7 +111,7 @@ export class RegionList {
     row.parts = { ...parts, hide, lock };
     row.addEventListener("pointerenter", () => this.editor.view.setHovered(this.regions[place]?.id ?? null));
     row.addEventListener("pointerdown", (event) => this.onPress(event, place));
-    row.addEventListener("dblclick", () => this.editor.showRegion(this.regions[place]?.id));
+    row.addEventListener("dblclick", () => this.editor.regionLayer.zoomTo(this.regions[place]?.id));
     return row;
   }
 
@@ -154,7 +154,7 @@ export class RegionList {
 
   toggle(what, place) {
     const region = this.regions[place];
-    if (region) this.editor.toggleRegions(what, [region.id]);
+    if (region) this.editor.regionLayer.toggle(what, [region.id]);
   }
 
   select(place, { range = false, add = false } = {}) {
@@ -235,7 +235,7 @@ export class RegionList {
     } else if (event.key === " ") {
       this.select(this.active, { add: true });
     } else if (event.key === "Enter") {
-      this.editor.showRegion(this.regions[this.active]?.id);
+      this.editor.regionLayer.zoomTo(this.regions[this.active]?.id);
     } else {
       return;
     }

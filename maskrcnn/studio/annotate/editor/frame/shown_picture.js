@@ -30,7 +30,7 @@ export class ShownPicture {
 
   /** Place of the wanted picture in the list; null before the first one. */
   get wantedPlace() {
-    return this.wanted ? this.editor.places.get(this.wanted.id) ?? null : null;
+    return this.wanted ? this.editor.pictureList.places.get(this.wanted.id) ?? null : null;
   }
 
   /** Take what Python says: {image, serial}. */
@@ -42,7 +42,7 @@ export class ShownPicture {
     this.forget();
     this.page = window.location.pathname;
     if (data.image === this.wanted?.name) return;
-    const entry = editor.pictureNamed(data.image);
+    const entry = editor.pictureList.named(data.image);
     if (entry) this.show(entry, false);
     else this.reloadList(data.image);
   }
@@ -50,11 +50,11 @@ export class ShownPicture {
   /** A link leads to a picture that was added since the list was loaded. */
   async reloadList(name) {
     try {
-      this.editor.takeProject(await this.editor.server.pictures());
+      await this.editor.pictureList.reload();
     } catch (error) {
       this.editor.say(error.message, "problem");
     }
-    const entry = this.editor.pictureNamed(name);
+    const entry = this.editor.pictureList.named(name);
     if (entry && this.data.image === name) this.show(entry, false);
   }
 
@@ -64,9 +64,9 @@ export class ShownPicture {
     if (this.isStarted || editor.pictures.length === 0 || !this.data) return;
     this.isStarted = true;
     const kept = this.kept();
-    const entry = kept && editor.pictureNamed(kept.name);
+    const entry = kept && editor.pictureList.named(kept.name);
     if (entry && kept.from === this.data.image) this.show(entry, true);
-    else this.show(editor.pictureNamed(this.data.image) ?? editor.pictures[0], false);
+    else this.show(editor.pictureList.named(this.data.image) ?? editor.pictures[0], false);
   }
 
   /** Show a picture. If `tells`, it is a step of the person, of which Python is told. */
@@ -96,8 +96,8 @@ export class ShownPicture {
     const { editor } = this;
     this.isSwitching = false;
     this.done?.();
-    if (editor.entry !== entry) editor.leavePicture();
-    editor.enterPicture(entry, state);
+    if (editor.entry !== entry) editor.shownDocument.leave();
+    editor.shownDocument.enter(entry, state);
     editor.opened.ahead(this.wantedPlace);
     editor.keys.runWaiting();
   }
@@ -153,7 +153,7 @@ export class ShownPicture {
 
   takeHistory() {
     if (!this.isStarted || window.location.pathname !== this.page) return;
-    const entry = this.editor.pictureNamed(new URLSearchParams(window.location.search).get("image"));
+    const entry = this.editor.pictureList.named(new URLSearchParams(window.location.search).get("image"));
     if (!entry || entry === this.wanted) return;
     this.show(entry, true);
     if (this.timer) this.send(); // before Streamlit's own message about the URL

@@ -13,16 +13,18 @@ export class StatusLine {
     this.works = new Set();
     this.hint = "";
     this.previous = iconButton({
-      name: "chevron_left", label: "Previous picture", key: "←", onclick: () => editor.step(-1),
+      name: "chevron_left", label: "Previous picture", key: "←", onclick: () => editor.pictureList.step(-1),
     });
-    this.next = iconButton({ name: "chevron_right", label: "Next picture", key: "→", onclick: () => editor.step(1) });
+    this.next = iconButton({
+      name: "chevron_right", label: "Next picture", key: "→", onclick: () => editor.pictureList.step(1),
+    });
     this.unlabelled = iconButton({
       name: "keyboard_double_arrow_right", label: "Next unlabelled picture", key: "N",
-      onclick: () => editor.stepToUnlabelled(),
+      onclick: () => editor.pictureList.stepToUnlabelled(),
     });
     this.place = element("span", { class: "place" });
     this.name = element("span", { class: "name" });
-    this.done = element("input", { type: "checkbox", onchange: () => editor.setDone(this.done.checked) });
+    this.done = element("input", { type: "checkbox", onchange: () => editor.pictureList.setDone(this.done.checked) });
     this.message = element("div", { class: "message", role: "status", "aria-live": "polite" });
     this.saved = element("div", { class: "saved", role: "status", "aria-live": "polite" });
     this.element = element(

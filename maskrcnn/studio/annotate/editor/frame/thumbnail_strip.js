@@ -97,8 +97,9 @@ export class ThumbnailStrip {
   make(place) {
     const image = element("img", { alt: "", draggable: "false" });
     image.addEventListener("error", () => image.classList.add("missing"));
+    const show = () => this.editor.pictureList.show(place);
     const made = element(
-      "button", { type: "button", class: "thumbnail", role: "option", onclick: () => this.editor.showPlace(place) },
+      "button", { type: "button", class: "thumbnail", role: "option", onclick: show },
       image, element("span", { class: "badge" }),
     );
     made.style.left = `${place * WIDTH}px`;

@@ -1,0 +1,101 @@
+// The tools and actions of the editor: adding them, choosing a tool, and the unfinished outlines that tools draft.
+
+import { TOOL_HINTS } from "./tool_hints.js";
+
+const SHEET_GROUPS = {
+  modes: "Tools", shapes: "Combine", hints: "Help from the machine", view: "View", history: "Edit",
+}; // group of buttons -> group in the sheet of keys
+
+/** The tools of one editor. `chosen` is the tool that is chosen. */
+export class ToolBox {
+  constructor(editor) {
+    this.editor = editor;
+    this.tools = new Map(); // name -> tool
+    this.chosen = null;
+    editor.view.painters.push((context, view) => this.chosen?.paint?.(context, view));
+  }
+
+  /** Add a tool: a class as tools.js describes. `group` is the group of its button. */
+  addTool(Tool, group = "tools") {
+    const tool = new Tool(this.editor);
+    const { name, label, icon, key } = Tool;
+    this.tools.set(name, tool);
+    const action = {
+      name: `tool ${name}`, label, icon, group, isOn: () => this.chosen === tool, run: () => this.choose(name),
+    };
+    this.editor.toolBar.add(action);
+    if (key) this.editor.keys.more.push({
+      name: action.name, group: "Tools", keys: [key], words: label, run: action.run,
+    });
+    return tool;
+  }
+
+  /**
+   * Add a command or a mode: {name, label, icon, group, key, words, run(editor), isOn(editor), isEnabled(editor)}.
+   * `group` is "modes", "shapes" (of operations), "hints" or "view". It gets a button, a key and a row in the sheet of
+   * keys. With `when`, the key is the action's only while `when(editor)` is true.
+   */
+  addAction(action) {
+    const { toolBar, keys } = this.editor;
+    const { name, label, words, key, group, run, when, held } = action;
+    if (action.icon) toolBar.add(action);
+    const names = key === undefined || key === null ? [] : [key].flat();
+    if (names.length) keys.more.push({
+      name, group: SHEET_GROUPS[group] ?? "Edit", keys: names, words: words ?? label, run, when, held,
+    });
+    toolBar.update();
+  }
+
+  /** Choose a tool by its name. Unless `keeps` is false, the unfinished outline of the tool before is kept. */
+  choose(name, keeps = true) {
+    const { editor } = this;
+    const next = this.tools.get(name);
+    if (!next) return;
+    if (next !== this.chosen) {
+      this.chosen?.stop?.();
+      if (keeps) this.keepDraft();
+      this.chosen = next;
+      editor.root.dataset.tool = name;
+      if (editor.doc) {
+        editor.view.tool = next;
+        next.start?.();
+      }
+      editor.cursor.toolChanged(name);
+    }
+    editor.status.showHint(next.constructor.hint ?? TOOL_HINTS[name] ?? "");
+    editor.view.redrawOverlay();
+    editor.emit("tool");
+  }
+
+  /** Give a key to the tool first; return whether it was the tool's. */
+  key(event) {
+    return Boolean(this.editor.doc && this.chosen?.key?.(event));
+  }
+
+  /** Keep the unfinished outline of the picture, `tool.draft()`; null if there is none. */
+  keepDraft(draft = undefined) {
+    const { drafts, entry } = this.editor;
+    if (!entry || !drafts || this.isRestoring) return;
+    const tools = [this.chosen, ...this.tools.values()];
+    const kept = draft ?? tools.map((tool) => tool?.draft?.()).find(Boolean) ?? null;
+    drafts.set(entry.id, kept);
+  }
+
+  /** Give the unfinished outline of the picture that is shown back to its tool. */
+  restoreDraft() {
+    const { classChoice, drafts, entry } = this.editor;
+    this.isRestoring = true;
+    const draft = drafts?.get(entry.id) ?? null;
+    for (const tool of this.tools.values()) tool.restore?.(null);
+    const tool = draft && this.tools.get(draft.tool);
+    if (tool) {
+      if (draft.class_name && classChoice.has(draft.class_name)) classChoice.choose(draft.class_name, false);
+      if (tool !== this.chosen) this.choose(draft.tool, false);
+      else tool.start?.();
+      tool.restore(draft);
+    } else {
+      this.chosen?.start?.();
+    }
+    this.isRestoring = false;
+  }
+}

@@ -256,6 +256,21 @@ def test_order_of_front_and_back(editor: EditorDriver) -> None:
     editor.stored(lambda regions: [region.shape for region in regions] == shapes)
 
 
+def test_shift_m_mirrors_the_selected_regions_about_their_common_middle(editor: EditorDriver) -> None:
+    editor.click(CAT)
+    editor.page.keyboard.down("Shift")
+    editor.click(DOG)
+    editor.page.keyboard.up("Shift")
+    editor.press("Shift+M")
+    regions = editor.stored(lambda regions: regions[0].shape != SEED[0].shape)
+    middle = (400 + 800) / 2
+    for region, points in zip(regions, (SQUARE, LOW), strict=False):
+        assert region.shape == Polygon(tuple((2 * middle - x, y) for x, y in points))
+    assert regions[2].shape == SEED[2].shape
+    editor.press("Control+z")
+    editor.stored(lambda regions: [region.shape for region in regions] == [region.shape for region in SEED])
+
+
 def test_undo_and_redo_without_limit_survive_a_reload_and_belong_to_the_picture(editor: EditorDriver) -> None:
     here = editor.shown
     for number in range(12):

@@ -7,7 +7,7 @@ const DARK = "rgba(0, 0, 0, 0.75)";
 const BRIGHT = "#ffffff";
 
 /** The size of a handle in CSS px. */
-export const HANDLE = 9;
+const HANDLE = 9;
 
 /** The radius in CSS px within which a pointer reaches a handle. */
 export const reach = (event) => (event?.pointerType === "touch" ? 14 : 7);

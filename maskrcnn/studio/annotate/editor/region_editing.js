@@ -419,6 +419,6 @@ export class RegionEditing {
 const HALF = 8; // CSS px outside the view at which a handle is still drawn
 
 /** Whether two handles are the same one of a region. */
-export function sameHandle(a, b) {
+function sameHandle(a, b) {
   return a.kind === b.kind && a.index === b.index && a.part === b.part && a.ring === b.ring;
 }

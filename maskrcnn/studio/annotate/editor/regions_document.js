@@ -268,19 +268,6 @@ export class RegionsDocument extends EventTarget {
     this.tell("details");
   }
 
-  /** A promise that is kept when everything is saved. */
-  whenSaved() {
-    return new Promise((resolve) => {
-      const check = () => {
-        if (!this.saving.isSaved) return;
-        this.saving.removeEventListener("state", check);
-        resolve();
-      };
-      this.saving.addEventListener("state", check);
-      check();
-    });
-  }
-
   /** The picture is no longer shown. What is unsaved is still sent. */
   close() {
     this.users--;

@@ -217,7 +217,7 @@ export class SelectTool {
   hover(region) {
     if (this.hovered === region) return;
     this.hovered = region;
-    this.editor.view.setHovered(region?.id ?? null);
+    this.editor.regionLayer.setHovered(region?.id ?? null); // the list of regions shows it too
   }
 
   cursor() {

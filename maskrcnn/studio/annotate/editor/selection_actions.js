@@ -1,10 +1,11 @@
 /*
  * What is done with the selected regions as a whole, by keys and buttons of every tool: delete, nudge, duplicate, copy,
- * paste, order, flip. Each function takes the editor and is one undo step. Locked and hidden regions are left alone.
+ * paste, order, mirror. Each function takes the editor and is one undo step. Locked and hidden regions are left alone.
  */
 
 import * as transforms from "./shape_transforms.js";
 import * as shapes from "./shapes.js";
+import { partners } from "./skeletons.js";
 
 const CLIPBOARD = "maskrcnn-studio-clipboard"; // in the session storage of the window: it works between pictures
 const OFFSET = 12; // CSS px between a region and its copy
@@ -187,41 +188,39 @@ export function selectAll({ doc }) {
   return true;
 }
 
-/** Bring the selected regions to the front or the back; with `far` false by one place. */
-export function reorder(editor, towards, far = true) {
+/** Bring the selected regions to the "front" or the "back". Returns whether one is selected that may be changed. */
+export function reorder(editor, towards) {
   const chosen = new Set(changeable(editor).map(({ id }) => id));
   if (!chosen.size) return false;
   const before = editor.doc.regions.map(({ id }) => id);
-  const order = far ? moveFar(before, chosen, towards) : moveByOne(before, chosen, towards);
+  const moved = before.filter((id) => chosen.has(id)), others = before.filter((id) => !chosen.has(id));
+  const order = towards === "front" ? [...others, ...moved] : [...moved, ...others];
   if (order.some((id, place) => id !== before[place])) {
     editor.doc.change({ order }, towards === "front" ? "bring to front" : "send to back");
   }
   return true;
 }
 
-function moveFar(ids, chosen, towards) {
-  const moved = ids.filter((id) => chosen.has(id)), others = ids.filter((id) => !chosen.has(id));
-  return towards === "front" ? [...others, ...moved] : [...moved, ...others];
-}
-
-function moveByOne(ids, chosen, towards) {
-  const order = towards === "front" ? ids.slice().reverse() : ids.slice();
-  for (let place = 1; place < order.length; place++) {
-    if (chosen.has(order[place]) && !chosen.has(order[place - 1])) {
-      [order[place - 1], order[place]] = [order[place], order[place - 1]];
-    }
+/** Mirror the selected regions left-right, about the middle of all of them. Returns whether there was one. */
+export function mirror(editor) {
+  const regions = wanted(editor), mirrored = regions.filter(transforms.canTransform);
+  if (!mirrored.length) {
+    if (regions.length) editor.say("A mask of pixels cannot be mirrored", "warning");
+    return false;
   }
-  return towards === "front" ? order.reverse() : order;
+  const [x, y, width] = shapes.boxUnion(mirrored.map(shapes.bounds)) ?? [0, 0, 0];
+  const map = transforms.scaling(-1, 1, [x + width / 2, y]);
+  const put = mirrored.map((region) => mirroredBy(map, region, editor.classes));
+  editor.doc.change({ put }, `mirror ${counted(put.length)}`);
+  return true;
 }
 
-/** Flip the selected regions "across" (left and right) or "down" (top and bottom), about the middle of all of them. */
-export function flip(editor, direction) {
-  const regions = wanted(editor).filter(transforms.canTransform);
-  if (!regions.length) return false;
-  const box = shapes.boxUnion(regions.map(shapes.bounds));
-  const put = regions.map((region) => transforms.flipped(region, direction, box));
-  editor.doc.change({ put }, `flip ${counted(regions.length)}`);
-  return true;
+/** A region mirrored by a map. Keypoints of the left and the right side change places, as where training flips. */
+function mirroredBy(map, region, classes) {
+  const after = transforms.transformed(region, map), points = shapes.keypointsOf(after);
+  const { names } = classes.find(({ name }) => name === region.class_name)?.skeleton ?? {};
+  if (!points || names?.length !== points.length) return after;
+  return shapes.withKeypoints(after, partners(names).map((place) => points[place]));
 }
 
 /**

@@ -1,10 +1,10 @@
 /*
- * Regions moved, turned, scaled and flipped. A map is [a, b, c, d, e, f]: x' = a x + c y + e, y' = b x + d y + f. All
+ * Regions moved, turned, scaled and mirrored. A map is [a, b, c, d, e, f]: x' = a x + c y + e, y' = b x + d y + f. All
  * functions are pure; shapes.js says what a region is.
  */
 
 import { movedMask } from "./mask_runs.js";
-import { bounds, corners, outlines, rectBetween, rounded, roundedPoint, SMALLEST, withShape } from "./shapes.js";
+import { corners, outlines, rectBetween, rounded, roundedPoint, SMALLEST, withShape } from "./shapes.js";
 
 /** The map that moves by (dx, dy). */
 export const moving = (dx, dy) => [1, 0, 0, 1, dx, dy];
@@ -15,11 +15,11 @@ export function turning(angle, [cx, cy]) {
   return [cos, sin, -sin, cos, cx - cos * cx + sin * cy, cy - sin * cx - cos * cy];
 }
 
-/** The map that scales by factors along x and y about a point. Negative factors flip. */
+/** The map that scales by factors along x and y about a point. Negative factors mirror. */
 export const scaling = (sx, sy, [ox, oy]) => [sx, 0, 0, sy, ox - sx * ox, oy - sy * oy];
 
 /** The point [x, y] under a map, rounded. */
-export function mapped([a, b, c, d, e, f], [x, y]) {
+function mapped([a, b, c, d, e, f], [x, y]) {
   return [rounded(a * x + c * y + e), rounded(b * x + d * y + f)];
 }
 
@@ -98,12 +98,6 @@ function transformedEllipse(shape, map) {
 function halfTurn(angle) {
   const turned = angle - Math.PI * Math.ceil(angle / Math.PI - 0.5);
   return Math.round(turned * 1e6) / 1e6 + 0;
-}
-
-/** The region flipped about the middle of its bounds, "across" (left and right) or "down" (top and bottom). */
-export function flipped(region, direction, [x, y, width, height] = bounds(region)) {
-  const middle = [x + width / 2, y + height / 2];
-  return transformed(region, direction === "across" ? scaling(-1, 1, middle) : scaling(1, -1, middle));
 }
 
 /** A polygon with the outline of a rectangle, circle or ellipse (curves within 0.25 px); other shapes unchanged. */

@@ -16,7 +16,7 @@ const CHOICES = [
  * What a version did to its base: region id -> "new", "changed" or "removed". Both are lists of regions; unchanged ones
  * are left out.
  */
-export function differences(base, version) {
+function differences(base, version) {
   const text = ({ extras, ...region }) => JSON.stringify(region, Object.keys(region).sort());
   const full = (region) => JSON.stringify(
     [region.shape, region.class_name ?? null, region.attributes ?? {}, region.keypoints ?? null]

@@ -12,7 +12,7 @@ const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"
  * One entry of the table: `name`, `keys`, `words` for the sheet, `group` of the sheet, `run(editor, event)`. `held` is
  * true if holding the key repeats it; `when(editor)` says whether the key means this now.
  */
-export const ACTIONS = [
+const ACTIONS = [
   {
     name: "next", group: "Pictures", keys: ["PageDown", "."], held: true, words: "Next picture",
     run: (editor) => editor.pictureList.step(1),
@@ -86,6 +86,10 @@ export const ACTIONS = [
     run: (editor) => actions.reorder(editor, "front"),
   },
   {
+    name: "mirror", group: "Edit", keys: ["shift+m"], words: "Mirror the selected regions left-right",
+    run: actions.mirror,
+  },
+  {
     name: "hide", group: "Edit", keys: ["h"], words: "Hide the selected regions", run: (editor) => editor.edits.hide(),
   },
   {
@@ -155,7 +159,7 @@ export function keyLabel(key) {
 }
 
 /** The names under which the key of an event may be bound, best first; also with Shift and a named key. */
-export function boundNames(event) {
+function boundNames(event) {
   if (event.key.length > 1 && event.shiftKey && !event.altKey) {
     return [`${event.ctrlKey || event.metaKey ? "ctrl+" : ""}shift+${event.key}`];
   }

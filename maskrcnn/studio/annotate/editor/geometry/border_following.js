@@ -4,7 +4,7 @@ import { distance, exact } from "../shapes.js";
 import { fractionOn, isSamePoint, ON_EDGE, ringsOf } from "./rings.js";
 
 /** Where a point is on a ring: the index of the vertex or edge, as a number with a fraction; null if it is not on it. */
-export function placeOnRing(points, at) {
+function placeOnRing(points, at) {
   let best = null, least = ON_EDGE;
   points.forEach((point, i) => {
     const away = distance(point, at);

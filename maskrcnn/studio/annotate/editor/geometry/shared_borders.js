@@ -11,7 +11,7 @@ import { boxesTouch, fractionOn, isSamePoint, ON_EDGE, pointKey, ringsBox, rings
  * The regions that touch some regions, and the vertices that may lie on the edges of all of them.
  * @returns {{regions: object[], vertices: number[][]}} `regions` without those of `ids`.
  */
-export function neighbourhood(regions, touched) {
+function neighbourhood(regions, touched) {
   const ids = new Set(touched.map((region) => region.id));
   const touches = (region, others) => others.some((other) => boxesTouch(ringsBox(region), ringsBox(other)));
   const near = regions.filter((region) => !ids.has(region.id) && touches(region, touched));
@@ -130,7 +130,7 @@ export function sharedDeletion(regions, region, at, near = neighbourhood(regions
 }
 
 /** Whether a place is on an outline of a region: at a vertex, or on an edge. */
-export function isOnBorder(region, at) {
+function isOnBorder(region, at) {
   return ringsOf(region).some(({ points }) => points.some((a, i) => (
     distance(a, at) <= ON_EDGE || fractionOn(at, a, points[(i + 1) % points.length]) !== null
   )));

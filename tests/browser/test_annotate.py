@@ -1,4 +1,4 @@
-"""A real mouse on the real canvas: what is drawn is in the project, once, at the right pixels."""
+"""A real mouse on the simple canvas: what is drawn is in the project, once, at the right pixels."""
 
 from __future__ import annotations
 
@@ -119,6 +119,7 @@ def test_a_drawn_polygon_is_saved_and_is_there_once_after_coming_back(
     assert regions(project, 1) == ()
 
 
+@sweep
 def test_leaving_the_page_and_coming_back_loses_nothing(opened: Any, project: Project, settled: Settled) -> None:
     """The trap: a canvas that is mounted again from what it was first given overwrites what was drawn since."""
     draw_polygon(opened, settled)
@@ -158,6 +159,7 @@ def test_the_key_of_a_class_chooses_it(opened: Any, project: Project, settled: S
     assert [region.class_name for region in regions(project)] == ["cat", "dog"]
 
 
+@sweep
 def test_rename_delete_and_undo_in_the_table(opened: Any, project: Project, settled: Settled) -> None:
     draw_polygon(opened, settled)
     table = opened.locator('[data-testid="stDataFrame"]').first

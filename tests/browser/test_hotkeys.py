@@ -13,12 +13,10 @@ import pytest
 from maskrcnn.annotations.regions import Circle, Region
 from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.studio.shell import hotkeys, session
-from tests.sweeps import FUZZ, wider
+from tests.sweeps import sweep
 
 SCRIPT = (Path(hotkeys.__file__).parent / "hotkeys.js").read_text(encoding="utf-8")
 PICTURES = 40
-MOST_USED = ("box", "zoom", "done", "table", "thumbnail")
-"""The controls that are clicked by default; `make fuzz` clicks all."""
 
 TAKES_TEXT = {
     "<input>": True,
@@ -98,7 +96,7 @@ def project(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pro
     return made
 
 
-@wider
+@sweep
 def test_arrows_after_a_click_on_each_control_of_annotate(
     page: Any, server: Any, project: Project, settled: Callable[..., None]
 ) -> None:
@@ -140,7 +138,7 @@ def test_arrows_after_a_click_on_each_control_of_annotate(
         "previous": lambda: page.get_by_role("button", name="Previous").first.click(),
         "thumbnail": lambda: page.locator('[class*="st-key-annotate_thumbnail"] button:visible').first.click(),
     }
-    for name in clicks if FUZZ else MOST_USED:
+    for name in clicks:
         before = shown(page)
         clicks[name]()
         if name in ("picture", "next", "previous", "thumbnail"):

@@ -269,7 +269,7 @@ def editor(new_editor: Callable[..., EditorDriver], kept_if_failed: Callable[[An
     driver.page.context.set_offline(False)
 
 
-@pytest.mark.parametrize("seed", one_in(25, range(SEQUENCES)))
+@pytest.mark.parametrize("seed", one_in(50, range(SEQUENCES)))
 def test_the_store_has_what_the_person_has(editor: EditorDriver, seed: int) -> None:
     person = Person(editor, random.Random(seed))
     for _ in range(STEPS):

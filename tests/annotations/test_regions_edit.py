@@ -38,11 +38,28 @@ def test_a_region_that_is_not_there_cannot_be_removed_twice() -> None:
         (Edit(order=("a", "b", "c")), "orders other regions"),
         (Edit(order=("a", "a")), "orders other regions"),
         (Edit(remove=("a",), order=("a", "b")), "orders other regions"),
+        (Edit(order={"x": 0}), "orders other regions"),
+        (Edit(order={"a": 0, "x": 1}), "orders other regions"),
+        (Edit(order={"a": 0, "b": 0}), "to places that there are not"),
+        (Edit(order={"a": 2}), "to places that there are not"),
+        (Edit(order={"a": -1}), "to places that there are not"),
+        (Edit(remove=("b",), order={"a": 1}), "to places that there are not"),
     ],
 )
 def test_an_edit_that_contradicts_itself_is_refused(edit: Edit, words: str) -> None:
     with pytest.raises(StudioError, match=words):
         applied((A, B), edit)
+
+
+def test_an_order_of_some_regions_lets_the_others_fill_the_free_places() -> None:
+    rng = random.Random(3)
+    for _ in range(300):
+        before = tuple(Region(Point(n, 0), id=str(n)) for n in range(rng.randint(1, 9)))
+        moving = rng.sample([region.id for region in before], rng.randint(0, len(before)))
+        places = dict(zip(moving, rng.sample(range(len(before)), len(moving)), strict=True))
+        after = [region.id for region in applied(before, Edit(order=places))]
+        assert {identity: after.index(identity) for identity in moving} == places
+        assert [identity for identity in after if identity not in places] == sorted(set(after) - places.keys())
 
 
 def test_the_edit_between_two_states_makes_the_second_of_the_first() -> None:

@@ -21,12 +21,13 @@ class Edit:
 
     - `put`: regions that replace those with the same id, at their place; new ones come last.
     - `remove`: ids of regions to remove. An id that does not exist is ignored.
-    - `order`: ids of all regions after the change, from back to front; None if the order stays.
+    - `order`: ids of all regions after the change, from back to front; or only those that move, with their places in
+      the result (0 is the back), as all others keep their order; None if the order stays.
     """
 
     put: Regions = ()
     remove: tuple[str, ...] = ()
-    order: tuple[str, ...] | None = None
+    order: tuple[str, ...] | Mapping[str, int] | None = None
 
     def __bool__(self) -> bool:
         """Whether there is anything to change."""
@@ -37,7 +38,7 @@ def applied(regions: Regions, edit: Edit) -> Regions:
     """Return the regions after an edit.
 
     Raises `StudioError` if the edit contradicts itself: the same id twice in `put`, an id in `put` and in `remove`, or
-    an `order` that does not have the id of each region exactly once.
+    an `order` that does not have the id of each region exactly once, or that moves two regions to one place.
 
     >>> from maskrcnn.annotations.regions import Point
     >>> a, b, c = (Region(Point(n, n), id=name) for n, name in enumerate("abc"))
@@ -45,6 +46,8 @@ def applied(regions: Regions, edit: Edit) -> Regions:
     ['b', 'c']
     >>> [region.id for region in applied((a, b), Edit(order=("b", "a")))]
     ['b', 'a']
+    >>> [region.id for region in applied((a, b, c), Edit(order={"a": 2}))]
+    ['b', 'c', 'a']
     """
     changed = {region.id: region for region in edit.put}
     removed = set(edit.remove)
@@ -56,9 +59,19 @@ def applied(regions: Regions, edit: Edit) -> Regions:
     result.update(changed)
     if edit.order is None:
         return tuple(result.values())
-    if len(edit.order) != len(result) or result.keys() != set(edit.order):
+    order = _moved(tuple(result), edit.order) if isinstance(edit.order, Mapping) else edit.order
+    if len(order) != len(result) or result.keys() != set(order):
         raise StudioError("an edit orders other regions than the picture has; do it again")
-    return tuple(result[identity] for identity in edit.order)
+    return tuple(result[identity] for identity in order)
+
+
+def _moved(ids: tuple[str, ...], places: Mapping[str, int]) -> tuple[str, ...]:
+    """Return all ids with some of them at their new places; the others fill the free places in their order."""
+    at = {place: identity for identity, place in places.items()}
+    if len(at) < len(places) or not at.keys() <= set(range(len(ids))):
+        raise StudioError("an edit moves regions to places that there are not; do it again")
+    others = iter([identity for identity in ids if identity not in places])
+    return tuple(at[place] if place in at else next(others, "") for place in range(len(ids)))
 
 
 def edit_between(before: Regions, after: Regions) -> Edit:

@@ -186,8 +186,16 @@ def _edit_from(document: Mapping[str, Any]) -> Edit:
     return Edit(
         regions_from_untrusted(document.get("put", [])),
         _ids(document.get("remove", []), "remove"),
-        None if order is None else _ids(order, "order"),
+        None if order is None else _places(order) if isinstance(order, dict) else _ids(order, "order"),
     )
+
+
+def _places(order: Mapping[str, object]) -> dict[str, int]:
+    """Return the new places of some regions from JSON values. Raises `StudioError` if one is no whole number."""
+    places = {identity: place for identity, place in order.items() if type(place) is int}
+    if len(places) < len(order):
+        raise StudioError('the "order" of an edit has a place that is no number; load the page again')
+    return places
 
 
 def _ids(value: object, name: str) -> tuple[str, ...]:

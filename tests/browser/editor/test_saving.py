@@ -229,6 +229,90 @@ def test_changes_are_saved_in_order_and_answer_at_once(studio: Studio, tab: Tab)
     assert tab.do("doc.status.at") > 1e12
 
 
+def test_a_change_of_the_order_sends_only_what_moves(studio: Studio, tab: Tab) -> None:
+    tab.do(
+        """{
+          const all = Array.from({ length: 300 }, (_, n) => studio.rect(String(n).padStart(32, "0"), n));
+          doc.change({put: all}, "draw");
+        }"""
+    )
+    tab.wait()
+    before = studio.ids()
+    bodies: list[str] = []
+    tab.page.on("request", lambda request: bodies.append(request.post_data or ""))
+    for script in (
+        "[...ids.slice(0, 150), ...ids.slice(153), ...ids.slice(150, 153)]",  # to the front
+        "[...ids.slice(297), ...ids.slice(0, 297)]",  # and to the back
+        "[ids[3], ...ids.slice(0, 3), ...ids.slice(5, 40), ids[4], ...ids.slice(40)]",  # here and there
+    ):
+        order = tab.do(f"((ids) => {script})(doc.regions.map((region) => region.id))")
+        tab.page.evaluate("(order) => doc.change({ order }, 'order')", order)
+        assert tab.ids == order
+        tab.wait()
+        assert studio.ids() == order
+        assert 0 < len(bodies.pop()) < 500
+    for _ in range(3):
+        tab.do("doc.undo()")
+    tab.wait()
+    assert tab.ids == studio.ids() == before
+
+
+def test_moves_and_their_opposite_are_exact_in_any_order(tab: Tab) -> None:
+    wrong = tab.page.evaluate(
+        """async (url) => {
+          const { applied, editBetween } = await import(url);
+          const wrong = [];
+          let state = 7;
+          const chance = (most) => (state = (state * 48271) % 2147483647) % most;
+          for (let run = 0; run < 500; run++) {
+            const before = Array.from({ length: 1 + chance(12) }, (_, n) => studio.rect(`r${n}`, n));
+            const after = before.slice(), edits = chance(4);
+            for (let n = 0; n < edits; n++) {
+              const [moved] = after.splice(chance(after.length), 1);
+              after.splice(chance(after.length + 1), 0, moved);
+            }
+            const ids = (regions) => regions.map((region) => region.id).join();
+            const edit = editBetween(before, after), back = editBetween(after, before);
+            const isSmall = Object.keys(edit.order ?? {}).length <= edits;
+            const isExact = ids(applied(before, edit)) === ids(after) && ids(applied(after, back)) === ids(before);
+            if (!isSmall || !isExact) wrong.push([ids(before), ids(after), edit.order]);
+          }
+          return wrong;
+        }""",
+        browser_code.module_url(EDITOR / "regions_edit.js"),
+    )
+    assert wrong == []
+
+
+def test_a_journal_that_lists_all_ids_is_still_understood(studio: Studio, tab: Tab) -> None:
+    """As the studio kept the order before it sent places only."""
+    for name in "abc":
+        tab.put(name)
+    tab.wait()
+    tab.cut()
+    tab.do("doc.change({order: ['c', 'a', 'b']}, 'order')")
+    tab.do(
+        """{
+          for (const key of Object.keys(localStorage)) {
+            const change = JSON.parse(localStorage.getItem(key));
+            if (!change?.edit?.order) continue;
+            change.edit.order = ["c", "a", "b"];
+            change.inverse.order = ["a", "b", "c"];
+            localStorage.setItem(key, JSON.stringify(change));
+            window.isChanged = true;
+          }
+        }"""
+    )
+    assert tab.do("isChanged")
+    tab.page.close()
+    other = Tab(studio, tab.page.context.new_page())
+    other.wait()
+    assert other.ids == studio.ids() == ["c", "a", "b"]
+    other.do("doc.undo()")
+    other.wait()
+    assert other.ids == studio.ids() == ["a", "b", "c"]
+
+
 def test_an_empty_change_is_no_step(studio: Studio, tab: Tab) -> None:
     tab.put("a", 1)
     assert tab.do("doc.change({put: [studio.rect('a', 1)], remove: ['x']})") is False

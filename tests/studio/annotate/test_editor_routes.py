@@ -142,6 +142,12 @@ def test_what_the_browser_does_not_know_survives_an_edit(client: Client, project
     assert type(box.shape.x) is float  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("order", [["dot", "box"], {"dot": 0}, {"box": 1}, {"box": 1, "dot": 0}])
+def test_regions_are_ordered_by_a_list_or_by_the_places_of_some(client: Client, project: Project, order: Any) -> None:
+    assert client.post("pictures/1/edit", {"revision": 1, "edit": {"order": order}}).status_code == 200
+    assert project.regions(1) == ((DOT, BOX), 2)
+
+
 def test_a_browser_cannot_bring_extras(client: Client, project: Project) -> None:
     sent = region_json.region_to_json(replace(DOT, extras={"via": {"fields": {"evil": 1}}}, id="new"))
     assert client.post("pictures/2/edit", {"revision": 1, "edit": {"put": [sent]}}).status_code == 200
@@ -149,7 +155,7 @@ def test_a_browser_cannot_bring_extras(client: Client, project: Project) -> None
 
 
 def test_an_edit_that_changes_nothing_makes_no_step(client: Client, project: Project) -> None:
-    for edit in ({}, put(DOT), {"remove": ["x"]}, {"order": ["box", "dot"]}):
+    for edit in ({}, put(DOT), {"remove": ["x"]}, {"order": ["box", "dot"]}, {"order": {"box": 0}}):
         answer = client.post("pictures/1/edit", {"revision": 1, "edit": edit}).json()
         assert answer == {"revision": 1, "can_undo": False, "can_redo": False}
     assert project.regions(1)[1] == 1
@@ -286,6 +292,12 @@ HOSTILE: dict[str, bytes] = {
     "remove is no list": b'{"revision": 1, "edit": {"remove": "dot"}}',
     "ids that are numbers": b'{"revision": 1, "edit": {"remove": [1]}}',
     "an order with others": b'{"revision": 1, "edit": {"order": ["dot"]}}',
+    "a place that is text": b'{"revision": 1, "edit": {"order": {"dot": "0"}}}',
+    "a place that is true": b'{"revision": 1, "edit": {"order": {"dot": true}}}',
+    "a place that is no whole number": b'{"revision": 1, "edit": {"order": {"dot": 0.0}}}',
+    "a place that there is not": b'{"revision": 1, "edit": {"order": {"dot": 2}}}',
+    "a place of another region": b'{"revision": 1, "edit": {"order": {"other": 0}}}',
+    "an order that is text": b'{"revision": 1, "edit": {"order": "dot"}}',
     "damaged keypoints": region(b', "keypoints": [[1, 2, 3]]'),
 }
 

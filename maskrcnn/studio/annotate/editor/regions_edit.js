@@ -39,8 +39,9 @@ function requireFinite(value) {
 }
 
 /**
- * The regions after an edit. Changed ones keep their place, new ones come last. Ids that `order` lacks come after those
- * that it has; ids that do not exist are ignored.
+ * The regions after an edit. Changed ones keep their place, new ones come last. `order` is a list of all ids, or the new
+ * places of those that move, {id: place}; null if the order stays. Ids that a list lacks come after those that it has;
+ * ids that do not exist are ignored.
  */
 export function applied(regions, { put = [], remove = [], order = null }) {
   const changed = new Map(put.map((region) => [region.id, region]));
@@ -51,9 +52,47 @@ export function applied(regions, { put = [], remove = [], order = null }) {
   }
   for (const [id, region] of changed) result.set(id, region);
   if (!order) return [...result.values()];
-  const first = order.filter((id) => result.has(id));
-  const listed = new Set(first);
-  return [...listed, ...[...result.keys()].filter((id) => !listed.has(id))].map((id) => result.get(id));
+  const ids = [...result.keys()];
+  return (Array.isArray(order) ? listedFirst(ids, order) : moved(ids, order)).map((id) => result.get(id));
+}
+
+function listedFirst(ids, order) {
+  const existing = new Set(ids);
+  const listed = new Set(order.filter((id) => existing.has(id)));
+  return [...listed, ...ids.filter((id) => !listed.has(id))];
+}
+
+function moved(ids, order) {
+  const places = new Map(Object.entries(order));
+  const others = ids.filter((id) => !places.has(id));
+  const moving = ids.filter((id) => places.has(id)).sort((one, other) => places.get(one) - places.get(other));
+  const found = [];
+  for (const id of moving) {
+    while (found.length < places.get(id) && others.length) found.push(others.shift());
+    found.push(id);
+  }
+  return [...found, ...others];
+}
+
+/** The fewest ids that have to move so that `before` becomes `after`, with their places {id: place}. */
+function movesBetween(before, after) {
+  const from = new Map(before.map((id, place) => [id, place]));
+  // The others are a longest part of `after` that stands in `before` in the same order. `ends[n]` is the place in
+  // `after` of the last id of such a part with n + 1 ids, the one that is farthest back in `before`.
+  const ends = [], previous = [];
+  after.forEach((id, place) => {
+    let low = 0, high = ends.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (from.get(after[ends[middle]]) < from.get(id)) low = middle + 1;
+      else high = middle;
+    }
+    previous[place] = low ? ends[low - 1] : -1;
+    ends[low] = place;
+  });
+  const staying = new Set();
+  for (let place = ends.at(-1) ?? -1; place >= 0; place = previous[place]) staying.add(place);
+  return Object.fromEntries(after.flatMap((id, place) => (staying.has(place) ? [] : [[id, place]])));
 }
 
 /** The smallest edit that turns `before` into `after`; `order` is null unless it changes. */
@@ -64,7 +103,8 @@ export function editBetween(before, after) {
   const remove = before.filter((region) => !now.has(region.id)).map((region) => region.id);
   const result = applied(before, { put, remove });
   const isOrdered = result.every((region, place) => region.id === after[place].id);
-  return { put, remove, order: isOrdered ? null : after.map((region) => region.id) };
+  const ids = (regions) => regions.map((region) => region.id);
+  return { put, remove, order: isOrdered ? null : movesBetween(ids(result), ids(after)) };
 }
 
 /** Whether an edit changes nothing. */

@@ -4,7 +4,8 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
   const grid = parentElement.querySelector(".grid"), every = parentElement.querySelector(".all");
   const whole = every.querySelector("input");
   const ids = data.tiles.map((tile) => tile.id);
-  // Streamlit calls this function whenever the data changes, which is after every tick. Unchanged tiles are not redrawn.
+  // Streamlit calls this function whenever the data changes, which is after every tick. Unchanged tiles are not
+  // redrawn.
   const kept = (grid.kept ??= { ticked: new Set(data.ticked ?? []), last: null, drawn: "" });
   const drawn = JSON.stringify([data.all, data.tiles]);
   if (kept.drawn === drawn) return;

@@ -31,7 +31,8 @@ export function takesText(element) {
 
 /** The names under which the key of an event may be bound, best first. */
 export function namesOf(event) {
-  const written = event.getModifierState?.("AltGraph"); // reported as Ctrl + Alt, but it is only used to type characters
+  // AltGraph is reported as Ctrl + Alt, but it is only used to type characters.
+  const written = event.getModifierState?.("AltGraph");
   if (event.altKey && !written) return [];
   const control = (event.ctrlKey || event.metaKey) && !written ? "ctrl+" : "";
   const { key, code = "" } = event;
@@ -74,7 +75,8 @@ export default function ({ parentElement, data, setStateValue }) {
     if (takesText(element)) return;
     // A user who moves through the page with Tab uses the arrow keys for sliders and lists.
     if (state.byTab && NAVIGATION.includes(name) && element.closest?.(USES_NAVIGATION)) return;
-    if ([...document.querySelectorAll('[role="dialog"][aria-modal="true"], [data-testid="stDialog"]')].some(isOpen)) return;
+    const dialogs = document.querySelectorAll('[role="dialog"][aria-modal="true"], [data-testid="stDialog"]');
+    if ([...dialogs].some(isOpen)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     const action = bindings[name];

@@ -39,9 +39,9 @@ function requireFinite(value) {
 }
 
 /**
- * The regions after an edit. Changed ones keep their place, new ones come last. `order` is a list of all ids, or the new
- * places of those that move, {id: place}; null if the order stays. Ids that a list lacks come after those that it has;
- * ids that do not exist are ignored.
+ * The regions after an edit. Changed ones keep their place, new ones come last. `order` is a list of all ids, or the
+ * new places of those that move, {id: place}; null if the order stays. Ids that a list lacks come after those that it
+ * has; ids that do not exist are ignored.
  */
 export function applied(regions, { put = [], remove = [], order = null }) {
   const changed = new Map(put.map((region) => [region.id, region]));

@@ -324,7 +324,8 @@ export class Saving extends EventTarget {
 
   /**
    * End the conflict: "both" takes the changes of both versions, "mine" or "theirs" one of them; the other one stays in
-   * the history. False if the picture was saved elsewhere again; `conflict.theirs` is new then. Throws as `Server.post`.
+   * the history. False if the picture was saved elsewhere again; `conflict.theirs` is new then. Throws as
+   * `Server.post`.
    */
   async resolve(choice) {
     const { conflict } = this;

@@ -66,7 +66,9 @@ export function nudge(editor, dx, dy, repeat = false) {
   return true;
 }
 
-/** Move the selected regions by the pressed arrow key: 1 px, with Shift 10 px. Returns whether something is selected. */
+/**
+ * Move the selected regions by the pressed arrow key: 1 px, with Shift 10 px. Returns whether something is selected.
+ */
 export function nudgeByKey(editor, event) {
   const [x, y] = ARROWS[event.key], step = event.shiftKey ? 10 : 1;
   return nudge(editor, x * step, y * step, event.repeat);

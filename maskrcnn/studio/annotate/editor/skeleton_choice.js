@@ -11,7 +11,8 @@ function element(tag, text, style = "") {
 
 const PANEL = "position:absolute;left:50%;top:16px;transform:translateX(-50%);z-index:5;padding:14px 16px;"
   + "width:min(360px,90%);background:var(--st-background-color);color:var(--st-text-color);"
-  + "border:1px solid var(--st-border-color);border-radius:var(--st-base-radius);font-family:var(--st-font);display:grid;gap:8px;box-sizing:border-box";
+  + "border:1px solid var(--st-border-color);border-radius:var(--st-base-radius);font-family:var(--st-font);"
+  + "display:grid;gap:8px;box-sizing:border-box";
 const FIELD = "font:inherit;color:inherit;background:var(--st-secondary-background-color);padding:6px 10px;"
   + "border:1px solid var(--st-border-color);border-radius:var(--st-base-radius)";
 

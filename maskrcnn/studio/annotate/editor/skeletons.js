@@ -40,8 +40,8 @@ export function partners(names) {
 
 /**
  * The axis of symmetry of placed keypoints [[x, y, visibility]]: `{at: [x, y], along: [dx, dy]}` with a unit vector;
- * null if nothing says where it is. It runs through the points on the middle line and the middles of pairs; with one pair
- * alone it is their perpendicular bisector, with one point alone vertical.
+ * null if nothing says where it is. It runs through the points on the middle line and the middles of pairs; with one
+ * pair alone it is their perpendicular bisector, with one point alone vertical.
  */
 export function symmetryAxis(points, other) {
   const isPlaced = (place) => points[place]?.[2] > 0;

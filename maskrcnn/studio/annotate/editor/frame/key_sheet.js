@@ -12,8 +12,8 @@ export class KeySheet {
       element("header", {}, element("h2", {}, "Keys"),
         iconButton({ name: "close", label: "Close", key: "Esc", onclick: () => this.element.close() })),
       this.body,
-      element("p", {}, "They work wherever no text is being typed. On a Mac, Ctrl is ⌘. With the keyboard alone: J shows "
-        + "a cursor, arrows move it (Shift: 10 px), Space clicks, Shift + Space presses and lets go."),
+      element("p", {}, "They work wherever no text is being typed. On a Mac, Ctrl is ⌘. With the keyboard alone: J "
+        + "shows a cursor, arrows move it (Shift: 10 px), Space clicks, Shift + Space presses and lets go."),
     );
     this.element.addEventListener("click", (event) => { if (event.target === this.element) this.element.close(); });
     this.element.addEventListener("keydown", (event) => {

@@ -3,7 +3,9 @@
 import { distance, exact } from "../shapes.js";
 import { fractionOn, isSamePoint, ON_EDGE, ringsOf } from "./rings.js";
 
-/** Where a point is on a ring: the index of the vertex or edge, as a number with a fraction; null if it is not on it. */
+/**
+ * Where a point is on a ring: the index of the vertex or edge, as a number with a fraction; null if it is not on it.
+ */
 function placeOnRing(points, at) {
   let best = null, least = ON_EDGE;
   points.forEach((point, i) => {
@@ -56,10 +58,11 @@ export function borderPath(regions, from, to, other = false) {
 }
 
 /**
- * Border following of an editor: while Shift is held in an outline, its next edge runs along the border of a neighbour, if
- * the last vertex and the pointer are on it. Shift+Tab takes the other way round.
+ * Border following of an editor: while Shift is held in an outline, its next edge runs along the border of a neighbour,
+ * if the last vertex and the pointer are on it. Shift+Tab takes the other way round.
  *
- * It takes the place of `editor.edgeTracer` meanwhile; another tracer that is set there stays the tracer at other times.
+ * It takes the place of `editor.edgeTracer` meanwhile; another tracer that is set there stays the tracer at other
+ * times.
  */
 export class BorderFollowing {
   constructor(editor) {

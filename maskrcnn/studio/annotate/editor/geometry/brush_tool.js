@@ -1,5 +1,5 @@
-// The brush and the eraser: a round stroke is added to a region, or taken from it. While painting, the browser shows the
-// stroke; on release the server computes the new outline.
+// The brush and the eraser: a round stroke is added to a region, or taken from it. While painting, the browser shows
+// the stroke; on release the server computes the new outline.
 
 import { drawObject } from "../../../components/picture/object_drawing.js";
 import { distance, newId, objectOf, roundedPoint, withShape } from "../shapes.js";
@@ -212,7 +212,8 @@ class StrokeTool {
       if (doc === editor.doc && !isOver) paintStroke(context, view.camera, points, radius, colour, this.erases);
     }
     if (this.stroke) paintStroke(context, view.camera, this.stroke.points, this.radius, colour, this.erases);
-    if (this.pointer) paintRing(context, [this.pointer.sx, this.pointer.sy], this.radius * view.camera.scale, this.erases);
+    const { erases, pointer, radius } = this;
+    if (pointer) paintRing(context, [pointer.sx, pointer.sy], radius * view.camera.scale, erases);
   }
 
   colour() {
@@ -242,7 +243,8 @@ export class EraserTool extends StrokeTool {
   static icon = "ink_eraser";
   static key = "x";
   static erases = true;
-  static hint = "Erase from the selected regions, or from the one under the stroke. Alt + wheel, { and } change the size";
+  static hint = "Erase from the selected regions, or from the one under the stroke. "
+    + "Alt + wheel, { and } change the size";
 
   targets({ points }) {
     const { editor } = this, selected = selectedAreas(editor);

@@ -11,8 +11,8 @@ const SAME_PLACE = 3; // CSS px between the clicks of a double click
 const MOST = 500; // regions at once
 
 /**
- * The edit that replaces regions by their pieces: the first piece takes the region's place and id, the others come right
- * after it with new ids.
+ * The edit that replaces regions by their pieces: the first piece takes the region's place and id, the others come
+ * right after it with new ids.
  * @param {object[]} regions all regions, back to front
  * @param {object[]} cut those that were cut
  * @param {object[][]} pieces their pieces as shapes, the largest first
@@ -137,7 +137,8 @@ export class CutTool {
     const control = event.ctrlKey || event.metaKey;
     if (event.key === "Enter" && !event.shiftKey) this.cut();
     else if (event.key === "Escape") this.cancel();
-    else if (["Backspace", "Delete"].includes(event.key) || (control && event.key.toLowerCase() === "z")) this.points.pop();
+    else if (["Backspace", "Delete"].includes(event.key)) this.points.pop();
+    else if (control && event.key.toLowerCase() === "z") this.points.pop();
     else return false;
     this.editor.view.redrawOverlay();
     return true;

@@ -32,7 +32,8 @@ export function addGeometry(editor) {
       words: "Make the smaller selected regions holes in the largest one",
     },
     {
-      name: "simplify", label: "Simplify", icon: "linear_scale", key: "shift+s", isEnabled: hasOne, isOn: () => panel.isOpen,
+      name: "simplify", label: "Simplify", icon: "linear_scale", key: "shift+s", isEnabled: hasOne,
+      isOn: () => panel.isOpen,
       words: "Fewer vertices, by a slider", run: () => (panel.isOpen ? panel.close() : panel.open()),
     },
     {

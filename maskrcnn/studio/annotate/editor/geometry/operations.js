@@ -21,8 +21,8 @@ export function selectedAreas(editor) {
 export const areUnchanged = (doc, regions) => regions.every((region) => doc.region(region.id) === region);
 
 /**
- * Ask the server for shapes, and show that it works. The answer is null, and the reason is said, if there is none or if the
- * regions have changed meanwhile.
+ * Ask the server for shapes, and show that it works. The answer is null, and the reason is said, if there is none or if
+ * the regions have changed meanwhile.
  * @param {string} operation the route below `geometry/`.
  * @param {string} words what is being done, such as "Merging".
  */
@@ -94,7 +94,8 @@ export async function makeHole(editor) {
   }
   editor.doc.change({ put: [withShape(outer, shape)], remove: holes.map(({ id }) => id) }, "make hole");
   editor.doc.select([outer.id]);
-  editor.say(`${counted(holes.length, "hole")} made; the inner ${holes.length === 1 ? "region is" : "regions are"} gone`);
+  const inner = holes.length === 1 ? "region is" : "regions are";
+  editor.say(`${counted(holes.length, "hole")} made; the inner ${inner} gone`);
 }
 
 /** Draw the selected regions anew where their outlines cross; the area stays the same. */

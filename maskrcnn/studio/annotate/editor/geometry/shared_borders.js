@@ -1,7 +1,8 @@
 // Borders that regions share: vertices at the same place move together, so that no gap and no overlap opens.
 //
-// Before something moves, the edges that change get all vertices of other regions that lie on them. Then every piece of a
-// shared border has the same two vertices in all its regions, and moving vertices by place keeps the regions together.
+// Before something moves, the edges that change get all vertices of other regions that lie on them. Then every piece of
+// a shared border has the same two vertices in all its regions, and moving vertices by place keeps the regions
+// together.
 
 import { withVertexInserted } from "../shape_handles.js";
 import { distance, exact, roundedPoint } from "../shapes.js";
@@ -24,10 +25,11 @@ function neighbourhood(regions, touched) {
 }
 
 /**
- * The regions that change when `before` becomes `after` (the same regions, with moved vertices) and borders stay shared.
+ * The regions that change when `before` becomes `after` (the same regions, with moved vertices) and borders stay
+ * shared.
  *
- * Vertices at exactly the same place move with them in all regions, and vertices on an edge that moves as a whole. Edges
- * that change get the vertices that lie on them.
+ * Vertices at exactly the same place move with them in all regions, and vertices on an edge that moves as a whole.
+ * Edges that change get the vertices that lie on them.
  * @param {object[]} regions all regions; those that must not change are left out.
  * @param {{regions: object[], vertices: number[][]}} near what `neighbourhood(regions, before)` returns.
  * @returns {object[]} changed regions: those of `after`, perhaps with more vertices, and others.
@@ -109,9 +111,9 @@ export function sharedInsertion(regions, region, edge, inserted, near = neighbou
 }
 
 /**
- * The regions that change when a vertex of a region is deleted and borders stay shared: it goes in all regions that have
- * it. Null if that would open a gap or an overlap, because more than two regions meet there or one ends there, or if a
- * ring would have fewer than three vertices.
+ * The regions that change when a vertex of a region is deleted and borders stay shared: it goes in all regions that
+ * have it. Null if that would open a gap or an overlap, because more than two regions meet there or one ends there, or
+ * if a ring would have fewer than three vertices.
  */
 export function sharedDeletion(regions, region, at, near = neighbourhood(regions, [region])) {
   const isAffected = (a, b) => isSamePoint(a, at) || isSamePoint(b, at) || fractionOn(at, a, b) !== null;
@@ -136,7 +138,9 @@ function isOnBorder(region, at) {
   )));
 }
 
-/** The mode "shared borders" of an editor; the tools call it as `editor.sharedBorders`. Locked regions stay as they are. */
+/**
+ * The mode "shared borders" of an editor; the tools call it as `editor.sharedBorders`. Locked regions stay as they are.
+ */
 export class SharedBorders {
   constructor(editor) {
     this.editor = editor;
@@ -170,8 +174,8 @@ export class SharedBorders {
   }
 
   /**
-   * The regions that change when the vertex of a handle is deleted; null if the mode is off. An empty list if it cannot be
-   * deleted; then the reason is said.
+   * The regions that change when the vertex of a handle is deleted; null if the mode is off. An empty list if it cannot
+   * be deleted; then the reason is said.
    */
   deleting(region, handle) {
     if (!this.on || handle.kind !== "vertex" || !ringsOf(region).length) return null;

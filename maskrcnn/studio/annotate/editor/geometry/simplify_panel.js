@@ -26,13 +26,15 @@ export class SimplifyPanel {
     });
     this.words = element("output", { "aria-live": "polite", "data-simplify": "words" });
     this.element = element(
-      "div", { class: "floating", role: "group", "aria-label": "Simplify", hidden: true }, "Simplify", this.slider, this.words,
+      "div", { class: "floating", role: "group", "aria-label": "Simplify", hidden: true },
+      "Simplify", this.slider, this.words,
       iconButton({ name: "check", label: "Apply", key: "Enter", onclick: () => this.apply() }),
       iconButton({ name: "close", label: "Cancel", key: "Esc", onclick: () => this.close() }),
     );
     Object.assign(this.element.style, {
       bottom: "12px", left: "50%", transform: "translateX(-50%)", display: "flex", alignItems: "center", gap: "8px",
-      maxWidth: "calc(100% - 16px)", padding: "6px 10px", border: "1px solid var(--st-border-color)", borderRadius: "8px",
+      maxWidth: "calc(100% - 16px)", padding: "6px 10px", border: "1px solid var(--st-border-color)",
+      borderRadius: "8px",
       background: "var(--st-background-color)", color: "var(--st-text-color)",
     });
     this.words.style.fontVariantNumeric = "tabular-nums";
@@ -100,7 +102,9 @@ export class SimplifyPanel {
   show(answers, tolerance) {
     const { editor, regions } = this;
     this.waits = false;
-    this.changed = regions.map((region, i) => (answers[i].tolerance > 0 ? withShape(region, answers[i].shape) : region));
+    this.changed = regions.map((region, i) => (
+      answers[i].tolerance > 0 ? withShape(region, answers[i].shape) : region
+    ));
     const sum = (name) => answers.reduce((total, answer) => total + answer[name], 0);
     const worst = Math.min(...answers.map((answer) => answer.iou));
     const counts = `${sum("original")} → ${sum("vertices")} vertices`;

@@ -11,8 +11,8 @@ const ORIGIN = Math.ceil(FARTHEST / CELL); // cells above and left of the pictur
 const ROW = 2 * ORIGIN + 1; // cells in a row
 
 /**
- * Vertices and edges of regions, found by place: a grid of cells. Regions are frozen, so that only those that are new or
- * gone are indexed again.
+ * Vertices and edges of regions, found by place: a grid of cells. Regions are frozen, so that only those that are new
+ * or gone are indexed again.
  */
 export class BorderIndex {
   constructor() {

@@ -13,8 +13,8 @@ const COLOURS = "colours";
 const HOW = "how"; // the choice that says how to get osam
 
 /**
- * The panel of an editor. `element` is its element. It adds the tool "hint", the scissors and the keys of suggestions to the
- * editor, so make it once, after the other tools.
+ * The panel of an editor. `element` is its element. It adds the tool "hint", the scissors and the keys of suggestions
+ * to the editor, so make it once, after the other tools.
  */
 export class HintPanel {
   constructor(editor) {
@@ -66,7 +66,10 @@ export class HintPanel {
     const { suggestions } = this;
     this.buttons = element(
       "div", { class: "buttons" },
-      iconButton({ name: "check", label: "Accept a suggestion", key: "A", "data-hint": "one", onclick: () => suggestions.acceptOne() }),
+      iconButton({
+        name: "check", label: "Accept a suggestion", key: "A", "data-hint": "one",
+        onclick: () => suggestions.acceptOne(),
+      }),
       iconButton({
         name: "done_all", label: "Accept all suggestions", key: "Shift + A", "data-hint": "all",
         onclick: () => suggestions.acceptAll(),
@@ -81,7 +84,8 @@ export class HintPanel {
       }),
       iconButton({ name: "refresh", label: "Suggest again", "data-hint": "again", onclick: () => suggestions.again() }),
     );
-    this.suggested = element("div", { class: "hint-suggestions" }, element("label", {}, "Score", this.least, this.score), this.buttons);
+    const score = element("label", {}, "Score", this.least, this.score);
+    this.suggested = element("div", { class: "hint-suggestions" }, score, this.buttons);
     this.element = element(
       "section", { class: "hints", "aria-label": "Help from the machine" },
       element("div", { class: "panel-title" }, "Help", this.count),
@@ -96,16 +100,22 @@ export class HintPanel {
   addActions() {
     const { editor, suggestions, tool } = this;
     editor.addAction({
-      name: "scissors", label: "Edges", words: "Follow the edges of the picture while an outline is drawn", icon: "gesture_select",
+      name: "scissors", label: "Edges", words: "Follow the edges of the picture while an outline is drawn",
+      icon: "gesture_select",
       group: "hints", key: "shift+e", isOn: () => this.isTracing, run: () => this.toggleScissors(),
     });
     editor.addAction({
-      name: "hint_region", label: "Outline the selected region", group: "hints", key: "shift+o", run: () => this.outlineSelected(),
+      name: "hint_region", label: "Outline the selected region", group: "hints", key: "shift+o",
+      run: () => this.outlineSelected(),
     });
     const can = () => suggestions.isOn && !tool.begun;
-    editor.addAction({ name: "accept", label: "Accept a suggestion", group: "hints", key: "a", when: can, run: () => suggestions.acceptOne() });
     editor.addAction({
-      name: "accept_all", label: "Accept all suggestions", group: "hints", key: "shift+a", when: can, run: () => suggestions.acceptAll(),
+      name: "accept", label: "Accept a suggestion", group: "hints", key: "a", when: can,
+      run: () => suggestions.acceptOne(),
+    });
+    editor.addAction({
+      name: "accept_all", label: "Accept all suggestions", group: "hints", key: "shift+a", when: can,
+      run: () => suggestions.acceptAll(),
     });
     editor.addAction({
       name: "throw_away", label: "Throw a suggestion away", group: "hints", key: "shift+x", when: can,
@@ -139,7 +149,9 @@ export class HintPanel {
     }
     this.editor.chooseTool(HintTool.name);
     this.tool.takeRegion(region);
-    if (region.shape.kind !== "rect") this.editor.say("Click on what belongs to the object, Alt + click on what does not");
+    if (region.shape.kind !== "rect") {
+      this.editor.say("Click on what belongs to the object, Alt + click on what does not");
+    }
     this.editor.focusPicture();
   }
 
@@ -183,7 +195,8 @@ export class HintPanel {
     this.suggested.hidden = !suggestions.isOn;
     if (!suggestions.isOn && this.network.value) this.network.value = "";
     this.score.textContent = suggestions.least.toFixed(2);
-    this.count.textContent = suggestions.isOn && suggestions.state === "done" ? `${suggestions.shown.length} suggested` : "";
+    const isDone = suggestions.isOn && suggestions.state === "done";
+    this.count.textContent = isDone ? `${suggestions.shown.length} suggested` : "";
     this.buttons.querySelectorAll("button:not([data-hint=again])").forEach((button) => {
       button.setAttribute("aria-disabled", String(suggestions.shown.length === 0));
     });

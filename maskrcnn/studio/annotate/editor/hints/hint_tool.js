@@ -11,8 +11,8 @@ const INSIDE = "#25c36a", OUTSIDE = "#ff5a36";
 const SLIDER_PAUSE = 60; // milliseconds
 
 /**
- * The tool. `way` is how outlines are made: "colours" or the key of a network. `shape` is the outline that is shown, or null;
- * `found` what the server found. Dispatches "state" of the editor when they change.
+ * The tool. `way` is how outlines are made: "colours" or the key of a network. `shape` is the outline that is shown, or
+ * null; `found` what the server found. Dispatches "state" of the editor when they change.
  */
 export class HintTool {
   static name = "hint";
@@ -66,7 +66,8 @@ export class HintTool {
 
   draft() {
     if (!this.box || this.region) return null;
-    return { tool: HintTool.name, class_name: this.editor.className ?? null, points: [], box: this.box, strokes: this.strokes };
+    const { box, strokes } = this;
+    return { tool: HintTool.name, class_name: this.editor.className ?? null, points: [], box, strokes };
   }
 
   restore(draft) {
@@ -165,7 +166,8 @@ export class HintTool {
     if (e.event?.button || !this.editor.doc) return;
     const isBox = !this.begun && !this.selected || e.event?.shiftKey;
     const place = roundedPoint([e.x, e.y]);
-    this.pressed = { from: e, points: [place], last: [e.sx, e.sy], outside: Boolean(e.event?.altKey), isBox, moved: false };
+    const outside = Boolean(e.event?.altKey);
+    this.pressed = { from: e, points: [place], last: [e.sx, e.sy], outside, isBox, moved: false };
   }
 
   /** The selected region with an area, if exactly one region is selected: a click refines it. */
@@ -267,7 +269,8 @@ export class HintTool {
       frame([x, y, x + width, y + height]);
     } else if (this.box) frame(this.box);
     if (this.shape) {
-      const drawn = objectOf({ id: "hint", shape: this.shape, class_name: this.region?.class_name ?? this.editor.className }, this.editor);
+      const className = this.region?.class_name ?? this.editor.className;
+      const drawn = objectOf({ id: "hint", shape: this.shape, class_name: className }, this.editor);
       drawObject(context, camera, { ...drawn, style: "dashed" }, { opacity: 0.25, width: 2.5 });
     }
     for (const { points, outside } of [...this.strokes, ...(pressed && !pressed.isBox ? [pressed] : [])]) {

@@ -3,11 +3,12 @@
 const NEAREST = 3; // picture px: a shorter way is a straight line
 
 /**
- * The tracer of an editor, for `editor.edgeTracer`. `path(from, to)` gives a promise of the points between two places of the
- * picture, without them; null if there is none.
+ * The tracer of an editor, for `editor.edgeTracer`. `path(from, to)` gives a promise of the points between two places
+ * of the picture, without them; null if there is none.
  *
  * Of the questions from one place only the last one counts while the server computes, so a moving pointer never makes a
- * queue. A click is a question from the vertex before it, and the pointer asks from the new vertex then: clicks are answered.
+ * queue. A click is a question from the vertex before it, and the pointer asks from the new vertex then: clicks are
+ * answered.
  */
 export class EdgeTracer {
   constructor(editor) {

@@ -9,8 +9,8 @@ const PAUSE = 150; // milliseconds between two questions
 const PATIENCE = 30000; // milliseconds
 
 /**
- * The suggestions of an editor. `network` is the key of the network, `least` the score from which they are shown, `regions` all of
- * them on this picture. Dispatches "change".
+ * The suggestions of an editor. `network` is the key of the network, `least` the score from which they are shown,
+ * `regions` all of them on this picture. Dispatches "change".
  *
  * An accepted suggestion keeps its source "model" and its score until a person changes its shape (`shapes.withShape`).
  */
@@ -27,7 +27,8 @@ export class Suggestions extends EventTarget {
     this.state = "off"; // "off", "working", "done", "failed"
     editor.addEventListener("picture", () => this.load());
     editor.view.painters.push((context, view) => this.paint(context, view));
-    editor.view.element.addEventListener("pointermove", (event) => this.point(event), { signal: editor.stopped.signal });
+    const { signal } = editor.stopped;
+    editor.view.element.addEventListener("pointermove", (event) => this.point(event), { signal });
   }
 
   /** Those that are shown, the best first. */
@@ -78,10 +79,14 @@ export class Suggestions extends EventTarget {
     this.state = "working";
     this.changed();
     const control = this.control = new AbortController(), { signal } = control;
-    const ahead = pictures.slice(place + 1).filter((entry) => !entry.done).slice(0, AHEAD).map(({ id }) => id).join(",");
+    const next = pictures.slice(place + 1).filter((entry) => !entry.done).slice(0, AHEAD);
+    const ahead = next.map(({ id }) => id).join(",");
     const query = `run=${encodeURIComponent(this.network)}&ahead=${ahead}`;
-    const work = this.followed(doc.id, query, again, signal, (job) => shown.progress(...progressOf(job, "Suggestions")));
-    const shown = this.editor.busy("Suggestions", work.catch(() => {}), () => { control.abort(); this.use(this.network, false); });
+    const work = this.followed(
+      doc.id, query, again, signal, (job) => shown.progress(...progressOf(job, "Suggestions")),
+    );
+    const stop = () => { control.abort(); this.use(this.network, false); };
+    const shown = this.editor.busy("Suggestions", work.catch(() => {}), stop);
     try {
       const { regions } = await work;
       if (signal.aborted) return;

@@ -86,7 +86,7 @@ export class AttributeForm {
 
   /** The input of one attribute. `save` gets a function from the old value to the new one. */
   field(owner, name, definition, value, mixed, save) {
-    const kind = definition?.type;
+    const kind = definition?.type ?? "text"; // VIA's label files without the project have no definitions
     const options = optionsOf(definition);
     const id = `${owner}-${name}`;
     const title = definition?.description ? String(definition.description) : null;

@@ -9,6 +9,8 @@ export class ClassChoice {
     this.entries = [];
     this.chosen = null;
     this.colours = new Map();
+    // A class may have been renamed in another tab; its old name would make it once more.
+    window.addEventListener("focus", () => this.refresh(), { signal: editor.stopped.signal });
   }
 
   has(name) {
@@ -21,11 +23,20 @@ export class ClassChoice {
 
   /** Take the classes as the server has them. */
   take(entries) {
+    const before = this.entries;
     this.entries = entries;
     this.colours = new Map(entries.map((entry) => [entry.name, entry.colour]));
-    if (!this.has(this.chosen)) this.chosen = entries[0]?.name ?? null;
+    if (!this.has(this.chosen)) this.chosen = this.renamed(before) ?? entries[0]?.name ?? null;
     this.editor.emit("classes");
     this.editor.regionLayer.drawAnew();
+  }
+
+  /** The new name of the chosen class: its place and colour are those of a class that was not there before. */
+  renamed(before) {
+    const place = before.findIndex((entry) => entry.name === this.chosen);
+    const now = this.entries[place];
+    const isNew = now && !before.some((entry) => entry.name === now.name);
+    return isNew && now.colour === before[place].colour ? now.name : null;
   }
 
   /** Get the classes again: one has been made by a save, or changed on another page. */

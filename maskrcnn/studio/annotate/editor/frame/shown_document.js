@@ -83,6 +83,7 @@ export class ShownDocument {
     editor.status.showDone(doc.done);
     editor.strip.refresh(editor.place);
     if (!doc.picture || doc.picture.address !== editor.view.picture?.address) this.showPicture();
+    this.refreshClasses();
     editor.emit("file");
   }
 
@@ -90,12 +91,16 @@ export class ShownDocument {
     const { editor } = this, { status } = editor.doc;
     editor.root.dataset.status = status.state;
     editor.status.showSaved(status);
-    if (status.state === "saved" && this.wantsClasses) {
-      this.wantsClasses = false;
-      editor.classChoice.refresh();
-    }
+    this.refreshClasses();
     editor.conflictView.update(editor.doc);
     editor.emit("status");
+  }
+
+  refreshClasses() {
+    const { editor } = this;
+    if (!this.wantsClasses || editor.doc.status.state !== "saved") return;
+    this.wantsClasses = false;
+    editor.classChoice.refresh();
   }
 
   destroy() {

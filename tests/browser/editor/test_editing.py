@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from shapely.geometry import Polygon as Outline
 
 from maskrcnn.annotations.regions import Circle, Ellipse, MultiPolygon, Polygon, Rect, Region
 from maskrcnn.annotations.store import ProjectClass
+from maskrcnn.studio.annotate import editor_routes
+from maskrcnn.studio.serving import browser_code
 from tests.browser.editor_driver import EditorDriver, Place, until
 from tests.sweeps import sweep
 
@@ -269,6 +272,26 @@ def test_shift_m_mirrors_the_selected_regions_about_their_common_middle(editor: 
     assert regions[2].shape == SEED[2].shape
     editor.press("Control+z")
     editor.stored(lambda regions: [region.shape for region in regions] == [region.shape for region in SEED])
+
+
+def test_mirrored_keypoints_change_sides(editor: EditorDriver) -> None:
+    module = Path(editor_routes.__file__).parent / "editor" / "selection_actions.js"
+    points = editor.page.evaluate(
+        """async (address) => {
+          const { mirror } = await import(address);
+          const points = [[10, 5, 2], [4, 9, 1], [30, 8, 2]];
+          const face = { id: "a", class_name: "face", shape: { kind: "keypoints", points } };
+          const doc = {
+            regions: [face], selection: new Set(["a"]), locked: new Set(), hidden: new Set(),
+            change({ put }) { this.changed = put; },
+          };
+          const skeleton = { names: ["nose", "left_eye", "right_eye"], edges: [] };
+          mirror({ doc, classes: [{ name: "face", skeleton }] });
+          return doc.changed[0].shape.points;
+        }""",
+        browser_code.module_url(module),
+    )
+    assert points == [[24, 5, 2], [4, 8, 2], [30, 9, 1]]
 
 
 def test_undo_and_redo_without_limit_survive_a_reload_and_belong_to_the_picture(editor: EditorDriver) -> None:

@@ -50,6 +50,19 @@ def test_a_picture_that_vanished_is_told_and_its_labels_stay(editor: EditorDrive
     editor.wait_for_picture("p002.jpg")
 
 
+def test_a_picture_that_another_tab_removed_is_told(editor: EditorDriver) -> None:
+    editor.press("PageDown")
+    editor.wait_for_picture("p001.jpg")
+    editor.press("PageUp")
+    editor.wait_for_picture("p000.jpg")
+    until(editor.page, lambda: "image=p000.jpg" in editor.page.url)
+    editor.project.set_removed(editor.image("p001.jpg").id, True)
+    editor.press("PageDown")  # it is still open here, so it is shown at once
+    until(editor.page, lambda: "p001.jpg was removed from the project" in words_beside(editor))
+    assert editor.shown != "p001.jpg"
+    assert "/ 2" in words_beside(editor)
+
+
 def test_a_stroke_in_the_middle_of_which_the_connection_is_lost(editor: EditorDriver) -> None:
     editor.page.mouse.move(*editor.at(CENTRE))
     editor.page.mouse.down()

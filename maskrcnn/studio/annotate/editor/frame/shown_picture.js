@@ -23,6 +23,7 @@ export class ShownPicture {
     this.count = 0;
     this.timer = 0;
     this.toldAt = 0;
+    this.told = null; // name that Python was told, until it answers
     this.page = window.location.pathname;
     this.onHistory = () => this.takeHistory();
     window.addEventListener("popstate", this.onHistory, true);
@@ -41,7 +42,13 @@ export class ShownPicture {
     if (!this.isStarted || this.timer || data.serial !== this.serial) return;
     this.forget();
     this.page = window.location.pathname;
+    const told = this.told;
+    this.told = null;
     if (data.image === this.wanted?.name) return;
+    if (told !== null && told === this.wanted?.name) {
+      this.leaveRemoved(told, data.image);
+      return;
+    }
     const entry = editor.pictureList.named(data.image);
     if (entry) this.show(entry, false);
     else this.reloadList(data.image);
@@ -55,7 +62,15 @@ export class ShownPicture {
       this.editor.say(error.message, "problem");
     }
     const entry = this.editor.pictureList.named(name);
-    if (entry && this.data.image === name) this.show(entry, false);
+    if (entry && this.data.image === name) await this.show(entry, false);
+  }
+
+  /** Python was told of a picture that is not in the project any more, and shows another one instead. */
+  async leaveRemoved(name, instead) {
+    await this.reloadList(instead);
+    if (this.wanted?.name === instead) this.editor.say(
+      `${name} was removed from the project; it can be restored under Dataset > Pictures.`, "problem",
+    );
   }
 
   /** Show the first picture, once the list is there. */
@@ -143,6 +158,7 @@ export class ShownPicture {
     clearTimeout(this.timer);
     this.timer = 0;
     this.toldAt = performance.now();
+    this.told = this.wanted.name;
     this.tell({ name: this.wanted.name, serial: this.serial });
   }
 

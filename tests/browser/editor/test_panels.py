@@ -63,11 +63,11 @@ def project(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="module")
-def window(browser: Any) -> Iterator[Any]:
+def driver(browser: Any, server: Any, project: Project) -> Iterator[EditorDriver]:
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page = context.new_page()
     page.set_default_timeout(10_000)
-    yield page
+    yield EditorDriver(page, server.url, project)
     context.close()
 
 
@@ -79,13 +79,20 @@ def unused(project: Project) -> Iterator[str]:
 
 @pytest.fixture
 def editor(
-    window: Any, server: Any, project: Project, unused: Iterator[str], kept_if_failed: Callable[[Any], None]
-) -> EditorDriver:
-    """The editor on a picture that no other test has."""
-    kept_if_failed(window.context)
-    driver = EditorDriver(window, server.url, project)
-    driver.open(next(unused))
-    return driver
+    driver: EditorDriver, unused: Iterator[str], kept_if_failed: Callable[[Any], None], request: pytest.FixtureRequest
+) -> Iterator[EditorDriver]:
+    """The editor on a picture that no other test has; the page is loaded again if the test before failed."""
+    kept_if_failed(driver.page.context)
+    name = next(unused)
+    if driver.page.url.startswith(driver.url) and not driver.page.is_closed() and driver.shown < name:
+        driver.view.focus()
+        driver.press("Escape", "Escape", "q")
+        driver.turn_to(name)
+    else:
+        driver.open(name)
+    yield driver
+    if getattr(request.node, "failed_call", True):
+        driver.page.goto("about:blank")
 
 
 def stays(editor: EditorDriver, before: tuple[Region, ...]) -> None:
@@ -351,8 +358,7 @@ def test_a_conflict_of_two_windows(
                 found["n" if region.shape.x < 200 else "m"] = 1
         return found
 
-    routes = "**/studio/annotate/**"
-    editor.page.route(routes, lambda route: route.abort())
+    editor.page.context.set_offline(True)
     editor.select(IN_A)
     editor.press("ArrowRight", "b")
     editor.drag((250.0, 180.0), (330.0, 250.0))
@@ -367,7 +373,7 @@ def test_a_conflict_of_two_windows(
         second.stored(lambda regions: seen(regions) == {"a": 30, "n": 1})
     finally:
         context.close()
-    editor.page.unroute(routes)
+    editor.page.context.set_offline(False)
     dialog = editor.page.get_by_role("dialog", name="This picture was saved elsewhere")
     dialog.wait_for()
     for title in ("Yours", "Saved elsewhere"):

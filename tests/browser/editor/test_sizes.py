@@ -74,3 +74,11 @@ def test_nothing_is_cut_off_in_other_windows(wide: EditorDriver, width: int, hei
     assert left + shown <= width + 1
     assert shown >= 0.4 * width
     assert wide.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_small_window_as_at_150_percent_leaves_most_of_the_height_to_the_picture(wide: EditorDriver) -> None:
+    wide.page.set_viewport_size({"width": 911, "height": 433})
+    wide.page.wait_for_timeout(300)
+    wide.wait_until_still()
+    assert wide.view.bounding_box()["height"] >= 0.5 * 433
+    assert wide.page.locator(".panel").is_visible()

@@ -81,6 +81,19 @@ def test_a_stroke_in_the_middle_of_which_the_connection_is_lost(editor: EditorDr
     editor.wait_until_saved()
 
 
+def test_a_picture_that_was_left_unsaved_is_told_beside_the_next_one(editor: EditorDriver) -> None:
+    editor.page.route("**/pictures/*/edit", lambda route: route.abort())
+    editor.press("p")
+    editor.polygon([(100.0, 100.0), (200.0, 100.0), (200.0, 200.0)])
+    until(editor.page, lambda: editor.status == "unsaved")
+    editor.press("Escape")
+    editor.turn_to("p001.jpg")
+    until(editor.page, lambda: "1 other picture not saved yet" in words_beside(editor))
+    editor.page.unroute("**/pictures/*/edit")
+    until(editor.page, lambda: "1 other picture" not in words_beside(editor), 20)
+    assert len(editor.regions("p000.jpg")) == 2
+
+
 @sweep
 def test_a_picture_of_one_pixel_and_a_region_outside(editor: EditorDriver) -> None:
     editor.project.add_pictures([("q1.png", cv2.imencode(".png", np.zeros((1, 1, 3), np.uint8))[1].tobytes())], "train")

@@ -7,6 +7,19 @@ import { Saving } from "./saving.js";
 const opened = new Map(); // "PROJECT/PICTURE" -> document that is open or still saving
 const CHANNEL = "maskrcnn-saved";
 
+/** Dispatches "change" whenever the saving of any document made progress or stopped. */
+export const allSaving = new EventTarget();
+
+/** How many other pictures of a project than `id` could not be saved: {unsaved, conflict}. */
+export function unsavedElsewhere(project, id) {
+  const counts = { unsaved: 0, conflict: 0 };
+  for (const doc of opened.values()) {
+    const { state } = doc.saving;
+    if (doc.project === project && doc.id !== id && state in counts) counts[state] += 1;
+  }
+  return counts;
+}
+
 /**
  * One picture. `RegionsDocument.open(server, project, id)` makes one; `close()` it when another picture is shown: what
  * is unsaved is still sent. Events: "regions" (they changed), "selection", "status", "details" (done, attributes).
@@ -65,7 +78,10 @@ export class RegionsDocument extends EventTarget {
     this.locked = new Set();
     this.byId = new Map();
     this.saving = new Saving(server, id, new Journal(storage, project, id));
-    this.saving.addEventListener("state", () => this.tell("status"));
+    this.saving.addEventListener("state", () => {
+      this.tell("status");
+      allSaving.dispatchEvent(new Event("change"));
+    });
     this.saving.addEventListener("regions", () => this.regionsChanged());
     this.saving.addEventListener("loaded", () => this.replaced());
     this.saving.addEventListener("confirmed", () => this.wasConfirmed());

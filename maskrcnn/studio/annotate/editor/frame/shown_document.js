@@ -1,5 +1,6 @@
 // The document of the picture that is shown: it comes into the view and the panels, and they follow what it tells.
 
+import { allSaving, unsavedElsewhere } from "../regions_document.js";
 import { finishNudge } from "../selection_actions.js";
 
 /** Puts one document after another into an editor, as its `doc`. */
@@ -8,6 +9,7 @@ export class ShownDocument {
     this.editor = editor;
     this.listening = null; // AbortController of the listeners on the document
     this.wantsClasses = false; // a region has a class that the editor does not know yet
+    allSaving.addEventListener("change", () => this.showSaved(), { signal: editor.stopped.signal });
   }
 
   /** Called before another picture is shown: end what the pointer does, and keep the unfinished outline. */
@@ -88,12 +90,17 @@ export class ShownDocument {
   }
 
   onStatus() {
-    const { editor } = this, { status } = editor.doc;
-    editor.root.dataset.status = status.state;
-    editor.status.showSaved(status);
+    const { editor } = this;
+    editor.root.dataset.status = editor.doc.status.state;
+    this.showSaved();
     this.refreshClasses();
     editor.conflictView.update(editor.doc);
     editor.emit("status");
+  }
+
+  showSaved() {
+    const { doc, status } = this.editor;
+    if (doc) status.showSaved(doc.status, unsavedElsewhere(doc.project, doc.id));
   }
 
   refreshClasses() {

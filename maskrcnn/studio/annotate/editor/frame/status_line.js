@@ -52,8 +52,14 @@ export class StatusLine {
     this.done.checked = done;
   }
 
-  /** Show the state of saving, as `doc.status` gives it. */
-  showSaved({ state, at, message }) {
+  /**
+   * Show the state of saving, as `doc.status` gives it. While this picture is saved, the line tells of others that are
+   * not: {unsaved, conflict}, their numbers.
+   */
+  showSaved({ state: own, at, message }, others = { unsaved: 0, conflict: 0 }) {
+    const count = others.conflict || others.unsaved;
+    const isOfOthers = own === "saved" && count > 0;
+    const state = !isOfOthers ? own : others.conflict ? "conflict" : "unsaved";
     const names = { saved: "cloud_done", saving: "cloud_upload", unsaved: "cloud_off", conflict: "call_split" };
     const time = at ? ` ${typeof at === "string" ? at : timeOfDay(new Date(at))}` : "";
     const words = {
@@ -62,6 +68,11 @@ export class StatusLine {
       unsaved: `not saved: ${message || "no connection"}`,
       conflict: "saved elsewhere",
     };
+    if (isOfOthers) {
+      const pictures = count === 1 ? "1 other picture" : `${count} other pictures`;
+      words.unsaved = `${pictures} not saved yet`;
+      words.conflict = `${pictures} saved elsewhere`;
+    }
     const shown = `${state} ${words[state]}`;
     if (shown === this.shownSaved) return;
     this.shownSaved = shown;

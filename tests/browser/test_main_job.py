@@ -140,6 +140,7 @@ def test_draw_train_watch_and_inspect(
     best = run.result()["best_epoch"]
     (expected,) = evaluate(run.dataset()["val"], run.detections(best)).per_image
     assert f"{expected.ap:.3f}" in ap.inner_text()
+    page.get_by_label("c.png with").nth(1).wait_for()
     assert page.get_by_label("c.png with").count() == 2
     assert page.locator('[data-testid="stException"]').count() == 0
 

@@ -10,6 +10,7 @@ from typing import Any
 from maskrcnn.workspace import Workspace
 from tests.app.test_frame import make_project
 from tests.browser.conftest import Server
+from tests.sweeps import sweep
 from tests.workspace.made import shown
 
 
@@ -44,6 +45,7 @@ def row(found: Any, name: str) -> Any:
     return found.get_by_test_id("stVerticalBlock").filter(has=named).filter(has_text="Duplicate").last
 
 
+@sweep
 def test_renamed_deleted_brought_back_and_found_again_after_a_restart(
     page: Any, new_server: Callable[..., Server], settled: Callable[[Any], None], tmp_path: Path
 ) -> None:

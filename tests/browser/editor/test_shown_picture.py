@@ -88,11 +88,14 @@ MODEL = """async ([script, seed, steps]) => {
       wanted = names[chance(names.length)];
       shown.show(editor.pictureList.named(wanted), true);
     } else if (kind < 8) {
-      const url = location.search;
+      const moved = new Promise((resolve) => {
+        const hear = () => resolve(new URLSearchParams(location.search).get("image"));
+        window.addEventListener("popstate", hear, { once: true, capture: true });
+        setTimeout(() => { window.removeEventListener("popstate", hear, true); resolve(null); }, 400);
+      });
       if (kind === 7) history.forward();
       else if (history.state.depth > 0) history.back();
-      await wait(15);
-      if (location.search !== url) wanted = new URLSearchParams(location.search).get("image");
+      wanted = (await moved) ?? wanted;
     } else {
       send(); // a run for another reason
     }

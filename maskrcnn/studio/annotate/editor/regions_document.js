@@ -77,6 +77,7 @@ export class RegionsDocument extends EventTarget {
     this.hidden = new Set();
     this.locked = new Set();
     this.byId = new Map();
+    this.sendingAttributes = Promise.resolve();
     this.saving = new Saving(server, id, new Journal(storage, project, id));
     this.saving.addEventListener("state", () => {
       this.tell("status");
@@ -277,11 +278,18 @@ export class RegionsDocument extends EventTarget {
     this.tell("details");
   }
 
-  /** Replace the picture's own (VIA file) attributes. Throws `NoConnection` or `Refused`. */
-  async setFileAttributes(attributes) {
-    const answer = await this.server.setFileAttributes(this.id, attributes);
-    this.fileAttributes = answer.file_attributes;
-    this.tell("details");
+  /**
+   * Replace the picture's own (VIA file) attributes. They are sent one after the other, so that the last ones stay.
+   * Throws `NoConnection` or `Refused`.
+   */
+  setFileAttributes(attributes) {
+    this.fileAttributes = attributes;
+    this.sendingAttributes = this.sendingAttributes.catch(() => {}).then(async () => {
+      const answer = await this.server.setFileAttributes(this.id, attributes);
+      if (this.fileAttributes === attributes) this.fileAttributes = answer.file_attributes;
+      this.tell("details");
+    });
+    return this.sendingAttributes;
   }
 
   /** The picture is no longer shown. What is unsaved is still sent. */

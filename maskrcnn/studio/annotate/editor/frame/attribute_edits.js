@@ -37,12 +37,12 @@ export class AttributeEdits {
   /** Set an attribute of the picture. */
   async setOfPicture(name, change) {
     const { editor } = this, { doc } = editor, before = doc.fileAttributes;
-    doc.fileAttributes = { ...before, [name]: change(before[name]) };
+    const after = { ...before, [name]: change(before[name]) };
     try {
-      await doc.setFileAttributes(doc.fileAttributes);
+      await doc.setFileAttributes(after);
     } catch (error) {
       editor.say(`${name} of the picture is not saved: ${error.message}`, "problem");
-      doc.fileAttributes = before;
+      if (doc.fileAttributes === after) doc.fileAttributes = before;
       editor.emit("file");
     }
   }

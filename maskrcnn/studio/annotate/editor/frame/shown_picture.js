@@ -8,6 +8,7 @@
 const PAUSE = 300; // milliseconds between two messages to Python; quick steps are told together
 const KEPT = "maskrcnn-shown"; // in the session storage: a step that Python has not confirmed, for a reload
 const FRESH = 20000; // milliseconds for which it counts
+const URL_AFTER = 150; // milliseconds after Python's answer, by which its URL has arrived
 
 /** The choice of the picture of one editor. */
 export class ShownPicture {
@@ -24,6 +25,8 @@ export class ShownPicture {
     this.timer = 0;
     this.toldAt = 0;
     this.told = null; // name that Python was told, until it answers
+    this.urlTimer = 0;
+    this.corrected = null; // name of the picture for which the URL was asked for again
     this.page = window.location.pathname;
     this.onHistory = () => this.takeHistory();
     window.addEventListener("popstate", this.onHistory, true);
@@ -44,7 +47,11 @@ export class ShownPicture {
     this.page = window.location.pathname;
     const told = this.told;
     this.told = null;
-    if (data.image === this.wanted?.name) return;
+    if (data.image === this.wanted?.name) {
+      clearTimeout(this.urlTimer);
+      this.urlTimer = setTimeout(() => this.correctUrl(), URL_AFTER);
+      return;
+    }
     if (told !== null && told === this.wanted?.name) {
       this.leaveRemoved(told, data.image);
       return;
@@ -167,6 +174,16 @@ export class ShownPicture {
     if (this.wanted) this.note(this.wanted);
   }
 
+  /** A step back that is quicker than the URL of the step before it leaves that URL in place: ask for it again, once. */
+  correctUrl() {
+    const name = new URLSearchParams(window.location.search).get("image");
+    const isRight = name === null || name === this.wanted?.name;
+    if (isRight) this.corrected = null;
+    if (isRight || this.timer || this.corrected === this.wanted?.name || window.location.pathname !== this.page) return;
+    this.corrected = this.wanted.name;
+    this.note(this.wanted);
+  }
+
   takeHistory() {
     if (!this.isStarted || window.location.pathname !== this.page) return;
     const entry = this.editor.pictureList.named(new URLSearchParams(window.location.search).get("image"));
@@ -203,6 +220,7 @@ export class ShownPicture {
   destroy() {
     clearTimeout(this.timer);
     clearTimeout(this.again);
+    clearTimeout(this.urlTimer);
     this.done?.();
     window.removeEventListener("popstate", this.onHistory, true);
   }

@@ -177,9 +177,10 @@ export class ShownPicture {
   /** A step back that is quicker than the URL of the step before it leaves that URL in place: ask for it again, once. */
   correctUrl() {
     const name = new URLSearchParams(window.location.search).get("image");
-    const isRight = name === null || name === this.wanted?.name;
+    const isRight = name === null || !this.wanted || name === this.wanted.name;
     if (isRight) this.corrected = null;
-    if (isRight || this.timer || this.corrected === this.wanted?.name || window.location.pathname !== this.page) return;
+    const isPending = this.timer !== 0 || this.told !== null; // a newer step, whose URL comes with its answer
+    if (isRight || isPending || this.corrected === this.wanted.name || window.location.pathname !== this.page) return;
     this.corrected = this.wanted.name;
     this.note(this.wanted);
   }

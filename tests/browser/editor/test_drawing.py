@@ -25,6 +25,7 @@ from maskrcnn.annotations.regions import (
 )
 from maskrcnn.annotations.store import ProjectClass
 from tests.browser.editor_driver import EditorDriver, until
+from tests.browser.editor_zooms import FIT, SHARP, precise
 from tests.sweeps import sweep
 
 CENTRE = (450.0, 300.0)
@@ -33,19 +34,6 @@ TRIANGLE = [(410.0, 270.0), (485.5, 282.25), (452.75, 331.0)]
 
 GROUNDS = {"white": (255, 255, 255), "yellow": (0, 159, 230), "zblack": (0, 0, 0)}
 """Pictures of one colour (BGR); yellow is the colour of the class."""
-
-FIT, ZOOMED, SHARP = (1, None), (1, 8), (2, 8)
-"""Device pixels per CSS pixel, and CSS pixels per picture pixel (None: the picture fits the window)."""
-
-
-def precise(*by_default: tuple[int, float | None]) -> pytest.MarkDecorator:
-    """Try a test as `FIT`, `ZOOMED` and `SHARP`; without `make fuzz` only as named."""
-    ways = [
-        pytest.param(*way, id=name, marks=[] if way in by_default else sweep)
-        for way, name in ((FIT, "fit"), (ZOOMED, "8x"), (SHARP, "8x, 2 dots per px"))
-    ]
-    return pytest.mark.parametrize(("editor", "zoom"), ways, indirect=["editor"])
-
 
 Drivers = Callable[[int], EditorDriver]
 

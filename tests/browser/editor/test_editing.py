@@ -16,6 +16,7 @@ from maskrcnn.annotations.store import ProjectClass
 from maskrcnn.studio.annotate import editor_routes
 from maskrcnn.studio.serving import browser_code
 from tests.browser.editor_driver import EditorDriver, Place, until
+from tests.browser.editor_zooms import FIT, SHARP, precise
 from tests.sweeps import sweep
 
 SQUARE = ((400.0, 250.0), (500.0, 250.0), (500.0, 350.0), (400.0, 350.0))
@@ -30,19 +31,6 @@ FRAME_MARGIN, TURN_DISTANCE = 14, 26
 
 CAT, DOG, ELLIPSE = (450.0, 300.0), (720.0, 400.0), (180.0, 150.0)
 """Places inside them."""
-
-FIT, ZOOMED, SHARP = (1, None), (1, 8), (2, 8)
-"""Device pixels per CSS pixel, and CSS pixels per picture pixel (None: the picture fits the window)."""
-
-
-def precise(*by_default: tuple[int, float | None]) -> pytest.MarkDecorator:
-    """Try a test as `FIT`, `ZOOMED` and `SHARP`; without `make fuzz` only as named."""
-    ways = [
-        pytest.param(*way, id=name, marks=[] if way in by_default else sweep)
-        for way, name in ((FIT, "fit"), (ZOOMED, "8x"), (SHARP, "8x, 2 dots per px"))
-    ]
-    return pytest.mark.parametrize(("editor", "zoom"), ways, indirect=["editor"])
-
 
 Drivers = Callable[[int], EditorDriver]
 

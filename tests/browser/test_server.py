@@ -123,7 +123,9 @@ class Visit:
             parsed = ForwardMsg.FromString(message)
             if parsed.WhichOneof("type") == "new_session":
                 self.id = parsed.new_session.initialize.session_id
-            self.drawn |= parsed.WhichOneof("type") == "script_finished"
+            # A run that ends early is followed by another, which `draw` waits for too.
+            ended = parsed.WhichOneof("type") == "script_finished"
+            self.drawn |= ended and parsed.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
 
     def messages(self) -> Iterator[str | bytes]:
         with contextlib.suppress(ConnectionClosed):  # the server stops

@@ -6,7 +6,7 @@
 // here when the browser reports them, before Streamlit runs the page for them.
 
 const PAUSE = 300; // milliseconds between two messages to Python; quick steps are told together
-const KEPT = "maskrcnn-shown"; // in the session storage: a step that Python has not confirmed, for a reload
+const KEPT = "maskrcnn-shown"; // in the session storage: a step that the URL does not show yet, for a reload
 const FRESH = 20000; // milliseconds for which it counts
 const URL_AFTER = 150; // milliseconds after Python's answer, by which its URL has arrived
 
@@ -25,6 +25,7 @@ export class ShownPicture {
     this.timer = 0;
     this.toldAt = 0;
     this.told = null; // name that Python was told, until it answers
+    this.passed = new Set(); // names that the URL may still have: of Python's last answer, and of all steps since
     this.urlTimer = 0;
     this.corrected = null; // name of the picture for which the URL was asked for again
     this.page = window.location.pathname;
@@ -43,10 +44,10 @@ export class ShownPicture {
     this.data = data;
     if (this.serial === undefined) this.serial = data.serial;
     if (!this.isStarted || this.timer || data.serial !== this.serial) return;
-    this.forget();
     this.page = window.location.pathname;
     const told = this.told;
     this.told = null;
+    this.passed = new Set([data.image]);
     if (data.image === this.wanted?.name) {
       clearTimeout(this.urlTimer);
       this.urlTimer = setTimeout(() => this.correctUrl(), URL_AFTER);
@@ -87,7 +88,7 @@ export class ShownPicture {
     this.isStarted = true;
     const kept = this.kept();
     const entry = kept && editor.pictureList.named(kept.name);
-    if (entry && kept.from === this.data.image) this.show(entry, true);
+    if (entry && kept.passed.includes(this.data.image)) this.show(entry, true);
     else this.show(editor.pictureList.named(this.data.image) ?? editor.pictures[0], false);
   }
 
@@ -154,7 +155,9 @@ export class ShownPicture {
   note(entry) {
     this.count += 1;
     this.serial = `${Math.round(performance.timeOrigin)}-${this.count}-${Math.random().toString(36).slice(2, 8)}`;
-    this.keep({ project: this.editor.project, name: entry.name, from: this.data?.image, at: Date.now() });
+    this.passed.add(this.data?.image);
+    this.keep({ project: this.editor.project, name: entry.name, passed: [...this.passed], at: Date.now() });
+    this.passed.add(entry.name);
     if (this.timer) return;
     const wait = Math.max(0, this.toldAt + PAUSE - performance.now());
     if (wait === 0) this.send();
@@ -174,13 +177,20 @@ export class ShownPicture {
     if (this.wanted) this.note(this.wanted);
   }
 
-  /** A step back that is quicker than the URL of the step before it leaves that URL in place: ask for it again, once. */
+  /** Is there a step that Python has not answered? */
+  get isPending() {
+    return this.timer !== 0 || this.told !== null;
+  }
+
+  /** A step back that is quicker than the URL of the step before it leaves that URL in place: ask for it again, once.
+   *  Not while a newer step is on its way, whose URL comes with its answer. */
   correctUrl() {
     const name = new URLSearchParams(window.location.search).get("image");
     const isRight = name === null || !this.wanted || name === this.wanted.name;
     if (isRight) this.corrected = null;
-    const isPending = this.timer !== 0 || this.told !== null; // a newer step, whose URL comes with its answer
-    if (isRight || isPending || this.corrected === this.wanted.name || window.location.pathname !== this.page) return;
+    if (isRight && !this.isPending) this.forget();
+    const isElsewhere = window.location.pathname !== this.page;
+    if (isRight || this.isPending || isElsewhere || this.corrected === this.wanted.name) return;
     this.corrected = this.wanted.name;
     this.note(this.wanted);
   }
@@ -204,7 +214,8 @@ export class ShownPicture {
   kept() {
     try {
       const value = JSON.parse(sessionStorage.getItem(KEPT));
-      return value?.project === this.editor.project && Date.now() - value.at < FRESH ? value : null;
+      if (!Array.isArray(value?.passed)) return null;
+      return value.project === this.editor.project && Date.now() - value.at < FRESH ? value : null;
     } catch {
       return null;
     }
@@ -219,6 +230,7 @@ export class ShownPicture {
   }
 
   destroy() {
+    if (!this.isPending) this.forget(); // Python knows the picture: a link that leads back here is to be followed
     clearTimeout(this.timer);
     clearTimeout(this.again);
     clearTimeout(this.urlTimer);

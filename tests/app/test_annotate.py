@@ -63,6 +63,21 @@ def test_a_picture_whose_file_is_gone_is_one_red_box_and_the_others_go_on(app: A
     assert address(app, "image") == "b.png"
 
 
+def test_a_button_opens_the_other_canvas_and_keeps_the_picture(root: Path, project: Project) -> None:
+    """It was a page link, which Streamlit draws as chosen on its own page."""
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
+    app.query_params["image"] = "b.png"
+    app.run()
+    assert not [link for link in app.main.get("page_link") if "canvas=" in link.proto.query_string]
+    button(app, "Simple canvas").click().run()
+    assert (address(app, "canvas"), address(app, "image")) == ("simple", "b.png")
+    assert button(app, "Next")
+    button(app, "Editor").click().run()
+    assert ("canvas" in app.query_params, address(app, "image")) == (False, "b.png")
+    assert button(app, "Simple canvas")
+    assert not app.exception
+
+
 def address(app: AppTest, name: str) -> str:
     """A part of the page's query; AppTest holds what a script set as it is, and what a test set as a list."""
     value = app.query_params[name]

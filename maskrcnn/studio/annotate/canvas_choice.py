@@ -28,15 +28,28 @@ def is_simple() -> bool:
 
 
 def show() -> None:
-    """Draw the link to the other canvas. Next to the simple canvas, a line says what it cannot do."""
-    query = {name: st.query_params[name] for name in ("project", "image") if name in st.query_params}
+    """Draw the button that opens the other canvas. Next to the simple canvas, a line says what it cannot do.
+
+    It is no link: Streamlit draws a link to the page that is shown as if it were chosen.
+    """
     simple = st.session_state.get(_LAST) == _SIMPLE
     if simple:
         st.markdown(f":small[Simple canvas: for a quick box or an outline of few points. {_CANNOT}]")
-    st.page_link(
-        "pages/label/annotate.py",
-        label="Editor" if simple else "Simple canvas",
+    st.button(
+        "Editor" if simple else "Simple canvas",
+        key="annotate_other_canvas",
+        type="tertiary",
         icon=":material/draw:" if simple else ":material/crop_square:",
-        query_params={**query, _NAME: _EDITOR if simple else _SIMPLE},
         help=None if simple else f"For a quick box or an outline of few points. {_CANNOT}",
+        on_click=_choose,
+        args=(_EDITOR if simple else _SIMPLE,),
     )
+
+
+def _choose(canvas: str) -> None:
+    """Show this canvas from the next script run on (callback). The picture and the project stay in the URL."""
+    st.session_state[_LAST] = canvas
+    if canvas == _SIMPLE:
+        st.query_params[_NAME] = _SIMPLE
+    else:
+        st.query_params.pop(_NAME, None)

@@ -21,6 +21,7 @@ from maskrcnn.evaluation import evaluate
 from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.project_runs import runs_in
+from tests.browser.editor_driver import EditorDriver
 
 WIDTH, HEIGHT = 320, 240
 TRIANGLE = ((180, 40), (290, 60), (240, 200))
@@ -62,20 +63,6 @@ def wait_until(happened: Callable[[], Any], seconds: float, what: str) -> Any:
     return result
 
 
-def wait_for_canvas(page: Any, settled: Settled) -> None:
-    page.locator("canvas.upper-canvas").first.wait_for()
-    page.wait_for_timeout(1500)  # the canvas takes its final width after a first answer of the browser
-    settled(page)
-
-
-def draw(page: Any, settled: Settled, points: tuple[tuple[float, float], ...]) -> None:
-    box = page.locator("canvas.upper-canvas").bounding_box()
-    for x, y in (*points, points[0]):
-        page.mouse.click(box["x"] + x * box["width"] / WIDTH, box["y"] + y * box["height"] / HEIGHT)
-        page.wait_for_timeout(80)
-    settled(page)
-
-
 def badge(page: Any, state: str) -> Any:
     """The badge of the run that is shown."""
     return page.locator(".stMarkdownBadge").filter(has_text=state).first
@@ -92,18 +79,16 @@ def test_draw_train_watch_and_inspect(
     server = new_server(project.folder.parent)
 
     # Draw a polygon on the first picture, look at the next one, come back.
-    page.goto(f"{server.url}/?project=cards&image=a.png&canvas=simple")
-    wait_for_canvas(page, settled)
-    draw(page, settled, TRIANGLE)
-    first = project.images()[0].id
-    wait_until(lambda: len(project.regions(first)[0]) == 2, 10, "the polygon in the project")
-    page.get_by_role("button", name="Next").click()
-    wait_for_canvas(page, settled)
-    page.get_by_role("button", name="Previous").click()
-    wait_for_canvas(page, settled)
-    square, triangle = project.regions(first)[0]
+    editor = EditorDriver(page, server.url, project)
+    editor.open("a.png")
+    editor.tool("p")
+    editor.polygon(TRIANGLE)
+    editor.turn_to("b.png")
+    editor.turn_to("a.png", "PageUp")
+    square, triangle = editor.stored(lambda regions: len(regions) == 2)
     assert square.shape == SQUARE
-    assert np.array(triangle.shape.points) == pytest.approx(np.array(TRIANGLE), abs=1.5)
+    assert np.array(triangle.shape.points) == pytest.approx(np.array(TRIANGLE), abs=0.5)
+    editor.wait_until_saved()
 
     # Two epochs of the classroom preset, from nothing, on small pictures.
     page.get_by_role("link", name="Launch").click()

@@ -26,7 +26,7 @@ from maskrcnn.annotations.regions import (
 from maskrcnn.annotations.store import ProjectClass
 from tests.browser.editor_driver import EditorDriver, until
 from tests.browser.editor_zooms import FIT, SHARP, precise
-from tests.sweeps import sweep
+from tests.sweeps import one_in, sweep
 
 CENTRE = (450.0, 300.0)
 TRIANGLE = [(410.0, 270.0), (485.5, 282.25), (452.75, 331.0)]
@@ -266,6 +266,73 @@ def test_an_unfinished_outline_is_kept_over_zoom_other_pictures_and_reload(edito
     editor.press("Enter")
     places = [(300.0, 200.0), (500.0, 210.0), (480.0, 400.0), (400.0, 450.0), (310.0, 390.0)]
     assert_at(drawn(editor, Polygon).points, places, within=0.6)
+
+
+HALF_WAY = {
+    "box": ("b", [(300.0, 200.0)], [(500.0, 350.0)]),
+    "circle": ("o", [(400.0, 300.0)], [(430.0, 300.0)]),
+    "ellipse": ("e", [(300.0, 200.0)], [(500.0, 350.0)]),
+    "line": ("l", [(300.0, 200.0), (500.0, 210.0)], [(480.0, 400.0), "Enter"]),
+    "keypoints": ("k", [(450.0, 250.0), (400.0, 220.0)], ["Backspace", "Tab", (500.0, 222.0)]),
+}
+"""Key of a tool; what is done with it before the picture is left, and afterwards: clicks and keys."""
+
+
+@pytest.mark.parametrize("figure", one_in(4, HALF_WAY))
+def test_what_is_half_way_is_kept_over_another_picture_and_a_reload(editor: EditorDriver, figure: str) -> None:
+    key, before, after = HALF_WAY[figure]
+    here = editor.shown
+    editor.press("2" if figure == "keypoints" else "1", key)
+    do(editor, before)
+    editor.press("PageDown")
+    until(editor.page, lambda: editor.shown != here)
+    editor.turn_to(here, "PageUp")
+    editor.press("+", "f")
+    editor.page.wait_for_timeout(100)
+    editor.page.reload()
+    editor.wait_for_picture(here)
+    do(editor, after)
+    (region,) = editor.stored(lambda regions: len(regions) == 1)
+    expected = {
+        "box": Rect(300, 200, 200, 150),
+        "circle": Circle(400, 300, 30),
+        "ellipse": Ellipse(400, 275, 100, 75),
+        "line": Polyline(((300, 200), (500, 210), (480, 400))),
+        "keypoints": Keypoints(((450, 250, 2), (0, 0, 0), (500, 222, 2))),
+    }[figure]
+    assert_at(numbers(region.shape), numbers(expected), within=0.6)
+
+
+def do(editor: EditorDriver, steps: list[Any]) -> None:
+    for step in steps:
+        editor.press(step) if isinstance(step, str) else editor.click(step)
+
+
+def numbers(shape: Any) -> list[float]:
+    """All coordinates of a shape, in the order of its fields."""
+    return np.concatenate([np.ravel(value) for value in vars(shape).values()]).tolist()
+
+
+def test_a_cut_line_is_kept_with_what_it_cuts_and_beside_an_unfinished_outline(editor: EditorDriver) -> None:
+    here = editor.shown
+    editor.polygon([(200.0, 150.0), (300.0, 150.0), (300.0, 250.0), (200.0, 250.0)])
+    editor.polygon([(200.0, 300.0), (300.0, 300.0), (300.0, 400.0), (200.0, 400.0)])
+    editor.polygon([(500.0, 300.0), (600.0, 300.0)], close="")
+    editor.press("g")
+    editor.click((250.0, 120.0))
+    editor.press("PageDown")
+    until(editor.page, lambda: editor.shown != here)
+    editor.turn_to(here, "PageUp")
+    editor.page.reload()
+    editor.wait_for_picture(here)
+    editor.click((250.0, 430.0))
+    editor.press("Enter")
+    editor.stored(lambda regions: len(regions) == 3)  # only the selected one of the two that it crosses
+    editor.press("p")
+    editor.click((600.0, 400.0))
+    editor.press("Enter")
+    regions = editor.stored(lambda regions: len(regions) == 4)
+    assert_at(regions[3].shape.points, [(500.0, 300.0), (600.0, 300.0), (600.0, 400.0)], within=0.6)
 
 
 @pytest.mark.parametrize("ground", GROUNDS)

@@ -1,12 +1,12 @@
-// Unfinished outlines, one for each picture, kept over picture changes, reloads and closed tabs.
+// What is unfinished on each picture, outlines and first corners, kept over picture changes, reloads and closed tabs.
 
 import { randomId, Storage } from "./journal.js";
 
 const PREFIX = "maskrcnn-draft", TAB = "maskrcnn-tab";
 
 /**
- * The drafts of one project: `get(pictureId)`, and `set(pictureId, draft | null)` with any JSON values, such as {tool,
- * class_name, points}. The draft of a tab comes back in that tab; that of a closed tab in any.
+ * The drafts of one project: `get(pictureId)`, and `set(pictureId, draft | null)` with any JSON values, such as [{tool,
+ * class_name, points}]. The draft of a tab comes back in that tab; that of a closed tab in any.
  */
 export class DraftStore {
   constructor(project, storage = new Storage(), session = new Storage(sessionStorageOrNull())) {

@@ -38,6 +38,9 @@ export class DrawingTool {
     this.pending = this.pointer = null;
   }
 
+  /** Another tool is chosen. */
+  left() {}
+
   draft() {
     return null;
   }
@@ -50,7 +53,7 @@ export class DrawingTool {
 
   /** Keep what is unfinished, so that a reload or another picture does not lose it. */
   keepDraft() {
-    this.editor.keepDraft?.(this.draft());
+    this.editor.keepDraft?.();
   }
 
   /** The place that a pointer means, with 2 decimals. */

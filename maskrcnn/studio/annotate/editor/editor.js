@@ -186,8 +186,8 @@ class Editor extends EventTarget {
     this.toolBox.addAction(action);
   }
 
-  keepDraft(draft) {
-    this.toolBox.keepDraft(draft);
+  keepDraft() {
+    this.toolBox.keepDraft();
   }
 
   // Regions

@@ -76,8 +76,8 @@ export class KeypointTool extends DrawingTool {
 
   draft() {
     if (!this.begun) return null;
-    const { points, next, target } = this;
-    return { tool: this.constructor.name, class_name: this.editor.className ?? null, points, next, target };
+    const { points, next, target, done, visibility } = this, { className } = this.editor;
+    return { tool: this.constructor.name, class_name: className ?? null, points, next, target, done, visibility };
   }
 
   restore(draft) {
@@ -87,6 +87,8 @@ export class KeypointTool extends DrawingTool {
     if (points?.length && points.length === this.skeleton?.names.length) {
       this.points = points.map((point) => [...point]);
       this.next = draft.next ?? 0;
+      this.done = draft.done?.slice() ?? [];
+      this.visibility = draft.visibility ?? VISIBLE;
       this.target = draft.target && this.editor.doc.region(draft.target) ? draft.target : null;
     }
     this.editor.view.redrawOverlay();
@@ -319,7 +321,7 @@ export class KeypointTool extends DrawingTool {
 
   drawingKey(event) {
     const control = event.ctrlKey || event.metaKey, key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (control && key === "z" && !event.shiftKey) return this.begun ? this.back() : this.comeBack();
+    if (control && key === "z" && !event.shiftKey) return this.back() || this.begun || this.comeBack();
     if (control && (key === "y" || (key === "z" && event.shiftKey))) return this.again() || this.begun;
     if (control || event.altKey) return false;
     switch (key) {
@@ -344,7 +346,7 @@ export class KeypointTool extends DrawingTool {
         if (!this.begun || event.shiftKey) return false;
         this.finish();
         return true;
-      case "Backspace": return this.begun && this.back();
+      case "Backspace": case "Delete": return this.back() || this.begun;
       case "Escape":
         if (!this.begun) return false;
         this.giveUp();

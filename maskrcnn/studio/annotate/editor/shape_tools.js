@@ -24,14 +24,25 @@ class TwoPlaceTool extends DrawingTool {
     return this.press !== null;
   }
 
+  /** The pointer is taken away: a drag is over, the first of two clicks stays. */
   stop() {
-    this.reset();
+    if (this.isFirst) this.from = null;
+    this.press = null;
     super.stop();
+  }
+
+  left() {
+    this.from = null;
+  }
+
+  /** Whether a press is going on that may become a drag, or the first of two clicks. */
+  get isFirst() {
+    return this.press !== null && !this.second;
   }
 
   /** The first of two clicks as JSON; null if there is none. */
   draft() {
-    if (!this.from) return null;
+    if (!this.from || this.isFirst) return null;
     return { tool: this.constructor.name, class_name: this.editor.className ?? null, points: [this.from] };
   }
 
@@ -68,19 +79,19 @@ class TwoPlaceTool extends DrawingTool {
   }
 
   cancelled() {
-    if (!this.press) return;
+    if (this.isFirst) this.reset();
     this.press = null;
-    if (!this.second) this.reset();
   }
 
   finish(e) {
     const shape = this.shapeTo(this.place(e), Boolean(e.event?.shiftKey));
     if (!this.isLargeEnough(shape)) {
       this.second = false;
+      this.keepDraft();
       this.editor.say("That is too small for a shape: click the opposite side, or press Esc", "warning");
       return;
     }
-    this.from = null;
+    this.from = this.press = null;
     this.editor.newRegion(shape);
     this.keepDraft();
   }

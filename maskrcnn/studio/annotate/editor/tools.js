@@ -7,7 +7,8 @@ import { CircleTool, EllipseTool, PointTool, RectTool } from "./shape_tools.js";
 
 /**
  * Tool classes. Each has `static name, label, icon, key`, a constructor of the editor, `start()`, `stop()`, the pointer
- * handlers of `view.tool`, `key(event)` (true: handled), `paint(context, view)`, and `draft()` / `restore(draft)`.
+ * handlers of `view.tool`, `key(event)` (true: handled), `paint(context, view)`, and `draft()` / `restore(draft)`. It
+ * may have `left()`, called after `stop()` when another tool is chosen.
  */
 export const TOOLS = [
   SelectTool, PolygonTool, RectTool, CircleTool, EllipseTool, LineTool, PointTool, KeypointTool,

@@ -53,7 +53,10 @@ export class ToolBox {
     if (!next) return;
     if (next !== this.chosen) {
       this.chosen?.stop?.();
-      if (keeps) this.keepDraft();
+      if (keeps) {
+        this.chosen?.left?.();
+        this.keepDraft();
+      }
       this.chosen = next;
       editor.root.dataset.tool = name;
       if (editor.doc) {
@@ -72,30 +75,26 @@ export class ToolBox {
     return Boolean(this.editor.doc && this.chosen?.key?.(event));
   }
 
-  /** Keep the unfinished outline of the picture, `tool.draft()`; null if there is none. */
-  keepDraft(draft = undefined) {
+  /** Keep what is unfinished on the picture, `tool.draft()` of each tool; that of the chosen tool first. */
+  keepDraft() {
     const { drafts, entry } = this.editor;
     if (!entry || !drafts || this.isRestoring) return;
-    const tools = [this.chosen, ...this.tools.values()];
-    const kept = draft ?? tools.map((tool) => tool?.draft?.()).find(Boolean) ?? null;
-    drafts.set(entry.id, kept);
+    const tools = new Set([this.chosen, ...this.tools.values()]);
+    const kept = [...tools].map((tool) => tool?.draft?.()).filter(Boolean);
+    drafts.set(entry.id, kept.length ? kept : null);
   }
 
-  /** Give the unfinished outline of the picture that is shown back to its tool. */
+  /** Give what is unfinished on the picture that is shown back to its tools, and choose the first of them. */
   restoreDraft() {
     const { classChoice, drafts, entry } = this.editor;
     this.isRestoring = true;
-    const draft = drafts?.get(entry.id) ?? null;
+    const kept = [drafts?.get(entry.id) ?? []].flat().filter(({ tool }) => this.tools.has(tool));
     for (const tool of this.tools.values()) tool.restore?.(null);
-    const tool = draft && this.tools.get(draft.tool);
-    if (tool) {
-      if (draft.class_name && classChoice.has(draft.class_name)) classChoice.choose(draft.class_name, false);
-      if (tool !== this.chosen) this.choose(draft.tool, false);
-      else tool.start?.();
-      tool.restore(draft);
-    } else {
-      this.chosen?.start?.();
-    }
+    const [first] = kept;
+    if (first?.class_name && classChoice.has(first.class_name)) classChoice.choose(first.class_name, false);
+    if (first && this.tools.get(first.tool) !== this.chosen) this.choose(first.tool, false);
+    else this.chosen?.start?.();
+    for (const draft of kept) this.tools.get(draft.tool).restore(draft);
     this.isRestoring = false;
   }
 }

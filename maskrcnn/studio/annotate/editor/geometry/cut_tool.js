@@ -51,16 +51,25 @@ export class CutTool {
   start() {}
 
   stop() {
-    this.cancel();
+    this.pointercancel();
     this.pointer = null;
   }
 
-  draft() {
-    return null;
+  left() {
+    this.points = [];
   }
 
-  restore() {
-    this.cancel();
+  /** The corners of the line so far, and what it is to cut, as JSON; null if there is no line. */
+  draft() {
+    const points = this.points.slice(0, this.press?.count);
+    return points.length ? { tool: CutTool.name, points, selected: [...this.editor.doc.selection] } : null;
+  }
+
+  restore(draft) {
+    this.points = draft?.points?.slice() ?? [];
+    this.press = null;
+    if (draft?.selected) this.editor.doc.select(draft.selected);
+    this.editor.view.redrawOverlay();
   }
 
   get begun() {
@@ -70,6 +79,11 @@ export class CutTool {
   cancel() {
     this.points = [];
     this.press = null;
+    this.changed();
+  }
+
+  changed() {
+    this.editor.keepDraft();
     this.editor.view.redrawOverlay();
   }
 
@@ -100,9 +114,9 @@ export class CutTool {
   pointerup(e) {
     const { press } = this;
     this.press = null;
-    if (!press?.free) return;
-    this.points.push(this.place(e));
-    if (press.count === 0) this.cut();
+    if (press?.free) this.points.push(this.place(e));
+    if (press?.free && press.count === 0) this.cut();
+    else this.changed();
   }
 
   pointercancel() {
@@ -140,7 +154,7 @@ export class CutTool {
     else if (["Backspace", "Delete"].includes(event.key)) this.points.pop();
     else if (control && event.key.toLowerCase() === "z") this.points.pop();
     else return false;
-    this.editor.view.redrawOverlay();
+    this.changed();
     return true;
   }
 

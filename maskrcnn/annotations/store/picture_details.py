@@ -48,13 +48,17 @@ class PictureDetails:
 
 @dataclass(frozen=True)
 class HistoryStep:
-    """The regions of a picture before and after an undo or a redo. They are equal if there was nothing to do."""
+    """The regions of a picture before and after an undo or a redo. They are equal if there was nothing to do.
+
+    `removed`: whether the picture is removed from the project, and so hidden.
+    """
 
     before: tuple[Region, ...]
     after: tuple[Region, ...]
     revision: int
     can_undo: bool
     can_redo: bool
+    removed: bool
 
 
 def details(db: sqlite3.Connection, image_id: int) -> PictureDetails:
@@ -96,7 +100,7 @@ def step(
     now = picture_rows.image(db, image_id)
     texts = [picture_rows.state_text(db, state["state"], row["file_name"]) for state in (row, now)]
     can_undo, can_redo = (has_step(db, now["state"], way) for way in QUERIES)
-    return texts[0], texts[1], HistoryStep((), (), new_revision, can_undo, can_redo)
+    return texts[0], texts[1], HistoryStep((), (), new_revision, can_undo, can_redo, bool(now["removed"]))
 
 
 def regions_of(text: str) -> tuple[Region, ...]:

@@ -3,6 +3,9 @@
 They are below `/studio/annotate/{key}/`, where `key` belongs to one project (`editor_url`). Errors are answered as
 `json_routes` says. A save, undo or redo names the revision on which it is based. So a request that arrives twice
 changes the picture once: the second one is answered with 409, and the browser compares the regions.
+
+A picture that was removed from the project is not given out, but what a page still sends for it is kept in it. The
+answer says `"removed": true` then, so that the page can tell.
 """
 
 from __future__ import annotations
@@ -26,12 +29,12 @@ from maskrcnn.annotations.editing.regions_edit import (
     with_stored_values,
 )
 from maskrcnn.annotations.similar_class_names import similar_class
-from maskrcnn.annotations.store import Direction, PictureDetails, Project, StaleSave, StoredImage, UnknownPicture
+from maskrcnn.annotations.store import Direction, PictureDetails, Project, StaleSave, StoredImage
 from maskrcnn.annotations.store.class_rows import class_skeleton_from_json
 from maskrcnn.annotations.store.region_json import regions_from_untrusted
 from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.annotate.json_routes import LARGE, Call, for_browser, get, post, project_key
+from maskrcnn.studio.annotate.json_routes import LARGE, Call, RemovedPicture, for_browser, get, post, project_key
 from maskrcnn.studio.annotate.three_way_merge import merged
 from maskrcnn.studio.serving.picture_files import picture_url
 
@@ -117,7 +120,7 @@ def _picture(call: Call) -> dict[str, Any]:
     """GET pictures/{id}: one picture with its regions. With `?since=REVISION`, only whether it is unchanged."""
     details = call.project.details(call.image_id)
     if details.removed:
-        raise UnknownPicture(f"{details.file_name}: removed from the project; restore it under Dataset > Pictures")
+        raise RemovedPicture(f"{details.file_name}: removed from the project; restore it under Dataset > Pictures")
     if call.query.get("since") == str(details.revision):
         return {"id": details.id, "revision": details.revision, "unchanged": True}
     picture, problem = None, None
@@ -146,7 +149,13 @@ def _state(details: PictureDetails) -> dict[str, Any]:
         "regions": [for_browser(region) for region in details.regions],
         "can_undo": details.can_undo,
         "can_redo": details.can_redo,
+        **_removed(details.removed),
     }
+
+
+def _removed(removed: bool) -> dict[str, bool]:
+    """Return what an answer says about a removed picture; nothing for others."""
+    return {"removed": True} if removed else {}
 
 
 def _thumbnail(call: Call) -> Response:
@@ -163,19 +172,18 @@ def _edit(call: Call) -> dict[str, Any]:
     call.require_only("revision", "edit")
     revision = call.value("revision", int, "a number")
     sent = _edit_from(call.value("edit", dict, "an edit"))
-    stored, now = call.project.regions(call.image_id)
-    if now != revision:
-        raise _stale(stored, now)
+    details = call.project.details(call.image_id)
+    stored, removed = details.regions, _removed(details.removed)
+    if details.revision != revision:
+        raise _stale(stored, details.revision)
     known = {region.id: region for region in stored}
     put = tuple(with_stored_fields(region, known.get(region.id)) for region in sent.put)
     # The regions cannot change before the save: it is refused if the revision has changed.
     after = applied(stored, replace(sent, put=put))
     if after == stored:
-        details = call.project.details(call.image_id)
-        if details.revision != revision:
-            raise _stale(details.regions, details.revision)
-        return {"revision": revision, "can_undo": details.can_undo, "can_redo": details.can_redo}
-    return {"revision": call.project.save(call.image_id, after, revision), "can_undo": True, "can_redo": False}
+        return {"revision": revision, "can_undo": details.can_undo, "can_redo": details.can_redo, **removed}
+    saved = call.project.save(call.image_id, after, revision)
+    return {"revision": saved, "can_undo": True, "can_redo": False, **removed}
 
 
 def _edit_from(document: Mapping[str, Any]) -> Edit:
@@ -219,6 +227,7 @@ def _step(call: Call, direction: Direction) -> dict[str, Any]:
         "edit": edit_for_browser(edit_between(step.before, step.after)),
         "can_undo": step.can_undo,
         "can_redo": step.can_redo,
+        **_removed(step.removed),
     }
 
 
@@ -267,17 +276,17 @@ def _done(call: Call) -> dict[str, Any]:
     call.require_only("done")
     done = call.value("done", bool, "true or false")
     call.project.set_done(call.image_id, done)
-    return {"done": done}
+    return {"done": done, **_removed(call.project.details(call.image_id).removed)}
 
 
 def _file_attributes(call: Call) -> dict[str, Any]:
     """POST pictures/{id}/file_attributes {attributes}: replace VIA's attributes of the picture."""
     call.require_only("attributes")
     sent = call.value("attributes", dict, "a group of named values")
-    stored = call.project.details(call.image_id).attributes
-    attributes = with_stored_values(sent, stored)
+    details = call.project.details(call.image_id)
+    attributes = with_stored_values(sent, details.attributes)
     call.project.set_file_attributes(call.image_id, attributes)
-    return {"file_attributes": attributes}
+    return {"file_attributes": attributes, **_removed(details.removed)}
 
 
 def _add_class(call: Call) -> dict[str, Any]:

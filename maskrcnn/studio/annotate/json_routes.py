@@ -111,6 +111,10 @@ class BadRequest(StudioError):
         self.status = status
 
 
+class RemovedPicture(UnknownPicture):
+    """The picture was removed from the project. It is hidden, and can be restored."""
+
+
 Answer = Callable[[Call], Any]
 
 
@@ -188,11 +192,14 @@ def _answered(request: Request, answer: Answer, content: bytes) -> Response:
 
 
 def _status_of(error: StudioError, project: Project) -> tuple[int, str]:
-    """Return the HTTP status for an error, and a word for programs: "project", "picture", "busy" or "input"."""
+    """Return the HTTP status for an error, and a word for programs: "project", "removed", "picture", "busy" or
+    "input"."""
     if isinstance(error, BadRequest):
         return error.status, "input"
     if not is_project(project.folder):
         return 404, "project"
+    if isinstance(error, RemovedPicture):
+        return 404, "removed"
     if isinstance(error, UnknownPicture):
         return 404, "picture"
     return (503, "busy") if isinstance(error, ProjectBusy) else (422, "input")

@@ -63,6 +63,20 @@ def test_a_picture_that_another_tab_removed_is_told(editor: EditorDriver) -> Non
     assert "/ 2" in words_beside(editor)
 
 
+def test_edits_of_a_picture_that_another_tab_removed_are_kept_and_told(editor: EditorDriver) -> None:
+    image = editor.image()
+    editor.project.set_removed(image.id, True)
+    editor.press("p")
+    editor.polygon([(100.0, 100.0), (200.0, 100.0), (200.0, 200.0)])
+    told = "p000.jpg was removed from the project, and can be restored under Dataset > Pictures"
+    until(editor.page, lambda: told in words_beside(editor) and "in a removed picture" in words_beside(editor))
+    assert len(editor.project.regions(image.id)[0]) == 2
+    editor.project.set_removed(image.id, False)
+    editor.page.evaluate("window.dispatchEvent(new Event('focus'))")  # as after restoring it in another tab
+    until(editor.page, lambda: "p000.jpg is in the project again" in words_beside(editor))
+    assert "removed" not in words_beside(editor)
+
+
 def test_a_stroke_in_the_middle_of_which_the_connection_is_lost(editor: EditorDriver) -> None:
     editor.page.mouse.move(*editor.at(CENTRE))
     editor.page.mouse.down()

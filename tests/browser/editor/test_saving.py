@@ -29,6 +29,7 @@ from starlette.routing import Route
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.annotate import editor_routes
 from maskrcnn.studio.serving import addresses, browser_code
+from tests.browser.editor_driver import until
 from tests.sweeps import one_in
 
 try:
@@ -444,6 +445,26 @@ def test_a_killed_tab_is_saved_by_the_next_page_of_the_project(studio: Studio, t
         other.page.wait_for_timeout(50)
     assert [regions for _, regions in studio.history()] == [[], [("a", 0, "cat")], [("b", 0, "cat")]]
     assert [parent for parent, _ in studio.history()] == [None, 0, 0]
+
+
+def test_unsent_edits_of_a_removed_picture_are_told_and_sent_when_it_is_restored(studio: Studio, tab: Tab) -> None:
+    tab.cut()
+    tab.put("a")
+    tab.wait("unsaved")
+    context = tab.page.context
+    tab.page.close()
+    studio.project.set_removed(1, True)
+    other = Tab(studio, context.new_page(), picture=2)
+    told = """new Promise((resolve) => {
+      studio.allSaving.addEventListener("removed", ({ detail }) => resolve([detail.id, detail.words]));
+      studio.RegionsDocument.recover(studio.server, studio.project);
+    })"""
+    number, words = other.do(told)
+    assert number == 1
+    assert words.endswith("Its edits that were not sent are kept in this browser until then.")
+    studio.project.set_removed(1, False)
+    other.do("studio.RegionsDocument.recover(studio.server, studio.project)")
+    until(other.page, lambda: studio.ids() == ["a"])
 
 
 def test_the_journal_of_a_living_tab_is_left_to_it(studio: Studio, tab: Tab) -> None:

@@ -351,11 +351,27 @@ def test_a_picture_that_is_gone(client: Client, project: Project) -> None:
         assert (answer.status_code, answer.json()["reason"]) == (404, "picture")
     project.set_removed(1, True)
     answer = client.get("pictures/1")
-    assert answer.status_code == 404
+    assert (answer.status_code, answer.json()["reason"]) == (404, "removed")
     assert answer.json()["message"].startswith("a.png: removed from the project")
-    # What a person drew meanwhile is kept with the hidden picture.
-    assert client.post("pictures/1/edit", {"revision": 1, "edit": {"remove": ["box"]}}).status_code == 200
-    assert project.regions(1) == ((DOT,), 2)
+
+
+def test_a_removed_picture_keeps_what_is_sent_and_each_answer_says_that_it_is_removed(
+    client: Client, project: Project
+) -> None:
+    project.set_removed(1, True)
+    sent: list[tuple[str, dict[str, Any]]] = [
+        ("edit", {"revision": 1, "edit": {"remove": ["box"]}}),
+        ("edit", {"revision": 2, "edit": {}}),
+        ("undo", {"revision": 2}),
+        ("redo", {"revision": 3}),
+        ("conflict", {"base": [], "mine": [], "revision": 4, "choice": "theirs"}),
+        ("done", {"done": True}),
+        ("file_attributes", {"attributes": {"light": "low"}}),
+    ]
+    assert [client.post(f"pictures/1/{place}", body).json().get("removed") for place, body in sent] == [True] * 7
+    assert project.regions(1) == ((DOT,), 4)
+    project.set_removed(1, False)
+    assert "removed" not in client.post("pictures/1/undo", {"revision": 4}).json()
 
 
 def test_a_project_that_is_gone(client: Client, project: Project) -> None:

@@ -3,12 +3,21 @@
 import { Journal, picturesWithJournals, Storage } from "./journal.js";
 import { applied, editBetween, isEmpty, normalised } from "./regions_edit.js";
 import { Saving } from "./saving.js";
+import { Refused } from "./server.js";
 
 const opened = new Map(); // "PROJECT/PICTURE" -> document that is open or still saving
 const CHANNEL = "maskrcnn-saved";
 
-/** Dispatches "change" whenever the saving of any document made progress or stopped. */
+/**
+ * Dispatches "change" whenever the saving of any document made progress or stopped, and "removed" with the detail
+ * {project, id, isEdited, words} if a picture was removed from the project, or restored: `isEdited` says whether edits
+ * of this browser are in it or wait for it, and `words` is a line about it.
+ */
 export const allSaving = new EventTarget();
+
+function tellRemoved(detail) {
+  allSaving.dispatchEvent(new CustomEvent("removed", { detail }));
+}
 
 /** How many other pictures of a project than `id` could not be saved: {unsaved, conflict}. */
 export function unsavedElsewhere(project, id) {
@@ -28,7 +37,8 @@ export function unsavedElsewhere(project, id) {
  * - `change({put, remove, order}, words)`: one step for undo and one save. Nothing is stored for an empty change.
  * - `undo()`, `redo()`: false if there is nothing. They reach back to the import, over reloads.
  * - `selection`, `hidden`, `locked`: Sets of ids; `select(ids)`. Hidden and locked are only in this browser tab.
- * - `status`: {state: "saved" | "saving" | "unsaved" | "conflict", at (ms since 1970, null), message (one line, null)}.
+ * - `status`: {state: "saved" | "saving" | "unsaved" | "conflict", at (ms since 1970, null), message (one line, null),
+ *   removed (a line about a picture that was removed from the project, null)}.
  * - `conflict`: {base, mine, theirs} as lists of regions, or null; `resolve("both" | "mine" | "theirs")` ends it.
  * - `name`, `picture` ({address, width, height, name} or null), `problem` (text or null), `done`, `fileAttributes`.
  */
@@ -60,7 +70,11 @@ export class RegionsDocument extends EventTarget {
       try {
         const doc = await RegionsDocument.open(server, project, id, { storage });
         doc.close();
-      } catch { /* it stays in the journal, for the next time */ }
+      } catch (error) { // it stays in the journal, for the next time
+        if (!isRemoval(error)) continue;
+        const words = `${error.message}. Its edits that were not sent are kept in this browser until then.`;
+        tellRemoved({ project, id, isEdited: true, words });
+      }
     }
   }
 
@@ -85,6 +99,7 @@ export class RegionsDocument extends EventTarget {
     });
     this.saving.addEventListener("regions", () => this.regionsChanged());
     this.saving.addEventListener("loaded", () => this.replaced());
+    this.saving.addEventListener("removed", () => this.removalChanged());
     this.saving.addEventListener("confirmed", () => this.wasConfirmed());
     this.channel = typeof BroadcastChannel === "function" ? new BroadcastChannel(CHANNEL) : null;
     this.channel?.addEventListener("message", ({ data }) => {
@@ -142,9 +157,16 @@ export class RegionsDocument extends EventTarget {
     const { state, savedAt, message, journal } = this.saving;
     if (state !== "saved" && !journal.isComplete) {
       const words = "this browser has no room to keep it, so leave the page open";
-      return { state, at: savedAt, message: message ? `${message}; ${words}` : words };
+      return { state, at: savedAt, message: message ? `${message}; ${words}` : words, removed: this.removed };
     }
-    return { state, at: savedAt, message };
+    return { state, at: savedAt, message, removed: this.removed };
+  }
+
+  /** A line about a picture that was removed from the project; null for others. */
+  get removed() {
+    if (!this.saving.isRemoved) return null;
+    return `${this.name} was removed from the project, and can be restored under Dataset > Pictures. `
+      + "Its regions and your edits are kept in it.";
   }
 
   get conflict() {
@@ -250,6 +272,7 @@ export class RegionsDocument extends EventTarget {
       const { revision } = this.saving;
       const answer = await this.server.get(`pictures/${this.id}?since=${revision}`);
       if (!this.saving.isSaved || this.saving.revision !== revision) return;
+      this.saving.takeRemoved(answer);
       if (!answer.unchanged) {
         this.takeDetails(answer);
         this.saving.load(answer);
@@ -259,7 +282,9 @@ export class RegionsDocument extends EventTarget {
         const now = answer.unchanged ? await this.server.get(`pictures/${this.id}`) : answer;
         if (this.saving.isSaved && this.saving.revision === now.revision) await this.adoptJournal(now);
       }
-    } catch { /* the next change or the next focus tries again */ } finally {
+    } catch (error) { // the next change or the next focus tries again
+      if (isRemoval(error)) this.saving.takeRemoved({ removed: true });
+    } finally {
       this.isRefreshing = false;
     }
   }
@@ -273,8 +298,9 @@ export class RegionsDocument extends EventTarget {
 
   /** Mark the picture as done, or not. Throws `NoConnection` or `Refused`. */
   async setDone(done) {
-    await this.server.setDone(this.id, done);
+    const answer = await this.server.setDone(this.id, done);
     this.done = done;
+    this.saving.takeRemoved(answer);
     this.tell("details");
   }
 
@@ -287,6 +313,7 @@ export class RegionsDocument extends EventTarget {
     this.sendingAttributes = this.sendingAttributes.catch(() => {}).then(async () => {
       const answer = await this.server.setFileAttributes(this.id, attributes);
       if (this.fileAttributes === attributes) this.fileAttributes = answer.file_attributes;
+      this.saving.takeRemoved(answer);
       this.tell("details");
     });
     return this.sendingAttributes;
@@ -317,6 +344,13 @@ export class RegionsDocument extends EventTarget {
     else if (this.storage.keys(`maskrcnn-unsent/${this.project}/${this.id}/`).length) this.refresh();
   }
 
+  removalChanged() {
+    this.tell("status");
+    const { project, id } = this;
+    const words = this.removed ?? `${this.name} is in the project again.`;
+    tellRemoved({ project, id, isEdited: this.saving.savedAt !== null, words });
+  }
+
   /** The server's regions replaced those that the steps of this session belong to. */
   replaced() {
     this.past = [];
@@ -333,4 +367,9 @@ export class RegionsDocument extends EventTarget {
   tell(name) {
     this.dispatchEvent(new Event(name));
   }
+}
+
+/** Whether the server refused a picture because it was removed from the project. */
+function isRemoval(error) {
+  return error instanceof Refused && error.answer.reason === "removed";
 }

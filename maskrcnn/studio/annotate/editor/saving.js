@@ -12,7 +12,8 @@ const SHORTEST = 300, LONGEST = 5000; // milliseconds between two tries
 
 /**
  * The saving of one picture. Dispatches "state" when `state` or `message` changed, "regions" when the server changed
- * `regions`, and "loaded" when they were replaced, so that steps of the past no longer fit.
+ * `regions`, "loaded" when they were replaced, so that steps of the past no longer fit, and "removed" when `isRemoved`
+ * changed.
  */
 export class Saving extends EventTarget {
   constructor(server, pictureId, journal) {
@@ -31,6 +32,7 @@ export class Saving extends EventTarget {
     this.state = "saved";
     this.message = null;
     this.savedAt = null; // milliseconds since 1970
+    this.isRemoved = false; // from the project; what is saved is kept in the hidden picture
     this.tries = 0;
     this.isRefused = false; // the server refused the changes as they are; they are sent together
     this.sent = null; // the change that is being sent
@@ -58,6 +60,14 @@ export class Saving extends EventTarget {
     this.canRedo = answer.can_redo;
     this.isRefused = false;
     this.dispatchEvent(new Event("loaded"));
+    this.takeRemoved(answer);
+  }
+
+  /** Take from an answer whether the picture was removed from the project. */
+  takeRemoved({ removed = false }) {
+    if (removed === this.isRemoved) return;
+    this.isRemoved = removed;
+    this.dispatchEvent(new Event("removed"));
   }
 
   /** Add a change: `step` is {edit, inverse}, null for an undo or redo that only the server knows. */
@@ -182,6 +192,7 @@ export class Saving extends EventTarget {
     else this.keepQueue();
     if (change.kind !== "edit") change.answered?.(edit, editBetween(this.base, before));
     this.succeeded();
+    this.takeRemoved(answer);
     if (!isAsExpected) this.dispatchEvent(new Event("regions"));
   }
 
@@ -315,6 +326,7 @@ export class Saving extends EventTarget {
   takeTheirs(answer) {
     this.conflict.theirs = answer.regions.map(normalised);
     this.conflict.revision = answer.revision;
+    this.takeRemoved(answer);
   }
 
   postConflict(choice) {
@@ -357,6 +369,7 @@ export class Saving extends EventTarget {
     this.queue = [];
     this.tries = 0;
     this.keepQueue();
+    this.savedAt = Date.now();
     this.load(answer);
     this.succeeded();
   }

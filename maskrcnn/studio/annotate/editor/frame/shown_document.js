@@ -9,7 +9,10 @@ export class ShownDocument {
     this.editor = editor;
     this.listening = null; // AbortController of the listeners on the document
     this.wantsClasses = false; // a region has a class that the editor does not know yet
-    allSaving.addEventListener("change", () => this.showSaved(), { signal: editor.stopped.signal });
+    this.toTell = null; // a line that came before the first picture
+    const { signal } = editor.stopped;
+    allSaving.addEventListener("change", () => this.showSaved(), { signal });
+    allSaving.addEventListener("removed", ({ detail }) => this.onRemoved(detail), { signal });
   }
 
   /** Called before another picture is shown: end what the pointer does, and keep the unfinished outline. */
@@ -43,7 +46,8 @@ export class ShownDocument {
     editor.status.showPicture(entry, editor.place + 1, editor.pictures.length);
     editor.strip.setCurrent(editor.place);
     editor.toolBox.restoreDraft();
-    editor.say("");
+    editor.say(doc.removed ?? this.toTell ?? "", "problem");
+    this.toTell = null;
     editor.emit("picture");
     this.onSelection();
     this.onRegions();
@@ -96,6 +100,14 @@ export class ShownDocument {
     this.refreshClasses();
     editor.conflictView.update(editor.doc);
     editor.emit("status");
+  }
+
+  /** A picture was removed or restored: this one, or another one with edits of this browser. */
+  onRemoved({ project, id, isEdited, words }) {
+    const { editor } = this;
+    if (project !== editor.project || (!isEdited && id !== editor.doc?.id)) return;
+    editor.say(words, "problem");
+    if (!editor.doc) this.toTell = words;
   }
 
   showSaved() {

@@ -54,16 +54,16 @@ export class StatusLine {
 
   /**
    * Show the state of saving, as `doc.status` gives it. While this picture is saved, the line tells of others that are
-   * not: {unsaved, conflict}, their numbers.
+   * not: {unsaved, conflict}, their numbers. `removed` is a line about a picture that was removed from the project.
    */
-  showSaved({ state: own, at, message }, others = { unsaved: 0, conflict: 0 }) {
+  showSaved({ state: own, at, message, removed = null }, others = { unsaved: 0, conflict: 0 }) {
     const count = others.conflict || others.unsaved;
     const isOfOthers = own === "saved" && count > 0;
     const state = !isOfOthers ? own : others.conflict ? "conflict" : "unsaved";
     const names = { saved: "cloud_done", saving: "cloud_upload", unsaved: "cloud_off", conflict: "call_split" };
     const time = at ? ` ${typeof at === "string" ? at : timeOfDay(new Date(at))}` : "";
     const words = {
-      saved: at ? `saved${time}` : "all saved",
+      saved: removed ? `saved${time} in a removed picture` : at ? `saved${time}` : "all saved",
       saving: "saving",
       unsaved: `not saved: ${message || "no connection"}`,
       conflict: "saved elsewhere",
@@ -78,7 +78,8 @@ export class StatusLine {
     this.shownSaved = shown;
     this.saved.replaceChildren(icon(names[state] ?? "cloud_off"), element("span", {}, words[state] ?? state));
     this.saved.dataset.kind = state;
-    this.saved.title = state === "unsaved" ? `${words.unsaved}. Your work is kept in this browser and sent again.` : "";
+    const kept = `${words.unsaved}. Your work is kept in this browser and sent again.`;
+    this.saved.title = state === "unsaved" ? kept : state === "saved" && removed ? removed : "";
   }
 
   /** Show what the tool wants next; it stands where no message is shown. */

@@ -132,6 +132,19 @@ def is_file_name(name: object) -> bool:
         return False
 
 
+def is_utf8(path: Path | str) -> bool:
+    """Whether a path is valid UTF-8. On Linux a name can be any bytes, but a URL, JSON and a database hold only text.
+
+    >>> is_utf8("cells"), is_utf8(os.fsdecode(b"cells\\xff"))
+    (True, False)
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_real_folder(path: Path) -> bool:
     """Whether the path is a real folder, not a link to one."""
     try:

@@ -23,7 +23,7 @@ from maskrcnn.jobs.job_table import JobTable
 from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RUNS, RunFolder
 from maskrcnn.runs.trainer_process import trainer_with_pid
-from maskrcnn.untrusted_files import is_confined
+from maskrcnn.untrusted_files import is_confined, is_utf8
 
 
 def add_unknown_trainings(table: JobTable) -> int:
@@ -45,7 +45,8 @@ def add_unknown_trainings(table: JobTable) -> int:
 def _unended_runs(workspace: Path) -> Iterator[str]:
     """The run folders of all projects in which an unknown training may run: with a process.json and no result.json.
 
-    Paths are strings, which are faster than `Path`, because every page needs this list.
+    Paths are strings, which are faster than `Path`, because every page needs this list. A path that is not UTF-8 is
+    left out: the table cannot hold it.
     """
     projects = [workspace / name for name in _folder_entries(workspace) if not os.path.islink(workspace / name)]
     projects += external_projects.read_external_projects(workspace)
@@ -55,7 +56,9 @@ def _unended_runs(workspace: Path) -> Iterator[str]:
             continue
         for name in _folder_entries(runs):
             run = f"{runs}{os.sep}{name}"
-            if not _has_run_file(run, RESULT) and _has_run_file(run, PROCESS) and not os.path.islink(run):
+            if not is_utf8(run) or os.path.islink(run):
+                continue
+            if not _has_run_file(run, RESULT) and _has_run_file(run, PROCESS):
                 yield run
 
 

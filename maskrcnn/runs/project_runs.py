@@ -10,6 +10,9 @@ from pathlib import Path
 from maskrcnn import untrusted_files
 from maskrcnn.name_order import natural_key
 from maskrcnn.runs.folder import CONFIG, PROCESS, QUEUED, RUNS, RunFolder
+from maskrcnn.untrusted_files import is_utf8
+
+_NOT_UTF8 = "{}: the name of this folder is not UTF-8, so no address can name the run; rename it"
 
 
 def runs_in(folder: Path) -> list[RunFolder]:
@@ -21,7 +24,7 @@ def runs_and_faults_in(folder: Path) -> tuple[list[RunFolder], dict[str, str]]:
     """The usable runs in a project's `runs/` folder, newest first, and the others: name -> fault, one line."""
     usable, faults = [], {}
     for run in _all_runs(folder):
-        wrong = run.fault()
+        wrong = _NOT_UTF8.format(run.path) if not is_utf8(run.name) else run.fault()
         if wrong is None:
             usable.append(run)
         else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from pathlib import Path
 
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.untrusted_files import is_utf8
 
 MOST_BYTES = 200
 """Maximum length of a name in bytes of UTF-8. File systems allow 255, but a suffix may be added."""
@@ -77,15 +79,16 @@ def _obstacle(name: str) -> str | None:
 
 
 def has_name_for_address(path: Path) -> bool:
-    """Whether a folder has a name that can be used in the address of a page: it must be valid UTF-8."""
-    try:
-        path.name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    """Whether a folder has a name that can be used in the address of a page: it must be valid UTF-8.
+
+    So must the rest of its path be, also that to which a link leads: pages use it in keys.
+    """
+    return is_utf8(path) and is_utf8(os.path.realpath(path))
 
 
 def require_name_for_address(path: Path) -> None:
     """Raise `StudioError` if the name of a folder cannot be used in the address of a page."""
     if not has_name_for_address(path):
-        raise StudioError(f"{path}: the name of this folder is not UTF-8, so no address can name it; rename it")
+        raise StudioError(
+            f"{os.path.realpath(path)}: the name of this folder is not UTF-8, so no address can name it; rename it"
+        )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from maskrcnn.runs.project_runs import runs_in
+from maskrcnn.runs.project_runs import runs_and_faults_in
 from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.inspect import (
     inspected_run,
@@ -12,12 +12,14 @@ from maskrcnn.studio.inspect import (
     validation_report,
     why_missed,
 )
+from maskrcnn.studio.runs import run_choice
 from maskrcnn.studio.shell import session
 
 TITLE = "Predictions"
 project = session.current_project()
 with session.fail_softly():
-    own = runs_in(project.runs_folder)
+    own, faulty = runs_and_faults_in(project.runs_folder)
+    run_choice.show_faulty(faulty)
     runs = network_choice.on_offer(own)
 if not runs:
     st.title(TITLE)
@@ -34,7 +36,7 @@ inspected_run.show_what_run_lacks(project, inspected)
 if not inspected.has_detections:
     st.stop()
 if not own:
-    inspected_run.show_shipped_note(project)
+    inspected_run.show_shipped_note(project, has_faulty=bool(faulty))
 network_choice.show_shipped_model_card(inspected.run)
 choice = picture_choice.show(inspected, *other_columns)
 

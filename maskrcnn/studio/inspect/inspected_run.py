@@ -87,12 +87,14 @@ def show_what_run_lacks(project: Project, inspected: InspectedRun) -> None:
             st.switch_page("pages/train/runs.py", query_params={"project": project.folder.name, "run": run.name})
 
 
-def show_shipped_note(project: Project) -> None:
-    """Draw a note that the network shown is a shipped one because the project has no runs, and a link to Launch."""
+def show_shipped_note(project: Project, has_faulty: bool) -> None:
+    """Draw a note that the network shown is a shipped one because the project has no usable run, and a link to Launch.
+
+    `has_faulty` is True if it has runs that cannot be read.
+    """
+    why = "No training of this project can be read" if has_faulty else "This project has no training yet"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            "This project has no training yet; here is a network that ships with the studio, on its own pictures."
-        )
+        st.markdown(f"{why}; here is a network that ships with the studio, on its own pictures.")
         st.page_link(
             "pages/train/launch.py",
             label="Start a training",

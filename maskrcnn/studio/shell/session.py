@@ -20,6 +20,7 @@ from maskrcnn.jobs.backend import Backend
 from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.studio.shell.page_messages import on_page
+from maskrcnn.untrusted_files import is_utf8
 from maskrcnn.workspace import Workspace
 from maskrcnn.workspace.folder_names import require_name_for_address
 
@@ -32,9 +33,11 @@ def workspace() -> Path:
 
     It is `install_folders.workspace_folder()`, the folder with the projects.
 
-    Raises `StudioError` if it cannot be created.
+    Raises `StudioError` if it cannot be created, or its path is not UTF-8.
     """
     folder = workspace_folder().resolve()
+    if not is_utf8(folder):
+        raise StudioError(f"{folder}: cannot be the workspace (its path is not UTF-8); rename the folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -101,6 +102,29 @@ def test_a_click_tells_the_story_of_the_missed_object_alone(root: Path, run: Run
     assert "**cell**" not in words(app)
     assert len(panel(app).get("vega_lite_chart")) == 1
     assert "IoU" in words(app) or "anchor" in words(app)
+
+
+def test_the_file_of_the_picture_may_have_any_name(root: Path, run: RunFolder) -> None:
+    """A link to a file whose name is not UTF-8: the path is part of the keys of caches."""
+    picture = run.picture_path(document()["images"][0])
+    picture.symlink_to(picture.rename(picture.with_name(os.fsdecode(b"odd\xff.png"))))
+    app = open_page(root)
+    panel(app).button(CLICK).click().run()
+    assert not app.exception
+    assert "One object was missed" in words(app)
+    app.switch_page("pages/train/runs.py").run()
+    assert not app.exception
+    assert not app.error
+
+
+def test_a_picture_that_is_replaced_by_one_of_another_size_is_told(root: Path, run: RunFolder) -> None:
+    app = open_page(root)
+    panel(app).button(CLICK).click().run()
+    assert not panel(app).error
+    cv2.imwrite(str(run.picture_path(document()["images"][0])), np.zeros((20, 30, 3), np.uint8))
+    app.run()
+    (error,) = panel(app).error
+    assert error.value == "a.png: is 30 x 20 px, but was 100 x 70 px when the network was trained; put that file back"
 
 
 def test_it_stays_open_and_follows_the_slider(root: Path, run: RunFolder) -> None:

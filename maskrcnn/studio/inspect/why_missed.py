@@ -5,6 +5,7 @@ It runs the network on the picture again and traces the boxes filter by filter; 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import pictures
 from maskrcnn.drawing.region_crops import boxed_crop
+from maskrcnn.errors import StudioError
 from maskrcnn.evaluation.matching import ImageMatches, MatchedObject
 from maskrcnn.runs.checkpoint_files import checkpoints_by_epoch
 from maskrcnn.runs.folder import RunFolder
@@ -21,7 +23,7 @@ from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.components.chart import draw
 from maskrcnn.studio.inspect.filter_survivors import COLOURS, MISSED, FilterStep, survivor_steps, survivors_chart
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.file_stamps import stamp
+from maskrcnn.studio.shell.file_stamps import path_key, stamp
 from maskrcnn.studio.shell.markdown_escape import plain
 
 if TYPE_CHECKING:
@@ -77,17 +79,29 @@ def panel(
         with session.fail_softly(stop=False):
             truths = [truth for truth in matches.truths if truth.status != "ignored"]
             picture = run.picture_path(image)
+            pixels = pictures.load(picture)
+            _require_size_of_labels(pixels, image)
             with st.spinner("Running the picture through the network"):
                 stories, steps = _stories(
                     str(checkpoint),
                     stamp(checkpoint),
-                    str(picture),
+                    path_key(picture),
                     stamp(picture),
                     min_score,
                     truths,
                     tuple((truth.annotation_id, truth.status) for truth in truths),
                 )
-            _show_result(pictures.load(picture), truths, stories, steps, selected)
+            _show_result(pixels, truths, stories, steps, selected)
+
+
+def _require_size_of_labels(pixels: np.ndarray, image: dict[str, Any]) -> None:
+    """Raise `StudioError` if a picture does not have the size that its labels are for: the file was replaced."""
+    height, width = pixels.shape[:2]
+    if (width, height) != (image["width"], image["height"]):
+        raise StudioError(
+            f"{image['file_name']}: is {width} x {height} px, but was {image['width']} x {image['height']} px when the "
+            "network was trained; put that file back"
+        )
 
 
 def _show_result(
@@ -135,7 +149,7 @@ def verdict_in_words(story: ObjectStory) -> str:
 def _stories(
     checkpoint: str,
     changed: int,
-    picture: str,
+    picture: bytes,
     picture_changed: int,
     min_score: float,
     _truths: list[MatchedObject],
@@ -157,7 +171,7 @@ def _stories(
 def _trace(
     checkpoint: str,
     changed: int,
-    picture: str,
+    picture: bytes,
     picture_changed: int,
     _truths: list[MatchedObject],
     objects: tuple[int, ...],
@@ -170,7 +184,7 @@ def _trace(
     targets: dict[str, Any] = {"boxes": boxes, "labels": [truth.category_id for truth in _truths]}
     if _truths and all(truth.rle for truth in _truths):
         targets["masks"] = np.stack([coco_mask.decode(truth.rle) for truth in _truths])
-    return trace(network_choice.network(checkpoint, changed), pictures.load(picture), targets)
+    return trace(network_choice.network(checkpoint, changed), pictures.load(os.fsdecode(picture)), targets)
 
 
 def _heading(missed: int) -> str:

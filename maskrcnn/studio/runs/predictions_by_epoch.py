@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -25,7 +26,7 @@ from maskrcnn.studio.runs.labels_and_detections import (
     pictures_with_detections,
 )
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.file_stamps import stamp
+from maskrcnn.studio.shell.file_stamps import path_key, stamp
 from maskrcnn.studio.shell.markdown_escape import plain
 
 MOST = 4
@@ -71,7 +72,7 @@ def _drawing(
     document = document_of_picture(path, labels_stamp, name)
     [image] = document["images"]
     picture = run.picture_path(image)
-    canvas = _reduced_picture(str(picture), stamp(picture))
+    canvas = _reduced_picture(path_key(picture), stamp(picture))
     scale = max(canvas.shape[:2]) / max(image["width"], image["height"])
     found = detections_in_picture(path, epoch, detections_stamp, image["id"])
     matches = match_image(document, found, image["id"], min_score, tasks=run.config().tasks)
@@ -207,6 +208,6 @@ def _set_epoch(key: str, epoch: int) -> None:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _reduced_picture(path: str, changed: int) -> np.ndarray:
+def _reduced_picture(path: bytes, changed: int) -> np.ndarray:
     """The picture that detections are drawn on, uint8 (h, w, 3), with its longer side at `SIDE`."""
-    return overlays.resize_for_overlay(pictures.reduced(path, SIDE), SIDE)[0]
+    return overlays.resize_for_overlay(pictures.reduced(os.fsdecode(path), SIDE), SIDE)[0]

@@ -24,6 +24,7 @@ from streamlit.url_util import make_url_path
 from maskrcnn.annotations import pictures
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.serving.addresses import address_key, thing_of
+from maskrcnn.words import one_line
 
 TILE = 1024
 """Side of a tile in pixels of its level; tiles at the right and lower border are smaller."""
@@ -88,7 +89,8 @@ def _answer(make: Callable[..., bytes], file: PictureFile, *place: int) -> Respo
         content = make(file, *place)
     except StudioError as error:
         # Only the name of the file is told, not its place on the computer.
-        return PlainTextResponse(f"{error}\n".replace(file.path, Path(file.path).name), 422)
+        place = one_line(f"{Path(file.path).parent}/")
+        return PlainTextResponse(f"{error}\n".replace(place, ""), 422)
     if not content:
         return PlainTextResponse("Not Found\n", 404)
     return Response(content, media_type="image/jpeg", headers={"Cache-Control": f"private, max-age={_DAY}"})

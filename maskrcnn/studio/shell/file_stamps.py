@@ -1,7 +1,8 @@
-"""Modification times of files, used in cache keys so that a rewritten file is read again."""
+"""Paths and modification times of files as parts of cache keys: a rewritten file is read again."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -15,3 +16,12 @@ def stamp(file: Path) -> int:
         return file.stat().st_mtime_ns
     except OSError:
         return 0
+
+
+def path_key(file: Path) -> bytes:
+    """Return a path as its bytes, which `os.fsdecode` turns back: Streamlit's caches take no text that is not UTF-8.
+
+    >>> path_key(Path("a.png"))
+    b'a.png'
+    """
+    return os.fsencode(file)

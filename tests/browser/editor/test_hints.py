@@ -12,6 +12,7 @@ import pytest
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.regions import Circle, Polygon, Rect, Region, Shape
 from tests.browser.editor_driver import EditorDriver
+from tests.sweeps import sweep
 
 HEIGHT, WIDTH = 240, 320
 LEFT, RIGHT = Circle(90, 120, 50), Circle(230, 120, 50)
@@ -151,6 +152,48 @@ def test_lines_follow_edges_and_no_click_waits_for_them(editor: EditorDriver) ->
     for x, y in places:
         assert min(np.hypot(px - x, py - y) for px, py in region.shape.points) < 0.5
     assert iou(region.shape, LEFT) > 0.93
+
+
+QUARTERS = [(90.0, 70.0), (140.0, 120.0), (90.0, 170.0), (40.0, 120.0)]
+"""Places on the edge of the left disc."""
+
+
+@pytest.mark.parametrize("close", ["Enter", pytest.param("double", marks=sweep), pytest.param("first", marks=sweep)])
+def test_the_last_edge_follows_the_picture_too(editor: EditorDriver, close: str) -> None:
+    editor.press("Shift+E", "p")
+    editor.polygon(QUARTERS, close)
+    (region,) = editor.stored(lambda regions: regions and iou(regions[0].shape, LEFT) > 0.97)
+    traced = len(region.shape.points)
+    editor.press("Control+z")  # the traced edges first, then the outline
+    editor.stored(lambda regions: regions and len(regions[0].shape.points) < traced)
+    editor.press("Control+y")
+    editor.stored(lambda regions: len(regions[0].shape.points) == traced)
+    editor.press("Shift+E")
+
+
+@pytest.mark.parametrize("answer", ["no", pytest.param("late", marks=sweep)])
+def test_an_outline_whose_last_edge_is_not_traced_ends_straight_without_a_word(
+    editor: EditorDriver, answer: str
+) -> None:
+    def path(route: Any) -> None:
+        if answer == "late":
+            editor.page.wait_for_timeout(2500)
+            route.continue_()
+        else:
+            route.fulfill(status=500, body="")
+
+    editor.press("Shift+E", "p")
+    editor.polygon(QUARTERS, close="")
+    editor.page.wait_for_timeout(1000)
+    editor.page.route("**/hints/path", path)
+    editor.press("Enter")
+    (before,) = stored(editor)
+    editor.page.wait_for_timeout(3000 if answer == "late" else 300)
+    assert editor.regions() == (before,)
+    assert before.shape.points[-1] == pytest.approx(QUARTERS[-1], abs=0.5)
+    assert editor.page.get_by_text("Edges:").count() == 0
+    editor.page.unroute("**/hints/path")
+    editor.press("Shift+E")
 
 
 def test_suggestions_are_accepted_thrown_away_and_corrected(editor: EditorDriver) -> None:

@@ -56,6 +56,20 @@ export function paintHandle(context, [x, y], { form = "round", hot = false, colo
   context.restore();
 }
 
+/** Draw a dashed ring around a point of the view. */
+export function paintReach(context, [x, y], radius, colour = BRIGHT) {
+  context.save();
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  for (const [style, width, pattern] of [[DARK, 4, []], [BRIGHT, 2.4, [3, 3]], [colour, 1.4, [3, 3]]]) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.setLineDash(pattern);
+    context.stroke();
+  }
+  context.restore();
+}
+
 /** Write a short note beside a point of the view, on a dark ground, wholly within the view. */
 export function paintNote(context, text, [x, y], view) {
   if (!text) return;

@@ -1,12 +1,16 @@
 /*
  * Polygons and lines, vertex by vertex or freehand. A click always adds a vertex, wherever it is; only a click on the
  * first handle, a double click at one place, or Enter ends the outline.
+ *
+ * With a tracer, edges follow the picture. None of them is waited for: the outline ends with straight edges where an
+ * answer is still on its way, and the region gets the traced points when they arrive, as a step that can be undone.
  */
 
 import { DrawingTool } from "./drawing_tool.js";
-import { dragThreshold, paintHandle, paintLine, paintNote } from "./marks.js";
+import { dragThreshold, paintHandle, paintLine, paintNote, paintReach } from "./marks.js";
 import { meantPlace } from "./region_editing.js";
-import { area, distance, roundedPoint } from "./shapes.js";
+import { nudged } from "./selection_actions.js";
+import { area, distance, roundedPoint, withShape } from "./shapes.js";
 
 const FREEHAND_STEP = 2; // CSS px between vertices of a stroke
 const CLOSING_RADIUS = [1, 8]; // CSS px; between them 0.4 of the shortest edge, so that dense outlines are not closed
@@ -14,6 +18,7 @@ const SAME_AS_FIRST = 2; // CSS px: a closing click farther from the first verte
 const SAME_PLACE = 0.5; // CSS px between the clicks of a double click by mouse: real vertices are 1 px apart
 const SAME_PLACE_BY_HAND = 3; // CSS px, by pen or finger
 const ACCIDENT = 250; // ms: a stroke that is cancelled earlier was the first finger of two
+const TRACED_WITHIN = 1500; // ms after the end of an outline; later, its edges stay as they are
 
 export class PolygonTool extends DrawingTool {
   static name = "polygon";
@@ -29,7 +34,8 @@ export class PolygonTool extends DrawingTool {
     this.steps = []; // how many vertices each step added
     this.undone = []; // vertices taken back, as steps [[x, y], ...], the last first to come again
     this.given_up = null; // the outline that Esc cancelled
-    this.stroke = null; // {e, time, freehand, count} of a pressed pointer
+    this.stroke = null; // {e, time, freehand, count} of a pressed pointer; {e, closes} on the first handle
+    this.answers = []; // promises of the tracer for the edges of this outline
     this.preview = null; // points that a tracer proposes up to the pointer
     this.ended = null; // where the last outline was ended: its first vertex if that was clicked
     this.lastPress = null; // the pointer event of the last press that drew
@@ -68,6 +74,7 @@ export class PolygonTool extends DrawingTool {
     this.points = draft?.points?.slice() ?? [];
     this.steps = this.points.map(() => 1);
     this.undone = [];
+    this.answers = [];
     this.given_up = this.stroke = this.preview = this.ended = null;
     this.editor.view.redrawOverlay();
   }
@@ -89,19 +96,30 @@ export class PolygonTool extends DrawingTool {
     return distance(this.editor.view.camera.toScreen(this.points[0]), [e.sx, e.sy]) <= this.closingRadius;
   }
 
+  /** Whether a click that closes the outline is a vertex too. */
+  isVertexToo(e) {
+    return distance(this.editor.view.camera.toScreen(this.points[0]), [e.sx, e.sy]) > SAME_AS_FIRST;
+  }
+
+  /** The hand over the first vertex says that a click closes. */
+  cursor(e) {
+    return this.isOnFirst(e) ? "pointer" : super.cursor(e);
+  }
+
   down(e) {
     this.lastPress = e;
     if (this.isOnFirst(e)) {
-      const first = this.editor.view.camera.toScreen(this.points[0]);
-      if (distance(first, [e.sx, e.sy]) > SAME_AS_FIRST) this.add([this.place(e)]); // no click is dropped
-      this.finish();
+      this.stroke = { e, closes: true }; // it may still be the first finger of two
       return;
     }
-    const tracer = this.tracer;
-    const place = this.place(e);
     const count = this.points.length;
     this.stroke = { e, time: performance.now(), freehand: false, count, undone: this.undone, last: [e.sx, e.sy] };
-    if (tracer && count) this.addTraced(tracer, place);
+    this.addPlace(e);
+  }
+
+  addPlace(e) {
+    const { tracer } = this, place = this.place(e);
+    if (tracer && this.begun) this.addTraced(tracer, place);
     else this.add([place]);
   }
 
@@ -111,6 +129,7 @@ export class PolygonTool extends DrawingTool {
       this.showTraced(e);
       return;
     }
+    if (stroke.closes) return;
     const here = [e.sx, e.sy];
     if (!stroke.freehand && distance(here, [stroke.e.sx, stroke.e.sy]) > dragThreshold(e.event)) stroke.freehand = true;
     if (stroke.freehand && distance(here, stroke.last) >= FREEHAND_STEP) {
@@ -122,8 +141,13 @@ export class PolygonTool extends DrawingTool {
   up(e) {
     const { stroke } = this;
     if (!stroke) return;
-    if (stroke.freehand && distance([e.sx, e.sy], stroke.last) >= FREEHAND_STEP) this.add([this.place(e)], false);
     this.stroke = null;
+    if (stroke.closes) {
+      if (this.isVertexToo(stroke.e)) this.addPlace(stroke.e); // no click is dropped
+      this.finish();
+      return;
+    }
+    if (stroke.freehand && distance([e.sx, e.sy], stroke.last) >= FREEHAND_STEP) this.add([this.place(e)], false);
     this.keepDraft();
   }
 
@@ -132,6 +156,7 @@ export class PolygonTool extends DrawingTool {
     const { stroke } = this;
     if (!stroke) return;
     this.stroke = null;
+    if (stroke.closes) return;
     if (!stroke.freehand || performance.now() - stroke.time < ACCIDENT) {
       while (this.points.length > stroke.count) this.points.splice(-this.steps.pop());
       this.undone = stroke.undone;
@@ -214,6 +239,7 @@ export class PolygonTool extends DrawingTool {
     this.points = [];
     this.steps = [];
     this.undone = [];
+    this.answers = [];
     this.given_up = this.stroke = this.preview = null;
     this.keepDraft();
     this.editor.view.redrawOverlay();
@@ -226,10 +252,12 @@ export class PolygonTool extends DrawingTool {
       this.editor.say(`A ${kind} needs ${this.least} vertices; this one has ${count}`, "warning");
       return false;
     }
-    const shape = { kind: this.closed ? "polygon" : "polyline", points: this.points };
+    const { points: outline, answers, tracer } = this;
+    if (this.closed && tracer) this.traceLastEdge(tracer);
     this.ended = this.lastPress && [this.lastPress.x, this.lastPress.y];
-    this.editor.newRegion(shape);
+    const region = this.editor.newRegion({ kind: this.closed ? "polygon" : "polyline", points: outline.slice() });
     this.reset();
+    if (answers.length) this.takeLateEdges(region, outline, answers);
     return true;
   }
 
@@ -277,29 +305,57 @@ export class PolygonTool extends DrawingTool {
     this.wanted = null;
     const from = this.points.at(-1);
     this.add([place]);
-    this.whenTraced(tracer, from, place, (points) => {
-      const at = this.points.indexOf(place); // the answers to earlier clicks have moved it
+    const { points: outline, steps } = this; // also when the answer comes after the end of the outline
+    const answer = this.whenTraced(tracer, from, place, (points) => {
+      const at = outline.indexOf(place); // the answers to earlier clicks have moved it
       if (at < 0 || !points.length) return;
       let step = 0;
-      for (let end = this.steps[0]; end <= at; end += this.steps[step]) step += 1;
-      if (this.steps[step] !== 1) return;
-      const between = points.filter((point) => distance(point, from) > 0.01 && distance(point, place) > 0.01);
-      this.points.splice(at, 0, ...between.map(roundedPoint));
-      this.steps[step] += between.length;
+      for (let end = steps[0]; end <= at; end += steps[step]) step += 1;
+      if (steps[step] !== 1) return;
+      const between = betweenEnds(points, from, place);
+      outline.splice(at, 0, ...between);
+      steps[step] += between.length;
+      if (outline !== this.points) return;
       if (this.stroke?.count > at) this.stroke.count += between.length;
       this.keepDraft();
       this.editor.view.redrawOverlay();
     });
+    if (answer) this.answers.push(answer);
   }
 
-  whenTraced(tracer, from, to, use) {
+  /** Have the edge from the last vertex back to the first one traced, for an outline that ends. */
+  traceLastEdge(tracer) {
+    const { points: outline } = this, from = outline.at(-1), [to] = outline;
+    const answer = this.whenTraced(tracer, from, to, (points) => {
+      if (outline.at(-1) === from) outline.push(...betweenEnds(points, from, to));
+    }, { isQuiet: true });
+    if (answer) this.answers.push(answer);
+  }
+
+  /** Put traced points that come after the end of an outline into its region, if nothing was done since. */
+  async takeLateEdges(region, outline, answers) {
+    const { doc } = this.editor, { length } = outline, step = doc.past.at(-1);
+    await Promise.race([Promise.all(answers), new Promise((resolve) => setTimeout(resolve, TRACED_WITHIN))]);
+    const isTouched = doc !== this.editor.doc || this.editor.tool !== this || doc.past.at(-1) !== step
+      || this.pending || this.editing.active || nudged(this.editor).length > 0;
+    if (outline.length === length || isTouched) return;
+    doc.change({ put: [withShape(region, { ...region.shape, points: outline })] }, "follow edges");
+    if (this.begun) this.follow();
+  }
+
+  /**
+   * Give the traced points to `use`: at once, or later; then return a promise that is fulfilled afterwards, also if
+   * there are none.
+   */
+  whenTraced(tracer, from, to, use, options = {}) {
     try {
-      const found = tracer.path(from, to);
-      if (typeof found?.then === "function") found.then((points) => points && use(points), () => {});
-      else if (found) use(found);
+      const found = tracer.path(from, to, options);
+      if (typeof found?.then === "function") return found.then((points) => points && use(points)).catch(() => {});
+      if (found) use(found);
     } catch {
       // Without a path, the edge stays straight.
     }
+    return null;
   }
 
   // Drawing
@@ -312,19 +368,27 @@ export class PolygonTool extends DrawingTool {
     return `${vertices}, ${Math.round(size).toLocaleString("en")} px²`;
   }
 
+  /** What a click on the first handle does, for a person. */
+  closingWords() {
+    return this.isVertexToo(this.pointer) ? "Click adds a vertex here and closes" : "Click closes";
+  }
+
   paintDrawing(context, view) {
     if (!this.begun) return;
     const { camera } = view, colour = this.editor.colourOf(this.editor.className ?? null);
     const screen = this.points.map((point) => camera.toScreen(point));
     const next = this.pointer && !this.stroke ? meantPlace(this.editor, this.pointer) : null;
     const ends = this.pointer && !this.stroke && this.isOnFirst(this.pointer);
-    if (next && !ends) {
+    if (next) {
       const between = this.preview?.map((point) => camera.toScreen(point)) ?? [];
-      const dash = between.length ? [] : [5, 4], to = camera.toScreen(next);
-      paintLine(context, [screen.at(-1), ...between, to], { colour, dash });
-      if (this.closed && screen.length > 1) paintLine(context, [to, screen[0]], { colour, dash: [2, 6] });
+      const dash = between.length || ends ? [] : [5, 4], to = camera.toScreen(next);
+      const isNext = !ends || this.isVertexToo(this.pointer);
+      paintLine(context, [screen.at(-1), ...between, isNext ? to : screen[0]], { colour, dash });
+      if (isNext && this.closed && screen.length > 1) {
+        paintLine(context, [to, screen[0]], { colour, dash: ends ? [] : [2, 6] });
+      }
     }
-    paintLine(context, screen, { colour, closed: ends });
+    paintLine(context, screen, { colour });
     let last = null;
     screen.forEach((at, i) => {
       if (i && i < screen.length - 1 && last && distance(at, last) < 6) return;
@@ -332,8 +396,22 @@ export class PolygonTool extends DrawingTool {
       const hot = (i === 0 && ends) || i === screen.length - 1;
       paintHandle(context, at, { hot, form: i === 0 ? "square" : "round", colour });
     });
-    if (this.pointer) paintNote(context, this.words(next), [this.pointer.sx, this.pointer.sy], view);
+    this.paintClosingReach(context, screen[0], colour);
+    const words = ends ? this.closingWords() : this.words(next);
+    if (this.pointer) paintNote(context, words, [this.pointer.sx, this.pointer.sy], view);
   }
+
+  /** A finger has no hover: a ring around the first vertex shows where a tap closes. */
+  paintClosingReach(context, first, colour) {
+    const byFinger = this.lastPress?.event?.pointerType === "touch";
+    if (!byFinger || !this.closed || this.points.length < this.least) return;
+    paintReach(context, first, this.closingRadius, colour);
+  }
+}
+
+/** The points of a path, rounded, without those at its two ends. */
+function betweenEnds(points, from, to) {
+  return points.filter((point) => distance(point, from) > 0.01 && distance(point, to) > 0.01).map(roundedPoint);
 }
 
 /** An open line. */

@@ -109,10 +109,10 @@ export class BorderFollowing {
   }
 
   /** The points between two places: along a border, else what the other tracer says; null for a straight edge. */
-  path(from, to) {
+  path(from, to, options = {}) {
     const { doc } = this.editor;
     const regions = doc.regions.filter((region) => !doc.hidden.has(region.id));
     const found = borderPath(regions, from, to, this.other);
-    return found ? found.map((point) => exact([...point])) : this.inner()?.path(from, to) ?? null;
+    return found ? found.map((point) => exact([...point])) : this.inner()?.path(from, to, options) ?? null;
   }
 }

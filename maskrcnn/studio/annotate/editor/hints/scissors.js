@@ -4,7 +4,7 @@ const NEAREST = 3; // picture px: a shorter way is a straight line
 
 /**
  * The tracer of an editor, for `editor.edgeTracer`. `path(from, to)` gives a promise of the points between two places
- * of the picture, without them; null if there is none.
+ * of the picture, without them; null if there is none. With `isQuiet`, nobody is told of an error.
  *
  * Of the questions from one place only the last one counts while the server computes, so a moving pointer never makes a
  * queue. A click is a question from the vertex before it, and the pointer asks from the new vertex then: clicks are
@@ -17,13 +17,13 @@ export class EdgeTracer {
     this.asking = new Set(); // starts as text
   }
 
-  path(from, to) {
+  path(from, to, { isQuiet = false } = {}) {
     const { doc } = this.editor;
     if (!doc || Math.hypot(to[0] - from[0], to[1] - from[1]) < NEAREST) return null;
     const key = `${doc.id} ${from}`;
     return new Promise((resolve) => {
       this.waiting.get(key)?.resolve(null);
-      this.waiting.set(key, { picture: doc.id, from, to, resolve });
+      this.waiting.set(key, { picture: doc.id, from, to, resolve, isQuiet });
       this.ask(key);
     });
   }
@@ -32,14 +32,14 @@ export class EdgeTracer {
     if (this.asking.has(key)) return;
     this.asking.add(key);
     while (this.waiting.has(key)) {
-      const { picture, from, to, resolve } = this.waiting.get(key);
+      const { picture, from, to, resolve, isQuiet } = this.waiting.get(key);
       this.waiting.delete(key);
       try {
         const { points } = await this.editor.server.post("hints/path", { picture, start: from, end: to });
         resolve(points.slice(1, -1));
       } catch (error) {
         resolve(null);
-        this.complain(error);
+        if (!isQuiet) this.complain(error);
       }
     }
     this.asking.delete(key);

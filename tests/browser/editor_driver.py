@@ -236,19 +236,20 @@ class EditorDriver:
         return self._devtools
 
     def pen_click(self, place: Place) -> None:
-        self._pen("mousePressed", place)
-        self._pen("mouseReleased", place)
+        self.pen("mousePressed", place)
+        self.pen("mouseReleased", place)
         self.clicks += 1
 
     def pen_drag(self, *places: Place, steps: int = 6) -> None:
-        self._pen("mousePressed", places[0])
+        self.pen("mousePressed", places[0])
         for start, end in pairwise(places):
             for step in range(1, steps + 1):
-                self._pen("mouseMoved", between(start, end, step / steps), buttons=1)
-        self._pen("mouseReleased", places[-1])
+                self.pen("mouseMoved", between(start, end, step / steps), buttons=1)
+        self.pen("mouseReleased", places[-1])
         self.clicks += 1
 
-    def _pen(self, kind: str, place: Place, buttons: int = 0) -> None:
+    def pen(self, kind: str, place: Place, buttons: int = 0) -> None:
+        """Send one event of a pen: "mousePressed", "mouseMoved" or "mouseReleased"."""
         x, y = self.at(place)
         event = {"type": kind, "x": x, "y": y, "pointerType": "pen", "force": 0.5}
         if kind == "mouseMoved":
@@ -260,8 +261,11 @@ class EditorDriver:
     def tap(self, place: Place) -> None:
         self.touch([[place]])
 
-    def touch(self, fingers: Sequence[Sequence[Place]], steps: int = 6) -> None:
-        """Put one or more fingers down and lead each through its places, all at the same pace."""
+    def touch(self, fingers: Sequence[Sequence[Place]], steps: int = 6, cancelled_after: float | None = None) -> None:
+        """Put one or more fingers down and lead each through its places, all at the same pace.
+
+        `cancelled_after`: seconds after which the system takes them away, instead of the person lifting them.
+        """
         camera = self.camera()
         paths = [_path(places, steps) for places in fingers]
         for step in range(len(paths[0])):
@@ -271,7 +275,10 @@ class EditorDriver:
             ]
             kind = "touchMove" if step else "touchStart"
             self._protocol.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-        self._protocol.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        if cancelled_after is not None:
+            self.page.wait_for_timeout(1000 * cancelled_after)
+        end = "touchEnd" if cancelled_after is None else "touchCancel"
+        self._protocol.send("Input.dispatchTouchEvent", {"type": end, "touchPoints": []})
         self.clicks += 1
 
     # Keyboard

@@ -349,6 +349,98 @@ def test_the_line_that_is_drawn_is_visible_on_every_ground(editor: EditorDriver,
     editor.press("Escape")
 
 
+SQUARE = [(200.0, 150.0), (500.0, 160.0), (520.0, 400.0), (210.0, 420.0)]
+
+
+def test_it_is_visible_where_a_click_closes(editor: EditorDriver) -> None:
+    """A hand over the first vertex; for a finger, which does not hover, a ring around it."""
+    editor.open("white.png")
+    editor.press("p")
+    cursors = []
+    for place in SQUARE[:3]:
+        editor.click(place)
+        editor.move(SQUARE[0])
+        cursors.append(editor.view.evaluate("(element) => element.style.cursor"))
+    assert cursors == ["crosshair", "crosshair", "pointer"]
+    editor.press("Escape")
+
+    editor.tap(SQUARE[0])
+    editor.tap(SQUARE[1])
+    before = ring(editor, SQUARE[0], radius=8)
+    editor.tap(SQUARE[2])
+    assert (ring(editor, SQUARE[0], radius=8) != before).mean() > 0.5
+    editor.press("Escape")
+
+
+def ring(editor: EditorDriver, place: tuple[float, float], radius: int) -> np.ndarray:
+    """The pixels around a place, left of it and above: no edge of the outline is there."""
+    editor.page.wait_for_timeout(100)
+    x, y = editor.at(place)
+    shot = editor.page.screenshot(clip={"x": round(x) - 20, "y": round(y) - 20, "width": 40, "height": 40})
+    pixels = cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR)
+    angles = np.linspace(1.1 * np.pi, 1.4 * np.pi, 12)
+    columns, rows = (20 + radius * np.array([np.cos(angles), np.sin(angles)])).round().astype(int)
+    return pixels[rows, columns].sum(1)
+
+
+def test_a_palm_a_second_finger_and_another_button_leave_an_outline_alone(editor: EditorDriver) -> None:
+    for place in SQUARE:
+        editor.pen_click(place)
+    # The first of two fingers is on the first vertex, which closes the outline only when it is lifted.
+    editor.touch([[SQUARE[0], (230.0, 160.0)], [(600.0, 300.0), (620.0, 320.0)]])
+    editor.press("f")
+    editor.wait_until_still()
+    x, y = editor.at((300.0, 300.0))
+    editor.page.mouse.click(x, y, button="right")
+    assert editor.regions() == ()
+    # A palm lies on the picture while the pen draws.
+    stroke = [(210.0, 380.0), (205.0, 340.0), (200.0, 300.0)]
+    editor.pen("mousePressed", stroke[0])
+    editor.pen("mouseMoved", stroke[1], buttons=1)
+    editor.tap((700.0, 500.0))
+    editor.pen("mouseMoved", stroke[2], buttons=1)
+    editor.pen("mouseReleased", stroke[2])
+    editor.press("Enter")
+    assert_at(drawn(editor, Polygon).points, [*SQUARE, *stroke], within=0.6)
+
+
+@sweep
+def test_keys_in_the_middle_of_a_drag(editor: EditorDriver) -> None:
+    problems: list[str] = []
+    editor.page.on("pageerror", lambda error: problems.append(str(error)))
+    editor.press("b")
+    editor.move((300.0, 200.0))
+    editor.page.mouse.down()
+    editor.move((400.0, 300.0), steps=4)
+    editor.press("Enter")
+    editor.move((450.0, 350.0), steps=4)
+    editor.page.mouse.up()
+    box = drawn(editor, Rect)
+    assert_at((box.x, box.y, box.width, box.height), (300, 200, 100, 100))
+    editor.press("Escape", "p")
+    editor.move((500.0, 200.0))
+    editor.page.mouse.down()
+    editor.move((600.0, 250.0), steps=4)
+    editor.press("b", "p")
+    editor.page.mouse.up()
+    editor.click((550.0, 300.0))
+    editor.press("Enter")
+    outline = editor.stored(lambda regions: len(regions) == 2)[1].shape.points
+    assert_at([outline[0], outline[-1]], [(500, 200), (550, 300)], within=0.6)
+    assert problems == []
+
+
+def test_keypoints_of_a_class_are_not_mixed_with_those_of_another(editor: EditorDriver) -> None:
+    editor.press("2", "k")
+    editor.click((450.0, 250.0))
+    editor.press("1", "Control+z")  # the other class gives the figure up
+    editor.click((400.0, 220.0))
+    editor.click((500.0, 222.0))
+    (region,) = editor.stored(lambda regions: len(regions) == 1)
+    assert region.class_name == "face"
+    assert_at([point[:2] for point in region.shape.points], [(450.0, 250.0), (400.0, 220.0), (500.0, 222.0)])
+
+
 @sweep
 def test_one_click_draws_no_region(editor: EditorDriver) -> None:
     for key in "boe":

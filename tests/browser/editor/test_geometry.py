@@ -124,6 +124,15 @@ def test_a_cut_goes_through_all_regions_that_it_crosses(editor: EditorDriver) ->
     editor.stored(lambda regions: [region.shape for region in regions] == [region.shape for region in SEED])
 
 
+def test_a_long_stroke_that_the_system_ends_stays_and_a_short_one_goes(editor: EditorDriver) -> None:
+    editor.press("w")
+    editor.touch([[(700.0, 500.0), (800.0, 500.0)]], cancelled_after=0)
+    editor.touch([[(600.0, 450.0), (800.0, 450.0)]], cancelled_after=0.3)
+    painted = area(editor.stored(lambda regions: len(regions) == 4)[3])
+    assert painted.distance(shapely.Point(700, 450)) == 0
+    assert painted.bounds[3] < 500
+
+
 def test_a_stroke_of_the_brush_is_a_new_region_and_the_eraser_takes_from_it(editor: EditorDriver) -> None:
     editor.press("w")
     editor.drag((200.0, 500.0), (400.0, 500.0))

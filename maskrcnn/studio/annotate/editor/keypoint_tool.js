@@ -24,6 +24,7 @@ export class KeypointTool extends DrawingTool {
   constructor(editor) {
     super(editor);
     this.points = null; // [[x, y, visibility], ...] of the skeleton, while they are placed
+    this.names = null; // of the skeleton that is placed
     this.next = 0; // place in the skeleton of the keypoint that the next click places
     this.done = []; // [{place, before, next}] of each step, for Ctrl+Z
     this.undone = [];
@@ -62,11 +63,13 @@ export class KeypointTool extends DrawingTool {
     super.stop();
   }
 
-  /** Offer skeletons if the class has none, else say what the next click places. */
+  /** Offer skeletons if the class has none, else say what the next click places. A class of others ends the figure. */
   askOrSay() {
+    const isOther = this.begun && !this.fits(this.names);
+    if (isOther) this.giveUp();
     if (this.skeleton?.names.length) {
       this.choice.close();
-      this.sayNext();
+      if (!isOther) this.sayNext();
     } else if (this.editor.className) {
       this.choice.open(this.editor.className);
     } else {
@@ -74,17 +77,24 @@ export class KeypointTool extends DrawingTool {
     }
   }
 
+  /** Whether the skeleton of the chosen class has these names. */
+  fits(names) {
+    return JSON.stringify(names) === JSON.stringify(this.skeleton?.names);
+  }
+
   draft() {
     if (!this.begun) return null;
-    const { points, next, target, done, visibility } = this, { className } = this.editor;
-    return { tool: this.constructor.name, class_name: className ?? null, points, next, target, done, visibility };
+    const { points, names, next, target, done, visibility } = this, { className } = this.editor;
+    const figure = { points, names, next, target, done, visibility };
+    return { tool: this.constructor.name, class_name: className ?? null, ...figure };
   }
 
   restore(draft) {
     super.restore();
     this.reset(false);
-    const points = draft?.points;
-    if (points?.length && points.length === this.skeleton?.names.length) {
+    const points = draft?.points, names = this.skeleton?.names;
+    if (points?.length && points.length === names?.length && this.fits(draft.names ?? names)) {
+      this.names = names;
       this.points = points.map((point) => [...point]);
       this.next = draft.next ?? 0;
       this.done = draft.done?.slice() ?? [];
@@ -95,7 +105,7 @@ export class KeypointTool extends DrawingTool {
   }
 
   reset(keep = true) {
-    this.points = this.press = this.target = this.given_up = null;
+    this.points = this.names = this.press = this.target = this.given_up = null;
     this.next = 0;
     this.done = [];
     this.undone = [];
@@ -146,6 +156,7 @@ export class KeypointTool extends DrawingTool {
     const fits = chosen.length === 1 && !keypointsOf(region) && region.class_name === this.editor.className
       && ["polygon", "multipolygon", "rect", "circle", "ellipse", "rle"].includes(region.shape.kind);
     this.target = fits ? region.id : null;
+    this.names = this.skeleton.names;
     this.points = Array.from({ length: count }, () => [0, 0, 0]);
     this.given_up = null;
   }
@@ -235,16 +246,23 @@ export class KeypointTool extends DrawingTool {
   }
 
   giveUp() {
-    const { points, next, done, target } = this;
+    const { points, names, next, done, target } = this;
     this.reset();
-    this.given_up = { points, next, done, target };
+    this.given_up = { points, names, next, done, target };
     this.regionsThen = this.editor.doc.regions;
     this.editor.say("Keypoints cancelled; Ctrl+Z brings them back", "info");
   }
 
   comeBack() {
     if (this.begun || !this.given_up || this.editor.doc.regions !== this.regionsThen) return false;
-    Object.assign(this, this.given_up);
+    const { given_up: figure } = this, { classChoice, classes } = this.editor;
+    if (!this.fits(figure.names)) { // it was given up because another class was chosen
+      const { names } = figure, wanted = JSON.stringify(names);
+      const found = classes.find(({ skeleton }) => JSON.stringify(skeleton?.names) === wanted);
+      if (!found) return false;
+      classChoice.choose(found.name, false);
+    }
+    Object.assign(this, figure);
     this.given_up = null;
     this.keepDraft();
     this.sayNext();

@@ -49,6 +49,9 @@ export class Gestures {
   #down(event) {
     const view = this.#view, place = view.place(event);
     view.element.focus({ preventScroll: true });
+    const isOther = this.#isOther(event);
+    if (isOther && !this.#fingers.has(this.#stroke)) return; // the palm of the hand that draws with a pen
+    if (isOther && event.pointerType !== "touch") this.#cancelStroke(this.#stroke, place); // its palm came before it
     if (event.pointerType === "touch") {
       this.#fingers.set(event.pointerId, [place.sx, place.sy]);
       this.#capture(event);
@@ -92,9 +95,16 @@ export class Gestures {
       Object.assign(pan, { x: place.sx, y: place.sy });
       return;
     }
+    if (this.#isOther(event)) return;
     if (view.tool) view.tool.pointermove?.(place);
     else if (event.pointerType !== "touch") this.#hover(place);
+    if (event.buttons === 0) this.#stroke = null; // a lost release, which the tool has taken for one
     this.#showCursor(place);
+  }
+
+  /** Whether another pointer than that of the event is in the middle of a stroke. */
+  #isOther(event) {
+    return this.#stroke !== null && this.#stroke !== event.pointerId;
   }
 
   #up(event) {

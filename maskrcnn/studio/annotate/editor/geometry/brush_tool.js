@@ -2,6 +2,7 @@
 // the stroke; on release the server computes the new outline.
 
 import { drawObject } from "../../../components/picture/object_drawing.js";
+import { dragThreshold } from "../marks.js";
 import { distance, newId, objectOf, roundedPoint, withShape } from "../shapes.js";
 import { hasArea, selectedAreas } from "./operations.js";
 
@@ -9,6 +10,7 @@ const STEP = 1; // CSS px between the points of a stroke
 const FIRST_RADIUS = 12; // CSS px of the first brush
 const RADII = [0.5, 2000]; // picture px
 const FACTOR = 1.15; // of one step of the size
+const ACCIDENT = 250; // ms: a stroke that is cancelled earlier was the first finger of two
 const WAITS = [500, 1000, 2000, 4000]; // ms until a stroke is sent again while there is no connection
 
 const sizes = new WeakMap(); // editor -> radius in picture px, of brush and eraser
@@ -17,7 +19,7 @@ const sizes = new WeakMap(); // editor -> radius in picture px, of brush and era
 class StrokeTool {
   constructor(editor) {
     this.editor = editor;
-    this.stroke = null; // {points, region} while the pointer is pressed
+    this.stroke = null; // {points, start, last, isDrag, time} while the pointer is pressed
     this.waiting = []; // strokes that the server has not answered yet: {points, radius, id, doc}
     this.pointer = null;
     this.onWheel = (event) => this.wheel(event);
@@ -81,7 +83,8 @@ class StrokeTool {
   pointerdown(e) {
     if (e.event?.button) return;
     this.pointer = e;
-    this.stroke = { points: [this.place(e)], last: [e.sx, e.sy] };
+    const at = [e.sx, e.sy];
+    this.stroke = { points: [this.place(e)], start: at, last: at, isDrag: false, time: performance.now() };
     this.editor.view.redrawOverlay();
   }
 
@@ -91,6 +94,7 @@ class StrokeTool {
     else if (this.stroke && distance([e.sx, e.sy], this.stroke.last) >= STEP) {
       this.stroke.last = [e.sx, e.sy];
       this.stroke.points.push(this.place(e));
+      if (distance(this.stroke.start, this.stroke.last) > dragThreshold(e.event)) this.stroke.isDrag = true;
     }
     this.editor.view.redrawOverlay();
   }
@@ -104,7 +108,10 @@ class StrokeTool {
     editor.view.redrawOverlay();
   }
 
-  pointercancel() {
+  /** Esc drops the stroke; a longer one that a second finger or a lost pen ends stays, as far as it was painted. */
+  pointercancel(e = null) {
+    const { stroke } = this, isByHand = e?.event?.isTrusted; // else the Esc of the keyboard cursor
+    if (isByHand && stroke?.isDrag && performance.now() - stroke.time >= ACCIDENT) this.pointerup();
     this.stroke = null;
     this.editor.view.redrawOverlay();
   }

@@ -58,9 +58,9 @@ def test_a_picture_that_another_tab_removed_is_told(editor: EditorDriver) -> Non
     until(editor.page, lambda: "image=p000.jpg" in editor.page.url)
     editor.project.set_removed(editor.image("p001.jpg").id, True)
     editor.press("PageDown")  # it is still open here, so it is shown at once
-    until(editor.page, lambda: "p001.jpg was removed from the project" in words_beside(editor))
+    until(editor.page, lambda: "/ 2" in words_beside(editor))
     assert editor.shown != "p001.jpg"
-    assert "/ 2" in words_beside(editor)
+    until(editor.page, lambda: "p001.jpg was removed from the project" in words_beside(editor))
 
 
 def test_edits_of_a_picture_that_another_tab_removed_are_kept_and_told(editor: EditorDriver) -> None:

@@ -21,7 +21,7 @@ if import_report.waits(project, "annotate"):
 if canvas_choice.is_simple():
     simple_page.show(project, images, picture_navigation.current_image(project, images))
 else:
-    editor.show(project, picture_navigation.current_image(project, images, corrects_url=False))
+    editor.show(project, images)
 with st.container(horizontal=True, vertical_alignment="center", gap="small", key="annotate_below"):
     if not canvas_choice.is_simple():
         dataset_links.show()

@@ -7,7 +7,7 @@ knows of, so the browser can tell a late answer from a link that asks for anothe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,10 @@ KEY = "annotate_editor"
 """Key of the component; the style sheet of the studio finds the page by its class `st-key-annotate_editor`."""
 
 _SERIAL = "annotate_editor_serial"
+_LEFT = "annotate_editor_left"
+"""File names of the pictures that were left during this visit of the page."""
+_OWNER = "annotate_editor_project"
+"""Folder of the project that the editor showed last."""
 _HEIGHT = 600
 """Height in CSS pixels until the browser has measured its window."""
 
@@ -34,8 +38,21 @@ _editor = st.components.v2.component(
 )
 
 
-def show(project: Project, image: StoredImage) -> None:
-    """Draw the editor with one picture of the project."""
+def show(project: Project, images: Sequence[StoredImage]) -> None:
+    """Draw the editor with a picture of the project: that in the URL (`?image=FILE`), else the last one, else the first.
+
+    The editor tells of each picture that it shows, also when the browser goes back or forward. So the URL of a picture
+    that was left during this visit of the page is old, however late its message comes, and is not followed. It is not
+    replaced either: it may be that of a step back, of which the editor's own message is still on its way.
+    """
+    is_entered = KEY not in st.session_state or st.session_state.get(_OWNER) != str(project.folder)
+    if is_entered:
+        st.session_state[_OWNER], st.session_state[_LEFT] = str(project.folder), set()
+    here, asked = picture_navigation.shown_image(project), st.query_params.get("image")
+    is_old = asked in st.session_state[_LEFT]
+    image = picture_navigation.named(images, here if is_old else asked or here)
+    if not is_old or image.file_name != here:
+        _go_to(project, image)
     _editor(
         key=KEY,
         data={
@@ -58,4 +75,12 @@ def _take_shown(project: Project) -> None:
     with session.fail_softly(stop=False):
         for image in project.images():
             if image.file_name == shown.get("name"):
-                picture_navigation.go_to(project, image)
+                _go_to(project, image)
+
+
+def _go_to(project: Project, image: StoredImage) -> None:
+    """Open a picture, and note which one was left for it."""
+    here = picture_navigation.shown_image(project)
+    picture_navigation.go_to(project, image)
+    if here is not None:
+        st.session_state[_LEFT] = {*st.session_state.get(_LEFT, ()), here} - {image.file_name}

@@ -15,23 +15,28 @@ _STALE = 2.0
 """Seconds during which the browser may still send the URL of a picture that was left."""
 
 
-def current_image(project: Project, images: Sequence[StoredImage], corrects_url: bool = True) -> StoredImage:
+def current_image(project: Project, images: Sequence[StoredImage]) -> StoredImage:
     """Return the picture in the URL (`?image=FILE`), else the last one of this session, else the first one.
 
     A message that the browser sends just after the user opens another picture may still have the old URL. So for
-    `_STALE` seconds, the URL of a picture that was left is ignored; otherwise the page would go back to that picture.
-    It is then replaced if `corrects_url` is True. The editor passes False: it tells of each picture itself, so the URL
-    may be that of a step back in the browser, of which the editor's own message is still on its way.
+    `_STALE` seconds, the URL of a picture that was left is ignored and replaced; otherwise the page would go back to
+    that picture.
     """
-    here = st.session_state.get(_IMAGE, {}).get(str(project.folder))
-    asked = st.query_params.get("image") or here
-    is_stale = asked != here and was_just_left(asked)
-    if is_stale:
-        asked = here
-    image = next((image for image in images if image.file_name == asked), images[0])
-    if corrects_url or not is_stale:
-        go_to(project, image)
+    here, asked = shown_image(project), st.query_params.get("image")
+    image = named(images, here if was_just_left(asked) else asked or here)
+    go_to(project, image)
     return image
+
+
+def shown_image(project: Project) -> str | None:
+    """File name of the picture that this session showed last; None if it showed none of this project."""
+    found: str | None = st.session_state.get(_IMAGE, {}).get(str(project.folder))
+    return found
+
+
+def named(images: Sequence[StoredImage], file_name: str | None) -> StoredImage:
+    """The picture of this name, else the first one."""
+    return next((image for image in images if image.file_name == file_name), images[0])
 
 
 def was_just_left(file_name: str | None) -> bool:
@@ -43,7 +48,7 @@ def was_just_left(file_name: str | None) -> bool:
 def go_to(project: Project, image: StoredImage) -> None:
     """Open a picture: write its name into the session and the URL, and note when the previous picture was left."""
     shown: dict[str, str] = st.session_state.setdefault(_IMAGE, {})
-    last = shown.get(str(project.folder))
+    last = shown_image(project)
     if last not in (None, image.file_name):
         now = time.monotonic()
         recent = {name: left for name, left in st.session_state.get(_LEFT, {}).items() if now - left < _STALE}
@@ -55,6 +60,6 @@ def go_to(project: Project, image: StoredImage) -> None:
 
 def step_picture(project: Project, images: Sequence[StoredImage], step: int) -> None:
     """Open the next picture (step 1) or the previous one (-1). At the ends of the list, the picture stays."""
-    here = st.session_state.get(_IMAGE, {}).get(str(project.folder))
+    here = shown_image(project)
     place = next((number for number, image in enumerate(images) if image.file_name == here), 0)
     go_to(project, images[min(max(0, place + step), len(images) - 1)])

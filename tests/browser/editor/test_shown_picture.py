@@ -7,12 +7,14 @@ session, which knows the URL only; what was on its way is lost.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from maskrcnn.studio.annotate import editor
+from tests.browser.editor_driver import EditorDriver
 from tests.sweeps import FUZZ, wider
 
 SCRIPT = (Path(editor.__file__).parent / "editor" / "frame" / "shown_picture.js").read_text(encoding="utf-8")
@@ -27,12 +29,12 @@ MODEL = """async ([script, seed, steps]) => {
   sessionStorage.clear();
   history.replaceState({ depth: 0 }, "", "?image=a");
 
-  // Python: the session, as picture_navigation.py and editor.py have it, with a short time for what was just left.
-  const newSession = (here) => ({ here, serial: null, left: new Map(), value: null });
+  // Python: the session, as picture_navigation.py and editor.py have it.
+  const newSession = (here) => ({ here, serial: null, left: new Set(), value: null });
   let python = newSession("a");
-  const STALE = 400;
   const goTo = (name) => {
-    if (python.here !== name) python.left.set(python.here, performance.now());
+    python.left.add(python.here);
+    python.left.delete(name);
     python.here = name;
   };
   const pushed = []; // URLs that the page writes, on their way to the browser
@@ -50,12 +52,11 @@ MODEL = """async ([script, seed, steps]) => {
         goTo(value.name);
         write(value.name);
       }
-      const wasLeft = performance.now() - (python.left.get(query) ?? -1e9) < STALE;
-      if (query !== python.here && !wasLeft) goTo(query);
+      if (!python.left.has(query)) goTo(query);
       const data = { image: python.here, serial: python.serial };
       await wait(chance(60));
       if (session !== python) { open -= 1; return; }
-      const late = chance(2) * chance(120);
+      const late = chance(2) * chance(400);
       for (const name of pushed.splice(0)) setTimeout(() => {
         if (session === python) history.pushState({ depth: history.state.depth + 1 }, "", `?image=${name}`);
       }, late);
@@ -124,7 +125,7 @@ MODEL = """async ([script, seed, steps]) => {
     done.push(`${kinds[kind]} ${wanted}`);
     await wait(chance(4) ? chance(40) : chance(500));
   }
-  for (let quiet = 0; quiet < 5; quiet = open || shown.timer ? 0 : quiet + 1) await wait(60);
+  for (let quiet = 0; quiet < 10; quiet = open || shown.timer ? 0 : quiet + 1) await wait(60);
   shown.destroy();
   window.removeEventListener("popstate", send);
   const url = new URLSearchParams(location.search).get("image");
@@ -138,3 +139,22 @@ def test_the_last_step_of_the_person_is_shown_and_in_the_url(page: Any, server: 
     page.goto(f"{server.url}/_stcore/health")
     found = page.evaluate(MODEL, [SCRIPT, seed, 12])
     assert (found["shown"], found["python"], found["url"]) == (found["wanted"],) * 3, found["done"]
+
+
+def test_a_link_from_another_page_leads_to_a_picture_that_was_left_before(
+    new_editor: Callable[..., EditorDriver], kept_if_failed: Callable[[Any], None]
+) -> None:
+    """During a visit of the page the URL of a picture that was left is old; a new visit follows it."""
+    editor = new_editor(pictures=2)
+    page = editor.page
+    kept_if_failed(page.context)
+    editor.turn_to("p001.jpg")
+    page.wait_for_url("**image=p001.jpg*")
+    page.get_by_role("link", name="Dataset").first.click()
+    page.get_by_role("button", name="p000.jpg").first.click()
+    editor.wait_for_picture("p000.jpg")
+    page.wait_for_url("**image=p000.jpg*")
+    page.evaluate("document.activeElement?.blur()")
+    page.keyboard.press("r")
+    page.wait_for_timeout(300)
+    assert editor.shown == "p000.jpg"

@@ -59,8 +59,7 @@ def component(state: dict[str, Any], url: dict[str, str], monkeypatch: pytest.Mo
 
 def run_page(project: Project) -> None:
     """A script run of the page."""
-    images = project.images()
-    editor.show(project, picture_navigation.current_image(project, images, corrects_url=False))
+    editor.show(project, project.images())
 
 
 def test_the_picture_that_the_editor_shows_is_in_the_url(
@@ -96,13 +95,14 @@ def test_a_state_that_is_sent_again_is_no_step(component: Component, project: Pr
 
 
 def test_the_url_of_a_step_back_is_left_until_the_editor_tells_of_it(
-    component: Component, project: Project, url: dict[str, str]
+    component: Component, project: Project, url: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Streamlit runs the page for the back button by itself, maybe before it has the message of the editor."""
+    """Streamlit runs the page for the back button by itself, maybe long before it has the message of the editor."""
+    monkeypatch.setattr(picture_navigation, "_STALE", 0.0)
     run_page(project)
     component.tell("b.png", "1")
     run_page(project)
-    url["image"] = "a.png"  # left a moment ago
+    url["image"] = "a.png"
     run_page(project)
     assert (component.data["image"], url) == ("b.png", {"image": "a.png"})
     component.tell("a.png", "2")

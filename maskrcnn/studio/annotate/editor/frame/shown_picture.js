@@ -8,7 +8,9 @@
 const PAUSE = 300; // milliseconds between two messages to Python; quick steps are told together
 const KEPT = "maskrcnn-shown"; // in the session storage: a step that the URL does not show yet, for a reload
 const FRESH = 20000; // milliseconds for which it counts
-const URL_AFTER = 150; // milliseconds after Python's answer, by which its URL has arrived
+const URL_EVERY = 150; // milliseconds between two looks at the URL after Python's answer
+const URL_LOOKS = 20; // after which its URL has arrived
+const URL_CORRECTIONS = 3; // at most, should something else write URLs
 
 /** The choice of the picture of one editor. */
 export class ShownPicture {
@@ -27,7 +29,7 @@ export class ShownPicture {
     this.told = null; // name that Python was told, until it answers
     this.passed = new Set(); // names that the URL may still have: of Python's last answer, and of all steps since
     this.urlTimer = 0;
-    this.corrected = null; // name of the picture for which the URL was asked for again
+    this.corrections = 0; // times that the URL was asked for again since it was right
     this.page = window.location.pathname;
     this.onHistory = () => this.takeHistory();
     window.addEventListener("popstate", this.onHistory, true);
@@ -49,8 +51,7 @@ export class ShownPicture {
     this.told = null;
     this.passed = new Set([data.image]);
     if (data.image === this.wanted?.name) {
-      clearTimeout(this.urlTimer);
-      this.urlTimer = setTimeout(() => this.correctUrl(), URL_AFTER);
+      this.watchUrl(URL_LOOKS);
       return;
     }
     if (told !== null && told === this.wanted?.name) {
@@ -182,17 +183,25 @@ export class ShownPicture {
     return this.timer !== 0 || this.told !== null;
   }
 
-  /** A step back that is quicker than the URL of the step before it leaves that URL in place: ask for it again, once.
-   *  Not while a newer step is on its way, whose URL comes with its answer. */
-  correctUrl() {
-    const name = new URLSearchParams(window.location.search).get("image");
-    const isRight = name === null || !this.wanted || name === this.wanted.name;
-    if (isRight) this.corrected = null;
-    if (isRight && !this.isPending) this.forget();
-    const isElsewhere = window.location.pathname !== this.page;
-    if (isRight || this.isPending || isElsewhere || this.corrected === this.wanted.name) return;
-    this.corrected = this.wanted.name;
-    this.note(this.wanted);
+  /** Look at the URL some times. A step back that is quicker than the URL of the step before it leaves that URL in
+   *  place: ask for the right one again. A newer step brings its own URL, and its own looks. */
+  watchUrl(looks) {
+    clearTimeout(this.urlTimer);
+    if (looks === 0) {
+      this.corrections = 0;
+      this.forget();
+      return;
+    }
+    this.urlTimer = setTimeout(() => {
+      const name = new URLSearchParams(window.location.search).get("image");
+      if (this.isPending || window.location.pathname !== this.page) return;
+      if (name !== null && name !== this.wanted.name && this.corrections < URL_CORRECTIONS) {
+        this.corrections += 1;
+        this.note(this.wanted);
+      } else {
+        this.watchUrl(looks - 1);
+      }
+    }, URL_EVERY);
   }
 
   takeHistory() {

@@ -39,7 +39,7 @@ _editor = st.components.v2.component(
 
 
 def show(project: Project, images: Sequence[StoredImage]) -> None:
-    """Draw the editor with the picture in the URL (`?image=FILE`), else the last one of the session, else the first one.
+    """Draw the editor with the picture in the URL (`?image=FILE`), else the last one of the session, else the first.
 
     The editor tells of each picture that it shows, also when the browser goes back or forward. So the URL of a picture
     that was left during this visit of the page is old, however late its message comes, and is not followed. It is not

@@ -101,6 +101,8 @@ def meta_value(key: object, text: object, words: str) -> Any:
     value = parsed(text, words)
     if key == "extras":
         return require_extras(value, words)
+    if key == "renamed_classes" and not all(isinstance(name, str) for name in require_dict(value, words).values()):
+        raise StudioError(f"{words} has a name that is no text; {RESTORE}")
     if (key == "name" and not isinstance(value, str)) or (
         key == "class_attribute" and not isinstance(value, str | None)
     ):

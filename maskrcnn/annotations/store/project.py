@@ -273,6 +273,7 @@ class Project:
                 return
             names = {entry.name: entry.name for entry in class_rows.classes(db) if entry.name != new}
             project_meta.update_class_options(db, {**names, old: new})
+            project_meta.note_renamed_class(db, old, new)
             class_changes.rename_in_regions(db, old, new, new_states)
 
     def merge_class(self, old: str, new: str) -> Snapshot:
@@ -290,7 +291,18 @@ class Project:
             class_rows.drop_unused(db, [old])
             unchanged_names = {entry.name: entry.name for entry in class_rows.classes(db)}  # all but `old`
             project_meta.update_class_options(db, unchanged_names)
+            project_meta.note_renamed_class(db, old, new)
             return snapshot
+
+    def renamed_classes(self) -> dict[str, str]:
+        """Return old name -> present name of the classes that were renamed or merged.
+
+        An old name that is in the list of classes again is a class of its own, and is left out.
+        """
+        with self._reading() as db:
+            names = {entry.name for entry in class_rows.classes(db)}
+            renamed: dict[str, str] = project_meta.read(db, "renamed_classes", {})
+        return {old: now for old, now in renamed.items() if old not in names and now in names}
 
     @property
     def class_attribute(self) -> str | None:

@@ -4,7 +4,8 @@ Every function works inside a transaction of the caller. The keys are:
 
 - `name`: the name of the project;
 - `class_attribute`: the VIA attribute that gives the class;
-- `extras`: further data of the imported label files (`Dataset.extras`).
+- `extras`: further data of the imported label files (`Dataset.extras`);
+- `renamed_classes`: old name -> present name of each class that was renamed or merged.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ def write(db: sqlite3.Connection, key: str, value: Any) -> None:
     if key == "extras":
         json_columns.require_extras(value, words)
     db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, text))
+
+
+def note_renamed_class(db: sqlite3.Connection, old: str, new: str) -> None:
+    """Record that class `old` is called `new` now. Earlier renames to `old` lead to `new` too."""
+    renamed = {name: new if now == old else now for name, now in read(db, "renamed_classes", {}).items()}
+    write(db, "renamed_classes", {name: now for name, now in {**renamed, old: new}.items() if name != new})
 
 
 def update_class_options(db: sqlite3.Connection, names: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ VERSION = 2
 """The present schema version. `migrations` converts older databases to it; newer ones are refused."""
 
 TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);  -- name, class_attribute, extras: JSON values
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);  -- JSON values, see project_meta
 
 CREATE TABLE class (
     name TEXT PRIMARY KEY,

@@ -6,6 +6,9 @@ changes the picture once: the second one is answered with 409, and the browser c
 
 A picture that was removed from the project is not given out, but what a page still sends for it is kept in it. The
 answer says `"removed": true` then, so that the page can tell.
+
+A page may not know yet that a class was renamed or merged. Regions that it sends with the old name get the present one,
+so that the old class does not come back. Answers have `renamed`, {old name: present name}, if there are such classes.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from maskrcnn.annotations.editing.regions_edit import (
     with_stored_fields,
     with_stored_values,
 )
+from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.similar_class_names import similar_class
 from maskrcnn.annotations.store import Direction, PictureDetails, Project, StaleSave, StoredImage
 from maskrcnn.annotations.store.class_rows import class_skeleton_from_json
@@ -139,6 +143,7 @@ def _picture(call: Call) -> dict[str, Any]:
         "file_attributes": details.attributes,
         "picture": picture,
         "problem": problem,
+        **_renamed(call.project.renamed_classes()),
     }
 
 
@@ -156,6 +161,16 @@ def _state(details: PictureDetails) -> dict[str, Any]:
 def _removed(removed: bool) -> dict[str, bool]:
     """Return what an answer says about a removed picture; nothing for others."""
     return {"removed": True} if removed else {}
+
+
+def _renamed(names: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    """Return what an answer says about renamed classes; nothing if there are none."""
+    return {"renamed": names} if names else {}
+
+
+def _with_present_class(region: Region, renamed: Mapping[str, str]) -> Region:
+    """Return a region with the present name of its class."""
+    return replace(region, class_name=renamed.get(region.class_name or "", region.class_name))
 
 
 def _thumbnail(call: Call) -> Response:
@@ -177,13 +192,20 @@ def _edit(call: Call) -> dict[str, Any]:
     if details.revision != revision:
         raise _stale(stored, details.revision)
     known = {region.id: region for region in stored}
-    put = tuple(with_stored_fields(region, known.get(region.id)) for region in sent.put)
+    renamed = call.project.renamed_classes()
+    put = tuple(with_stored_fields(_with_present_class(region, renamed), known.get(region.id)) for region in sent.put)
     # The regions cannot change before the save: it is refused if the revision has changed.
     after = applied(stored, replace(sent, put=put))
     if after == stored:
-        return {"revision": revision, "can_undo": details.can_undo, "can_redo": details.can_redo, **removed}
+        return {
+            "revision": revision,
+            "can_undo": details.can_undo,
+            "can_redo": details.can_redo,
+            **removed,
+            **_renamed(renamed),
+        }
     saved = call.project.save(call.image_id, after, revision)
-    return {"revision": saved, "can_undo": True, "can_redo": False, **removed}
+    return {"revision": saved, "can_undo": True, "can_redo": False, **removed, **_renamed(renamed)}
 
 
 def _edit_from(document: Mapping[str, Any]) -> Edit:
@@ -254,9 +276,12 @@ def _conflict(call: Call) -> dict[str, Any]:
     if now != revision:
         raise _stale(theirs, now)
     known = {region.id: region for region in theirs}
+    renamed = project.renamed_classes()
 
     def completed(regions: Regions) -> Regions:
-        return tuple(with_stored_fields(region, known.get(region.id)) for region in regions)
+        return tuple(
+            with_stored_fields(_with_present_class(region, renamed), known.get(region.id)) for region in regions
+        )
 
     base, mine = completed(base), completed(mine)
     if choice is None and mine != theirs:

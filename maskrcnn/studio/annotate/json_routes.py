@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -180,8 +181,7 @@ def _answered(request: Request, answer: Answer, content: bytes) -> Response:
     try:
         result = answer(Call(project, request.path_params, dict(request.query_params), parsed(content)))
     except StaleSave as stale:
-        documents = [for_browser(region) for region in stale.regions]
-        return json_response({"message": str(stale), "revision": stale.revision, "regions": documents}, 409)
+        return json_response(_stale_answer(stale, project), 409)
     except StudioError as error:
         status, reason = _status_of(error, project)
         # Only the name of the project is told, not its place on the computer.
@@ -189,6 +189,15 @@ def _answered(request: Request, answer: Answer, content: bytes) -> Response:
         message = message.replace(f"{project.folder}/", "").replace(str(project.folder), project.folder.name)
         return json_response({"message": message, "reason": reason}, status)
     return result if isinstance(result, Response) else json_response(result)
+
+
+def _stale_answer(stale: StaleSave, project: Project) -> dict[str, Any]:
+    """Return the present regions, and the renamed classes: a rename is a save of each picture that has the class."""
+    documents = [for_browser(region) for region in stale.regions]
+    renamed: dict[str, str] = {}
+    with suppress(StudioError):  # the regions are worth more
+        renamed = project.renamed_classes()
+    return {"message": str(stale), "revision": stale.revision, "regions": documents, "renamed": renamed}
 
 
 def _status_of(error: StudioError, project: Project) -> tuple[int, str]:

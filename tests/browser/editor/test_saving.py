@@ -26,6 +26,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.annotate import editor_routes
 from maskrcnn.studio.serving import addresses, browser_code
@@ -627,6 +628,69 @@ def test_changes_of_other_regions_are_no_conflict_after_a_reload(studio: Studio,
     tab.reload()
     tab.wait()
     assert tab.ids == studio.ids() == ["a", "theirs", "mine"]
+
+
+# Renamed classes
+
+
+def classes(studio: Studio) -> list[tuple[str, str | None]]:
+    """(id, class) of the regions, where the old name is no class of the project again."""
+    assert [entry.name for entry in studio.project.classes()] == ["kitten"]
+    return [(region["id"], region.get("class_name")) for region in studio.regions()]
+
+
+@pytest.mark.parametrize("reloaded", [False, True])
+def test_a_class_renamed_while_edits_are_unsent_is_no_conflict_and_stays_renamed(
+    studio: Studio, tab: Tab, reloaded: bool
+) -> None:
+    tab.put("a", 1)
+    tab.put("b", 1)
+    tab.wait()
+    tab.cut()
+    tab.do("doc.undo()")
+    tab.put("a", 2)
+    tab.put("c", 3)
+    tab.wait("unsaved")
+    studio.project.rename_class("cat", "kitten")
+    if reloaded:
+        tab.page.unroute("**/studio/annotate/**")
+        tab.reload()
+    else:
+        tab.restore()
+    tab.wait()
+    assert classes(studio) == [("a", "kitten"), ("c", "kitten")]
+    assert tab.do("doc.regions.map((region) => [region.id, region.class_name])") == [["a", "kitten"], ["c", "kitten"]]
+    tab.do("doc.undo()")
+    tab.wait()
+    assert classes(studio) == [("a", "kitten")]
+
+
+def test_both_versions_of_a_conflict_get_the_present_name_of_a_class(studio: Studio, tab: Tab) -> None:
+    tab.put("a", 1)
+    tab.wait()
+    tab.cut()
+    tab.put("mine", 7)
+    tab.wait("unsaved")
+    (stored,), revision = studio.project.regions(1)
+    studio.project.save(1, [stored, Region(Rect(1, 2, 3, 4), "cat", id="theirs")], revision)
+    studio.project.rename_class("cat", "kitten")
+    tab.restore()
+    tab.wait("conflict")
+    tab.page.wait_for_function("() => doc.conflict.recorded")
+    assert tab.page.evaluate("doc.resolve('both')") is True
+    assert classes(studio) == [("a", "kitten"), ("theirs", "kitten"), ("mine", "kitten")]
+
+
+def test_a_region_pasted_with_the_old_name_of_a_class_gets_the_present_one(studio: Studio, tab: Tab) -> None:
+    tab.put("a")
+    tab.wait()
+    tab.do("doc.undo()")
+    tab.wait()
+    studio.project.rename_class("cat", "kitten")
+    tab.put("pasted")
+    tab.wait()
+    assert classes(studio) == [("pasted", "kitten")]
+    assert tab.do("doc.regions[0].class_name") == "kitten"
 
 
 # Drafts

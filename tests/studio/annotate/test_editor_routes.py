@@ -394,6 +394,44 @@ def test_a_full_disk_is_tried_again(client: Client, project: Project, monkeypatc
     )
 
 
+# Renamed classes
+
+
+def test_a_region_with_the_old_name_of_a_class_gets_the_present_one(client: Client, project: Project) -> None:
+    project.rename_class("cat", "kitten")
+    new = Region(Point(9, 9), "cat", id="new")
+    answer = client.post("pictures/2/edit", {"revision": 1, "edit": put(new)}).json()
+    assert answer["renamed"] == {"cat": "kitten"}
+    assert [region["class_name"] for region in client.regions(2)] == ["kitten"]
+    stale = client.post("pictures/1/edit", {"revision": 1, "edit": put(new)})
+    assert (stale.status_code, stale.json()["renamed"]) == (409, {"cat": "kitten"})
+    project.merge_class("kitten", "dog")
+    assert client.get("pictures/1").json()["renamed"] == {"cat": "dog", "kitten": "dog"}
+    assert [entry.name for entry in project.classes()] == ["dog"]
+
+
+def test_an_old_name_that_is_a_class_again_stays(client: Client, project: Project) -> None:
+    project.rename_class("cat", "kitten")
+    project.add_class("cat")
+    client.post("pictures/2/edit", {"revision": 1, "edit": put(Region(Point(9, 9), "cat", id="new"))})
+    assert [region["class_name"] for region in client.regions(2)] == ["cat"]
+    project.rename_class("dog", "hound")
+    project.rename_class("hound", "dog")
+    assert project.renamed_classes() == {"hound": "dog"}
+
+
+@pytest.mark.parametrize("choice", [None, "both", "mine"])
+def test_a_conflict_does_not_bring_the_old_name_of_a_class_back(
+    client: Client, project: Project, choice: str | None
+) -> None:
+    project.rename_class("cat", "kitten")
+    mine = [for_browser(BOX.with_shape(Rect(9, 9, 3, 4))), for_browser(DOT)]
+    body = {"base": [for_browser(BOX), for_browser(DOT)], "mine": mine, "revision": 2, "choice": choice}
+    assert client.post("pictures/1/conflict", body).status_code == 200
+    assert [entry.name for entry in project.classes()] == ["kitten", "dog"]
+    assert [region["class_name"] for region in client.regions()] == ["kitten", "dog"]
+
+
 # Pictures and classes
 
 

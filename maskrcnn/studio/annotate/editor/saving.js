@@ -4,6 +4,9 @@
 // redo whose effect only the server knows. `after` is the digest of the regions after it. The server accepts a change
 // only for the revision on which it is based. So after a lost answer (or a reload, or a killed tab) it is sent again,
 // and if the server then says "saved elsewhere" with exactly the regions that the change should have made, it is done.
+//
+// A class that was renamed meanwhile is in the answers' `renamed`, {old name: present name}. The changes get its
+// present name before they are compared, so a rename alone is no conflict and does not bring the old class back.
 
 import { applied, editBetween, isEmpty, normalised, stateDigest } from "./regions_edit.js";
 import { NoConnection, Refused } from "./server.js";
@@ -98,8 +101,10 @@ export class Saving extends EventTarget {
     });
     this.recorded = head.recorded ?? null;
     if (head.revision !== answer.revision || head.state !== stateDigest(theirs)) {
+      const isRenamed = this.rename(answer.renamed);
       this.base = head.base?.map(normalised) ?? baseOf(theirs, this.queue);
       this.revision = head.revision;
+      if (this.rename(answer.renamed) || isRenamed) this.makeEdits();
       this.project();
       this.reconcile(answer.revision, theirs, answer);
     } else {
@@ -147,6 +152,31 @@ export class Saving extends EventTarget {
     if (this.conflict) this.conflict.mine = regions;
   }
 
+  /** Give the classes {old name: present name} their present names in `base` and in all changes. Whether one had to. */
+  rename(renamed = {}) {
+    const isOld = (region) => Object.hasOwn(renamed, region.class_name ?? "");
+    const named = (region) => (
+      isOld(region) ? normalised({ ...region, class_name: renamed[region.class_name] }) : region
+    );
+    const edits = this.queue.flatMap(({ edit, step }) => [edit, step?.edit, step?.inverse]).filter((edit) => edit?.put);
+    const lists = [this.base, this.conflict?.base ?? [], ...edits.map(({ put }) => put)];
+    if (!lists.some((regions) => regions.some(isOld))) return false;
+    this.base = this.base.map(named);
+    if (this.conflict) this.conflict.base = this.conflict.base.map(named);
+    for (const edit of edits) edit.put = edit.put.map(named);
+    return true;
+  }
+
+  /** Send undos and redos as what they do: the newest step of the history is the rename now, which is to stay. */
+  makeEdits() {
+    for (const change of this.queue) {
+      const { kind, step } = change;
+      if (kind === "edit" || !step) continue;
+      if (kind === "undo") change.step = { edit: step.inverse, inverse: step.edit };
+      change.kind = "edit";
+    }
+  }
+
   async run() {
     if (this.isRunning) return;
     this.isRunning = true;
@@ -178,6 +208,8 @@ export class Saving extends EventTarget {
 
   /** The server has made the first change of the queue. */
   confirmed(change, answer) {
+    const isRenamed = this.rename(answer.renamed);
+    if (isRenamed) this.project();
     this.queue.shift();
     const before = this.base;
     const edit = change.kind === "edit" ? change.edit : normalisedEdit(answer.edit);
@@ -188,12 +220,12 @@ export class Saving extends EventTarget {
     const isAsExpected = change.after !== null && stateDigest(this.base) === change.after;
     if (!isAsExpected) this.project();
     if (this.queue.length === 0) this.isRefused = false;
-    if (isAsExpected) this.journal.confirm(1, this.queue.map(kept), this.head());
+    if (isAsExpected && !isRenamed) this.journal.confirm(1, this.queue.map(kept), this.head());
     else this.keepQueue();
     if (change.kind !== "edit") change.answered?.(edit, editBetween(this.base, before));
     this.succeeded();
     this.takeRemoved(answer);
-    if (!isAsExpected) this.dispatchEvent(new Event("regions"));
+    if (!isAsExpected || isRenamed) this.dispatchEvent(new Event("regions"));
   }
 
   succeeded() {
@@ -206,7 +238,13 @@ export class Saving extends EventTarget {
 
   async failed(error, change) {
     if (error instanceof Refused && error.status === 409) {
+      const isRenamed = this.rename(error.answer.renamed);
+      if (isRenamed) {
+        this.makeEdits();
+        this.project();
+      }
       this.reconcile(error.answer.revision, error.answer.regions.map(normalised), {});
+      if (isRenamed) this.dispatchEvent(new Event("loaded")); // the steps of the past have the old name
       return;
     }
     if (!(error instanceof NoConnection || error instanceof Refused)) throw error;
@@ -298,6 +336,7 @@ export class Saving extends EventTarget {
     } catch (error) {
       if (!(error instanceof NoConnection || error instanceof Refused)) throw error;
       if (error instanceof Refused && error.status === 409) {
+        if (this.rename(error.answer.renamed)) this.project();
         const theirs = error.answer.regions.map(normalised);
         const isMade = error.answer.revision === conflict.revision + 2; // the answer before was lost
         const isRepeated = isMade && stateDigest(theirs) === stateDigest(conflict.theirs);
@@ -351,6 +390,7 @@ export class Saving extends EventTarget {
       return true;
     } catch (error) {
       if (!(error instanceof Refused && error.status === 409)) throw error;
+      if (this.rename(error.answer.renamed)) this.project();
       const theirs = error.answer.regions.map(normalised);
       conflict.revision = error.answer.revision;
       conflict.theirs = theirs;

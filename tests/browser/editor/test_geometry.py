@@ -150,11 +150,20 @@ def test_a_stroke_of_the_brush_is_a_new_region_and_the_eraser_takes_from_it(edit
     assert len(cut.shape.parts) == 2
 
 
-def test_a_stroke_without_a_connection_is_painted_later(editor: EditorDriver) -> None:
+def test_a_stroke_without_a_connection_is_painted_later_and_asks_before_the_page_ends(editor: EditorDriver) -> None:
+    asked: list[str] = []
+
+    def stay(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
     editor.press("w")
     editor.page.context.set_offline(True)
     editor.drag((200.0, 500.0), (400.0, 500.0))
-    editor.page.wait_for_timeout(700)
+    editor.page.get_by_text("No connection: the stroke is added when there is one again").wait_for()
+    editor.page.once("dialog", stay)
+    editor.page.evaluate("setTimeout(() => location.reload())")
+    until(editor.page, lambda: asked == ["beforeunload"])
     assert len(editor.regions()) == 3
     editor.page.context.set_offline(False)
     editor.stored(lambda regions: len(regions) == 4, seconds=15)

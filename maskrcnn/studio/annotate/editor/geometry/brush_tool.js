@@ -23,6 +23,10 @@ class StrokeTool {
     this.waiting = []; // strokes that the server has not answered yet: {points, radius, id, doc}
     this.pointer = null;
     this.onWheel = (event) => this.wheel(event);
+    // A stroke is no region before the server has computed its outline, so nothing keeps it when the page ends.
+    window.addEventListener("beforeunload", (event) => {
+      if (this.waiting.some(({ isOver }) => !isOver)) event.preventDefault();
+    }, { signal: editor.stopped.signal });
   }
 
   get erases() {
@@ -151,7 +155,10 @@ class StrokeTool {
           }
           if (this.editor.stopped.signal.aborted) return;
           stroke.isAlone = true;
-          this.editor.say("The stroke is added as soon as there is a connection again; Esc gives it up", "problem");
+          this.editor.say(
+            "No connection: the stroke is added when there is one again, if the page stays open; Esc gives it up",
+            "problem",
+          );
           await new Promise((resolve) => setTimeout(resolve, WAITS[Math.min(tries, WAITS.length - 1)]));
         }
       }

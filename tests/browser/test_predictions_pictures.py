@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cv2
@@ -60,20 +60,53 @@ def run(server: Any, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return made
 
 
-@pytest.fixture
-def sent(page: Any) -> list[Any]:
-    """Everything that the page sends to the server by its websocket."""
+def frames_sent_by(page: Any) -> list[Any]:
+    """Everything that a page sends to the server by its websocket from now on."""
     frames: list[Any] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
     return frames
 
 
 @pytest.fixture
-def opened(page: Any, server: Any, run: RunFolder, settled: Settled, sent: list[Any]) -> Any:
+def sent(page: Any) -> list[Any]:
+    return frames_sent_by(page)
+
+
+def open_pictures(page: Any, server: Any, settled: Settled) -> Any:
     page.goto(f"{server.url}/predictions?project=pictured&run=first&image=a.png")
     page.locator('.picture-surface[data-ready="true"]').nth(1).wait_for()
     page.locator("[data-drawn*=tp]").wait_for()
     settled(page)
+    return page
+
+
+@pytest.fixture
+def opened(page: Any, server: Any, run: RunFolder, settled: Settled, sent: list[Any]) -> Any:
+    """A window of its own, for a test that changes the choices of the page."""
+    return open_pictures(page, server, settled)
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Any, server: Any, run: RunFolder, settled: Settled) -> Iterator[tuple[Any, list[Any]]]:
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    frames = frames_sent_by(page)
+    yield open_pictures(page, server, settled), frames
+    context.close()
+
+
+@pytest.fixture
+def looked_at(shared: tuple[Any, list[Any]], kept_if_failed: Callable[[Any], None]) -> Any:
+    """The window of all tests that only look: both pictures, fitted, and nothing under the pointer."""
+    page, _ = shared
+    kept_if_failed(page.context)
+    page.get_by_role("button", name="Both", exact=True).click()
+    for side in ("truth", "found"):
+        page.locator(f".side.{side}").wait_for()
+    page.get_by_role("button", name="Fit the picture").first.click()
+    page.get_by_role("heading", name="Predictions").click()
+    page.wait_for_timeout(300)
     return page
 
 
@@ -169,8 +202,8 @@ def test_choices_stay_when_the_picture_changes_and_after_a_reload(opened: Any, s
     assert not page.get_by_role("checkbox", name="boxes").is_checked()
 
 
-def test_two_pictures_are_500_px_wide_and_one_is_950(opened: Any, sent: list[Any]) -> None:
-    page = opened
+def test_two_pictures_are_500_px_wide_and_one_is_950(looked_at: Any, shared: tuple[Any, list[Any]]) -> None:
+    page, (_, sent) = looked_at, shared
     for side in ("truth", "found"):
         assert camera(page, side)["scale"] * WIDTH >= 500
     before = len(sent)
@@ -191,8 +224,8 @@ def test_two_pictures_are_500_px_wide_and_one_is_950(opened: Any, sent: list[Any
     assert len(sent) == before
 
 
-def test_both_pictures_have_one_camera(opened: Any) -> None:
-    page = opened
+def test_both_pictures_have_one_camera(looked_at: Any) -> None:
+    page = looked_at
     fitted = camera(page, "truth")["scale"]
     page.mouse.move(*at(page, "found", 600, 200))
     page.mouse.wheel(0, -400)
@@ -208,8 +241,8 @@ def test_both_pictures_have_one_camera(opened: Any) -> None:
     assert camera(page, "truth") == camera(page, "found")
 
 
-def test_what_is_under_the_pointer_is_told_on_both_sides(opened: Any) -> None:
-    page = opened
+def test_what_is_under_the_pointer_is_told_on_both_sides(looked_at: Any) -> None:
+    page = looked_at
     lines = [page.locator(f".side.{side} .line") for side in ("truth", "found")]
     page.mouse.move(*at(page, "found", 560, 200))
     lines[1].get_by_text("cell 0.70: found, TP. IoU 0.60 with cell").wait_for()
@@ -222,8 +255,8 @@ def test_what_is_under_the_pointer_is_told_on_both_sides(opened: Any) -> None:
     assert not lines[1].is_visible()
 
 
-def test_both_pictures_fill_the_full_screen(opened: Any) -> None:
-    page = opened
+def test_both_pictures_fill_the_full_screen(looked_at: Any) -> None:
+    page = looked_at
     page.get_by_role("button", name="Full screen").first.click()
     page.get_by_role("button", name="Leave full screen").first.wait_for()
     page.wait_for_timeout(300)

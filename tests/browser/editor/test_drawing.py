@@ -430,6 +430,24 @@ def test_keys_in_the_middle_of_a_drag(editor: EditorDriver) -> None:
     assert problems == []
 
 
+def test_another_button_in_the_middle_of_a_drag_does_not_end_it(editor: EditorDriver) -> None:
+    mouse = editor.page.mouse
+    for number, last in enumerate(("right", "left")):
+        editor.press("b")
+        editor.move((300.0, 200.0 + 150 * number))
+        mouse.down()
+        editor.move((350.0, 220.0 + 150 * number), steps=3)
+        mouse.down(button="right")
+        editor.move((400.0, 240.0 + 150 * number), steps=3)
+        mouse.up(button=last)
+        editor.move((450.0, 260.0 + 150 * number), steps=3)
+        mouse.up(button="left" if last == "right" else "right")
+        editor.press("Escape")
+    first, second = (region.shape for region in editor.stored(lambda regions: len(regions) == 2))
+    assert_at((first.x, first.y, first.width, first.height), (300, 200, 150, 60))
+    assert_at((second.x, second.y, second.width, second.height), (300, 350, 100, 40))
+
+
 def test_keypoints_of_a_class_are_not_mixed_with_those_of_another(editor: EditorDriver) -> None:
     editor.press("2", "k")
     editor.click((450.0, 250.0))

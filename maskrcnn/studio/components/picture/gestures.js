@@ -96,6 +96,10 @@ export class Gestures {
       return;
     }
     if (this.#isOther(event)) return;
+    if (this.#stroke !== null && event.button === 0 && !(event.buttons & 1)) { // let go while another button is held
+      this.#up(event);
+      return;
+    }
     if (view.tool) view.tool.pointermove?.(place);
     else if (event.pointerType !== "touch") this.#hover(place);
     if (event.buttons === 0) this.#stroke = null; // a lost release, which the tool has taken for one
@@ -134,6 +138,10 @@ export class Gestures {
 
   /** A capture that is lost without an end of the stroke (the window lost its pointer) cancels the stroke. */
   #lost(event) {
+    if (event.buttons & 1 && this.#stroke === event.pointerId) { // another button was let go: Chromium ends the capture
+      this.#capture(event);
+      return;
+    }
     if (this.#pan?.id === event.pointerId) this.#pan = null;
     this.#cancelStroke(event.pointerId, this.#view.place(event));
   }

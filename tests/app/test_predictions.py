@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.components.class_colours import category_colours
+from maskrcnn.studio.inspect import measured_picture
+from maskrcnn.studio.inspect.validation_report import epoch_report
 from tests.app.sent_pictures import choose_score, counts, loaded, sent
 from tests.sweeps import sweep
 
@@ -261,6 +264,20 @@ def test_a_picture_that_is_gone_is_one_red_box(root: Path, project: Project, run
     app = open_page(root)
     (error,) = app.error
     assert "a.png" in error.value
+
+
+def test_a_run_that_is_deleted_while_the_page_reads_it_is_one_red_box(
+    root: Path, run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pictures are drawn already when the report is made."""
+
+    def deleted(*choice: Any) -> Any:
+        shutil.rmtree(run.path, ignore_errors=True)
+        return epoch_report(*choice)
+
+    monkeypatch.setattr(measured_picture, "epoch_report", deleted)
+    (error,) = open_page(root).error
+    assert error.value == "first: its labels were changed or deleted just now; load the page again"
 
 
 def test_a_damaged_file_is_one_red_box(root: Path, run: RunFolder) -> None:

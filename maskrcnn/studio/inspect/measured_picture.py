@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import ImageMatches, Report, match_image
 from maskrcnn.studio.inspect.inspected_run import InspectedRun
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
@@ -24,12 +25,15 @@ class MeasuredPicture:
 def measure(inspected: InspectedRun, choice: PictureChoice, min_score: float) -> MeasuredPicture:
     """Read the detections and match those of the chosen picture with its objects.
 
-    Raises `StudioError` if a file cannot be read.
+    Raises `StudioError` if a file cannot be read, or if the run is not any more what the page has read of it.
     """
     run, config = inspected.run, inspected.config
     detections = run.detections(choice.epoch)
     matches = match_image(inspected.truth, detections, choice.image["id"], min_score, tasks=config.tasks)
-    return MeasuredPicture(matches, epoch_report(run, choice.epoch, min_score))
+    report = epoch_report(run, choice.epoch, min_score)
+    if len(report.per_image) != len(choice.images):  # it reads the run again
+        raise StudioError(f"{run.name}: its labels were changed or deleted just now; load the page again")
+    return MeasuredPicture(matches, report)
 
 
 def show_figures(inspected: InspectedRun, choice: PictureChoice, measured: MeasuredPicture) -> None:

@@ -89,8 +89,8 @@ def _answer(make: Callable[..., bytes], file: PictureFile, *place: int) -> Respo
         content = make(file, *place)
     except StudioError as error:
         # Only the name of the file is told, not its place on the computer.
-        place = one_line(f"{Path(file.path).parent}/")
-        return PlainTextResponse(f"{error}\n".replace(place, ""), 422)
+        folder = one_line(f"{Path(file.path).parent}/")
+        return PlainTextResponse(f"{error}\n".replace(folder, ""), 422)
     if not content:
         return PlainTextResponse("Not Found\n", 404)
     return Response(content, media_type="image/jpeg", headers={"Cache-Control": f"private, max-age={_DAY}"})

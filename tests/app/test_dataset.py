@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations import duplicate_pictures
@@ -213,7 +214,7 @@ def test_a_click_opens_the_picture_in_annotate(
     open_page: Callable[..., AppTest], grid: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(editor, "show", lambda project, image: opened.append(image.file_name))
+    monkeypatch.setattr(editor, "show", lambda project, images: opened.append(st.query_params["image"]))
     grid.click = "p4.png"
     open_page()
     assert opened[-1] == "p4.png"

@@ -27,6 +27,7 @@ from maskrcnn.training.training_start import begin
 from maskrcnn.words import counted
 from tests import tiny
 from tests.forked import in_child
+from tests.sweeps import sweep
 
 FIELDS = (
     *("norm=group", "precision=float32", "batch_size=4", "loader_threads=1", "ema=0.9", "copy_paste=0.5", "crop=0.5"),
@@ -64,6 +65,7 @@ def together(words: list[str], root: Path, processes: int = 2) -> subprocess.Com
     )
 
 
+@sweep
 def test_two_processes_learn_what_one_does(labels: Path, tmp_path: Path, root: Path) -> None:
     """The same losses at every step, the same rows, and the same weights at the end.
 

@@ -26,6 +26,7 @@ from maskrcnn.studio.components.line_charts import Kind, Line, line_chart
 from maskrcnn.studio.dataset import statistics_charts
 from maskrcnn.studio.inspect.filter_survivors import FilterStep, survivors_chart
 from maskrcnn.studio.learn import pooled_grids, roi_maps
+from tests.sweeps import one_in
 
 ROOT = Path(__file__).parents[3]
 
@@ -77,7 +78,7 @@ def roi_charts() -> Iterator[Chart]:
 
 
 CHARTS = [
-    *line_charts(),
+    *one_in(4, [(chart,) for chart in line_charts()]),  # a chart is a tuple, and one value
     *statistics_of_few(),
     *roi_charts(),
     survivors_chart([FilterStep("a", 9, 1), FilterStep("b", 3, 0)]),

@@ -63,6 +63,21 @@ def wait_until(happened: Callable[[], Any], seconds: float, what: str) -> Any:
     return result
 
 
+def launch(page: Any, settled: Settled, epochs: int) -> None:
+    """Start a training of the classroom preset on small pictures, on the Launch page that is shown."""
+    page.get_by_text("Initial weights", exact=True).wait_for()
+    settled(page)
+    for field, value in (("Epochs", epochs), ("image_min_dim", 128), ("image_max_dim", 128)):
+        box = page.get_by_role("spinbutton", name=field)
+        if field == "image_min_dim":
+            page.get_by_text("More choices").click()
+        box.fill(str(value))
+        box.press("Enter")
+        settled(page)
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_url("**/runs?*")
+
+
 def badge(page: Any, state: str) -> Any:
     """The badge of the run that is shown."""
     return page.locator(".stMarkdownBadge").filter(has_text=state).first
@@ -90,20 +105,9 @@ def test_draw_train_watch_and_inspect(
     assert np.array(triangle.shape.points) == pytest.approx(np.array(TRIANGLE), abs=0.5)
     editor.wait_until_saved()
 
-    # Two epochs of the classroom preset, from nothing, on small pictures.
+    # Two epochs, from nothing.
     page.get_by_role("link", name="Launch").click()
-    page.get_by_text("Initial weights", exact=True).wait_for()
-    settled(page)
-    page.get_by_role("spinbutton", name="Epochs").fill("2")
-    page.get_by_role("spinbutton", name="Epochs").press("Enter")
-    settled(page)
-    page.get_by_text("More choices").click()
-    for field in ("image_min_dim", "image_max_dim"):
-        page.get_by_role("spinbutton", name=field).fill("128")
-        page.get_by_role("spinbutton", name=field).press("Enter")
-        settled(page)
-    page.get_by_role("button", name="Start training").click()
-    page.wait_for_url("**/runs?*")
+    launch(page, settled, epochs=2)
 
     # The curves grow by themselves, without a click or a reload.
     charts = page.locator('[data-testid="stVegaLiteChart"]')
@@ -135,11 +139,7 @@ def test_a_training_goes_on_without_the_studio_and_is_found_again(
 ) -> None:
     server = new_server(project.folder.parent)
     page.goto(f"{server.url}/launch?project=cards")
-    page.get_by_role("spinbutton", name="Epochs").fill("500")
-    page.get_by_role("spinbutton", name="Epochs").press("Enter")
-    settled(page)
-    page.get_by_role("button", name="Start training").click()
-    page.wait_for_url("**/runs?*")
+    launch(page, settled, epochs=500)
     run = RunFolder(project.runs_folder / "cards-0001")
     wait_until(run.metrics, 120, "the first step")
 

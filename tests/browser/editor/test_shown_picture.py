@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.studio.annotate import editor
-from tests.browser.editor_driver import EditorDriver
+from tests.browser.editor_driver import VIEW, EditorDriver
 from tests.sweeps import FUZZ, wider
 
 SCRIPT = (Path(editor.__file__).parent / "editor" / "frame" / "shown_picture.js").read_text(encoding="utf-8")
@@ -158,3 +158,20 @@ def test_a_link_from_another_page_leads_to_a_picture_that_was_left_before(
     page.keyboard.press("r")
     page.wait_for_timeout(300)
     assert editor.shown == "p000.jpg"
+
+
+def test_steps_right_after_a_click_on_a_link_do_not_stop_it_and_are_kept(
+    new_editor: Callable[..., EditorDriver], kept_if_failed: Callable[[Any], None]
+) -> None:
+    """A message of the editor that comes after the click would make Streamlit forget the link."""
+    editor = new_editor(pictures=3)
+    page = editor.page
+    kept_if_failed(page.context)
+    link = page.get_by_role("link", name="Runs").element_handle()
+    box = link.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    editor.press("PageDown", "PageDown")  # before the page of the link is there
+    page.wait_for_url("**/runs?*")
+    page.locator(VIEW).first.wait_for(state="detached")
+    page.get_by_role("link", name="Annotate").click()
+    editor.wait_for_picture("p002.jpg")

@@ -10,6 +10,7 @@ const KEPT = "maskrcnn-shown"; // in the session storage: a step that the URL do
 const FRESH = 20000; // milliseconds for which it counts
 const URL_EVERY = 150; // milliseconds between two looks at the URL after Python's answer
 const URL_LOOKS = 20; // after which its URL has arrived
+const LEAVING = 10000; // milliseconds for which Python is told nothing after a click on a link to another page
 const URL_CORRECTIONS = 3; // at most, should something else write URLs
 
 /** The choice of the picture of one editor. */
@@ -33,6 +34,9 @@ export class ShownPicture {
     this.page = window.location.pathname;
     this.onHistory = () => this.takeHistory();
     window.addEventListener("popstate", this.onHistory, true);
+    this.leavingUntil = 0;
+    this.onLink = (event) => this.holdForLink(event);
+    document.addEventListener("click", this.onLink, true);
   }
 
   /** Place of the wanted picture in the list; null before the first one. */
@@ -159,10 +163,25 @@ export class ShownPicture {
     this.passed.add(this.data?.image);
     this.keep({ project: this.editor.project, name: entry.name, passed: [...this.passed], at: Date.now() });
     this.passed.add(entry.name);
-    if (this.timer) return;
-    const wait = Math.max(0, this.toldAt + PAUSE - performance.now());
-    if (wait === 0) this.send();
+    if (!this.timer) this.sendSoon();
+  }
+
+  sendSoon() {
+    const wait = Math.max(this.toldAt + PAUSE, this.leavingUntil) - performance.now();
+    if (wait <= 0) this.send();
     else this.timer = setTimeout(() => this.send(), wait);
+  }
+
+  /** Until the page of a link is there, Streamlit takes each message for one of this page, and the link would be lost.
+   *  A step that Python is not told of is kept for the next visit. */
+  holdForLink(event) {
+    const link = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey &&
+      event.target.closest?.("a[href]");
+    if (!link || link.target === "_blank" || link.pathname === window.location.pathname) return;
+    this.leavingUntil = performance.now() + LEAVING;
+    if (!this.timer) return;
+    clearTimeout(this.timer);
+    this.sendSoon();
   }
 
   send() {
@@ -245,5 +264,6 @@ export class ShownPicture {
     clearTimeout(this.urlTimer);
     this.done?.();
     window.removeEventListener("popstate", this.onHistory, true);
+    document.removeEventListener("click", this.onLink, true);
   }
 }

@@ -12,14 +12,15 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations.store import Project
+from tests.browser.conftest import Server
 
 Settled = Callable[[Any], None]
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(server: Server, tmp_path: Path) -> Project:
     """Six pictures; the name of one is HTML, and comes first."""
-    made = Project.create(tmp_path / "workspace" / "cards")
+    made = Project.create(server.workspace / "ticked")
     for number, name in enumerate(("a", "b", "c", "d", "e", "<img src=x onerror=document.title='hacked'>")):
         Image.fromarray(np.full((60, 80, 3), 40 * number, np.uint8)).save(tmp_path / "picture.png")
         made.add_pictures([(f"{name}.png", (tmp_path / "picture.png").read_bytes())], "train")
@@ -27,10 +28,9 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_ticked_pictures_are_removed_and_a_click_opens_one(
-    new_server: Callable[..., Any], page: Any, settled: Settled, project: Project
+    server: Server, page: Any, settled: Settled, project: Project
 ) -> None:
-    server = new_server(project.folder.parent)
-    page.goto(f"{server.url}/dataset?project=cards&view=pictures")
+    page.goto(f"{server.url}/dataset?project=ticked&view=pictures")
     tiles = page.locator(".tile")
     tiles.nth(5).wait_for()
     assert page.title() == "Mask R-CNN Studio"
@@ -51,5 +51,5 @@ def test_ticked_pictures_are_removed_and_a_click_opens_one(
     page.locator(".tile .open").nth(1).click()
     page.get_by_role("button", name="Previous picture").wait_for()
     settled(page)
-    assert re.search(r"[?&]project=cards", page.url)
+    assert re.search(r"[?&]project=ticked", page.url)
     assert re.search(r"[?&]image=d\.png", page.url)

@@ -27,8 +27,7 @@ def test_launch_as_the_first_visit_of_a_fresh_server(
     assert page.locator('[data-testid="stException"]').count() == 0
 
 
-def test_the_address_names_the_project_and_leads_back_to_it(new_server: Callable[..., Any], page: Any) -> None:
-    server = new_server()
+def test_the_address_names_the_project_and_leads_back_to_it(server: Any, page: Any) -> None:
     page.goto(f"{server.url}/runs?project=shapes")
     page.locator('[data-testid="stSidebar"]').get_by_role("link", name="Annotate").click()
     page.locator('[role="application"][data-ready="true"]').wait_for()
@@ -36,8 +35,7 @@ def test_the_address_names_the_project_and_leads_back_to_it(new_server: Callable
 
 
 @sweep
-def test_the_default_page_has_an_address_of_its_own_too(new_server: Callable[..., Any], page: Any) -> None:
-    server = new_server()
+def test_the_default_page_has_an_address_of_its_own_too(server: Any, page: Any) -> None:
     page.goto(f"{server.url}/annotate")
     page.locator('[role="application"][data-ready="true"]').wait_for()
     assert page.locator('[role="dialog"]').count() == 0  # "Page not found"

@@ -13,6 +13,7 @@ from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.shell.markdown_escape import WORD_JOINER
 from tests.app.test_frame import make_project
+from tests.browser.conftest import Server
 from tests.sweeps import sweep
 
 CLASSES = (
@@ -30,9 +31,8 @@ NAME = "![b](http:pictures.example) $y$ & #1?"
 
 @sweep
 def test_foreign_words_are_text_and_nothing_is_fetched(
-    new_server: Callable[..., Any], page: Any, settled: Callable[[Any], None]
+    server: Server, page: Any, settled: Callable[[Any], None]
 ) -> None:
-    server = new_server()
     project = make_project(server.workspace / NAME)
     image = project.images()[1]
     outline = Polygon(((5, 5), (40, 8), (20, 40)))
@@ -58,31 +58,30 @@ def test_foreign_words_are_text_and_nothing_is_fetched(
 
 
 def test_a_project_that_is_moved_away_is_told_and_comes_back(
-    new_server: Callable[..., Any], page: Any, settled: Callable[[Any], None]
+    server: Server, page: Any, settled: Callable[[Any], None]
 ) -> None:
-    server = new_server()
-    make_project(server.workspace / "shapes", 3)
-    make_project(server.workspace / "leaves", 1)
-    page.goto(f"{server.url}/?project=shapes")
+    make_project(server.workspace / "moved", 3)
+    make_project(server.workspace / "stays", 1)
+    page.goto(f"{server.url}/?project=moved")
     page.get_by_text("0 of 3 pictures done").wait_for()
     settled(page)
     away = server.workspace.parent / "away"
-    (server.workspace / "shapes").rename(away)
+    (server.workspace / "moved").rename(away)
     with suppress(Error):  # the page may have noticed by itself, and taken the button away
         page.get_by_role("button", name="Next").click(timeout=3000)
     settled(page)
     page.reload()
-    page.get_by_text('project "shapes" is not there').wait_for()
+    page.get_by_text('project "moved" is not there').wait_for()
     settled(page)
-    assert "project=shapes" in page.url
-    assert not (server.workspace / "shapes").exists()
+    assert "project=moved" in page.url
+    assert not (server.workspace / "moved").exists()
     page.get_by_role("button", name="Projects").click()
-    page.locator("label").filter(has_text="leaves").click()
+    page.locator("label").filter(has_text="stays").click()
     page.get_by_text("0 of 1 picture done").wait_for()
-    away.rename(server.workspace / "shapes")
-    page.goto(f"{server.url}/?project=shapes")
+    away.rename(server.workspace / "moved")
+    page.goto(f"{server.url}/?project=moved")
     page.get_by_text("0 of 3 pictures done").wait_for()
-    assert Project.open(server.workspace / "shapes").counts().pictures == 3
+    assert Project.open(server.workspace / "moved").counts().pictures == 3
 
 
 def quoted(name: str) -> str:

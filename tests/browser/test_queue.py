@@ -41,7 +41,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     end_all(workspace)
 
 
-TABS = 5 if FUZZ else 3
+TABS = 5 if FUZZ else 2
 
 
 @wider

@@ -14,6 +14,7 @@ from PIL import Image
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
+from tests.browser.conftest import Server
 from tests.sweeps import sweep
 
 WIDTH, HEIGHT = 320, 240
@@ -23,9 +24,9 @@ Settled = Callable[[Any], None]
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(server: Server, tmp_path: Path) -> Project:
     """Two validation pictures with a square each, and a run that found the one on b.png only."""
-    made = Project.create(tmp_path / "workspace" / "cards")
+    made = Project.create(server.workspace / f"cards of {tmp_path.name}")
     for name, shade in (("a.png", 80), ("b.png", 120)):
         Image.fromarray(np.full((HEIGHT, WIDTH, 3), shade, np.uint8)).save(tmp_path / name)
         made.add_pictures([tmp_path / name], "val")
@@ -51,11 +52,8 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
-def test_a_click_on_a_row_opens_its_picture(
-    new_server: Callable[..., Any], page: Any, settled: Settled, project: Project
-) -> None:
-    server = new_server(project.folder.parent)
-    page.goto(f"{server.url}/predictions?project=cards&run=first")
+def test_a_click_on_a_row_opens_its_picture(server: Server, page: Any, settled: Settled, project: Project) -> None:
+    page.goto(f"{server.url}/predictions?project={project.folder.name}&run=first")
     ap = page.locator('[data-testid="stMetric"]').filter(has_text="AP of this picture")
     ap.wait_for()
     settled(page)
@@ -71,9 +69,7 @@ def test_a_click_on_a_row_opens_its_picture(
     assert "1.000" in ap.inner_text()
 
 
-def test_another_run_opens_at_its_own_best_epoch(
-    new_server: Callable[..., Any], page: Any, settled: Settled, project: Project
-) -> None:
+def test_another_run_opens_at_its_own_best_epoch(server: Server, page: Any, settled: Settled, project: Project) -> None:
     """Of `second`, epochs 2 and 3 are equally good and 2 is the first; `first` has epoch 1 alone."""
     first, second = (RunFolder(project.runs_folder / name) for name in ("first", "second"))
     second.path.mkdir()
@@ -83,8 +79,7 @@ def test_another_run_opens_at_its_own_best_epoch(
         row = {"event": "epoch", "epoch": epoch, "step": epoch, "progress": epoch / 4, "elapsed": 1.0, "eta": 0.0}
         second.append_metrics(row | {"segm_ap": ap})
         second.write_detections(epoch, first.detections(1) if epoch in (2, 3) else [])
-    server = new_server(project.folder.parent)
-    page.goto(f"{server.url}/predictions?project=cards&run=second&epoch=4&image=b.png")
+    page.goto(f"{server.url}/predictions?project={project.folder.name}&run=second&epoch=4&image=b.png")
     ap = page.locator('[data-testid="stMetric"]').filter(has_text="AP of this picture")
     ap.wait_for()
     settled(page)
@@ -108,11 +103,8 @@ def test_another_run_opens_at_its_own_best_epoch(
 
 
 @sweep
-def test_a_dragged_box_is_pooled_anew(
-    new_server: Callable[..., Any], page: Any, settled: Settled, project: Project
-) -> None:
-    server = new_server(project.folder.parent)
-    page.goto(f"{server.url}/roi_align?project=cards")
+def test_a_dragged_box_is_pooled_anew(server: Server, page: Any, settled: Settled, project: Project) -> None:
+    page.goto(f"{server.url}/roi_align?project={project.folder.name}")
     page.locator("canvas.upper-canvas").wait_for()
     page.wait_for_timeout(1500)
     settled(page)

@@ -299,7 +299,7 @@ def test_this_machines_own_names_work_at_any_port(audited: tuple[Server, Path], 
 @pytest.mark.parametrize(
     ("options", "variables", "named"),
     [
-        (["--server.allowedHosts", "lecture.example"], {}, "lecture.example:9000"),
+        pytest.param(["--server.allowedHosts", "lecture.example"], {}, "lecture.example:9000", marks=sweep),
         pytest.param([], {"STREAMLIT_SERVER_ALLOWED_HOSTS": "lecture.example"}, "lecture.example", marks=sweep),
         pytest.param(["--browser.serverAddress", "lecture.example"], {}, "lecture.example", marks=sweep),
         (["--server.address", "0.0.0.0"], {}, socket.gethostname()),
@@ -351,7 +351,9 @@ def test_routes_that_tell_about_the_machine_are_closed(audited: tuple[Server, Pa
     assert (status, body.strip()) == (404, b"Not Found")
 
 
-@pytest.mark.parametrize("shown", [False, True], ids=["as it is", "where a developer asks for it"])
+@pytest.mark.parametrize(
+    "shown", [False, pytest.param(True, marks=sweep)], ids=["as it is", "where a developer asks for it"]
+)
 def test_a_page_that_fails_shows_no_path_and_the_terminal_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: bool
 ) -> None:

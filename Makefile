@@ -1,6 +1,6 @@
 # make run     the studio, at http://127.0.0.1:8501
 # make test    every check and every test
-# make fuzz    the same properties with every member of a kind and new examples, for some ten minutes; before a hand-over
+# make fuzz    the same properties with every member of a kind and new examples, for half an hour or so; before a hand-over
 # make toy-weights   trains the models of data/weights again, a night on two cores; goes on where it was stopped
 # make lint    the checks alone;  make format  puts the code in shape
 #
@@ -44,7 +44,7 @@ endif
 fuzz: chromium
 	$(call say,Trying every member of each kind, and examples that nobody has seen)
 	@MASKRCNN_FUZZ=1 $(PY) -m pytest -n logical -m "hypothesis or sweep or wider" --ignore tests/browser $(ARGS)
-	@MASKRCNN_FUZZ=1 $(PY) -m pytest -m "hypothesis or sweep or wider" tests/browser $(ARGS)
+	@MASKRCNN_FUZZ=1 $(PY) -m pytest -n 2 -m "hypothesis or sweep or wider" tests/browser $(ARGS)
 
 toy-weights: packages
 	$(call say,Training the models that ship; Ctrl-C stops it and the same command goes on)

@@ -22,6 +22,7 @@ from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.project_runs import runs_in
 from tests.browser.editor_driver import EditorDriver
+from tests.sweeps import sweep
 
 WIDTH, HEIGHT = 320, 240
 TRIANGLE = ((180, 40), (290, 60), (240, 200))
@@ -134,6 +135,7 @@ def test_draw_train_watch_and_inspect(
     assert page.locator('[data-testid="stException"]').count() == 0
 
 
+@sweep
 def test_a_training_goes_on_without_the_studio_and_is_found_again(
     new_server: Callable[..., Any], page: Any, settled: Settled, project: Project
 ) -> None:

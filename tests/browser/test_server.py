@@ -456,6 +456,7 @@ def test_an_upload_must_say_how_long_it_is(small: Server) -> None:
     assert visit.upload(b"x", visit="nobody") == 400
 
 
+@sweep
 def test_what_is_on_its_way_counts_by_what_it_announced(small: Server) -> None:
     """Else as many as are sent at once would all be let in."""
     visit = Visit(small)
@@ -477,6 +478,7 @@ def test_what_was_copied_to_where_it_is_needed_makes_room(small: Server, tmp_pat
     assert [visit.upload(bytes(20 * MB)) for _ in range(2)] == [204, 413]
 
 
+@sweep
 def test_many_empty_files_count_too(small: Server) -> None:
     """Each is worth a kilobyte and its name, twice: once as it is stored, and announced as some bytes of framing."""
     visit = Visit(small)

@@ -7,6 +7,7 @@
 import { PictureView } from "../components/picture/picture_view.js";
 import { addViewButtons, isFullScreen } from "../components/picture/view_buttons.js";
 import { namesOf, takesText } from "../shell/hotkeys.js";
+import { untilLinkIsFollowed } from "../shell/page_links.js";
 import { BOTH, DrawingBar, FOUND, TRUTH, make } from "./drawing_bar.js";
 import { arrangement } from "./arrangement.js";
 import { matchPicture } from "./matching.js";
@@ -187,7 +188,12 @@ class PredictionPictures {
   #tellLater(name, value, known) {
     clearTimeout(this.#timers[name]);
     if (value === known) return;
-    this.#timers[name] = setTimeout(() => this.component.setStateValue(name, value), AFTER_RELEASE);
+    const tell = () => {
+      const wait = untilLinkIsFollowed();
+      if (wait) this.#timers[name] = setTimeout(tell, wait);
+      else this.component.setStateValue(name, value);
+    };
+    this.#timers[name] = setTimeout(tell, AFTER_RELEASE);
   }
 
   // Drawing

@@ -77,7 +77,7 @@ def test_outlines_as_people_draw_them_at_the_zoom_that_fits(
     editor = new_editor(pictures=1, size=(2048, 1365))
     kept_if_failed(editor.page.context)
     rng = np.random.default_rng(18)
-    centres = rng.uniform((300, 300), (1750, 1060), (5, 2))
+    centres = rng.uniform((300, 300), (1750, 1060), (3, 2))
     outlines = [outline_of_a_person(rng, (x, y), rng.uniform(40, 250), int(rng.integers(12, 70))) for x, y in centres]
     replay(editor, outlines)
 

@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from maskrcnn.studio.annotate import editor
+from maskrcnn.studio.serving import browser_code
 from tests.browser.editor_driver import VIEW, EditorDriver
 from tests.sweeps import FUZZ, wider
 
-SCRIPT = (Path(editor.__file__).parent / "editor" / "frame" / "shown_picture.js").read_text(encoding="utf-8")
+MODULE = Path(editor.__file__).parent / "editor" / "frame" / "shown_picture.js"
 
-MODEL = """async ([script, seed, steps]) => {
-  const { ShownPicture } = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+MODEL = """async ([module, seed, steps]) => {
+  const { ShownPicture } = await import(module);
   let state = seed + 1;
   const chance = (most) => (state = (state * 48271) % 2147483647) % most;
   const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -137,7 +138,7 @@ MODEL = """async ([script, seed, steps]) => {
 @pytest.mark.parametrize("seed", range(40) if FUZZ else (0, 1, 2, 22))
 def test_the_last_step_of_the_person_is_shown_and_in_the_url(page: Any, server: Any, seed: int) -> None:
     page.goto(f"{server.url}/_stcore/health")
-    found = page.evaluate(MODEL, [SCRIPT, seed, 12])
+    found = page.evaluate(MODEL, [f"{server.url}{browser_code.module_url(MODULE)}", seed, 12])
     assert (found["shown"], found["python"], found["url"]) == (found["wanted"],) * 3, found["done"]
 
 

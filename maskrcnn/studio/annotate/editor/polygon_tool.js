@@ -1,16 +1,13 @@
 /*
  * Polygons and lines, vertex by vertex or freehand. A click always adds a vertex, wherever it is; only a click on the
  * first handle, a double click at one place, or Enter ends the outline.
- *
- * With a tracer, edges follow the picture. None of them is waited for: the outline ends with straight edges where an
- * answer is still on its way, and the region gets the traced points when they arrive, as a step that can be undone.
  */
 
 import { DrawingTool } from "./drawing_tool.js";
 import { dragThreshold, paintHandle, paintLine, paintNote, paintReach } from "./marks.js";
 import { meantPlace } from "./region_editing.js";
-import { nudged } from "./selection_actions.js";
-import { area, distance, roundedPoint, withShape } from "./shapes.js";
+import { area, distance } from "./shapes.js";
+import { TracedEdges } from "./traced_edges.js";
 
 const FREEHAND_STEP = 2; // CSS px between vertices of a stroke
 const CLOSING_RADIUS = [1, 8]; // CSS px; between them 0.4 of the shortest edge, so that dense outlines are not closed
@@ -18,7 +15,6 @@ const SAME_AS_FIRST = 2; // CSS px: a closing click farther from the first verte
 const SAME_PLACE = 0.5; // CSS px between the clicks of a double click by mouse: real vertices are 1 px apart
 const SAME_PLACE_BY_HAND = 3; // CSS px, by pen or finger
 const ACCIDENT = 250; // ms: a stroke that is cancelled earlier was the first finger of two
-const TRACED_WITHIN = 1500; // ms after the end of an outline; later, its edges stay as they are
 
 export class PolygonTool extends DrawingTool {
   static name = "polygon";
@@ -35,8 +31,7 @@ export class PolygonTool extends DrawingTool {
     this.undone = []; // vertices taken back, as steps [[x, y], ...], the last first to come again
     this.given_up = null; // the outline that Esc cancelled
     this.stroke = null; // {e, time, freehand, count} of a pressed pointer; {e, closes} on the first handle
-    this.answers = []; // promises of the tracer for the edges of this outline
-    this.preview = null; // points that a tracer proposes up to the pointer
+    this.traced = new TracedEdges(this);
     this.ended = null; // where the last outline was ended: its first vertex if that was clicked
     this.lastPress = null; // the pointer event of the last press that drew
   }
@@ -58,7 +53,8 @@ export class PolygonTool extends DrawingTool {
   }
 
   stop() {
-    this.stroke = this.preview = null;
+    this.stroke = null;
+    this.traced.withdraw();
     super.stop();
   }
 
@@ -74,8 +70,8 @@ export class PolygonTool extends DrawingTool {
     this.points = draft?.points?.slice() ?? [];
     this.steps = this.points.map(() => 1);
     this.undone = [];
-    this.answers = [];
-    this.given_up = this.stroke = this.preview = this.ended = null;
+    this.traced.clear();
+    this.given_up = this.stroke = this.ended = null;
     this.editor.view.redrawOverlay();
   }
 
@@ -118,15 +114,15 @@ export class PolygonTool extends DrawingTool {
   }
 
   addPlace(e) {
-    const { tracer } = this, place = this.place(e);
-    if (tracer && this.begun) this.addTraced(tracer, place);
-    else this.add([place]);
+    const place = this.place(e), from = this.points.at(-1);
+    this.add([place]);
+    if (from) this.traced.between(from, place);
   }
 
   moved(e) {
     const { stroke } = this;
     if (!stroke) {
-      this.showTraced(e);
+      this.traced.propose(e);
       return;
     }
     if (stroke.closes) return;
@@ -183,7 +179,8 @@ export class PolygonTool extends DrawingTool {
     this.points.push(...points);
     this.steps.push(points.length);
     this.undone = [];
-    this.given_up = this.preview = null;
+    this.given_up = null;
+    this.traced.withdraw();
     this.follow();
     if (keep) this.keepDraft();
     this.editor.view.redrawOverlay();
@@ -198,7 +195,7 @@ export class PolygonTool extends DrawingTool {
   back() {
     if (!this.begun) return false;
     this.undone.push(this.points.splice(-this.steps.pop()));
-    this.preview = null;
+    this.traced.withdraw();
     this.keepDraft();
     return true;
   }
@@ -221,7 +218,8 @@ export class PolygonTool extends DrawingTool {
     this.points = [];
     this.steps = [];
     this.undone = [];
-    this.stroke = this.preview = null;
+    this.stroke = null;
+    this.traced.withdraw();
     this.keepDraft();
     this.editor.say("Outline cancelled; Ctrl+Z brings it back", "info");
     return true;
@@ -239,8 +237,8 @@ export class PolygonTool extends DrawingTool {
     this.points = [];
     this.steps = [];
     this.undone = [];
-    this.answers = [];
-    this.given_up = this.stroke = this.preview = null;
+    this.traced.clear();
+    this.given_up = this.stroke = null;
     this.keepDraft();
     this.editor.view.redrawOverlay();
   }
@@ -252,12 +250,13 @@ export class PolygonTool extends DrawingTool {
       this.editor.say(`A ${kind} needs ${this.least} vertices; this one has ${count}`, "warning");
       return false;
     }
-    const { points: outline, answers, tracer } = this;
-    if (this.closed && tracer) this.traceLastEdge(tracer);
+    const { points: outline } = this;
+    if (this.closed) this.traced.close();
+    const late = this.traced.answers;
     this.ended = this.lastPress && [this.lastPress.x, this.lastPress.y];
     const region = this.editor.newRegion({ kind: this.closed ? "polygon" : "polyline", points: outline.slice() });
     this.reset();
-    if (answers.length) this.takeLateEdges(region, outline, answers);
+    this.traced.takeLate(region, outline, late);
     return true;
   }
 
@@ -276,86 +275,6 @@ export class PolygonTool extends DrawingTool {
     if ((key === "Backspace" || key === "Delete") && this.begun) return this.back();
     if (key === "Escape") return this.giveUp();
     return false;
-  }
-
-  // Tracers: the editor's intelligent scissors or a neighbour's border give the points between two vertices
-
-  /** The tracer that is switched on: `path(from, to)` gives points, or a promise of them; null if none is. */
-  get tracer() {
-    return this.editor.edgeTracer ?? null;
-  }
-
-  showTraced(e) {
-    const { tracer } = this;
-    if (!tracer || !this.begun) {
-      this.preview = null;
-      return;
-    }
-    const from = this.points.at(-1), to = roundedPoint(meantPlace(this.editor, e));
-    const wanted = (this.wanted = {});
-    this.whenTraced(tracer, from, to, (points) => {
-      if (this.wanted !== wanted || !this.begun) return;
-      this.preview = points;
-      this.editor.view.redrawOverlay();
-    });
-  }
-
-  /** Add a vertex and the traced points before it; a straight edge until a slow tracer answers. */
-  addTraced(tracer, place) {
-    this.wanted = null;
-    const from = this.points.at(-1);
-    this.add([place]);
-    const { points: outline, steps } = this; // also when the answer comes after the end of the outline
-    const answer = this.whenTraced(tracer, from, place, (points) => {
-      const at = outline.indexOf(place); // the answers to earlier clicks have moved it
-      if (at < 0 || !points.length) return;
-      let step = 0;
-      for (let end = steps[0]; end <= at; end += steps[step]) step += 1;
-      if (steps[step] !== 1) return;
-      const between = betweenEnds(points, from, place);
-      outline.splice(at, 0, ...between);
-      steps[step] += between.length;
-      if (outline !== this.points) return;
-      if (this.stroke?.count > at) this.stroke.count += between.length;
-      this.keepDraft();
-      this.editor.view.redrawOverlay();
-    });
-    if (answer) this.answers.push(answer);
-  }
-
-  /** Have the edge from the last vertex back to the first one traced, for an outline that ends. */
-  traceLastEdge(tracer) {
-    const { points: outline } = this, from = outline.at(-1), [to] = outline;
-    const answer = this.whenTraced(tracer, from, to, (points) => {
-      if (outline.at(-1) === from) outline.push(...betweenEnds(points, from, to));
-    }, { isQuiet: true });
-    if (answer) this.answers.push(answer);
-  }
-
-  /** Put traced points that come after the end of an outline into its region, if nothing was done since. */
-  async takeLateEdges(region, outline, answers) {
-    const { doc } = this.editor, { length } = outline, step = doc.past.at(-1);
-    await Promise.race([Promise.all(answers), new Promise((resolve) => setTimeout(resolve, TRACED_WITHIN))]);
-    const isTouched = doc !== this.editor.doc || this.editor.tool !== this || doc.past.at(-1) !== step
-      || this.pending || this.editing.active || nudged(this.editor).length > 0;
-    if (outline.length === length || isTouched) return;
-    doc.change({ put: [withShape(region, { ...region.shape, points: outline })] }, "follow edges");
-    if (this.begun) this.follow();
-  }
-
-  /**
-   * Give the traced points to `use`: at once, or later; then return a promise that is fulfilled afterwards, also if
-   * there are none.
-   */
-  whenTraced(tracer, from, to, use, options = {}) {
-    try {
-      const found = tracer.path(from, to, options);
-      if (typeof found?.then === "function") return found.then((points) => points && use(points)).catch(() => {});
-      if (found) use(found);
-    } catch {
-      // Without a path, the edge stays straight.
-    }
-    return null;
   }
 
   // Drawing
@@ -380,7 +299,7 @@ export class PolygonTool extends DrawingTool {
     const next = this.pointer && !this.stroke ? meantPlace(this.editor, this.pointer) : null;
     const ends = this.pointer && !this.stroke && this.isOnFirst(this.pointer);
     if (next) {
-      const between = this.preview?.map((point) => camera.toScreen(point)) ?? [];
+      const between = this.traced.proposed?.map((point) => camera.toScreen(point)) ?? [];
       const dash = between.length || ends ? [] : [5, 4], to = camera.toScreen(next);
       const isNext = !ends || this.isVertexToo(this.pointer);
       paintLine(context, [screen.at(-1), ...between, isNext ? to : screen[0]], { colour, dash });
@@ -407,11 +326,6 @@ export class PolygonTool extends DrawingTool {
     if (!byFinger || !this.closed || this.points.length < this.least) return;
     paintReach(context, first, this.closingRadius, colour);
   }
-}
-
-/** The points of a path, rounded, without those at its two ends. */
-function betweenEnds(points, from, to) {
-  return points.filter((point) => distance(point, from) > 0.01 && distance(point, to) > 0.01).map(roundedPoint);
 }
 
 /** An open line. */

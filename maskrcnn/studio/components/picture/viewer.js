@@ -1,5 +1,6 @@
 // The read-only picture component of viewer.py: shows a picture with objects, and tells Streamlit what is selected.
 
+import { untilLinkIsFollowed } from "../../shell/page_links.js";
 import { PictureView } from "./picture_view.js";
 import { fillWindow } from "./sizing.js";
 import { addViewButtons } from "./view_buttons.js";
@@ -38,7 +39,7 @@ class Viewer {
     this.view.addEventListener("hover", ({ detail }) => {
       if (!this.reportsHover) return;
       clearTimeout(this.#hoverTimer);
-      this.#hoverTimer = setTimeout(() => this.#send("hovered", detail.id), 150);
+      this.#hoverTimer = setTimeout(() => untilLinkIsFollowed() || this.#send("hovered", detail.id), 150);
     });
   }
 

@@ -5,12 +5,13 @@
 // newest serial and another picture comes from a link. Back and forward are steps of the person too: they are handled
 // here when the browser reports them, before Streamlit runs the page for them.
 
+import { untilLinkIsFollowed } from "../../../shell/page_links.js";
+
 const PAUSE = 300; // milliseconds between two messages to Python; quick steps are told together
 const KEPT = "maskrcnn-shown"; // in the session storage: a step that the URL does not show yet, for a reload
 const FRESH = 20000; // milliseconds for which it counts
 const URL_EVERY = 150; // milliseconds between two looks at the URL after Python's answer
 const URL_LOOKS = 20; // after which its URL has arrived
-const LEAVING = 10000; // milliseconds for which Python is told nothing after a click on a link to another page
 const URL_CORRECTIONS = 3; // at most, should something else write URLs
 
 /** The choice of the picture of one editor. */
@@ -34,9 +35,6 @@ export class ShownPicture {
     this.page = window.location.pathname;
     this.onHistory = () => this.takeHistory();
     window.addEventListener("popstate", this.onHistory, true);
-    this.leavingUntil = 0;
-    this.onLink = (event) => this.holdForLink(event);
-    document.addEventListener("click", this.onLink, true);
   }
 
   /** Place of the wanted picture in the list; null before the first one. */
@@ -163,30 +161,18 @@ export class ShownPicture {
     this.passed.add(this.data?.image);
     this.keep({ project: this.editor.project, name: entry.name, passed: [...this.passed], at: Date.now() });
     this.passed.add(entry.name);
-    if (!this.timer) this.sendSoon();
-  }
-
-  sendSoon() {
-    const wait = Math.max(this.toldAt + PAUSE, this.leavingUntil) - performance.now();
-    if (wait <= 0) this.send();
+    if (this.timer) return;
+    const wait = Math.max(0, this.toldAt + PAUSE - performance.now());
+    if (wait === 0) this.send();
     else this.timer = setTimeout(() => this.send(), wait);
   }
 
-  /** Until the page of a link is there, Streamlit takes each message for one of this page, and the link would be lost.
-   *  A step that Python is not told of is kept for the next visit. */
-  holdForLink(event) {
-    const link = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey &&
-      event.target.closest?.("a[href]");
-    if (!link || link.target === "_blank" || link.pathname === window.location.pathname) return;
-    this.leavingUntil = performance.now() + LEAVING;
-    if (!this.timer) return;
-    clearTimeout(this.timer);
-    this.sendSoon();
-  }
-
+  /** Tell Python the last step. Not while a link leads away: the step is then kept for the next visit. */
   send() {
     clearTimeout(this.timer);
-    this.timer = 0;
+    const wait = untilLinkIsFollowed();
+    this.timer = wait && setTimeout(() => this.send(), wait);
+    if (wait) return;
     this.toldAt = performance.now();
     this.told = this.wanted.name;
     this.tell({ name: this.wanted.name, serial: this.serial });
@@ -264,6 +250,5 @@ export class ShownPicture {
     clearTimeout(this.urlTimer);
     this.done?.();
     window.removeEventListener("popstate", this.onHistory, true);
-    document.removeEventListener("click", this.onLink, true);
   }
 }

@@ -85,7 +85,7 @@ export class BorderFollowing {
 
   /** Whether an outline has begun. */
   get isDrawing() {
-    return Boolean(this.editor.tool?.begun && this.editor.tool.showTraced);
+    return Boolean(this.editor.tool?.begun && this.editor.tool.traced);
   }
 
   hold(isHeld) {
@@ -104,7 +104,7 @@ export class BorderFollowing {
   refresh() {
     const { tool } = this.editor;
     if (!this.isDrawing || !tool.pointer) return;
-    tool.showTraced(tool.pointer);
+    tool.traced.propose(tool.pointer);
     this.editor.view.redrawOverlay();
   }
 

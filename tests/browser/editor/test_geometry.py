@@ -126,7 +126,7 @@ def test_a_cut_goes_through_all_regions_that_it_crosses(editor: EditorDriver) ->
 
 def test_a_long_stroke_that_the_system_ends_stays_and_a_short_one_goes(editor: EditorDriver) -> None:
     editor.press("w")
-    editor.touch([[(700.0, 500.0), (800.0, 500.0)]], cancelled_after=0)
+    editor.touch([[(700.0, 500.0), (800.0, 500.0)]], steps=1, cancelled_after=0)
     editor.touch([[(600.0, 450.0), (800.0, 450.0)]], cancelled_after=0.3)
     painted = area(editor.stored(lambda regions: len(regions) == 4)[3])
     assert painted.distance(shapely.Point(700, 450)) == 0

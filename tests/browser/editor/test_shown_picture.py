@@ -162,17 +162,37 @@ def test_a_link_from_another_page_leads_to_a_picture_that_was_left_before(
 
 
 def test_steps_right_after_a_click_on_a_link_do_not_stop_it_and_are_kept(
-    new_editor: Callable[..., EditorDriver], kept_if_failed: Callable[[Any], None]
+    new_editor: Callable[..., EditorDriver],
+    kept_if_failed: Callable[[Any], None],
+    settled: Callable[[Any], None],
 ) -> None:
-    """A message of the editor that comes after the click would make Streamlit forget the link."""
+    """A message of the editor that comes after the click would make Streamlit forget the link.
+
+    What the server says to the page is held back until the steps are done, as on a slow connection.
+    """
     editor = new_editor(pictures=3)
     page = editor.page
     kept_if_failed(page.context)
-    link = page.get_by_role("link", name="Runs").element_handle()
-    box = link.bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    editor.press("PageDown", "PageDown")  # before the page of the link is there
-    page.wait_for_url("**/runs?*")
+    held: list[tuple[Any, Any]] = []
+    is_slow = False
+
+    def connect(socket: Any) -> None:
+        server = socket.connect_to_server()
+        socket.on_message(server.send)
+        server.on_message(lambda message: held.append((socket, message)) if is_slow else socket.send(message))
+
+    page.route_web_socket("**/_stcore/stream", connect)
+    editor.open("p000.jpg")
+    is_slow = True
+    page.get_by_role("link", name="Runs").click()
+    editor.press("PageDown", "PageDown")
+    editor.wait_for_picture("p002.jpg")
+    page.wait_for_timeout(500)  # the second step is told 300 ms after the first
+    is_slow = False
+    for socket, message in held:
+        socket.send(message)
     page.locator(VIEW).first.wait_for(state="detached")
+    settled(page)
+    assert "/runs?" in page.url
     page.get_by_role("link", name="Annotate").click()
     editor.wait_for_picture("p002.jpg")

@@ -59,6 +59,8 @@ def test_a_click_on_a_row_opens_its_picture(server: Server, page: Any, settled: 
     settled(page)
     assert "0.000" in ap.inner_text()
 
+    page.locator('[role="application"][data-ready="true"]').nth(1).wait_for()
+    page.wait_for_timeout(500)  # the pictures take the height of the window, which moves the table
     table = page.locator('[data-testid="stDataFrame"]').first
     table.scroll_into_view_if_needed()
     box = table.bounding_box()

@@ -45,11 +45,8 @@ def show(project: Project, images: Sequence[StoredImage]) -> None:
     that was left during this visit of the page is old, however late its message comes, and is not followed. It is not
     replaced either: it may be that of a step back, of which the editor's own message is still on its way.
     """
-    is_entered = KEY not in st.session_state or st.session_state.get(_OWNER) != str(project.folder)
-    if is_entered:
-        st.session_state[_OWNER], st.session_state[_LEFT] = str(project.folder), set()
     here, asked = picture_navigation.shown_image(project), st.query_params.get("image")
-    is_old = asked in st.session_state[_LEFT]
+    is_old = asked in _left(project)
     image = picture_navigation.named(images, here if is_old else asked or here)
     if not is_old or image.file_name != here:
         _go_to(project, image)
@@ -78,9 +75,20 @@ def _take_shown(project: Project) -> None:
                 _go_to(project, image)
 
 
+def _left(project: Project) -> set[str]:
+    """File names of the pictures that were left during this visit of the page."""
+    if KEY not in st.session_state or st.session_state.get(_OWNER) != str(project.folder):
+        st.session_state[_OWNER], st.session_state[_LEFT] = str(project.folder), set()
+    left: set[str] = st.session_state[_LEFT]
+    return left
+
+
 def _go_to(project: Project, image: StoredImage) -> None:
-    """Open a picture, and note which one was left for it."""
-    here = picture_navigation.shown_image(project)
+    """Open a picture, and note which ones were left for it: the last one, and the one in the URL.
+
+    In a new session after a lost connection, the last one is not known.
+    """
+    left = _left(project)
+    left.update(filter(None, (picture_navigation.shown_image(project), st.query_params.get("image"))))
+    left.discard(image.file_name)
     picture_navigation.go_to(project, image)
-    if here is not None:
-        st.session_state[_LEFT] = {*st.session_state.get(_LEFT, ()), here} - {image.file_name}

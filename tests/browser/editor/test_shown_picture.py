@@ -50,6 +50,7 @@ MODEL = """async ([module, seed, steps]) => {
       const write = (name) => { if (query !== name) { query = name; pushed.push(name); } };
       if (value && value.serial !== python.serial) {
         python.serial = value.serial;
+        python.left.add(query);
         goTo(value.name);
         write(value.name);
       }

@@ -110,6 +110,19 @@ def test_the_url_of_a_step_back_is_left_until_the_editor_tells_of_it(
     assert (component.data["image"], component.data["serial"], url) == ("a.png", "2", {"image": "a.png"})
 
 
+def test_the_url_before_a_step_is_old_in_a_new_session_too(
+    component: Component, project: Project, url: dict[str, str], state: dict[str, Any]
+) -> None:
+    """After a lost connection the first thing that a session hears may be a step, with the URL from before it."""
+    run_page(project)
+    state.clear()
+    component.tell("b.png", "1")
+    run_page(project)
+    url["image"] = "a.png"  # a message that was sent before the URL of the step had come
+    run_page(project)
+    assert (component.data["image"], component.data["serial"]) == ("b.png", "1")
+
+
 @pytest.mark.parametrize("shown", [None, 3, {}, {"name": "gone.png", "serial": "2"}, {"name": ["a"], "serial": "3"}])
 def test_a_message_that_names_no_picture_changes_nothing(
     shown: Any, component: Component, project: Project, state: dict[str, Any]

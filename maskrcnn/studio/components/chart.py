@@ -7,7 +7,7 @@ milliseconds in each script run. Here a test validates every kind of chart once
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,9 @@ Spec = dict[str, Any]
 
 INK = "currentColor"
 """Colour of text in charts: that of the surrounding text. Streamlit's own grey is too faint for a projector."""
+
+CLICKED = "clicked"
+"""Name of the point selection of a chart whose points can be clicked (`draw_clickable`)."""
 
 
 class Chart(NamedTuple):
@@ -36,6 +39,27 @@ class Chart(NamedTuple):
 def draw(chart: Chart, place: DeltaGenerator | None = None, *, alt: str | None = None, width: Any = "stretch") -> None:
     """Draw a chart on the page, or into the container `place`. `alt` is the alternative text for screen readers."""
     (place or st).vega_lite_chart({**chart.spec, "datasets": dict(chart.tables)}, alt=alt, width=width)
+
+
+def draw_clickable(chart: Chart, key: str, on_click: Callable[[Mapping[str, Any]], None], *, alt: str) -> None:
+    """Draw a chart whose points can be clicked. Its specification has a point selection `CLICKED` with `fields`.
+
+    `on_click` (a callback, before the page script) gets the fields of the point that was clicked. `key` is the session
+    state key.
+    """
+
+    def clicked() -> None:
+        if points := st.session_state[key]["selection"].get(CLICKED):
+            on_click(points[-1])
+
+    st.vega_lite_chart(
+        {**chart.spec, "datasets": dict(chart.tables)},
+        key=key,
+        on_select=clicked,
+        selection_mode=[CLICKED],
+        width="stretch",
+        alt=alt,
+    )
 
 
 def table(columns: Mapping[str, Any]) -> pa.Table:

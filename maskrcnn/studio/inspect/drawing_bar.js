@@ -7,7 +7,10 @@ export const TRUTH = "truth";
 /** The view with the prediction alone, larger. */
 export const FOUND = "found";
 
-const VIEWS = [[BOTH, "Both"], [TRUTH, "Ground truth"], [FOUND, "Prediction"]];
+const VIEWS = {
+  options: [[BOTH, "Both"], [TRUTH, "Ground truth"], [FOUND, "Prediction"]],
+  title: "Both side by side, or one of them large. The key L makes the prediction large.",
+};
 const COLOURS = [["match", "match"], ["class", "class"]];
 
 /** Make an element with a class and a text. */
@@ -26,16 +29,18 @@ export function make(kind, className = "", text = "") {
 export class DrawingBar extends EventTarget {
   #paints = [];
 
-  /** `drawable` are the parts of objects that the network finds, `measure` is "mask" or "box". */
-  constructor(container, choices, drawable, measure) {
+  /**
+   * `drawable` are the parts of objects that the network finds, `measure` is "mask" or "box". `views` are the pictures
+   * that can be shown: `options` are pairs of a value and a text.
+   */
+  constructor(container, choices, drawable, measure, views = VIEWS) {
     super();
     this.choices = choices;
     this.root = make("div", "bar");
     this.root.setAttribute("role", "toolbar");
     this.root.setAttribute("aria-label", "What is drawn");
     this.root.append(
-      this.#segments("view", "Show", VIEWS,
-        "Both side by side, or one of them large. The key L makes the prediction large."),
+      this.#segments("view", "Show", views.options, views.title),
       this.#slider("score", "Score from", 0, 1, 0.01,
         "Detections below this score are neither drawn nor counted as right or wrong. AP uses all of them."),
       this.#slider("iou", "IoU from", 0.05, 0.95, 0.05,

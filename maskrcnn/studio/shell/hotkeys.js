@@ -15,6 +15,8 @@ const USES_NAVIGATION =
   "[role=menuitem], [role=menuitemradio], [role=spinbutton], [role=grid], [role=gridcell], select, " +
   "input[type=range], input[type=radio], canvas[data-testid=data-grid-canvas]";
 
+const MOVES_BY_ARROWS = "[data-moves-by-arrows]"; // what the arrow keys move while it has the focus
+
 const states = new WeakMap(); // state that is kept when Streamlit calls the component again, for each parent element
 
 /** Whether a key pressed with this element in focus becomes part of a text. */
@@ -74,7 +76,8 @@ export default function ({ parentElement, data, setStateValue }) {
     const element = event.composedPath()[0];
     if (takesText(element)) return;
     // A user who moves through the page with Tab uses the arrow keys for sliders and lists.
-    if (state.byTab && NAVIGATION.includes(name) && element.closest?.(USES_NAVIGATION)) return;
+    const usesNavigation = state.byTab ? `${MOVES_BY_ARROWS}, ${USES_NAVIGATION}` : MOVES_BY_ARROWS;
+    if (NAVIGATION.includes(name) && element.closest?.(usesNavigation)) return;
     const dialogs = document.querySelectorAll('[role="dialog"][aria-modal="true"], [data-testid="stDialog"]');
     if ([...dialogs].some(isOpen)) return;
     event.preventDefault();

@@ -61,6 +61,7 @@ ANNOTATE = (
     SHEET,
 )
 PREDICTIONS = (*PICTURES, Shortcut("large", ("l",), "The prediction large, or both pictures"), SHEET)
+COMPARE = (*PICTURES, Shortcut("swipe", ("l",), "One large picture with the swipe line, or both pictures"), SHEET)
 
 _RESERVED = {key for shortcut in ANNOTATE for key in shortcut.keys} | {"c", "r"}
 KEYS: tuple[str, ...] = tuple(key for key in "1234567890" + string.ascii_lowercase if key not in _RESERVED)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
@@ -79,6 +79,25 @@ def radio(label: str, name: str, options: Sequence[T], default: T, *, page: str,
     return _stored_in_url(
         partial(st.radio, label, options, format_func=show, label_visibility="collapsed"), name, options, default, page
     )
+
+
+def slider(
+    label: str,
+    name: str,
+    options: Sequence[T],
+    default: T,
+    *,
+    page: str,
+    show: Callable[[T], str] = str,
+    help: str | None = None,
+    owner: str = "",
+) -> T:
+    """Draw a slider over at least 2 options, and return the choice. It is stored in the URL as in `select`."""
+
+    def widget(**stored: Any) -> T:
+        return st.select_slider(label, options, format_func=show, help=help, **stored)
+
+    return _stored_in_url(widget, name, options, default, page, owner)
 
 
 def current(name: str, default: str, *, page: str, owner: str = "") -> str:

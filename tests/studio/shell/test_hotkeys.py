@@ -12,7 +12,7 @@ from maskrcnn.studio.annotate.simple_canvas import class_picker
 from maskrcnn.studio.shell import hotkeys
 from maskrcnn.studio.shell.hotkeys import Shortcut
 
-TABLES = {"annotate": hotkeys.ANNOTATE, "predictions": hotkeys.PREDICTIONS}
+TABLES = {"annotate": hotkeys.ANNOTATE, "predictions": hotkeys.PREDICTIONS, "compare": hotkeys.COMPARE}
 
 
 class Component:

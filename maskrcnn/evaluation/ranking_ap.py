@@ -28,8 +28,8 @@ RECALLS = np.linspace(0, 1, 101)
 PICTURES_AT_ONCE = 32
 """Batch size for the APs of single pictures: the work grows with the square of this number."""
 
-DETECTIONS_AT_ONCE = 500_000
-"""Batch size for the APs of resamples, in detections times resamples: a few MB."""
+DETECTIONS_AT_ONCE = 100_000
+"""Batch size for the APs of resamples, in detections times resamples: the arrays stay in the cache."""
 
 
 def ap_from_rankings(rankings: Sequence[Ranking], times: np.ndarray, progress: Progress | None = None) -> ResampledAp:
@@ -90,27 +90,42 @@ def ap_of_ranking(ranking: Ranking, times: np.ndarray) -> np.ndarray:
     >>> ap_of_ranking(ranking, np.array([[1]])).round(6)[0, 0].item()
     0.5
     """
-    drawn = times[:, ranking.picture]
-    n_objects = (times @ ranking.objects)[:, None]
-    rank = np.cumsum(drawn, axis=1, dtype=np.int32)
+    drawn = np.ascontiguousarray(times.T)[ranking.picture]
+    n_objects = times @ ranking.objects
+    level_table, first_place = _recall_level_table(n_objects)
+    rank = np.cumsum(drawn, axis=0, dtype=np.int32)
     result = np.zeros((len(times), THRESHOLDS))
     for threshold in range(THRESHOLDS):
         hits = np.flatnonzero(ranking.found[:, threshold])
         # Of each hit: how many detections up to it count, and how many of them are true positives.
-        detections = rank[:, hits]
+        detections = rank[hits]
         ignored = np.flatnonzero(ranking.ignored[:, threshold])
         if len(ignored):
-            ignored_so_far = np.pad(np.cumsum(drawn[:, ignored], axis=1, dtype=np.int32), ((0, 0), (1, 0)))
+            ignored_so_far = np.pad(np.cumsum(drawn[ignored], axis=0, dtype=np.int32), ((1, 0), (0, 0)))
             n_ignored_before = np.searchsorted(ignored, hits)  # of each hit: ignored detections with a better rank
-            detections = detections - ignored_so_far[:, n_ignored_before]
-        true_positives = np.cumsum(drawn[:, hits], axis=1, dtype=np.int32)
-        precision = true_positives / (detections + np.spacing(1))
-        envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+            detections = detections - ignored_so_far[n_ignored_before]
+        true_positives = np.cumsum(drawn[hits], axis=0, dtype=np.int32)
+        precision = true_positives / np.maximum(detections, 1)
+        envelope = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
         # The precision at a recall of `RECALLS` is that of the first hit which reaches this recall.
-        recalls_reached = np.searchsorted(RECALLS, true_positives / np.maximum(n_objects, 1), side="right")
-        newly_reached = np.diff(recalls_reached, axis=1, prepend=0)
-        result[:, threshold] = (envelope * newly_reached).sum(axis=1) / len(RECALLS)
-    return np.where(n_objects > 0, result, np.nan)
+        levels_reached = level_table[np.minimum(true_positives, n_objects) + first_place]
+        newly_reached = levels_reached.copy()
+        newly_reached[1:] -= levels_reached[:-1]
+        result[:, threshold] = np.einsum("hr,hr->r", envelope, newly_reached) / len(RECALLS)
+    return np.where(n_objects[:, None] > 0, result, np.nan)
+
+
+def _recall_level_table(n_objects: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many of `RECALLS` are reached with t of n objects found, for each n in `n_objects` (R,) and t = 0, ..., n.
+
+    The tables of all n follow each other in one array; of each resample, the place of its t = 0 is `(R,)`.
+    """
+    sizes, of_resample = np.unique(n_objects, return_inverse=True)
+    ends = np.cumsum(sizes + 1)
+    starts = ends - (sizes + 1)
+    found = np.arange(ends[-1] if len(ends) else 0) - np.repeat(starts, sizes + 1)
+    recall = found / np.repeat(np.maximum(sizes, 1), sizes + 1)
+    return np.searchsorted(RECALLS, recall, side="right").astype(np.float64), starts[of_resample.ravel()]
 
 
 def _mean_over_rankings(values: np.ndarray) -> np.ndarray:

@@ -50,6 +50,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project.save(1, [TRIANGLE, SQUARE, PLACES], 1)
     project.undo(1)
     project.save(2, [SQUARE], 1)
+    project.decide_label(1, "wrong_class", "cat", (1.0, 2.0, 3.0, 4.0), "keep")
     return project.folder
 
 

@@ -4,6 +4,7 @@ from maskrcnn.annotations.store.class_rows import ProjectClass
 from maskrcnn.annotations.store.database_errors import ProjectBusy
 from maskrcnn.annotations.store.database_files import DATABASE, is_project
 from maskrcnn.annotations.store.importing import ImportReport
+from maskrcnn.annotations.store.label_review.decisions import LabelDecision
 from maskrcnn.annotations.store.picture_details import Direction, HistoryStep, PictureDetails
 from maskrcnn.annotations.store.picture_listing import STATUSES, Counts, PictureCounts, Status, StoredImage
 from maskrcnn.annotations.store.picture_rows import StaleSave, UnknownPicture
@@ -17,6 +18,7 @@ __all__ = [
     "Direction",
     "HistoryStep",
     "ImportReport",
+    "LabelDecision",
     "PictureCounts",
     "PictureDetails",
     "Project",

@@ -176,7 +176,11 @@ def _table_definitions(version: int) -> Mapping[tuple[str, str], frozenset[tuple
 
 _STATEMENTS: Mapping[int, tuple[tuple[str, ...], ...]] = {
     1: ((table_definitions.VERSION_1,),),
-    2: ((table_definitions.TABLES,), (table_definitions.VERSION_1, *table_definitions.TO_VERSION_2)),
+    2: ((table_definitions.VERSION_2,), (table_definitions.VERSION_1, *table_definitions.TO_VERSION_2)),
+    3: (
+        (table_definitions.TABLES,),
+        (table_definitions.VERSION_1, *table_definitions.TO_VERSION_2, *table_definitions.TO_VERSION_3),
+    ),
 }
 
 _SQL_TOKEN = re.compile(r"""--[^\n]*|/\*.*?\*/|\s+|('(?:[^']|'')*'|"(?:[^"]|"")*"|\w+|.)""", re.DOTALL)
@@ -201,6 +205,11 @@ def _valid_integer(column: str, least: int, most: int) -> str:
 def _valid_text(column: str, most: int) -> str:
     """Return the SQL condition to check a column of every row: a text of at most `most` bytes."""
     return f"typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) <= {most}"
+
+
+def _valid_place(column: str, least: int) -> str:
+    """Return the SQL condition to check a column of every row: a number of pixels, at least `least`."""
+    return f"typeof({column}) = 'real' AND {column} BETWEEN {least} AND {_MEASURES}"
 
 
 _MANY = 10**12
@@ -246,11 +255,25 @@ _SNAPSHOT = {
     "regions": _valid_integer("regions", 0, _MANY),
     "facts": "typeof(facts) = 'text'",
 }
+_DECISION = {
+    "id": _valid_integer("id", 1, _MANY),
+    "image_id": _valid_integer("image_id", 1, _MANY),
+    "kind": "typeof(kind) = 'text' AND kind IN ('missing', 'wrong_class', 'shifted', 'double', 'spurious')",
+    "class_name": _valid_text("class_name", 10_000),
+    "x": _valid_place("x", -_MEASURES),
+    "y": _valid_place("y", -_MEASURES),
+    "width": _valid_place("width", 0),
+    "height": _valid_place("height", 0),
+    "decision": "typeof(decision) = 'text' AND decision IN ('keep', 'mend', 'add')",
+    "decided_at": _SNAPSHOT["made_at"].replace("made_at", "decided_at"),
+}
 _SEQUENCE = {"name": "typeof(name) = 'text'", "seq": _valid_integer("seq", 0, _MANY)}
 
+_ROWS_2 = {"image": _IMAGE | _IMAGE_2, "region": _REGION, "snapshot": _SNAPSHOT, "sqlite_sequence": _SEQUENCE}
 _ROWS: Mapping[int, Mapping[str, Mapping[str, str]]] = {
     1: {"image": _IMAGE, "region": _REGION, "sqlite_sequence": _SEQUENCE},
-    2: {"image": _IMAGE | _IMAGE_2, "region": _REGION, "snapshot": _SNAPSHOT, "sqlite_sequence": _SEQUENCE},
+    2: _ROWS_2,
+    3: {**_ROWS_2, "label_decision": _DECISION},
 }
 """Version -> table -> column -> SQL condition that must be true in every row."""
 

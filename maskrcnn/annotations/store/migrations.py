@@ -60,7 +60,13 @@ def _to_2(db: sqlite3.Connection) -> None:
         db.execute("UPDATE class SET hotkey = ? WHERE name = ?", (taken[-1], name))
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2}
+def _to_3(db: sqlite3.Connection) -> None:
+    """Version 2 to 3: add the decisions of label reviews."""
+    for statement in table_definitions.TO_VERSION_3:
+        db.execute(statement)
+
+
+_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2, 2: _to_3}
 """Version -> function that migrates it to the next version."""
 
 

@@ -40,6 +40,8 @@ from maskrcnn.annotations.store.database_files import DATABASE
 from maskrcnn.annotations.store.folder_making import new_folder
 from maskrcnn.annotations.store.import_staging import IncomingPicture
 from maskrcnn.annotations.store.importing import ImportReport
+from maskrcnn.annotations.store.label_review import decisions
+from maskrcnn.annotations.store.label_review.decisions import LabelDecision
 from maskrcnn.annotations.store.picture_details import Direction, HistoryStep, PictureDetails
 from maskrcnn.annotations.store.picture_listing import Counts, Status, StoredImage
 from maskrcnn.annotations.store.picture_rows import PictureState
@@ -238,6 +240,23 @@ class Project:
         """Whether there is an undone save of the picture to redo."""
         with self._reading() as db:
             return picture_details.has_step(db, picture_rows.image(db, image_id)["state"], "redo")
+
+    # Decisions about suspected label errors
+
+    def label_decisions(self) -> list[LabelDecision]:
+        """Return what was decided about suspected label errors, the oldest first."""
+        with self._reading() as db:
+            return decisions.every(db)
+
+    def decide_label(self, image_id: int, kind: str, class_name: str, box: decisions.Box, decision: str) -> int:
+        """Store a decision about a place in a picture. Return its number. Raises as `decisions.add`."""
+        with self._writing() as db:
+            return decisions.add(db, image_id, kind, class_name, box, decision)
+
+    def take_label_decision_back(self, decision_id: int) -> None:
+        """Delete a decision, so that the place is asked about again."""
+        with self._writing() as db:
+            decisions.take_back(db, decision_id)
 
     # Classes
 

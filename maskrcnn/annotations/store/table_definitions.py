@@ -3,10 +3,10 @@
 `database_check` compares the tables of a project with these definitions, so those of older versions must not change.
 """
 
-VERSION = 2
+VERSION = 3
 """The present schema version. `migrations` converts older databases to it; newer ones are refused."""
 
-TABLES = """
+VERSION_2 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);  -- JSON values, see project_meta
 
 CREATE TABLE class (
@@ -76,6 +76,27 @@ CREATE TABLE snapshot_image (
     PRIMARY KEY (snapshot_id, image_id)
 ) WITHOUT ROWID;
 """
+"""The tables of version 2."""
+
+_LABEL_DECISION = (
+    """
+-- What a person decided about a suspected label error, see label_review. The box is in picture pixels.
+CREATE TABLE label_decision (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    image_id INTEGER NOT NULL REFERENCES image (id),
+    kind TEXT NOT NULL,                    -- of the suspected error
+    class_name TEXT NOT NULL,
+    x REAL NOT NULL,
+    y REAL NOT NULL,
+    width REAL NOT NULL,
+    height REAL NOT NULL,
+    decision TEXT NOT NULL,
+    decided_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+)""",
+    "CREATE INDEX label_decision_image ON label_decision (image_id)",
+)
+
+TABLES = "".join((VERSION_2, *(f"{statement};\n" for statement in _LABEL_DECISION)))
 """The tables of the present version."""
 
 VERSION_1 = """
@@ -155,3 +176,6 @@ TO_VERSION_2 = (
     ) WITHOUT ROWID""",
 )
 """The statements that convert version 1 to version 2. Never change these; only `TABLES` may change."""
+
+TO_VERSION_3 = _LABEL_DECISION
+"""The statements that convert version 2 to version 3."""

@@ -1,0 +1,1 @@
+"""What a person decided about suspected label errors, in the project's database."""

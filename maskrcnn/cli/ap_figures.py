@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Sequence
 
 from maskrcnn.errors import ArgumentError
-from maskrcnn.evaluation.coco_ap import IouType
+from maskrcnn.evaluation.measures import IouType
 from maskrcnn.evaluation.figure_definitions import report_definitions
 
 TASKS: dict[IouType, str] = {"bbox": "boxes", "segm": "masks", "keypoints": "keypoints"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from maskrcnn.cli.model_options import add_inference, load_for_inference
 from maskrcnn.cli.progress_bars import watch
 from maskrcnn.errors import ArgumentError
-from maskrcnn.evaluation.matching import DEFAULT_MIN_SCORE
+from maskrcnn.evaluation.measures import DEFAULT_MIN_SCORE
 from maskrcnn.inference import PredictionFolder, predict_into
 from maskrcnn.inference.prediction_folder import RESULTS
 from maskrcnn.output_files import require_place

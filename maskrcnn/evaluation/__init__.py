@@ -5,18 +5,23 @@ intervals and comparisons.
 """
 
 from maskrcnn.evaluation.bootstrap import intervals
-from maskrcnn.evaluation.coco_ap import coco_summary
 from maskrcnn.evaluation.comparison import compare
 from maskrcnn.evaluation.matching import ImageMatches, match_image
+from maskrcnn.evaluation.measured_set import MeasuredSet, coco_summary, measure
 from maskrcnn.evaluation.report import Report
-from maskrcnn.evaluation.report_building import evaluate
+from maskrcnn.evaluation.report_building import evaluate, report_of
+from maskrcnn.evaluation.set_matches import SetMatches
 
 __all__ = [
     "ImageMatches",
+    "MeasuredSet",
     "Report",
+    "SetMatches",
     "coco_summary",
     "compare",
     "evaluate",
     "intervals",
     "match_image",
+    "measure",
+    "report_of",
 ]

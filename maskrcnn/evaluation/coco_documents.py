@@ -40,7 +40,7 @@ class CocoDocuments:
 
     Every entry has `image_id`, `category_id` and `bbox` [x, y, w, h]. Annotations also have `area` and `iscrowd` (0 or
     1). Detections have `score` and `position`, their index in the given list. (The area of a detection depends on the
-    measure: see `coco_ap`.) With `masks`, every entry has a `segmentation` (compressed RLE). With `num_keypoints`,
+    measure: see `MeasuredSet`.) With `masks`, every entry has a `segmentation` (compressed RLE). With `num_keypoints`,
     every entry has that number of `keypoints`, and annotations have their own `num_keypoints`, the number of labelled
     ones. If `num_keypoints` is None, keypoints are not evaluated.
     """
@@ -103,6 +103,9 @@ def parse(
     known = {image["id"] for image in ground_truth["images"]}
     for position, detection in enumerate(detections):
         _check_detection(detection, position, known)
+        # COCO does not evaluate classes without objects. In the tables of pictures, such a detection is wrong.
+        category = detection["category_id"]
+        found.categories.setdefault(category, {"id": category, "name": f"class {category}"})
         if "keypoints" in tasks and ("pose_score" in detection) != ("pose_score" in detections[0]):
             raise StudioError(
                 f'detections: entry {position} {"has a" if "pose_score" in detection else "lacks the"} "pose_score" '

@@ -16,9 +16,9 @@ import numpy as np
 from maskrcnn.config import MEASURES
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation.bootstrap import LEVEL, basic_interval, part_of_resampling_progress, resample_counts
-from maskrcnn.evaluation.coco_ap import KINDS, IouType
 from maskrcnn.evaluation.detection_evidence import Ranking, class_rankings
 from maskrcnn.evaluation.figure_definitions import comparison_definitions
+from maskrcnn.evaluation.measures import KINDS, IouType
 from maskrcnn.evaluation.ranking_ap import FIGURES, Progress, ResampledAp, ap_from_rankings, ap_of_each_picture
 from maskrcnn.evaluation.report import AGAIN, PictureRow, Report
 

@@ -24,14 +24,15 @@ Scores serve only for the ranking, and have only the decimals that it needs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from maskrcnn.evaluation.coco_ap import CocoEvaluation, IouType
-from maskrcnn.evaluation.coco_documents import CocoDocuments, coco_id_order
+from maskrcnn.evaluation.coco_documents import coco_id_order
+from maskrcnn.evaluation.coco_matches import CocoMatches
+from maskrcnn.evaluation.measured_set import MeasuredSet
+from maskrcnn.evaluation.measures import IouType
 from maskrcnn.evaluation.report import Report, ReportedClass, ReportedMatches, ReportEvidence
 
 THRESHOLDS = 10
@@ -60,21 +61,17 @@ class Ranking:
     ignored: np.ndarray
 
 
-def gather_evidence(found: CocoDocuments, coco: CocoEvaluation, kinds: Sequence[IouType]) -> ReportEvidence:
-    """The evidence of a report, from the matches of pycocotools. `kinds` are its measures and must contain "bbox"."""
-    results = {kind: coco.image_results(kind) for kind in kinds}
-    own_ranking = "keypoints" in kinds and any(
-        "pose_score" in pose for group in found.detections.values() for pose in group
-    )
+def gather_evidence(measured: MeasuredSet) -> ReportEvidence:
+    """The evidence of a measured set, in all its measures."""
+    own_ranking = "keypoints" in measured.kinds and measured.ranked("keypoints") is not measured.detections
     classes = []
-    for category_id, category in found.categories.items():
-        of_class = {kind: [results[kind][category_id, image_id] for image_id in found.images] for kind in kinds}
-        matches = {kind: _encoded_matches(of_class[kind]) for kind in kinds}
+    for category, name in enumerate(measured.names):
+        matches = {kind: _encoded_matches(measured.coco(kind), category) for kind in measured.kinds}
         if own_ranking:
-            scores = _encoded_scores(_scores_by_picture(of_class["keypoints"]))
+            scores = _encoded_scores(measured.coco("keypoints"), category)
             matches["keypoints"] = matches["keypoints"].model_copy(update={"scores": scores})
-        scores = _encoded_scores(_scores_by_picture(of_class["bbox"]))
-        classes.append(ReportedClass.model_validate({"name": category["name"], "scores": scores, **matches}))
+        scores = _encoded_scores(measured.coco("bbox"), category)
+        classes.append(ReportedClass.model_validate({"name": name, "scores": scores, **matches}))
     return ReportEvidence(classes=tuple(classes))
 
 
@@ -107,37 +104,38 @@ def shortest_decimals(scores: np.ndarray) -> np.ndarray:
     return short[places]
 
 
-def _scores_by_picture(results: Sequence[Mapping[str, Any] | None]) -> list[list[float]]:
-    """The scores for the evidence of one class, by picture, from the results of `COCOeval.evaluateImg`."""
-    return [[] if result is None else result["dtScores"] for result in results]
+def _encoded_scores(matches: CocoMatches, category: int) -> tuple[str, ...]:
+    """The scores of a class in each picture as texts of the evidence, with the fewest decimals that keep the order."""
+    rows = _rows_of_class(matches, category)
+    return _by_picture(matches, rows, shortest_decimals(matches.detections.score[matches.detection[rows]]))
 
 
-def _encoded_scores(scores: list[list[float]]) -> tuple[str, ...]:
-    """The scores of each picture as a text of the evidence, with the fewest decimals that keep the order of all."""
-    ends = np.cumsum([len(group) for group in scores], dtype=np.int64)
-    short = shortest_decimals(np.array([score for group in scores for score in group], dtype=np.float64))
-    return tuple(_encoded_numbers(group) for group in np.split(short, ends[:-1])) if scores else ()
-
-
-def _encoded_matches(results: Sequence[Mapping[str, Any] | None]) -> ReportedMatches:
+def _encoded_matches(matches: CocoMatches, category: int) -> ReportedMatches:
     """The matches of one class in one measure, as the evidence stores them: a text of numbers for each picture.
 
-    `results` are those of `COCOeval.evaluateImg` for each picture; None: no objects and no detections. A detection has
-    one number in `found` and one in `ignored`: the sum of the bits (`_BITS`) of the IoU thresholds at which it is so.
+    A detection has one number in `found` and one in `ignored`: the sum of the bits (`_BITS`) of the IoU thresholds at
+    which it is so.
     """
-    found, ignored, objects = [], [], []
-    for result in results:
-        objects.append(0 if result is None else int(np.count_nonzero(np.asarray(result["gtIgnore"]) == 0)))
-        matches = np.zeros((THRESHOLDS, 0)) if result is None else np.asarray(result["dtMatches"])
-        ignore = np.zeros_like(matches, dtype=bool) if result is None else np.asarray(result["dtIgnore"], dtype=bool)
-        found.append(_encoded_numbers(_BITS @ ((matches > 0) & ~ignore)))
-        ignored.append(_BITS @ ignore)
-    any_ignored = any(bits.any() for bits in ignored)
+    rows = _rows_of_class(matches, category)
+    ignored = matches.ignored[rows, :, 0]
+    is_counted = matches.counted[:, 0] & (matches.objects.category == category)
     return ReportedMatches(
-        objects=_encoded_numbers(np.array(objects)),
-        found=tuple(found),
-        ignored=tuple(_encoded_numbers(bits) for bits in ignored) if any_ignored else (),
+        objects=_encoded_numbers(np.bincount(matches.objects.picture[is_counted], minlength=matches.pictures)),
+        found=_by_picture(matches, rows, matches.found[rows, :, 0] @ _BITS),
+        ignored=_by_picture(matches, rows, ignored @ _BITS) if ignored.any() else (),
     )
+
+
+def _rows_of_class(matches: CocoMatches, category: int) -> np.ndarray:
+    """The rows (n,) of the matches that are detections of a class, sorted by picture and score."""
+    return np.flatnonzero(matches.detections.category[matches.detection] == category)
+
+
+def _by_picture(matches: CocoMatches, rows: np.ndarray, values: np.ndarray) -> tuple[str, ...]:
+    """The `values` (n,) of the detections `rows` as a text for each picture."""
+    picture = matches.detections.picture[matches.detection[rows]]
+    ends = np.searchsorted(picture, np.arange(matches.pictures), side="right")
+    return tuple(_encoded_numbers(part) for part in np.split(values, ends[:-1])) if matches.pictures else ()
 
 
 def _encoded_numbers(numbers: np.ndarray) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from maskrcnn.evaluation.bootstrap import LEVEL
-from maskrcnn.evaluation.coco_ap import MAX_DETECTIONS, MAX_POSES
 from maskrcnn.evaluation.coco_documents import MatchedBy
-from maskrcnn.evaluation.matching import DEFAULT_IOU, DEFAULT_MIN_SCORE
+from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE, MAX_DETECTIONS, MAX_POSES
 
 
-def report_definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: MatchedBy = "segm") -> dict[str, str]:
+def report_definitions(
+    min_score: float = DEFAULT_MIN_SCORE, matched_by: MatchedBy = "segm", iou: float = DEFAULT_IOU
+) -> dict[str, str]:
     """Name of a figure of a report -> its meaning, in one or two short sentences.
 
     >>> report_definitions(min_score=0.5)["n_pred"]
@@ -23,6 +24,17 @@ def report_definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: Matched
         "finds no object counts if its own area is in that range.",
         "APm": "AP over objects from 32 x 32 to 96 x 96 pixels; objects of exactly such an area count in both ranges.",
         "APl": "AP over objects of 96 x 96 = 9216 pixels and more.",
+        "AR1": "COCO average recall: the part of the objects that the best detection of each class in each picture "
+        "finds, as the mean over all classes and the IoU thresholds .50 to .95.",
+        "AR10": "The same with the 10 best detections of each class in each picture.",
+        "AR100": f"The same with the {MAX_DETECTIONS} best.",
+        "ARs": f"AR of the {MAX_DETECTIONS} best detections over objects of at most 32 x 32 pixels.",
+        "ARm": "The same over objects from 32 x 32 to 96 x 96 pixels.",
+        "ARl": "The same over objects of 96 x 96 pixels and more.",
+        "AR": f"COCO average recall of keypoints: the part of the objects that the {MAX_POSES} best poses of each "
+        "picture find, as the mean over the OKS thresholds .50 to .95.",
+        "AR50": "The same at OKS .50 alone.",
+        "AR75": "The same at OKS .75 alone.",
         "bbox": "IoU is measured between boxes; the area of a detection (for APs, APm and APl) is that of its box.",
         "segm": "IoU is measured between masks; the area of a detection is that of its mask. null if the model finds "
         "no masks. (pycocotools uses the area of the box if results have both: give it results with masks only.)",
@@ -36,6 +48,7 @@ def report_definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: Matched
         "ap": f"COCO {what} AP (IoU .50 to .95) computed on this one picture, over the classes that appear in it. "
         "null if it has no objects.",
         "ap50": f"COCO {what} AP at IoU .50 computed on this one picture, over the classes that appear in it.",
+        "ap75": f"COCO {what} AP at IoU .75 computed on this one picture, over the classes that appear in it.",
         "ap50_pooled": f"AP at {what} IoU .50 from one ranking of all detections of this picture, all classes "
         "together, as the matterport notebooks print it: the exact area under the precision envelope. null if it "
         "has no objects.",
@@ -46,10 +59,17 @@ def report_definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: Matched
         "n_gt": "Labelled objects in the picture; crowds do not count.",
         "n_pred": f"Detections with a score of at least {min_score:g}.",
         "tp": f"Detections with a score of at least {min_score:g} that found an object: same class, {what} IoU of at "
-        f"least {DEFAULT_IOU:g}, matched greedily from the best score down, each object once.",
+        f"least {iou:g}, matched greedily from the best score down, each object once.",
         "fp": f"Detections with a score of at least {min_score:g} that found none. One that lies on a crowd counts "
         "neither way.",
         "fn": f"Objects that no detection with a score of at least {min_score:g} found.",
+        "f1": "2 TP / (2 TP + FP + FN): 1 if every object was found and nothing else. Unlike AP, it falls with every "
+        "false positive. null if there is nothing to find and nothing was found.",
+        "mean_iou": f"The mean {what} IoU of the true positives with their objects. null without any.",
+        "count_error": "FP - FN: detections minus objects, without those that count neither way. Above 0, too many "
+        "are counted.",
+        "beyond_limit": "Detections of this picture that COCO's limit leaves out of AP.",
+        "per_class": "For each class: COCO's figures of it alone, and TP, FP and FN of all pictures.",
         "limit": f"COCO AP looks at the {MAX_DETECTIONS} best detections of a class in each picture, keypoint AP at "
         f"the {MAX_POSES} best.",
         "evidence": "For each class and picture: how many objects can be found (objects), the score of each detection "

@@ -1,19 +1,20 @@
-"""Greedy matching of detections to objects, as in COCO, at one IoU threshold."""
+"""The objects and detections of one picture with their matches, shapes and all: what a page draws."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from pycocotools import mask as coco_mask
 
 from maskrcnn.evaluation import coco_documents
-from maskrcnn.evaluation.coco_documents import Document, Entry, MatchedBy
+from maskrcnn.evaluation.coco_documents import Document, Entry, Id, MatchedBy
+from maskrcnn.evaluation.measured_set import MeasuredSet
+from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE
+from maskrcnn.evaluation.set_matches import BELOW, FN, FP, IGNORED, TP, SetMatches
 
-DEFAULT_MIN_SCORE = 0.5
-DEFAULT_IOU = 0.5
+_STATUS: dict[int, Any] = {TP: "tp", FP: "fp", FN: "fn", IGNORED: "ignored"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class MatchedObject:
     (x, y, v, x, y, v, ...) or None.
     """
 
-    annotation_id: int
+    annotation_id: Id
     category_id: int
     bbox: tuple[float, float, float, float]
     rle: Entry | None
@@ -64,7 +65,7 @@ class ImageMatches:
     `matched_by` is "segm" for the IoU of masks, or "bbox" for the IoU of boxes if the detections have no masks.
     """
 
-    image_id: int
+    image_id: Id
     truths: tuple[MatchedObject, ...]
     predictions: tuple[MatchedDetection, ...]
     matched_by: MatchedBy = "segm"
@@ -85,70 +86,10 @@ class ImageMatches:
         return sum(truth.status == "fn" for truth in self.truths)
 
 
-@dataclass(frozen=True)
-class Overlaps:
-    """The IoUs of the P detections of a picture, best score first, with its G objects.
-
-    `order` (P,) are the indices of the detections in that order, `scores` (P,) their scores. `crowd` (G,) tells which
-    objects are crowds. `ious` (P, G) float64 are IoUs of masks or boxes. It is -1 for different classes. For a crowd it
-    is the fraction of the detection that lies on the crowd (COCO's rule).
-    """
-
-    order: np.ndarray
-    scores: np.ndarray
-    ious: np.ndarray
-    crowd: np.ndarray
-
-
-def overlaps(detections: list[Entry], annotations: list[Entry], masks: bool = True) -> Overlaps:
-    """The IoUs of all detections with all objects of their class, computed by pycocotools on RLEs, or on boxes."""
-    scores = np.array([detection["score"] for detection in detections], dtype=np.float64)
-    order = np.argsort(-scores, kind="stable")
-    crowd = np.array([annotation["iscrowd"] for annotation in annotations], dtype=bool)
-    ious = np.full((len(detections), len(annotations)), -1.0)
-    if ious.size:
-        shape = "segmentation" if masks else "bbox"
-        predicted_shapes = [detections[index][shape] for index in order]
-        labelled_shapes = [annotation[shape] for annotation in annotations]
-        ious = coco_mask.iou(predicted_shapes, labelled_shapes, crowd.astype(np.uint8))
-        predicted_classes = np.array([detections[index]["category_id"] for index in order])
-        labelled_classes = np.array([annotation["category_id"] for annotation in annotations])
-        ious = np.where(predicted_classes[:, None] == labelled_classes[None, :], ious, -1.0)
-    return Overlaps(order, scores[order], ious, crowd)
-
-
-def greedy_partners(ious: np.ndarray, crowd: np.ndarray, iou: float = DEFAULT_IOU) -> np.ndarray:
-    """The object that each detection is matched to: (P,) int64 of column indices of `ious`, -1 for no match.
-
-    Rows of `ious` (P, G) are sorted by score, best first. Each detection is matched to the unmatched object with the
-    largest IoU, if it is at least the threshold `iou`. If there is none, it may be matched to a crowd; any number of
-    detections can match the same crowd. For equal IoUs the last object is taken, as in pycocotools.
-
-    Example: both detections overlap object 0. The one with the better score is matched, the other is not.
-
-    >>> greedy_partners(np.array([[0.8, 0.0], [0.9, 0.3]]), crowd=np.array([False, False])).tolist()
-    [0, -1]
-    """
-    partners = np.full(len(ious), -1, dtype=np.int64)
-    if not ious.size:
-        return partners
-    threshold = min(iou, 1 - 1e-10)
-    unmatched = ~crowd
-    for row, overlap in enumerate(ious):
-        for allowed in (unmatched, crowd):
-            candidates = np.where(allowed, overlap, -1.0)
-            best = len(candidates) - 1 - int(candidates[::-1].argmax())
-            if candidates[best] >= threshold:
-                partners[row] = best
-                unmatched[best] = False
-                break
-    return partners
-
-
 def match_image(
     ground_truth: Document,
     detections: Iterable[Document],
-    image_id: int,
+    image_id: Id,
     min_score: float = DEFAULT_MIN_SCORE,
     iou: float = DEFAULT_IOU,
     tasks: Sequence[str] | None = None,
@@ -172,59 +113,45 @@ def match_image(
     """
     detections = list(detections)
     tasks = coco_documents.tasks_of(ground_truth, detections) if tasks is None else tasks
-    found = coco_documents.parse(ground_truth, detections, image_id, tasks)
-    annotations = found.annotations[image_id]
-    kept = [entry for entry in found.detections[image_id] if entry["score"] >= min_score]
-    table = overlaps(kept, annotations, found.masks)
-    partners = greedy_partners(table.ious, table.crowd, iou)
+    measured = MeasuredSet(coco_documents.parse(ground_truth, detections, image_id, tasks))
+    return image_matches(measured, measured.match(min_score, iou), 0)
+
+
+def image_matches(measured: MeasuredSet, matches: SetMatches, picture: int) -> ImageMatches:
+    """The objects and detections of the picture with the index `picture`, from the matches of a set."""
+    masks = measured.documents.masks
+    places = np.flatnonzero((matches.detections.picture == picture) & (matches.detection_status != BELOW)).tolist()
+    truths = np.flatnonzero(matches.objects.picture == picture).tolist()
+    row_of = {place: row for row, place in enumerate(places)} | {-1: None}
+    column_of = {place: column for column, place in enumerate(truths)} | {-1: None}
     predictions = tuple(
-        _matched_detection(kept[index], partner, row, table.crowd, found.masks)
-        for index, partner, row in zip(table.order, partners.tolist(), table.ious, strict=True)
+        MatchedDetection(
+            position=entry["position"],
+            category_id=entry["category_id"],
+            score=float(entry["score"]),
+            bbox=tuple(entry["bbox"]),
+            rle=entry["segmentation"] if masks else None,
+            status=_STATUS[int(matches.detection_status[place])],
+            partner=column_of[int(matches.detection_partner[place])],
+            iou=float(matches.detection_iou[place]),
+            keypoints=_keypoints_if_labelled(entry),
+        )
+        for place, entry in ((place, measured.detection_entries[place]) for place in places)
     )
-    truths = tuple(
-        _matched_object(annotation, column, partners, table, found.masks)
-        for column, annotation in enumerate(annotations)
+    found = tuple(
+        MatchedObject(
+            annotation_id=entry["id"],
+            category_id=entry["category_id"],
+            bbox=tuple(entry["bbox"]),
+            rle=entry["segmentation"] if masks else None,
+            status=_STATUS[int(matches.object_status[place])],
+            partner=row_of[int(matches.object_partner[place])],
+            iou=float(matches.object_iou[place]),
+            keypoints=_keypoints_if_labelled(entry),
+        )
+        for place, entry in ((place, measured.object_entries[place]) for place in truths)
     )
-    return ImageMatches(image_id, truths, predictions, found.matched_by)
-
-
-def _matched_detection(
-    detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndarray, masks: bool
-) -> MatchedDetection:
-    """A detection with its match; `partner` is the index of its object (-1: none), `ious` (G,) are its IoUs."""
-    ignored = partner >= 0 and bool(crowd[partner])
-    found = partner >= 0 and not ignored
-    return MatchedDetection(
-        position=detection["position"],
-        category_id=detection["category_id"],
-        score=float(detection["score"]),
-        bbox=tuple(detection["bbox"]),
-        rle=detection["segmentation"] if masks else None,
-        status="ignored" if ignored else "tp" if found else "fp",
-        partner=partner if partner >= 0 else None,
-        iou=float(ious[partner]) if partner >= 0 else float(max(0.0, np.where(crowd, 0, ious).max(initial=0.0))),
-        keypoints=_keypoints_if_labelled(detection),
-    )
-
-
-def _matched_object(
-    annotation: Entry, column: int, partners: np.ndarray, table: Overlaps, masks: bool
-) -> MatchedObject:
-    """The object `column` with its match; `partners` is the result of `greedy_partners`."""
-    finders = np.flatnonzero(partners == column)
-    is_crowd = bool(table.crowd[column])
-    found = len(finders) > 0 and not is_crowd
-    best = float(table.ious[:, column].max(initial=0.0))
-    return MatchedObject(
-        annotation_id=annotation["id"],
-        category_id=annotation["category_id"],
-        bbox=tuple(annotation["bbox"]),
-        rle=annotation["segmentation"] if masks else None,
-        status="ignored" if is_crowd else "tp" if found else "fn",
-        partner=int(finders[0]) if found else None,
-        iou=float(table.ious[finders[0], column]) if found else best,
-        keypoints=_keypoints_if_labelled(annotation),
-    )
+    return ImageMatches(measured.pictures[picture], found, predictions, measured.matched_by)
 
 
 def _keypoints_if_labelled(entry: Entry) -> tuple[float, ...] | None:

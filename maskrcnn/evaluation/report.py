@@ -13,8 +13,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Strict, ValidationError
 
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.evaluation.coco_ap import KINDS, IouType, Summary
 from maskrcnn.evaluation.coco_documents import MatchedBy
+from maskrcnn.evaluation.measures import DEFAULT_IOU, KINDS, IouType, Summary
 
 AGAIN = "evaluate both models on the same labels, with `python -m maskrcnn evaluate MODEL --data DATASET --out REPORT`"
 """Part of error messages: how to get two reports that can be compared."""
@@ -34,9 +34,14 @@ class PictureRow(_Part):
     """One picture of a report.
 
     `n_gt` is the number of objects without crowds, `n_pred` the number of detections of at least the `min_score` of the
-    report. Of these, `tp` are true positives and `fp` false positives; `fn` objects are missed. `ap` and `ap50` are
-    COCO's AP of this picture, `ap50_pooled` is its AP from one ranking of all classes (see `ranking_ap.pooled_ap`).
-    APs are None for a picture without objects.
+    report. Of these, `tp` are true positives and `fp` false positives; `fn` objects are missed. `f1` is
+    2 TP / (2 TP + FP + FN), None if there is nothing to find and nothing was found. `mean_iou` is the mean IoU of the
+    true positives with their objects, None without any. `count_error` is FP - FN: how many objects too many are
+    counted. `beyond_limit` detections are left out of AP by COCO's limit.
+
+    `ap`, `ap50` and `ap75` are COCO's AP of this picture, `ap50_pooled` is its AP from one ranking of all classes (see
+    `ranking_ap.pooled_ap`). APs are None for a picture without objects. They can be 1 beside many false positives, if
+    all of these have lower scores than the hits; so pictures are ranked by `f1` and by FP + FN.
     """
 
     image_id: int | str
@@ -45,12 +50,53 @@ class PictureRow(_Part):
     n_pred: int = 0
     ap: float | None = None
     ap50: float | None = None
+    ap75: float | None = None
     ap50_pooled: float | None = None
     keypoints_ap: float | None = None
     keypoints_ap50: float | None = None
     tp: int = 0
     fp: int = 0
     fn: int = 0
+    f1: float | None = None
+    mean_iou: float | None = None
+    count_error: int = 0
+    beyond_limit: int = 0
+
+    @property
+    def wrong(self) -> int:
+        """What is wrong in this picture: false positives and missed objects."""
+        return self.fp + self.fn
+
+
+class ClassRow(_Part):
+    """One class of a report: COCO's figures of it in each measure, and what was right, wrong and missed.
+
+    The counts are those of detections of at least the `min_score` of the report, at its `iou`.
+    """
+
+    name: str
+    n_gt: int = 0
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
+    bbox: Summary | None = None
+    segm: Summary | None = None
+    keypoints: Summary | None = None
+
+    def summary(self, kind: IouType) -> Summary | None:
+        """COCO's figures of the class in one measure; None if the report does not have it."""
+        found: Summary | None = getattr(self, kind)
+        return found
+
+    @property
+    def precision(self) -> float | None:
+        """TP / (TP + FP); None if nothing was found."""
+        return self.tp / (self.tp + self.fp) if self.tp + self.fp else None
+
+    @property
+    def recall(self) -> float | None:
+        """TP / (TP + FN); None if there is nothing to find."""
+        return self.tp / (self.tp + self.fn) if self.tp + self.fn else None
 
 
 class ReportedMatches(_Part):
@@ -106,10 +152,11 @@ class ReportIntervals(_Part):
 class Report(_Part):
     """All figures of a set of detections on labelled pictures.
 
-    `bbox`, `segm` and `keypoints` are COCO's AP over all pictures, `{"AP", "AP50", "AP75", "APs", "APm", "APl"}`
-    (keypoints have no APs), in [0, 1]. A measure is None if the network does not have its task; a figure is None if no
-    object has that size. `per_image` has a row for each picture. `definitions` explains each figure in one or two
-    sentences. `sigmas` are the sigmas of OKS, one for each keypoint.
+    `bbox`, `segm` and `keypoints` are COCO's figures over all pictures, in [0, 1]: AP, AP50, AP75, APs, APm, APl, AR1,
+    AR10, AR100, ARs, ARm and ARl; for keypoints AP, AP50, AP75, APm, APl, AR, AR50, AR75, ARm and ARl. A measure is
+    None if the network does not have its task; a figure is None if no object has that size. `per_image` has a row for
+    each picture, `per_class` for each class; their counts are those at `min_score` and `iou`. `definitions` explains
+    each figure in one or two sentences. `sigmas` are the sigmas of OKS, one for each keypoint.
 
     >>> from maskrcnn.evaluation import evaluate
     >>> truth = {
@@ -139,8 +186,10 @@ class Report(_Part):
     keypoints: Summary | None
     matched_by: MatchedBy = "segm"
     per_image: _Array[PictureRow]
+    per_class: _Array[ClassRow] = ()
     mean_ap50_pooled: float | None = None
     min_score: float = 0.5
+    iou: float = DEFAULT_IOU
     sigmas: _Array[float] | None = None
     definitions: dict[str, str] = {}
     evidence: ReportEvidence | None = None

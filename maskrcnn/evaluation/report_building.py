@@ -1,16 +1,20 @@
-"""Builds a `Report` from two COCO documents: ground truth and detections. Also the definitions of its figures."""
+"""Builds a `Report` from two COCO documents: ground truth and detections."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
-from maskrcnn.evaluation import coco_documents, detection_evidence
-from maskrcnn.evaluation.coco_ap import CocoEvaluation
-from maskrcnn.evaluation.coco_documents import CocoDocuments, Document, Id
+import numpy as np
+
+from maskrcnn.evaluation import detection_evidence
+from maskrcnn.evaluation.coco_documents import Document
 from maskrcnn.evaluation.figure_definitions import report_definitions
-from maskrcnn.evaluation.matching import DEFAULT_MIN_SCORE, greedy_partners, overlaps
-from maskrcnn.evaluation.ranking_ap import Progress, pooled_ap
-from maskrcnn.evaluation.report import PictureRow, Report
+from maskrcnn.evaluation.measured_set import MeasuredSet, measure
+from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE, KINDS
+from maskrcnn.evaluation.ranking_ap import pooled_ap
+from maskrcnn.evaluation.report import ClassRow, PictureRow, Report
+from maskrcnn.evaluation.set_matches import FP, IGNORED, TP, SetMatches
 
 
 def evaluate(
@@ -18,7 +22,7 @@ def evaluate(
     detections: Iterable[Document],
     *,
     min_score: float = DEFAULT_MIN_SCORE,
-    progress: Progress | None = None,
+    iou: float = DEFAULT_IOU,
     tasks: Sequence[str] | None = None,
     sigmas: Sequence[float] | None = None,
     with_evidence: bool = False,
@@ -29,63 +33,108 @@ def evaluate(
     them from the detections. Without the task "mask", `segm` is None and detections are matched by their boxes (see
     `CocoDocuments.matched_by`). Without "keypoints", `keypoints` is None. `sigmas` are the sigmas of OKS, one for each
     keypoint; None uses the default ones. AP uses all detections; `n_pred`, `tp`, `fp` and `fn` use only those with a
-    score of at least `min_score`. A figure that is not defined (no objects in a picture or size range) is None, never
-    NaN. `progress(done, total)` is called after each picture. `with_evidence` adds the evidence that `compare` and
-    `intervals` need.
+    score of at least `min_score`, matched at `iou`. A figure that is not defined (no objects in a picture or size
+    range) is None, never NaN. `with_evidence` adds the evidence that `compare` and `intervals` need.
 
     Raises `StudioError` if the documents do not belong together. `Report` has an example.
     """
-    detections = list(detections)
-    tasks = coco_documents.tasks_of(ground_truth, detections) if tasks is None else tasks
-    found = coco_documents.parse(ground_truth, detections, tasks=tasks)
-    coco = CocoEvaluation(found, sigmas)
-    per_image = []
-    for done, image_id in enumerate(found.images, start=1):
-        per_image.append(_picture_row(found, coco, image_id, min_score))
-        if progress is not None:
-            progress(done, len(found.images))
-    pooled = [row.ap50_pooled for row in per_image if row.ap50_pooled is not None]
+    measured = measure(ground_truth, detections, tasks, sigmas)
+    return report_of(measured, min_score=min_score, iou=iou, with_evidence=with_evidence)
+
+
+def report_of(
+    measured: MeasuredSet,
+    *,
+    min_score: float = DEFAULT_MIN_SCORE,
+    iou: float = DEFAULT_IOU,
+    with_evidence: bool = False,
+) -> Report:
+    """The report of a measured set; see `evaluate`."""
+    matches = measured.match(min_score, iou)
+    rows = picture_rows(measured, matches)
+    pooled = [row.ap50_pooled for row in rows if row.ap50_pooled is not None]
+    summaries = {kind: measured.coco(kind).summary() if kind in measured.kinds else None for kind in KINDS}
     report = Report(
-        bbox=coco.summary("bbox"),
-        segm=coco.summary("segm") if found.masks else None,
-        keypoints=coco.summary("keypoints") if found.num_keypoints is not None else None,
-        matched_by=found.matched_by,
-        per_image=tuple(per_image),
+        **summaries,
+        matched_by=measured.matched_by,
+        per_image=rows,
+        per_class=class_rows(measured, matches),
         mean_ap50_pooled=sum(pooled) / len(pooled) if pooled else None,
         min_score=min_score,
-        sigmas=None if coco.sigmas is None else tuple(coco.sigmas),
-        definitions=report_definitions(min_score, found.matched_by),
+        iou=iou,
+        sigmas=measured.sigmas,
+        definitions=report_definitions(min_score, measured.matched_by, iou),
     )
     if with_evidence:
-        report = report.model_copy(update={"evidence": detection_evidence.gather_evidence(found, coco, report.kinds)})
+        report = report.model_copy(update={"evidence": detection_evidence.gather_evidence(measured)})
     return report
 
 
-def _picture_row(found: CocoDocuments, coco: CocoEvaluation, image_id: Id, min_score: float) -> PictureRow:
-    """The row of one picture of the report."""
-    table = overlaps(found.detections[image_id], found.annotations[image_id], found.masks)
-    partners = greedy_partners(table.ious, table.crowd)
-    is_matched = partners >= 0
-    on_crowd = is_matched.copy()
-    on_crowd[is_matched] = table.crowd[partners[is_matched]]
-    hits = is_matched & ~on_crowd
-    n_objects = int((~table.crowd).sum())
-    # Matching is in order of score, so detections below `min_score` do not change the matches of those above it.
-    is_counted = table.scores >= min_score
-    tp = int((hits & is_counted).sum())
-    ap = coco.picture(image_id, found.matched_by)
-    poses = coco.picture(image_id, "keypoints") if found.num_keypoints is not None else {"AP": None, "AP50": None}
-    return PictureRow(
-        image_id=image_id,
-        file=found.images[image_id]["file_name"],
-        n_gt=n_objects,
-        n_pred=int(is_counted.sum()),
-        ap=ap["AP"],
-        ap50=ap["AP50"],
-        ap50_pooled=pooled_ap(hits[~on_crowd], n_objects),
-        keypoints_ap=poses["AP"],
-        keypoints_ap50=poses["AP50"],
-        tp=tp,
-        fp=int((~hits & ~on_crowd & is_counted).sum()),
-        fn=n_objects - tp,
+def picture_rows(measured: MeasuredSet, matches: SetMatches) -> tuple[PictureRow, ...]:
+    """A row for each picture, in the order of the ground truth."""
+    n_objects = np.bincount(measured.objects.picture[~measured.objects.crowd], minlength=len(measured.pictures))
+    coco = measured.coco(measured.matched_by)
+    columns = {
+        "n_gt": n_objects.tolist(),
+        "n_pred": matches.shown.tolist(),
+        "ap50_pooled": _pooled_ap_of_pictures(measured, n_objects),
+        "tp": matches.tp.tolist(),
+        "fp": matches.fp.tolist(),
+        "fn": matches.fn.tolist(),
+        "f1": _with_none(matches.f1),
+        "mean_iou": _with_none(matches.mean_iou),
+        "count_error": matches.count_error.tolist(),
+        "beyond_limit": coco.cut.tolist(),
+    }
+    ap = coco.picture_ap()
+    columns |= {name: _with_none(ap[:, place]) for place, name in enumerate(("ap", "ap50", "ap75"))}
+    if "keypoints" in measured.kinds:
+        ap = measured.coco("keypoints").picture_ap()
+        columns |= {name: _with_none(ap[:, place]) for place, name in enumerate(("keypoints_ap", "keypoints_ap50"))}
+    rows = zip(measured.pictures, measured.files, *columns.values(), strict=True)
+    return tuple(
+        PictureRow(image_id=image_id, file=file, **dict(zip(columns, values, strict=True)))
+        for image_id, file, *values in rows
     )
+
+
+def class_rows(measured: MeasuredSet, matches: SetMatches) -> tuple[ClassRow, ...]:
+    """A row for each class: COCO's figures in each measure, and what was right, wrong and missed."""
+    objects, detections = measured.objects, measured.detections
+    figures = {
+        kind: {key: _with_none(values) for key, values in measured.coco(kind).class_figures.items()}
+        for kind in measured.kinds
+    }
+    rows = []
+    for place, name in enumerate(measured.names):
+        of_class = detections.category == place
+        tp = int((of_class & (matches.detection_status == TP)).sum())
+        n_objects = int((~objects.crowd & (objects.category == place)).sum())
+        rows.append(
+            ClassRow(
+                name=name,
+                n_gt=n_objects,
+                tp=tp,
+                fp=int((of_class & (matches.detection_status == FP)).sum()),
+                fn=n_objects - tp,
+                **{kind: {key: values[place] for key, values in found.items()} for kind, found in figures.items()},
+            )
+        )
+    return tuple(rows)
+
+
+def _pooled_ap_of_pictures(measured: MeasuredSet, n_objects: np.ndarray) -> list[float | None]:
+    """`pooled_ap` of each picture, at IoU .50 from all its detections."""
+    everything = measured.match(min_score=-np.inf, iou=DEFAULT_IOU)
+    counted = everything.detection_status != IGNORED
+    hits = everything.detection_status == TP
+    edges = np.searchsorted(measured.detections.picture, np.arange(len(n_objects) + 1)).tolist()
+    return [
+        pooled_ap(hits[start:end][counted[start:end]], objects)
+        for (start, end), objects in zip(pairwise(edges), n_objects.tolist(), strict=True)
+    ]
+
+
+def _with_none(values: np.ndarray) -> list[float | None]:
+    """Numbers as a list, None for NaN, which JSON does not have."""
+    return [None if np.isnan(value) else value for value in values.tolist()]

@@ -14,7 +14,7 @@ from maskrcnn.annotations.progress_callback import Watch, unwatched
 from maskrcnn.config import Config
 from maskrcnn.drawing.overlays import detection_marks, draw
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation.matching import DEFAULT_MIN_SCORE
+from maskrcnn.evaluation.measures import DEFAULT_MIN_SCORE
 from maskrcnn.inference.input_pictures import GivenPicture, pictures_of
 from maskrcnn.model import detect
 from maskrcnn.model.build import StudioRCNN

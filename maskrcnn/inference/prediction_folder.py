@@ -11,7 +11,7 @@ from typing import Any
 from maskrcnn.annotations.progress_callback import Watch, unwatched
 from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import ArgumentError
-from maskrcnn.evaluation.matching import DEFAULT_MIN_SCORE
+from maskrcnn.evaluation.measures import DEFAULT_MIN_SCORE
 from maskrcnn.inference.input_pictures import GivenPicture, pictures_of
 from maskrcnn.inference.overlay_files import overlay_names, require_overlay_folders, save_overlay
 from maskrcnn.inference.picture_prediction import PicturePrediction, predictions

@@ -11,7 +11,7 @@ from torch import nn
 from maskrcnn.annotations import pictures
 from maskrcnn.config import Config
 from maskrcnn.evaluation import coco_summary
-from maskrcnn.evaluation.coco_ap import KIND_OF_TASK
+from maskrcnn.evaluation.measures import KIND_OF_TASK
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.detect import detect
 from maskrcnn.model.fast_inference import prepare

@@ -193,7 +193,8 @@ class MeasuredSet:
         entries = self._entries_of(ranked)
         if kind == "segm":
             return np.array([coco_mask.area(entry["segmentation"]) for entry in entries], dtype=np.float64)
-        points = np.array([entry["keypoints"] for entry in entries], dtype=np.float64).reshape(len(entries), -1, 3)
+        number = self.documents.num_keypoints or 0
+        points = np.array([entry["keypoints"] for entry in entries], dtype=np.float64).reshape(len(entries), number, 3)
         return (
             np.ptp(points[..., 0], axis=1) * np.ptp(points[..., 1], axis=1) if points.size else np.zeros(len(entries))
         )

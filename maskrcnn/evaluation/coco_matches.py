@@ -74,12 +74,12 @@ class CocoMatches:
         order = np.argsort(group, kind="stable")
         n_objects = self._n_objects_by_picture[..., 0].ravel()
         used = np.flatnonzero(n_objects)
-        ap = np.full((self.pictures * self.classes, len(THRESHOLDS)), np.nan)
+        flat_ap = np.full((self.pictures * self.classes, len(THRESHOLDS)), np.nan)
         place = np.searchsorted(used, group[order])
         is_used = np.isin(group[order], used)
         rows = order[is_used]
-        ap[used] = group_ap(place[is_used], self.found[rows, :, 0], self.ignored[rows, :, 0], n_objects[used])
-        ap = ap.reshape(self.pictures, self.classes, len(THRESHOLDS))
+        flat_ap[used] = group_ap(place[is_used], self.found[rows, :, 0], self.ignored[rows, :, 0], n_objects[used])
+        ap = flat_ap.reshape(self.pictures, self.classes, len(THRESHOLDS))
         return np.stack([_row_means(values) for values in (ap.mean(axis=2), ap[..., 0], ap[..., 5])], axis=1)
 
     @property

@@ -105,13 +105,13 @@ def object_columns(found: CocoDocuments) -> Objects:
     )
 
 
-def detection_columns(found: CocoDocuments, score: str = "score") -> Detections:
-    """The detections of the documents as columns; `score` is the field by which they are ranked."""
+def detection_columns(found: CocoDocuments, score_field: str = "score") -> Detections:
+    """The detections of the documents as columns; `score_field` is the one by which they are ranked."""
     classes = {category: number for number, category in enumerate(found.categories)}
     entries = [(number, entry) for number, group in enumerate(found.detections.values()) for entry in group]
     picture = np.array([number for number, _ in entries], dtype=np.int64)
     category = np.array([classes[entry["category_id"]] for _, entry in entries], dtype=np.int64)
-    score = np.array([entry[score] for _, entry in entries], dtype=np.float64)
+    score = np.array([entry[score_field] for _, entry in entries], dtype=np.float64)
     position = np.array([entry["position"] for _, entry in entries], dtype=np.int64)
     boxes = _boxes([entry["bbox"] for _, entry in entries])
     order = np.lexsort((position, -score, picture))

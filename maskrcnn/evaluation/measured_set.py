@@ -117,7 +117,7 @@ class MeasuredSet:
         groups = self.documents.detections.values()
         if kind != "keypoints" or not any("pose_score" in entry for group in groups for entry in group):
             return self.detections
-        return self._once("poses", lambda: detection_columns(self.documents, score="pose_score"))
+        return self._once("poses", lambda: detection_columns(self.documents, score_field="pose_score"))
 
     def pairs(self, kind: IouType) -> Pairs:
         """All pairs of a detection (of `ranked(kind)`) and an object of one picture that overlap, of any classes."""

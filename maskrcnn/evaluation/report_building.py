@@ -11,7 +11,7 @@ from maskrcnn.evaluation import detection_evidence
 from maskrcnn.evaluation.coco_documents import Document
 from maskrcnn.evaluation.figure_definitions import report_definitions
 from maskrcnn.evaluation.measured_set import MeasuredSet, measure
-from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE, KINDS
+from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE
 from maskrcnn.evaluation.ranking_ap import pooled_ap
 from maskrcnn.evaluation.report import ClassRow, PictureRow, Report
 from maskrcnn.evaluation.set_matches import FP, IGNORED, TP, SetMatches
@@ -53,9 +53,11 @@ def report_of(
     matches = measured.match(min_score, iou)
     rows = picture_rows(measured, matches)
     pooled = [row.ap50_pooled for row in rows if row.ap50_pooled is not None]
-    summaries = {kind: measured.coco(kind).summary() if kind in measured.kinds else None for kind in KINDS}
+    summaries = {kind: measured.coco(kind).summary() for kind in measured.kinds}
     report = Report(
-        **summaries,
+        bbox=summaries["bbox"],
+        segm=summaries.get("segm"),
+        keypoints=summaries.get("keypoints"),
         matched_by=measured.matched_by,
         per_image=rows,
         per_class=class_rows(measured, matches),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import coco_summary, evaluate, match_image
+from tests.evaluation.official import official, value
 from tests.evaluation.random_sets import random_poses
 
 SIDE = 60
@@ -165,33 +164,29 @@ def test_results_in_cocos_own_form_have_no_box() -> None:
 # Against pycocotools' own demo
 
 
-def official(document: dict[str, Any], detections: list[dict[str, Any]], images: list[int]) -> list[float]:
-    """The ten numbers as pycocotools' demo prints them for 17 keypoints; loadRes measures a detection by its
-    keypoints only where there is no box."""
-    bare = [{key: value for key, value in entry.items() if key != "bbox"} for entry in detections]
-    with contextlib.redirect_stdout(io.StringIO()):
-        index = COCO()
-        index.dataset = {"info": {}, **json.loads(json.dumps(document))}
-        index.createIndex()
-        evaluation = COCOeval(index, index.loadRes(bare), "keypoints")
-        evaluation.params.imgIds = images
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    return evaluation.stats.tolist()
-
-
-def value(number: float | None) -> float:
-    return -1.0 if number is None else number
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_the_summary_is_pycocotools_own(seed: int) -> None:
     document, detections = random_poses(seed)
     ours = [value(number) for number in coco_summary(document, detections, "keypoints").values()]
-    theirs = official(document, detections, [1, 2, 3, 4, 5])
+    theirs = official(document, detections, "keypoints")
     assert ours == pytest.approx(theirs, abs=1e-9)
     assert 0 < theirs[0] < 1
+
+
+@pytest.mark.parametrize("name", ["train2017", "val2017"])
+def test_people_of_coco_give_pycocotools_own_numbers(real_data: Path, name: str) -> None:
+    path = real_data / "coco" / "pose_minicoco" / "annotations" / f"person_keypoints_{name}.json"
+    document, detections = json.loads(path.read_text()), []
+    rng = np.random.default_rng(0)
+    for entry in document["annotations"] * 2:
+        pose = np.reshape(entry["keypoints"], (-1, 3)).astype(float)
+        pose[:, :2] += rng.normal(0, 0.06 * rng.random() * entry["area"] ** 0.5, (17, 2))
+        about = {"image_id": entry["image_id"], "category_id": 1, "score": round(float(rng.random()), 2)}
+        detections.append({**about, "keypoints": pose.ravel().tolist()})
+    theirs = official(document, detections, "keypoints")
+    assert 0.1 < theirs[0] < 0.9
+    ours = coco_summary(document, detections, "keypoints")
+    assert [value(number) for number in ours.values()] == pytest.approx(theirs, abs=1e-9)
 
 
 def test_the_report_has_keypoints_of_the_set_and_of_each_picture() -> None:
@@ -199,7 +194,7 @@ def test_the_report_has_keypoints_of_the_set_and_of_each_picture() -> None:
     report = evaluate(document, detections)
     assert report.keypoints == coco_summary(document, detections, "keypoints")
     for row in report.per_image:
-        stats = official(document, detections, [row.image_id])
+        stats = official(document, detections, "keypoints", row.image_id)
         assert (value(row.keypoints_ap), value(row.keypoints_ap50)) == pytest.approx((stats[0], stats[1]))
     json.dumps(report.to_json(), allow_nan=False)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
+import json
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from maskrcnn.evaluation import coco_summary, evaluate, match_image
+from tests.evaluation.official import official, value
 from tests.evaluation.random_sets import random_set
 from tests.work import calls
 
@@ -21,42 +20,69 @@ from tests.work import calls
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
-def official(
-    document: dict[str, Any], detections: list[dict[str, Any]], iou_type: str, images: list[int]
-) -> np.ndarray:
-    """The twelve numbers as pycocotools' own demo computes them."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO()
-        truth.dataset = {"info": {}, **document}
-        truth.createIndex()
-        # loadRes takes the area of the box where there is one; masks must be measured by their own.
-        kept = [{k: v for k, v in d.items() if k != "area" and (k != "bbox" or iou_type == "bbox")} for d in detections]
-        evaluation = COCOeval(truth, truth.loadRes(kept), iou_type)
-        evaluation.params.imgIds = images
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    return evaluation.stats
-
-
-def value(number: float | None) -> float:
-    return -1.0 if number is None else number
-
-
-@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("iou_type", ["bbox", "segm"])
-def test_the_summary_is_pycocotools_own(seed: int, iou_type: Any) -> None:
-    document, detections = random_set(seed, images=6, objects=6, extra=3)
-    ours = [value(number) for number in coco_summary(document, detections, iou_type).values()]
-    assert ours == pytest.approx(official(document, detections, iou_type, list(range(6))), abs=1e-9)
+def test_the_summary_of_a_thousand_pictures_is_pycocotools_own(iou_type: Any) -> None:
+    """With crowds, several classes and all sizes; results hold boxes only or masks only, as detectron2 loads them."""
+    document, detections = random_set(0, images=1000, objects=8, extra=6)
+    assert sum(entry["iscrowd"] for entry in document["annotations"]) > 300
+    ours = coco_summary(document, detections, iou_type)
+    assert list(ours) == [*("AP", "AP50", "AP75", "APs", "APm", "APl"), *("AR1", "AR10", "AR100", "ARs", "ARm", "ARl")]
+    theirs = official(document, detections, iou_type)
+    assert [value(number) for number in ours.values()] == pytest.approx(theirs, abs=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_ap_of_each_picture_is_pycocotools_own(seed: int) -> None:
-    document, detections = random_set(seed, images=5, objects=5, extra=3)
+def test_the_ap_of_each_picture_is_pycocotools_own() -> None:
+    document, detections = random_set(1, images=100, objects=5, extra=3)
     for row in evaluate(document, detections).per_image:
-        stats = official(document, detections, "segm", [row.image_id])
-        assert (value(row.ap), value(row.ap50)) == pytest.approx((stats[0], stats[1]))
+        stats = official(document, detections, "segm", row.image_id)
+        assert (value(row.ap), value(row.ap50), value(row.ap75)) == pytest.approx(tuple(stats[:3]), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["instances_train2017", "instances_val2017"])
+@pytest.mark.parametrize("iou_type", ["bbox", "segm"])
+def test_photographs_of_coco_give_pycocotools_own_numbers(real_data: Path, name: str, iou_type: Any) -> None:
+    """The labels of real photographs, crowds among them, and detections that are these labels moved a little."""
+    document = json.loads((real_data / "coco" / "tinycoco" / "annotations" / f"{name}.json").read_text())
+    detections = moved_labels(document, seed=5)
+    theirs = official(document, detections, iou_type)
+    assert 0.1 < theirs[0] < 0.9
+    ours = coco_summary(document, detections, iou_type)
+    assert [value(number) for number in ours.values()] == pytest.approx(theirs, abs=1e-9)
+    for row in evaluate(document, detections).per_image:
+        stats = official(document, detections, "segm", row.image_id)
+        assert (value(row.ap), value(row.ap50)) == pytest.approx(tuple(stats[:2]), abs=1e-9)
+
+
+def moved_labels(document: dict[str, Any], seed: int) -> list[dict[str, Any]]:
+    """Each label found two times, moved by up to a tenth of its size, some as another class; scores with ties."""
+    rng = np.random.default_rng(seed)
+    sizes = {image["id"]: (image["height"], image["width"]) for image in document["images"]}
+    classes = [category["id"] for category in document["categories"]]
+    detections = []
+    for entry in document["annotations"]:
+        height, width = sizes[entry["image_id"]]
+        for _ in range(2):
+            right, down = (rng.uniform(-0.1, 0.1, 2) * entry["bbox"][2:]).round().astype(int).tolist()
+            given = entry["segmentation"]
+            if isinstance(given, dict):
+                code = coco_mask.frPyObjects(given, height, width)
+            else:
+                outlines = [
+                    (np.reshape(outline, (-1, 2)) + np.array([right, down])).ravel().tolist() for outline in given
+                ]
+                code = coco_mask.merge(coco_mask.frPyObjects(outlines, height, width))
+            x, y, *size = entry["bbox"]
+            category = int(rng.choice(classes)) if rng.random() < 0.1 else entry["category_id"]
+            detections.append(
+                {
+                    "image_id": entry["image_id"],
+                    "category_id": category,
+                    "score": round(float(rng.random()), 2),
+                    "bbox": [x + right, y + down, *size],
+                    "segmentation": {"size": [height, width], "counts": code["counts"].decode()},
+                }
+            )
+    return detections
 
 
 def bitmaps(entries: list[dict[str, Any]]) -> list[np.ndarray]:
@@ -88,14 +114,16 @@ def slow_pooled_ap(truths: list[dict[str, Any]], found: list[dict[str, Any]]) ->
     return area
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_pooled_ap_is_the_area_under_the_curve(seed: int) -> None:
-    document, detections = random_set(seed, images=4, objects=6, extra=4)
+def test_pooled_ap_is_the_area_under_the_curve() -> None:
+    document, detections = random_set(0, images=1000, objects=6, extra=4)
     document["annotations"] = [entry for entry in document["annotations"] if not entry["iscrowd"]]
+    truths: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in document["images"]}
+    found: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in document["images"]}
+    for group, entries in ((truths, document["annotations"]), (found, detections)):
+        for entry in entries:
+            group[entry["image_id"]].append(entry)
     for row in evaluate(document, detections).per_image:
-        truths = [entry for entry in document["annotations"] if entry["image_id"] == row.image_id]
-        found = [entry for entry in detections if entry["image_id"] == row.image_id]
-        expected = slow_pooled_ap(truths, found)
+        expected = slow_pooled_ap(truths[int(row.image_id)], found[int(row.image_id)])
         assert row.ap50_pooled == (None if expected is None else pytest.approx(expected))
 
 

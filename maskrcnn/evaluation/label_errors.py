@@ -7,22 +7,26 @@ most suspicious first, for a person to look at. It changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation.coco_documents import Id
-from maskrcnn.evaluation.label_evidence.findings import find
-from maskrcnn.evaluation.label_evidence.outcomes import CLASS, LOOSE, NOTHING, label_pairs, outcomes
+from maskrcnn.evaluation.label_evidence.findings import Findings, find
+from maskrcnn.evaluation.label_evidence.outcomes import Outcome, Outcomes, label_pairs, outcomes
+from maskrcnn.evaluation.label_evidence.suspicions import of_doubles, of_findings, of_unseen_labels
 from maskrcnn.evaluation.measured_set import MeasuredSet
 
 Kind = Literal["missing", "wrong_class", "shifted", "double", "spurious"]
 
-LEAST_SCORE = 0.5
-DOUBLE = 0.6
+LEAST_SCORE = 0.3
+"""Least score of a detection that speaks against a label."""
+
+LEAST_SUSPICION = 0.05
+"""Least suspicion of a candidate."""
 
 
 @dataclass(frozen=True)
@@ -64,76 +68,88 @@ def label_error_candidates(measured_epochs: Sequence[MeasuredSet]) -> list[Candi
             raise StudioError("label errors: the epochs were measured on different labels; measure all on the same")
     findings = find(measured_epochs, LEAST_SCORE)
     found = outcomes(measured_epochs, findings)
-    detections, objects, names = newest.detections, newest.objects, newest.names
-    score = detections.score[findings.detection]
-    agreement = findings.agreement.mean(axis=1) if findings.agreement.shape[1] else np.ones(len(findings))
-    candidates: list[Candidate] = []
-
-    def add(kind: Kind, suspicion: float, why: str, label: int = -1, finding: int = -1) -> None:
-        place = int(findings.detection[finding]) if finding >= 0 else -1
-        box = objects.boxes[label] if label >= 0 else detections.boxes[place]
-        found_class = names[detections.category[place]] if place >= 0 else None
-        candidates.append(
-            Candidate(
-                kind=kind,
-                picture=int(objects.picture[label] if label >= 0 else detections.picture[place]),
-                annotation_id=objects.annotation_ids[label] if label >= 0 else None,
-                position=int(detections.position[place]) if place >= 0 else None,
-                score=float(detections.score[place]) if place >= 0 else 0.0,
-                suspicion=float(suspicion),
-                box=(float(box[0]), float(box[1]), float(box[2]), float(box[3])),
-                class_name=names[objects.category[label]] if label >= 0 else str(found_class),
-                found_class=found_class,
-                why=why,
-            )
-        )
-
-    suspected: set[int] = set()
-    doubles = label_pairs(newest)
-    doubles = doubles.where(
-        (doubles.iou >= DOUBLE) & (objects.category[doubles.detection] == objects.category[doubles.object])
-    )
-    for first, second, iou in zip(
-        doubles.detection.tolist(), doubles.object.tolist(), doubles.iou.tolist(), strict=True
+    suspects: dict[tuple[str, int], _Suspect] = {}
+    for suspect in (
+        *_doubles(newest, found),
+        *_contradicted(measured_epochs, findings, found),
+        *_never_found(measured_epochs, found),
     ):
-        label = first if found.finding[first] < 0 <= found.finding[second] else second
-        if label not in suspected:
-            suspected.add(label)
-            add("double", iou, f"two labels of this class lie on each other (IoU {iou:.2f})", label)
-    for finding in range(len(findings)):
-        label, sure = int(found.label[finding]), score[finding] * agreement[finding]
-        if label in suspected:
-            continue
-        shown = f"{score[finding]:.2f}"
-        if found.outcome[finding] == NOTHING:
-            add(
-                "missing",
-                sure * (1 - found.covered[finding]),
-                f"found with score {shown} where nothing is labelled",
-                -1,
-                finding,
-            )
-        elif found.outcome[finding] == CLASS:
-            name = names[detections.category[findings.detection[finding]]]
-            suspected.add(label)
-            add(
-                "wrong_class",
-                sure * (1 - findings.rival[finding]),
-                f"found as {name} with score {shown}",
-                label,
-                finding,
-            )
-        elif found.outcome[finding] == LOOSE:
-            suspected.add(label)
-            add(
-                "shifted",
-                sure,
-                f"found with score {shown}, but IoU with the label is {found.iou[finding]:.2f}",
-                label,
-                finding,
-            )
-    for label in np.flatnonzero(~objects.crowd & (found.seen == 0)).tolist():
-        if label not in suspected:
-            epochs = len(measured_epochs)
-            add("spurious", 0.3, f"found in none of {epochs} epochs" if epochs > 1 else "not found", label)
-    return sorted(candidates, key=lambda candidate: -candidate.suspicion)
+        if suspect.suspicion >= LEAST_SUSPICION:
+            key = ("label", suspect.label) if suspect.label >= 0 else ("detection", suspect.detection)
+            suspects[key] = max(suspects.get(key, suspect), suspect, key=lambda one: one.suspicion)
+    ordered = sorted(suspects.values(), key=lambda one: -one.suspicion)
+    return [_candidate(newest, suspect) for suspect in ordered]
+
+
+class _Suspect(NamedTuple):
+    """A candidate by the indices of its label and its detection, -1 for none."""
+
+    kind: Kind
+    suspicion: float
+    label: int
+    detection: int
+    why: str
+
+
+def _doubles(newest: MeasuredSet, found: Outcomes) -> Iterator[_Suspect]:
+    """Of two labels on one object: the one that the network fits worse."""
+    objects, masks = newest.objects, newest.matched_by == "segm"
+    pairs = label_pairs(newest)
+    suspicions = of_doubles(pairs.iou, masks)
+    columns = zip(pairs.detection.tolist(), pairs.object.tolist(), pairs.iou.tolist(), suspicions.tolist(), strict=True)
+    for first, second, iou, suspicion in columns:
+        is_found = found.finding[first] >= 0, found.finding[second] >= 0
+        if is_found == (True, True):
+            continue  # the network sees two objects
+        label, other = (first, second) if is_found == (False, True) else (second, first)
+        classes = [newest.names[objects.category[one]] for one in (label, other)]
+        what = "two labels of this class" if classes[0] == classes[1] else f"this label and one of {classes[1]}"
+        yield _Suspect("double", suspicion, label, -1, f"{what} lie on each other, with an IoU of {iou:.2f}")
+
+
+def _contradicted(measured_epochs: Sequence[MeasuredSet], findings: Findings, found: Outcomes) -> Iterator[_Suspect]:
+    """Labels, and places without one, that findings speak against."""
+    newest = measured_epochs[-1]
+    suspicions = of_findings(measured_epochs, findings, found)
+    epochs = f", and by {len(measured_epochs)} epochs alike" if len(measured_epochs) > 1 else ""
+    for finding in np.flatnonzero(suspicions >= LEAST_SUSPICION).tolist():
+        place, label = int(findings.detection[finding]), int(found.label[finding])
+        name, score = newest.names[newest.detections.category[place]], newest.detections.score[place]
+        agree = epochs if findings.agreement[finding].min(initial=1.0) >= 0.5 else ""
+        kind: Kind
+        match found.outcome[finding]:
+            case Outcome.NOTHING:
+                kind, why = "missing", f"found with score {score:.2f} where nothing is labelled"
+            case Outcome.CLASS:
+                kind, why = "wrong_class", f"found as {name} with score {score:.2f}"
+            case _:
+                iou = found.iou[finding]
+                kind, why = "shifted", f"found with score {score:.2f}, but with an IoU of only {iou:.2f}"
+        yield _Suspect(kind, float(suspicions[finding]), label, place, why + agree)
+
+
+def _never_found(measured_epochs: Sequence[MeasuredSet], found: Outcomes) -> Iterator[_Suspect]:
+    """Labels where no epoch found anything."""
+    suspicions, count = of_unseen_labels(measured_epochs[-1], found), len(measured_epochs)
+    why = f"nothing was found here in {count} epochs" if count > 1 else "nothing was found here"
+    for label in np.flatnonzero(suspicions >= LEAST_SUSPICION).tolist():
+        yield _Suspect("spurious", float(suspicions[label]), label, -1, why)
+
+
+def _candidate(newest: MeasuredSet, suspect: _Suspect) -> Candidate:
+    """The candidate with ids and names instead of indices."""
+    objects, detections, label, place = newest.objects, newest.detections, suspect.label, suspect.detection
+    found_class = newest.names[detections.category[place]] if place >= 0 else None
+    x, y, width, height = (objects.boxes[label] if label >= 0 else detections.boxes[place]).tolist()
+    return Candidate(
+        kind=suspect.kind,
+        picture=int(objects.picture[label] if label >= 0 else detections.picture[place]),
+        annotation_id=objects.annotation_ids[label] if label >= 0 else None,
+        position=int(detections.position[place]) if place >= 0 else None,
+        score=float(detections.score[place]) if place >= 0 else 0.0,
+        suspicion=suspect.suspicion,
+        box=(x, y, width, height),
+        class_name=newest.names[objects.category[label]] if label >= 0 else str(found_class),
+        found_class=found_class,
+        why=suspect.why,
+    )

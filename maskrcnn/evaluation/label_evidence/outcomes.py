@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 
@@ -11,9 +12,21 @@ from maskrcnn.evaluation.columns import Pairs
 from maskrcnn.evaluation.label_evidence.findings import Findings, areas, as_detections, pairs_of
 from maskrcnn.evaluation.measured_set import MeasuredSet
 
-FITS, CLASS, LOOSE, NOTHING, SPOKEN_FOR = 0, 1, 2, 3, 4
-"""A label of the class fits; one of another class fits; one of the class overlaps loosely; nothing is labelled there.
-SPOKEN_FOR: a crowd, or an object that a better finding has already."""
+
+class Outcome(IntEnum):
+    """What is labelled where something was found."""
+
+    FITS = 0
+    """A label of its class fits."""
+    CLASS = 1
+    """A label of another class fits."""
+    LOOSE = 2
+    """A label of its class overlaps, but does not fit."""
+    NOTHING = 3
+    """No label is there."""
+    SPOKEN_FOR = 4
+    """It is a crowd, or an object that a better finding has already."""
+
 
 FIT = 0.5
 """IoU from which a label fits."""
@@ -53,17 +66,17 @@ def outcomes(measured_epochs: Sequence[MeasuredSet], findings: Findings) -> Outc
     pairs = pairs.where(place[pairs.detection] >= 0)
     pairs = Pairs(place[pairs.detection], pairs.object, pairs.iou)
     crowd = newest.objects.crowd[pairs.object]
-    outcome = np.full(len(findings), NOTHING, dtype=np.int8)
+    outcome = np.full(len(findings), Outcome.NOTHING, dtype=np.int8)
     label, iou = np.full(len(findings), -1), np.zeros(len(findings))
     taken = np.full(len(newest.objects), -1)
-    outcome[pairs.detection[crowd & (pairs.iou >= FIT)]] = SPOKEN_FOR
-    pairs = pairs.where(~crowd & (outcome[pairs.detection] == NOTHING))
+    outcome[pairs.detection[crowd & (pairs.iou >= FIT)]] = Outcome.SPOKEN_FOR
+    pairs = pairs.where(~crowd & (outcome[pairs.detection] == Outcome.NOTHING))
     score = newest.detections.score[findings.detection]
     same = newest.detections.category[findings.detection][pairs.detection] == newest.objects.category[pairs.object]
     rounds = (
-        (FITS, same & (pairs.iou >= FIT)),
-        (CLASS, ~same & (pairs.iou >= FIT)),
-        (LOOSE, same & (pairs.iou >= TOUCH)),
+        (Outcome.FITS, same & (pairs.iou >= FIT)),
+        (Outcome.CLASS, ~same & (pairs.iou >= FIT)),
+        (Outcome.LOOSE, same & (pairs.iou >= TOUCH)),
     )
     for result, allowed in rounds:
         candidates = pairs.where(allowed)
@@ -72,8 +85,8 @@ def outcomes(measured_epochs: Sequence[MeasuredSet], findings: Findings) -> Outc
         for one, target, value in zip(*(column.tolist() for column in columns), strict=True):
             if label[one] < 0 and taken[target] < 0:
                 label[one], iou[one], outcome[one], taken[target] = target, value, result, one
-    again = (outcome[pairs.detection] == NOTHING) & (pairs.iou >= FIT)
-    outcome[pairs.detection[again]] = SPOKEN_FOR
+    again = (outcome[pairs.detection] == Outcome.NOTHING) & (pairs.iou >= FIT)
+    outcome[pairs.detection[again]] = Outcome.SPOKEN_FOR
     return Outcomes(outcome, label, iou, _covered(newest, findings, pairs, label), taken, _seen(measured_epochs))
 
 

@@ -29,6 +29,12 @@ def show() -> None:
                 icon=":material/image_search:",
                 url_path="predictions",
             ),
+            st.Page(
+                "pages/inspect/evaluation.py",
+                title="Evaluation",
+                icon=":material/fact_check:",
+                url_path="evaluation",
+            ),
         ],
         "Learn": [
             st.Page(

@@ -49,6 +49,7 @@ def middleware() -> list[Middleware]:
 def routes() -> list[Route]:
     """Return the studio's own routes, below `/studio/`: browser code, pictures, the editor and matches."""
     from maskrcnn.studio.annotate import editor_routes, geometry_routes, hint_routes  # which need this package itself
+    from maskrcnn.studio.evaluation import epoch_routes
     from maskrcnn.studio.inspect import match_routes
 
     return [
@@ -58,6 +59,7 @@ def routes() -> list[Route]:
         *geometry_routes.routes(),
         *hint_routes.routes(),
         *match_routes.routes(),
+        *epoch_routes.routes(),
     ]
 
 

@@ -1,0 +1,268 @@
+// Sliders, one picture in large and the table of all pictures, of the Evaluation page (picture_board.py).
+//
+// Matching is done by Python, once for the whole page. A slider sends its value while it moves: the next one as soon as
+// the last one was answered.
+
+import { addViewButtons } from "../components/picture/view_buttons.js";
+import { PictureView } from "../components/picture/picture_view.js";
+import { make } from "../inspect/drawing_bar.js";
+import { untilLinkIsFollowed } from "../shell/page_links.js";
+import { PictureTable } from "./picture_table.js";
+import { drawnObjects, itemOf } from "./matched_shapes.js";
+
+const UNANSWERED = 1500; // ms after which a slider sends again without an answer
+const STACKED = 900; // CSS px of width below which the table is below the picture
+const LEAST = 400; // CSS px: the board is not made lower, the page scrolls instead
+const BELOW = 96; // CSS px that stay free below it for the links and the choice of what follows
+const CHIPS = { fn: "FN", fp: "FP", tp: "TP" };
+const styleSheet = new URL("./picture_board.css", import.meta.url).href;
+const mounted = new WeakMap(); // parent element -> its PictureBoard
+
+/** Draw the component; Streamlit calls this again when its data has changed. */
+export default function (component) {
+  const { parentElement } = component;
+  if (!mounted.has(parentElement)) mounted.set(parentElement, new PictureBoard(parentElement, component));
+  const board = mounted.get(parentElement);
+  const call = board.update(component);
+  return () => {
+    if (board.calls !== call) return; // a later call uses it
+    mounted.delete(parentElement);
+    board.destroy();
+  };
+}
+
+class PictureBoard {
+  #stop = new AbortController();
+  #loaded = { list: "", shapes: "" }; // addresses of what is shown
+  #shapes = null;
+  #sent = null; // JSON of the sliders that wait for an answer
+  #sentAt = 0;
+  #timer = 0;
+  #reveal = null;
+
+  constructor(parentElement, component) {
+    this.calls = 0;
+    this.component = component;
+    this.sliders = { score: component.data.score, iou: component.data.iou };
+    this.root = make("div", "board");
+    const link = make("link");
+    Object.assign(link, { rel: "stylesheet", href: styleSheet, onload: () => this.#arrange() });
+    this.bar = make("div", "bar");
+    this.bar.append(
+      this.#slider("score", "Score from", 0, 1, 0.01, "Detections below this score count as not found at all."),
+      this.#slider("iou", "IoU from", 0.05, 0.95, 0.05, "From this IoU on, a detection finds an object of its class."),
+    );
+    this.table = new PictureTable();
+    this.bar.append(this.table.filters);
+    this.pane = this.#makePane();
+    this.parts = make("div", "parts");
+    this.parts.append(this.pane, this.table.root);
+    this.root.append(link, this.bar, this.parts);
+    parentElement.querySelector("div").append(this.root);
+    this.buttons = addViewButtons(this.view, { root: this.pane });
+    this.view.addEventListener("select", ({ detail }) => this.#select(detail.ids.at(-1) ?? null));
+    this.table.addEventListener("open", ({ detail }) => this.#open(detail.place));
+    window.addEventListener("resize", () => this.#arrange(), { signal: this.#stop.signal });
+    this.observer = new ResizeObserver(() => this.#arrange());
+    this.observer.observe(this.root);
+  }
+
+  /** Take over the data of a script run; returns the number of the call. */
+  update(component) {
+    const isFirst = this.calls === 0;
+    this.component = component;
+    const { data } = component;
+    this.#answered(data);
+    this.#load("list", `${data.base}/list`, (list) => this.table.setList(list, data.base));
+    this.table.update(data);
+    this.view.setPicture(data.picture);
+    this.view.element.setAttribute("aria-label", `${data.picture?.name ?? ""} with what is right and wrong`);
+    if (data.message) this.view.showMessage(data.message);
+    this.#load("shapes", `${data.base}/shapes/${data.place}`, (shapes) => {
+      this.#shapes = shapes;
+      this.#drawObjects();
+    });
+    this.#drawObjects();
+    this.#writeWords();
+    if (!isFirst && this.#reveal !== data.reveal) this.#scrollHere();
+    this.#reveal = data.reveal;
+    this.#arrange();
+    return ++this.calls;
+  }
+
+  destroy() {
+    this.#stop.abort();
+    clearTimeout(this.#timer);
+    this.observer.disconnect();
+    this.table.destroy();
+    this.buttons.destroy();
+    this.view.destroy();
+    this.root.remove();
+  }
+
+  // Parts
+
+  #slider(name, label, min, max, step, title) {
+    const group = make("label", "group slider"), input = make("input"), output = make("output");
+    group.title = title;
+    Object.assign(input, { type: "range", min, max, step, name, value: this.sliders[name] });
+    input.setAttribute("aria-label", label);
+    const write = () => (output.textContent = this.sliders[name].toFixed(2));
+    input.oninput = () => {
+      this.sliders[name] = Math.round(input.valueAsNumber * 100) / 100;
+      write();
+      this.#sendSliders();
+    };
+    write();
+    group.append(make("span", "words", label), input, output);
+    (this.inputs ??= {})[name] = { input, write };
+    return group;
+  }
+
+  #makePane() {
+    const pane = make("section", "pane"), head = make("div", "head");
+    this.name = make("span", "name");
+    this.rank = make("span", "rank");
+    const steps = make("span", "segments");
+    this.steps = {};
+    for (const [step, text, title] of [
+      ["worst", "Worst", "The picture with the lowest F1"],
+      ["median", "Median", "The picture in the middle of the order"],
+      ["best", "Best", "The picture with the highest F1"],
+      ["previous", "‹", "The next worse picture"],
+      ["next", "›", "The next better picture"],
+    ]) {
+      const button = make("button", "", text);
+      Object.assign(button, { type: "button", title });
+      button.dataset.step = step;
+      button.onclick = () => this.#step(step);
+      steps.append((this.steps[step] = button));
+    }
+    const about = make("span", "about");
+    about.append(this.name, this.rank);
+    head.append(steps, about);
+    this.sentence = make("div", "sentence");
+    this.sentence.setAttribute("aria-live", "polite");
+    const holder = make("div", "holder");
+    this.view = new PictureView(holder, { label: "Picture" });
+    pane.append(head, this.sentence, holder);
+    return pane;
+  }
+
+  // What is sent
+
+  #sendSliders() {
+    const text = JSON.stringify(this.sliders), waited = performance.now() - this.#sentAt;
+    clearTimeout(this.#timer);
+    const wait = untilLinkIsFollowed();
+    if (wait || (this.#sent !== null && waited < UNANSWERED)) {
+      this.#timer = setTimeout(() => this.#sendSliders(), wait || UNANSWERED - waited);
+      return;
+    }
+    this.#sent = text;
+    this.#sentAt = performance.now();
+    this.component.setStateValue("sliders", { ...this.sliders });
+  }
+
+  /** Take over the sliders of the page, or send the next values if they have moved on. */
+  #answered(data) {
+    const page = { score: data.score, iou: data.iou };
+    if (this.#sent === JSON.stringify(page)) {
+      this.root.dataset.answered = String(Math.round(performance.now() - this.#sentAt));
+      this.#sent = null;
+      if (JSON.stringify(this.sliders) !== JSON.stringify(page)) this.#sendSliders();
+    } else if (this.#sent === null) {
+      this.sliders = page;
+    }
+    for (const [name, { input, write }] of Object.entries(this.inputs)) {
+      if (input.valueAsNumber !== this.sliders[name]) input.value = this.sliders[name];
+      write();
+    }
+  }
+
+  #open(place, item = null) {
+    if (!untilLinkIsFollowed()) this.component.setTriggerValue("opened", { place, item });
+  }
+
+  #select(id) {
+    const { data } = this.component, item = id === null ? null : itemOf(id, this.#shapes);
+    if (item !== data.selected) this.#open(data.place, item);
+  }
+
+  #step(step) {
+    const { order, place } = this.component.data, at = order.indexOf(place);
+    const goal = {
+      worst: 0, median: (order.length - 1) >> 1, best: order.length - 1, previous: at - 1, next: at + 1,
+    }[step];
+    this.#open(order[(goal + order.length) % order.length]);
+  }
+
+  // What is shown
+
+  async #load(what, address, use) {
+    if (this.#loaded[what] === address) return;
+    this.#loaded[what] = address;
+    if (what === "shapes") this.#shapes = null;
+    try {
+      const answer = await fetch(new URL(address, document.baseURI), { signal: this.#stop.signal });
+      if (!answer.ok) throw new Error(await answer.text());
+      const content = await answer.json();
+      if (this.#loaded[what] === address) use(content);
+    } catch (error) {
+      if (this.#stop.signal.aborted || this.#loaded[what] !== address) return;
+      this.#loaded[what] = "";
+      this.view.showMessage("The objects could not be loaded from the studio. Reload the page.");
+      console.error(error);
+    }
+  }
+
+  #drawObjects() {
+    const { data } = this.component;
+    this.view.setObjects(drawnObjects(this.#shapes, data));
+    const { display } = this.view;
+    Object.assign(display, { boxes: data.measure === "box", opacity: data.measure === "box" ? 0.12 : 0.3 });
+    this.view.redraw();
+    const selected = this.view.objects.find(({ id }) => itemOf(id, this.#shapes) === data.selected);
+    this.view.setSelected(selected ? [selected.id] : []);
+    this.root.dataset.drawn = JSON.stringify({
+      picture: data.picture?.name ?? "",
+      objects: this.#shapes ? data.objects : null,
+      detections: this.#shapes ? data.detections : null,
+      selected: data.selected,
+    });
+  }
+
+  #writeWords() {
+    const { data } = this.component, at = data.order.indexOf(data.place);
+    this.name.textContent = data.picture?.name ?? "";
+    this.name.title = data.picture?.name ?? "";
+    this.rank.textContent = ` · ${at + 1} of ${data.order.length}, worst first`;
+    this.rank.title = data.definitions.why;
+    this.sentence.replaceChildren(...data.sentence.map(({ status, text }) => {
+      const clause = make("span", "clause"), chip = make("b", `chip ${data.looks[status].style}`, CHIPS[status]);
+      chip.style.setProperty("--colour", data.looks[status].colour);
+      clause.append(chip, make("span", "", text));
+      return clause;
+    }));
+    const goals = { worst: 0, median: (data.order.length - 1) >> 1, best: data.order.length - 1 };
+    for (const [step, goal] of Object.entries(goals)) {
+      this.steps[step].setAttribute("aria-pressed", String(goal === at));
+    }
+  }
+
+  #scrollHere() {
+    const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.root.scrollIntoView({ block: "start", behavior: still ? "auto" : "smooth" });
+  }
+
+  /** Give the board the height that the window has. */
+  #arrange() {
+    if (this.#stop.signal.aborted || !this.root.isConnected) return;
+    const place = this.parts.getBoundingClientRect();
+    const scroller = this.root.getRootNode().host?.closest('[data-testid="stMain"]') ?? document.documentElement;
+    const free = window.innerHeight - (place.top + scroller.scrollTop) - BELOW;
+    const isStacked = place.width < STACKED;
+    this.parts.classList.toggle("stacked", isStacked);
+    this.parts.style.height = `${Math.max(LEAST, free) + (isStacked ? 340 : 0)}px`;
+  }
+}

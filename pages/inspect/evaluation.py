@@ -1,0 +1,68 @@
+"""Evaluation page: how good the detections of a run are on all its pictures, and what is wrong in the worst ones."""
+
+import streamlit as st
+
+from maskrcnn.runs.project_runs import runs_and_faults_in
+from maskrcnn.studio.components import network_choice
+from maskrcnn.studio.evaluation import headline, measured_epoch, picture_board, picture_links, sections
+from maskrcnn.studio.evaluation.page_state import ShownEpoch
+from maskrcnn.studio.inspect import inspected_run
+from maskrcnn.studio.runs import run_choice
+from maskrcnn.studio.shell import session
+
+TITLE = "Evaluation"
+project = session.current_project()
+with session.fail_softly():
+    own, faulty = runs_and_faults_in(project.runs_folder)
+    run_choice.show_faulty(faulty)
+    runs = network_choice.on_offer(own)
+if not runs:
+    st.title(TITLE)
+    inspected_run.show_no_runs(project)
+    st.stop()
+
+# Choice of run, epoch and measure
+
+title_column, run_column, epoch_column, kind_column = st.columns([2.1, 2.6, 2.2, 3.4], vertical_alignment="bottom")
+title_column.title(TITLE)
+with session.fail_softly(), run_column:
+    inspected = inspected_run.choose(runs)
+inspected_run.show_what_run_lacks(project, inspected)
+if not inspected.has_detections:
+    st.stop()
+if not own:
+    inspected_run.show_shipped_note(project, has_faulty=bool(faulty))
+network_choice.show_shipped_model_card(inspected.run)
+with session.fail_softly():
+    with epoch_column:
+        epoch = headline.choose_epoch(inspected)
+    files = measured_epoch.EpochFiles.of(inspected.run, epoch)
+    shown = ShownEpoch(
+        project,
+        inspected.run,
+        epoch,
+        tuple(inspected.truth["images"]),
+        files,
+        measured_epoch.measured_set(files),
+        inspected.is_validated,
+    )
+    with kind_column:
+        kind = headline.choose_kind(shown)
+
+# The figures of the whole set, whatever the sliders say
+
+headline.show(shown, kind)
+
+
+# Everything that the sliders and the open picture change
+
+
+@st.fragment
+def _board_and_sections() -> None:
+    with session.fail_softly():
+        board = picture_board.show(shown)
+        picture_links.show(shown, board)
+        sections.show(shown, board)
+
+
+_board_and_sections()

@@ -10,14 +10,12 @@ import textwrap
 from collections.abc import Sequence
 
 from maskrcnn.errors import ArgumentError
-from maskrcnn.evaluation.measures import IouType
+from maskrcnn.evaluation.bootstrap import coverage_note
 from maskrcnn.evaluation.figure_definitions import report_definitions
+from maskrcnn.evaluation.measures import IouType
 
 TASKS: dict[IouType, str] = {"bbox": "boxes", "segm": "masks", "keypoints": "keypoints"}
 """COCO's name of a measure -> a word for what is measured."""
-
-FEW_PICTURES = 20
-"""With fewer pictures, 95 % intervals contain the true value less often than they should (`evaluation.bootstrap`)."""
 
 FEWEST = 100
 """Minimum number of resamples: with fewer, one or two of them decide the ends of a 95 % interval."""
@@ -51,9 +49,8 @@ def glossary(names: Sequence[str]) -> str:
 
 def few_pictures_warning(pictures: int) -> list[str]:
     """A list with a warning about intervals of AP from few pictures; empty if there are enough pictures."""
-    if 1 < pictures < FEW_PICTURES:
-        return [f"caution: intervals of so few pictures ({pictures}) come out too narrow; measure on more"]
-    return []
+    note = coverage_note(pictures)
+    return [f"caution: {note}; measure on more"] if note else []
 
 
 def ap_text(value: float | None) -> str:

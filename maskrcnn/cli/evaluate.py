@@ -124,6 +124,6 @@ def table(report: Report) -> str:
     objects = sum(row.n_gt for row in report.per_image)
     lines.append(f"on {counted(len(report.per_image), 'picture')} with {counted(objects, 'object')}")
     if report.intervals and any(any(found.values()) for found in edges.values()):
-        lines.append(f"in brackets: the 95 % interval, from {report.intervals.resamples} resamples of the pictures")
+        lines.append(f"in brackets: the 95 % interval over pictures, with {report.intervals.resamples} resamples")
         lines += few_pictures_warning(len(report.per_image))
     return "\n".join(lines)

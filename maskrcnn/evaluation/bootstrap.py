@@ -1,34 +1,112 @@
-"""Bootstrap intervals of an AP: how much it would vary with other pictures of the same kind.
+"""Intervals of an AP: how much it would vary with other pictures of the same kind.
 
-One resample draws P of the P pictures with replacement and computes COCO's AP on them. The differences between the APs
-of many resamples and the AP of the P pictures estimate the difference between that AP and the AP of all such pictures.
-From them follows the basic bootstrap interval (Davison and Hinkley 1997, eq. 5.6). Whole pictures are drawn, not
-objects, because the objects of one picture depend on each other: they share its light and its background.
+Each is Student's t interval. Its three parts:
 
-The AP of few pictures is biased upwards, most of all if it is low, and a resample adds the same bias again. The basic
-interval corrects for both. The middle 95 % of the resamples (the percentile interval) would contain both.
+- The standard error is that of the jackknife: each picture is left out once, and the squared differences between the
+  APs of all other pictures are summed (Efron and Tibshirani 1993, eq. 11.5). Whole pictures are left out, not objects,
+  because the objects of one picture depend on each other: they share its light and its background. Of more than 50
+  pictures several are left out together. AP moves in steps, as it is sampled at 101 recalls, and of many pictures one
+  alone is too little to tell how steep it is (Shao and Wu 1989 show why leaving out more mends that).
+- The degrees of freedom of the t quantile are the parts left out less one, or fewer if a few of them make up most of
+  the variance: 2 n / (k - (n - 3) / (n - 1)) with the kurtosis k of the differences (O'Neill 2014). The normal quantile
+  would take the standard error as known, and intervals of few pictures would be too narrow.
+- The bias is that of the bootstrap. A resample draws P of the P pictures with replacement. The AP of few pictures is
+  biased upwards, and a resample adds the same bias again, so the centre is the AP less what the resamples add to it.
+
+The interval of an AP is worked out for its logit, log(AP / (1 - AP)), and turned back. So it stays between 0 and 1, and
+is wider towards 0.5, but at most twice as wide as without the logit. An AP of 0 or 1 that no picture changes has the
+exact interval of a share of the pictures (Clopper and Pearson 1934). The interval of a difference of two APs is worked
+out for the difference itself, from the same pictures left out and the same resamples.
 
 Detections are not matched again. A picture that is drawn k times counts k times: its objects, and each of its
 detections at its place in the ranking. pycocotools gives the same AP for a document that has the picture k times, if no
 two detections of a class in one picture have equal scores.
-
-Coverage of the intervals (`benchmarks/interval_coverage.py`: the 500 pictures of a report are the population, 300 sets
-of each size are drawn; values of the percentile interval in brackets): for an AP of .755, the interval contained it for
-85 % of the sets of 12 pictures (85), 95 % of those of 50 (92) and 95 % of those of 200 (94); for an AP of .195, for 90,
-93 and 92 % (66, 73, 85); for the difference of two networks, for 89, 92 and 95 % (93, 93, 94).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import numpy as np
 
-from maskrcnn.evaluation.coco_ap import KINDS
 from maskrcnn.evaluation.detection_evidence import class_rankings
-from maskrcnn.evaluation.ranking_ap import FIGURES, Progress, ap_from_rankings
+from maskrcnn.evaluation.measures import KINDS
+from maskrcnn.evaluation.ranking_ap import FIGURES, Progress, ResampledAp, ap_from_rankings
 from maskrcnn.evaluation.report import Edges, Report, ReportIntervals
 
 LEVEL = 0.95
 """Confidence level of the intervals."""
+
+_NEVER_0_OR_1 = 1e-6
+"""The centre of the interval of an AP stays so far inside of [0, 1], where its logit is finite."""
+
+_NOTHING = 1e-12
+"""A standard error below this is rounding: no picture makes a difference."""
+
+
+MEASURED_COVERAGE = {5: 91, 8: 94, 13: 94}
+"""Number of pictures -> of 100 intervals, how many hold the truth, measured where it was lowest (see above)."""
+
+ENOUGH_PICTURES = 25
+"""From so many pictures on, intervals hold the truth about as often as they should."""
+
+
+MOST_PARTS = 50
+"""Pictures are left out one by one if there are no more than this, else in at most so many parts."""
+
+GROUPINGS = 10
+"""How often more pictures than that are divided into parts at random. The variance is the mean."""
+
+
+class SampledFigure(NamedTuple):
+    """A figure on all `pictures`, on each resample `(R,)`, and with each part left out, `(groupings, parts)`.
+
+    NaN where it is not defined: without objects.
+    """
+
+    pictures: int
+    whole: float
+    resampled: np.ndarray
+    left_out: np.ndarray
+
+    def minus(self, other: SampledFigure) -> SampledFigure:
+        """The difference of two figures on the same pictures."""
+        return SampledFigure(
+            self.pictures,
+            self.whole - other.whole,
+            self.resampled - other.resampled,
+            self.left_out - other.left_out,
+        )
+
+
+@dataclass(frozen=True)
+class PictureSamples:
+    """The samples of P pictures that an interval needs, as counts: `times` `(1 + R + groupings * parts, P)` int32.
+
+    The first row is all pictures, the next R are `resamples`, the others leave one of the `parts` out.
+    """
+
+    times: np.ndarray
+    resamples: int
+    parts: int
+
+    @classmethod
+    def draw(cls, pictures: int, resamples: int, seed: int = 0) -> PictureSamples:
+        """Draw the resamples, and the parts if there are more than `MOST_PARTS` pictures."""
+        whole = np.ones((1, pictures), dtype=np.int32)
+        left_out = left_out_counts(pictures, seed)
+        parts = left_out.shape[1]
+        rows = [whole, resample_counts(pictures, resamples, seed), left_out.reshape(-1, pictures)]
+        return cls(np.concatenate(rows), resamples, parts)
+
+    def figures(self, values: ResampledAp) -> dict[str, SampledFigure]:
+        """AP, AP50 and AP75, from their values on all `times`."""
+        pictures, end = self.times.shape[1], 1 + self.resamples
+        return {
+            name: SampledFigure(pictures, float(row[0]), row[1:end], row[end:].reshape(-1, max(self.parts, 1)))
+            for name, row in values.items()
+        }
 
 
 def resample_counts(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
@@ -44,38 +122,130 @@ def resample_counts(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
     return np.bincount((drawn + rows).ravel(), minlength=resamples * pictures).reshape(drawn.shape).astype(np.int32)
 
 
-def basic_interval(values: np.ndarray, whole: float, lowest: float = 0.0) -> list[float] | None:
-    """The basic 95 % bootstrap interval [low, high] of a figure, clipped to [`lowest`, 1], the range of the figure.
+def left_out_counts(pictures: int, seed: int = 0) -> np.ndarray:
+    """All pictures without one part of them, for each part: `(groupings, parts, pictures)` int32, 0 or 1.
 
-    `whole` is the figure on all pictures, `values` are its values on the resamples. None if all values are NaN.
+    Up to `MOST_PARTS` pictures are a part each. More are divided at random `GROUPINGS` times, into parts of equal size
+    (or one less), as few pictures in each as that number allows.
 
-    >>> values = np.arange(101) / 100  # percentiles 2.5 and 97.5: .025 and .975
-    >>> [round(edge, 3) for edge in basic_interval(values, whole=0.75) or []]  # 1.5 - .975, and at most 1
-    [0.525, 1.0]
+    >>> left_out_counts(pictures=3).tolist()
+    [[[0, 1, 1], [1, 0, 1], [1, 1, 0]]]
+    >>> left_out_counts(pictures=1000).shape
+    (10, 50, 1000)
     """
-    defined = values[~np.isnan(values)]
-    if not len(defined):
+    together = max(1, -(-pictures // MOST_PARTS))
+    parts = -(-pictures // together)  # rounded up
+    in_order = np.arange(pictures) % max(parts, 1)
+    rng = np.random.default_rng(seed)
+    groupings = [in_order] if together == 1 else [rng.permutation(in_order) for _ in range(GROUPINGS)]
+    return (np.array(groupings)[:, None] != np.arange(parts)[:, None]).astype(np.int32)
+
+
+def student_quantile(degrees: float, level: float = LEVEL) -> float:
+    """The t for which `level` of Student's distribution with `degrees` degrees of freedom, >= 1, is in [-t, t].
+
+    With t = sqrt(degrees) tan(a), the density is cos(a) ** (degrees - 1) times a constant, which is summed numerically.
+
+    >>> round(student_quantile(1), 3), round(student_quantile(12), 3), round(student_quantile(1000), 3)
+    (12.706, 2.179, 1.962)
+    """
+    angle = np.linspace(0, np.pi / 2, 10_001)
+    density = np.cos(angle) ** (degrees - 1)
+    below = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
+    return float(np.sqrt(degrees) * np.tan(np.interp(level * below[-1], below, angle)))
+
+
+def half_width(left_out: np.ndarray) -> float | None:
+    """Half the width of Student's 95 % interval, from the values with each part left out, `(groupings, parts)`.
+
+    None if it is not defined: fewer than two parts, or nothing to find without one of them.
+
+    The values 1, 2, 3 are -1, 0, 1 from their mean, so the standard error is sqrt(2/3 * 2), and with as few as three
+    the kurtosis says nothing: t has two degrees of freedom and is 4.303.
+
+    >>> round(half_width(np.array([[1.0, 2.0, 3.0]])), 2), round(4.303 * (4 / 3) ** 0.5, 2)
+    (4.97, 4.97)
+    """
+    n = left_out.shape[1]
+    if n < 2 or np.isnan(left_out).any():
         return None
-    tail = 50 * (1 - LEVEL)
-    edges = 2 * whole - np.percentile(defined, [100 - tail, tail])
-    return [float(edge) for edge in edges.clip(lowest, 1)]
+    squares = (left_out - left_out.mean(axis=1, keepdims=True)) ** 2
+    error = float(np.sqrt((n - 1) * squares.mean()))
+    if error < _NOTHING:
+        return 0.0
+    kurtosis = (squares**2).mean() / squares.mean() ** 2
+    degrees = min(n - 1, 2 * n / (kurtosis - (n - 3) / (n - 1)))
+    return error * student_quantile(degrees)
+
+
+def ap_interval(figure: SampledFigure) -> list[float] | None:
+    """The 95 % interval [low, high] of an AP; None if there are no objects, or in one picture only.
+
+    >>> left_out = np.array([[0.4, 0.5, 0.6]])  # a standard error of sqrt(2/3 * 0.02), and 4.303 times as much: 0.497
+    >>> low, high = ap_interval(SampledFigure(3, 0.5, resampled=np.array([0.5]), left_out=left_out)) or []
+
+    The logit of 0.5 is 0, and its slope there is 1 / (0.5 * 0.5).
+
+    >>> round(low, 2), round(high, 2), round(1 / (1 + 2.718**1.988), 2)
+    (0.12, 0.88, 0.12)
+    """
+    half = half_width(figure.left_out)
+    if half is None:
+        return None
+    whole = figure.whole
+    if half == 0:
+        share = ((1 - LEVEL) / 2) ** (1 / figure.pictures)
+        low = share if whole > 1 - _NOTHING else whole
+        high = 1 - share if whole < _NOTHING else whole
+        return [low, high]
+    # However much the resamples add: the centre is at most halfway to 0 or to 1.
+    centre = np.clip(_without_bias(figure), whole / 2, (1 + whole) / 2).clip(_NEVER_0_OR_1, 1 - _NEVER_0_OR_1)
+    logit, slope = np.log(centre / (1 - centre)), 1 / (centre * (1 - centre))
+    edges = (1 + np.tanh((logit + slope * half * np.array([-1, 1])) / 2)) / 2
+    return [float(edge) for edge in edges.clip(centre - 2 * half, centre + 2 * half)]
+
+
+def difference_interval(figure: SampledFigure) -> list[float] | None:
+    """The 95 % interval [low, high] of the difference of two APs, in [-1, 1]; None as in `ap_interval`."""
+    half = half_width(figure.left_out)
+    if half is None:
+        return None
+    centre = _without_bias(figure) if half else figure.whole
+    return [float(np.clip(centre + edge, -1, 1)) for edge in (-half, half)]
 
 
 def intervals(report: Report, resamples: int, seed: int = 0, progress: Progress | None = None) -> ReportIntervals:
-    """The 95 % bootstrap intervals of AP, AP50 and AP75 of a report with evidence.
+    """The 95 % intervals of AP, AP50 and AP75 of a report with evidence.
 
-    A measure that the report does not have is None. An interval is None if there are no objects, or only one picture
-    (all its resamples are equal). `progress(done, total)` is called after each batch.
+    A measure that the report does not have is None. An interval is None if there are no objects, or if only one picture
+    has any. `progress(done, total)` is called after each batch.
     """
-    pictures = len(report.per_image)
-    times = resample_counts(pictures, resamples, seed)
+    samples = PictureSamples.draw(len(report.per_image), resamples, seed)
     found: dict[str, Edges | None] = dict.fromkeys(KINDS)
     for number, kind in enumerate(report.kinds):
-        classes = class_rankings(report, kind)
-        whole = ap_from_rankings(classes, np.ones((1, pictures), dtype=np.int32))
-        values = ap_from_rankings(classes, times, part_of_resampling_progress(progress, number, len(report.kinds)))
-        found[kind] = {name: basic_interval(values[name], whole[name][0]) if pictures > 1 else None for name in FIGURES}
+        part = part_of_resampling_progress(progress, number, len(report.kinds))
+        figures = samples.figures(ap_from_rankings(class_rankings(report, kind), samples.times, part))
+        found[kind] = {name: ap_interval(figures[name]) for name in FIGURES}
     return ReportIntervals(level=LEVEL, resamples=resamples, seed=seed, **found)
+
+
+def coverage_note(pictures: int) -> str | None:
+    """One sentence about how far intervals of so few pictures can be trusted; None if there are enough, or no interval.
+
+    >>> coverage_note(3)
+    'intervals of 3 pictures say little: even those of 5 hold the truth in only about 91 of 100 cases'
+    """
+    if not 1 < pictures < ENOUGH_PICTURES:
+        return None
+    measured = [size for size in MEASURED_COVERAGE if size <= pictures]
+    if not measured:
+        least = min(MEASURED_COVERAGE)
+        return (
+            f"intervals of {pictures} pictures say little: even those of {least} hold the truth in only about "
+            f"{MEASURED_COVERAGE[least]} of 100 cases"
+        )
+    held = MEASURED_COVERAGE[max(measured)]
+    return f"intervals of {pictures} pictures hold the truth in about {held} of 100 cases, not in {100 * LEVEL:g}"
 
 
 def part_of_resampling_progress(progress: Progress | None, number: int, parts: int) -> Progress | None:
@@ -83,3 +253,9 @@ def part_of_resampling_progress(progress: Progress | None, number: int, parts: i
     if progress is None:
         return None
     return lambda done, total: progress(number * total + done, parts * total)
+
+
+def _without_bias(figure: SampledFigure) -> float:
+    """The figure less what resamples add to it on average."""
+    defined = figure.resampled[~np.isnan(figure.resampled)]
+    return float(2 * figure.whole - defined.mean()) if len(defined) else figure.whole

@@ -1,7 +1,7 @@
 """Comparison of two networks on the same pictures: the difference of their APs with an interval, and by picture.
 
-Both APs are computed on the same resamples (see `bootstrap`). A picture that is hard for one network is usually hard
-for the other, so a resample with many hard pictures lowers both APs, and their difference varies less than each AP.
+Both APs are computed on the same samples of the pictures (see `bootstrap`). A picture that is hard for one network is
+usually hard for the other, so it lowers both APs, and their difference varies less than each AP.
 Because of this pairing, the interval of the difference can exclude 0 although the intervals of the two APs overlap.
 """
 
@@ -15,11 +15,18 @@ import numpy as np
 
 from maskrcnn.config import MEASURES
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation.bootstrap import LEVEL, basic_interval, part_of_resampling_progress, resample_counts
+from maskrcnn.evaluation.bootstrap import (
+    LEVEL,
+    PictureSamples,
+    SampledFigure,
+    ap_interval,
+    difference_interval,
+    part_of_resampling_progress,
+)
 from maskrcnn.evaluation.detection_evidence import Ranking, class_rankings
 from maskrcnn.evaluation.figure_definitions import comparison_definitions
 from maskrcnn.evaluation.measures import KINDS, IouType
-from maskrcnn.evaluation.ranking_ap import FIGURES, Progress, ResampledAp, ap_from_rankings, ap_of_each_picture
+from maskrcnn.evaluation.ranking_ap import FIGURES, Progress, ap_from_rankings, ap_of_each_picture
 from maskrcnn.evaluation.report import AGAIN, PictureRow, Report
 
 Comparison = dict[str, Any]
@@ -78,7 +85,7 @@ def compare(
     a, b = comparable_reports(report_a, report_b, names)
     kinds = list(a.rankings)
     pictures = len(a.pictures)
-    times = resample_counts(pictures, resamples, seed)
+    samples = PictureSamples.draw(pictures, resamples, seed)
     found: Comparison = {
         "a": names[0],
         "b": names[1],
@@ -93,8 +100,12 @@ def compare(
     }
     for number, kind in enumerate(kinds):
         parts = [part_of_resampling_progress(progress, 2 * number + side, 2 * len(kinds)) for side in (0, 1)]
-        drawn = [ap_from_rankings(side.rankings[kind], times, part) for side, part in zip((a, b), parts, strict=True)]
-        found[kind] = _differences(a, b, kind, drawn)
+        found[kind] = _differences(
+            *(
+                samples.figures(ap_from_rankings(side.rankings[kind], samples.times, part))
+                for side, part in zip((a, b), parts, strict=True)
+            )
+        )
     found["per_image"] = _picture_by_picture(a, b, min(kinds, key=list(MEASURES).index))
     found["definitions"] = comparison_definitions(names)
     return found
@@ -112,29 +123,19 @@ def verdict(difference_interval: Sequence[float] | None) -> str:
     return "away from 0" if low > 0 or high < 0 else "contains 0"
 
 
-def _differences(
-    a: ComparedReport, b: ComparedReport, kind: IouType, drawn: Sequence[ResampledAp]
-) -> dict[str, dict[str, Any]]:
-    """The rows AP, AP50 and AP75 of one measure. `drawn` are the APs of a and those of b on all resamples."""
-    pictures = len(a.pictures)
-    each_picture_once = np.ones((1, pictures), dtype=np.int32)
-    ap_a, ap_b = (ap_from_rankings(side.rankings[kind], each_picture_once) for side in (a, b))
+def _differences(figures_a: dict[str, SampledFigure], figures_b: dict[str, SampledFigure]) -> dict[str, dict[str, Any]]:
+    """The rows AP, AP50 and AP75 of one measure, from the figures of a and those of b on the same samples."""
     rows = {}
     for name in FIGURES:
-        resampled_a, resampled_b = (values[name] for values in drawn)
-        value_a, value_b = float(ap_a[name][0]), float(ap_b[name][0])
-        interval_a = interval_b = interval_of_difference = None
-        if pictures > 1:
-            interval_a = basic_interval(resampled_a, value_a)
-            interval_b = basic_interval(resampled_b, value_b)
-            # An AP is in [0, 1], a difference of two in [-1, 1].
-            interval_of_difference = basic_interval(resampled_b - resampled_a, value_b - value_a, lowest=-1)
+        a, b = figures_a[name], figures_b[name]
+        difference = b.minus(a)
+        interval_of_difference = difference_interval(difference)
         rows[name] = {
-            "a": _number_or_none(value_a),
-            "b": _number_or_none(value_b),
-            "difference": _number_or_none(value_b - value_a),
-            "a_interval": interval_a,
-            "b_interval": interval_b,
+            "a": _number_or_none(a.whole),
+            "b": _number_or_none(b.whole),
+            "difference": _number_or_none(difference.whole),
+            "a_interval": ap_interval(a),
+            "b_interval": ap_interval(b),
             "difference_interval": interval_of_difference,
             "verdict": verdict(interval_of_difference),
         }

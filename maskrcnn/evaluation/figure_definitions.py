@@ -78,8 +78,9 @@ def report_definitions(
         "counts neither way (ignored; an empty list if none does). Pictures are in the order of per_image, "
         "detections in that of their scores, which have only as many decimals as that order needs. COCO AP on any "
         "choice of the pictures follows from it.",
-        "intervals": f"[low, high], the basic {LEVEL * 100:g} % bootstrap interval of the AP. Each resample draws as "
-        "many pictures as there are, with replacement. null if there are no objects, or only one picture.",
+        "intervals": f"[low, high], Student's {LEVEL * 100:g} % interval of the AP, on a scale of log(AP / (1 - AP)): "
+        "its standard error from leaving pictures out in turn (jackknife), its bias from resamples that draw as many "
+        "pictures as there are, with replacement (bootstrap). null if at most one picture has objects.",
     }
 
 
@@ -102,10 +103,11 @@ def comparison_definitions(names: tuple[str, str]) -> dict[str, str]:
         "a": f"A is {names[0]}.",
         "b": f"B is {names[1]}.",
         "difference": f"B minus A: above 0 where {names[1]} is better, below 0 where {names[0]} is.",
-        "a_interval": f"The basic {percent} bootstrap interval of A's AP. Each resample draws as many pictures as "
-        "there are, with replacement, and measures A and B on the same ones.",
-        "b_interval": f"The basic {percent} bootstrap interval of B's AP, over the same resamples.",
-        "difference_interval": f"The basic {percent} bootstrap interval of B minus A, over the same resamples. "
-        + " ".join(f"{what.capitalize()}: {meaning}." for what, meaning in VERDICTS.items()),
+        "a_interval": f"Student's {percent} interval of A's AP: its standard error from leaving pictures out in turn "
+        "(jackknife), its bias from resamples that draw as many pictures as there are, with replacement (bootstrap). "
+        "A and B are measured on the same ones.",
+        "b_interval": f"The {percent} interval of B's AP, from the same pictures left out and the same resamples.",
+        "difference_interval": f"The {percent} interval of B minus A, from the same pictures left out and the same "
+        "resamples. " + " ".join(f"{what.capitalize()}: {meaning}." for what, meaning in VERDICTS.items()),
         "per_image": "The AP of each picture alone, in A and in B; null if it has no objects of that kind.",
     }

@@ -2,7 +2,7 @@
 
 `ap_from_rankings` and `ap_of_each_picture` compute COCO's AP from the evidence of a report, without matching detections
 again: for bootstrap resamples of the pictures, and for every single picture. `pooled_ap` is the AP of one picture in
-the matterport notebooks. (`coco_ap` computes COCO's AP with pycocotools.)
+the matterport notebooks.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ class ReportEvidence(_Part):
 
 
 Edges = dict[str, list[float] | None]
-"""AP, AP50 and AP75 -> interval [low, high]; None if there are no objects, or only one picture."""
+"""AP, AP50 and AP75 -> interval [low, high]; None if there are no objects, or in one picture only."""
 
 
 class ReportIntervals(_Part):

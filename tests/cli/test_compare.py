@@ -64,7 +64,7 @@ def test_few_pictures_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixtur
     labels = truth((0, 1, *FIRST), (1, 1, *FIRST), images=2)
     reports = [str(write(tmp_path / name, ALL[:n], labels)) for name, n in (("a.json", 2), ("b.json", 1))]
     assert main(["compare", *reports, "--resamples", "100"]) == 0
-    assert "caution: intervals of so few pictures (2)" in capsys.readouterr().out
+    assert "caution: intervals of 2 pictures say little" in capsys.readouterr().out
 
 
 def test_reports_of_one_name_are_called_by_their_paths(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

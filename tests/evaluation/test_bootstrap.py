@@ -1,14 +1,24 @@
-"""Resampled APs against pycocotools on documents that really hold their pictures several times."""
+"""Sampled APs against pycocotools on documents that really hold their pictures several times, and intervals by hand."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 
 from maskrcnn.evaluation import coco_summary, evaluate, intervals
-from maskrcnn.evaluation.bootstrap import basic_interval, resample_counts
+from maskrcnn.evaluation.bootstrap import (
+    SampledFigure,
+    ap_interval,
+    coverage_note,
+    difference_interval,
+    half_width,
+    left_out_counts,
+    resample_counts,
+    student_quantile,
+)
 from maskrcnn.evaluation.detection_evidence import class_rankings
 from maskrcnn.evaluation.ranking_ap import FIGURES, ap_from_rankings
 from tests.evaluation.random_sets import random_poses, random_set
@@ -49,15 +59,89 @@ def test_a_picture_drawn_twice_counts_twice(seed: int, kind: Any) -> None:
         assert values.tolist() == pytest.approx(slow[name], abs=1e-12, nan_ok=True)
 
 
-def test_the_interval_is_the_middle_of_the_slow_values_turned_about_the_whole() -> None:
-    """121 resamples: the edges of the middle 95 % are the sorted values number 3 and 117, counted from 0."""
-    document, detections = random_set(4, images=8, objects=2, extra=1)
+def test_an_interval_from_slow_values() -> None:
+    """Everything by pycocotools and in plain Python: seven of eight pictures at a time, 60 resamples, and the logit."""
+    document, detections = random_set(4, images=8, objects=6, extra=1)
     report = evaluate(document, detections, with_evidence=True)
-    slow = slow_figures(document, detections, resample_counts(8, 121, 7), "segm")
-    for name, edges in intervals(report, 121, seed=7).segm.items():
-        ordered, whole = sorted(slow[name]), report.segm[name]
-        expected = [min(1, max(0, 2 * whole - ordered[place])) for place in (117, 3)]
-        assert edges == pytest.approx(expected, abs=1e-12)
+    without_each = np.array([[int(row != column) for column in range(8)] for row in range(8)])
+    left_out = slow_figures(document, detections, without_each, "segm")
+    resampled = slow_figures(document, detections, resample_counts(8, 60, 7), "segm")
+    assert report.segm is not None
+    for name, edges in intervals(report, 60, seed=7).edges("segm").items():
+        whole = report.segm[name] or 0
+        mean = sum(left_out[name]) / 8
+        squares = [(value - mean) ** 2 for value in left_out[name]]
+        kurtosis = sum(square**2 for square in squares) / 8 / (sum(squares) / 8) ** 2
+        half = student_quantile(min(7, 16 / (kurtosis - 5 / 7))) * math.sqrt(7 / 8 * sum(squares))
+        centre = 2 * whole - sum(resampled[name]) / 60
+        logit, slope = math.log(centre / (1 - centre)), 1 / centre / (1 - centre)
+        low, high = (1 / (1 + math.exp(-(logit + sign * half * slope))) for sign in (-1, 1))
+        expected = [max(low, centre - 2 * half), min(high, centre + 2 * half)]
+        assert edges == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(("degrees", "quantile"), [(1, 12.706), (2, 4.303), (12, 2.179), (24, 2.064), (499, 1.965)])
+def test_quantiles_are_those_of_the_tables(degrees: int, quantile: float) -> None:
+    assert student_quantile(degrees) == pytest.approx(quantile, abs=5e-4)
+
+
+def test_one_picture_that_makes_all_the_difference_costs_degrees_of_freedom() -> None:
+    """1, 0, 0, 0, 0 are 0.8 and four times -0.2 from their mean. The squares of these are 0.64 and four times 0.04, 0.8
+    together: the standard error is sqrt(4/5 * 0.8) = 0.8. The kurtosis is 5 (0.4096 + 4 * 0.0016) / 0.8^2 = 3.25, so
+    10 / (3.25 - 2/4) = 3.64 degrees of freedom are left of 4. The t of those is 2.889 (4: 2.776, 3: 3.182)."""
+    assert half_width(np.array([[1.0, 0, 0, 0, 0]])) == pytest.approx(0.8 * 2.889, abs=1e-3)
+
+
+def test_the_interval_of_a_difference() -> None:
+    """1, 2, 3 hundredths: a standard error of sqrt(2/3 * 2) = 1.155 hundredths, times 4.303 it is 0.0497. The resamples
+    are 0.01 above the difference, so the centre is 0.01 below it."""
+    left_out = np.array([[0.01, 0.02, 0.03]])
+    figure = SampledFigure(3, 0.1, resampled=np.array([0.12, 0.10]), left_out=left_out)
+    assert difference_interval(figure) == pytest.approx([0.09 - 0.0497, 0.09 + 0.0497], abs=1e-4)
+    figure = SampledFigure(3, 0.1, resampled=np.array([0.1, np.nan]), left_out=20 * left_out)
+    assert difference_interval(figure) == pytest.approx([0.1 - 0.9937, 1], abs=1e-4)  # at most 1
+
+
+def test_an_interval_of_an_ap_stays_where_an_ap_can_be() -> None:
+    """At 0.1 with a standard error of 0.01155 half a plain interval is 0.0497. The logit of 0.1 is -2.197, its slope is
+    1 / (0.1 * 0.9) = 11.11, and 11.11 * 0.0497 = 0.552: 1 / (1 + exp(2.197 +- 0.552)) follows."""
+    left_out = np.array([[0.01, 0.02, 0.03]])
+    figure = SampledFigure(3, 0.1, resampled=np.array([0.1]), left_out=left_out)
+    assert ap_interval(figure) == pytest.approx([0.0601, 0.1618], abs=2e-4)
+    # However much resamples add, the centre is at least half of the AP: that of 0.2 is 0.1.
+    figure = SampledFigure(3, 0.2, resampled=np.array([0.9]), left_out=left_out)
+    assert ap_interval(figure) == pytest.approx([0.0601, 0.1618], abs=2e-4)
+    # At 0.02, the slope is 51: the logit would be -3.892 +- 2.535, and the upper edge 0.205. It is 0.02 + 2 * 0.0497.
+    figure = SampledFigure(3, 0.02, resampled=np.array([0.02]), left_out=left_out)
+    assert ap_interval(figure) == pytest.approx([0.0016, 0.1194], abs=2e-4)
+
+
+def test_an_ap_of_1_or_0_in_all_pictures_is_that_of_a_share_of_pictures() -> None:
+    """10 of 10 pictures are right. If fewer than 69.15 % of all were, the chance were below 0.6915^10 = 0.025."""
+    assert ap_interval(SampledFigure(10, 1.0, np.ones(100), np.ones((1, 10)))) == pytest.approx([0.6915, 1], abs=1e-4)
+    assert ap_interval(SampledFigure(10, 0.0, np.zeros(100), np.zeros((1, 10)))) == pytest.approx([0, 0.3085], abs=1e-4)
+    assert difference_interval(SampledFigure(10, 0.0, np.zeros(100), np.zeros((1, 10)))) == [0, 0]
+
+
+def test_many_pictures_are_left_out_in_parts() -> None:
+    """Of 101 pictures three go together, in at most 50 parts: 33 parts of three, and one of two, chosen ten times."""
+    times = left_out_counts(101, seed=1)
+    assert times.shape == (10, 34, 101)
+    assert ((times == 0).sum(axis=1) == 1).all()  # each picture is left out once in each grouping
+    assert all(sorted((grouping == 0).sum(axis=1).tolist()) == [2] + [3] * 33 for grouping in times)
+    assert (times[0] != times[1]).any()
+    assert (times != left_out_counts(101, seed=2)).any()
+
+
+def test_the_variance_is_the_mean_over_groupings() -> None:
+    """-1, 0, 1 from the mean, and -2, 0, 2: sums of squares of 2 and 8, and 2/3 of their mean 5 is the variance. The
+    kurtosis is (2 + 32) / 6 divided by (10 / 6)^2, 2.04: 6 / 2.04 is more than the two degrees that 3 parts have."""
+    assert half_width(np.array([[1.0, 2, 3], [5, 7, 9]])) == pytest.approx(4.3027 * math.sqrt(10 / 3), abs=1e-3)
+
+
+def test_few_pictures_are_told_of_with_a_measured_figure() -> None:
+    assert coverage_note(1000) is None
+    assert "of 13 pictures" in (coverage_note(13) or "")
 
 
 def test_draws_are_pictures_with_replacement() -> None:
@@ -70,18 +154,11 @@ def test_draws_are_pictures_with_replacement() -> None:
     assert (times != resample_counts(50, 400, seed=4)).any()
 
 
-def test_an_interval_leaves_out_what_is_not_defined() -> None:
-    assert basic_interval(np.array([np.nan, 0.25, np.nan, 0.25]), 0.25) == [0.25, 0.25]
-    assert basic_interval(np.array([np.nan]), np.nan) is None
-
-
-def test_an_interval_takes_the_excess_of_resamples_away_and_stays_where_a_figure_can_be() -> None:
-    """Of 0, 0.01, ..., 1 the middle 95 % are 0.025 to 0.975."""
-    values = np.arange(101) / 100
-    assert basic_interval(values, 0.4) == pytest.approx([0, 0.775])  # 0.8 - 0.975, 0.8 - 0.025
-    assert basic_interval(values, 0.4, lowest=-1) == pytest.approx([-0.175, 0.775])
-    assert basic_interval(values, 0.8) == pytest.approx([0.625, 1])
-    assert basic_interval(0.3 + values / 10, 0.3) == pytest.approx([0.2025, 0.2975])
+def test_an_interval_leaves_out_resamples_that_are_not_defined() -> None:
+    left_out = np.array([[0.25, 0.25, 0.25]])
+    assert ap_interval(SampledFigure(3, 0.25, np.array([np.nan, 0.25]), left_out)) == [0.25, 0.25]
+    # Without the first picture there is nothing to find.
+    assert ap_interval(SampledFigure(2, 0.25, np.array([np.nan, 0.25]), np.array([[np.nan, 0.25]]))) is None
 
 
 def test_a_class_without_an_object_on_the_resample_is_left_out_of_the_mean() -> None:
@@ -94,11 +171,11 @@ def test_a_class_without_an_object_on_the_resample_is_left_out_of_the_mean() -> 
 
 
 def test_intervals_of_a_report() -> None:
-    """Every picture has one object, found exactly and above all mistakes, so nothing moves."""
+    """Every picture has one object, found exactly and above all mistakes, so nothing moves. 0.4782^5 = 0.025."""
     document = truth(*((n, 1, *FIRST) for n in range(5)), images=5)
     detections = [found(n, 1, *FIRST, 0.9) for n in range(5)] + [found(0, 1, *NOWHERE, 0.1)]
     between = intervals(evaluate(document, detections, with_evidence=True), 100, seed=2)
-    assert between.segm == between.bbox == {name: pytest.approx([1.0, 1.0]) for name in FIGURES}
+    assert between.segm == between.bbox == {name: pytest.approx([0.4782, 1.0], abs=1e-4) for name in FIGURES}
     assert (between.keypoints, between.level, between.resamples, between.seed) == (None, 0.95, 100, 2)
 
 
@@ -106,9 +183,9 @@ def test_intervals_of_a_report() -> None:
     ("document", "detections", "expected"),
     [
         pytest.param(truth(images=3), [found(0, 1, *FIRST, 0.9)], None, id="no objects"),
-        pytest.param(truth((0, 1, *FIRST), (1, 1, *FIRST), images=2), [], [0.0, 0.0], id="no detections"),
+        pytest.param(truth((0, 1, *FIRST), (1, 1, *FIRST), images=2), [], [0.0, 1 - 0.025**0.5], id="no detections"),
         pytest.param(truth((0, 1, *FIRST)), [found(0, 1, *FIRST, 0.9)], None, id="one picture"),
-        pytest.param({"images": [], "annotations": [], "categories": []}, [], None, id="nothing"),
+        pytest.param(truth((0, 1, *FIRST), images=3), [found(0, 1, *FIRST, 0.9)], None, id="one with objects"),
         pytest.param(truth(images=2, classes=0), [], None, id="no classes"),
     ],
 )
@@ -128,4 +205,4 @@ def test_progress_ends_at_the_whole() -> None:
     done = [call[0] for call in calls]
     assert done == sorted(done)
     assert len(done) > 4
-    assert calls[-1] == (3000, 3000)  # boxes and masks
+    assert calls[-1] == (3008, 3008)  # boxes and masks: all pictures, the resamples, and three times two of the three

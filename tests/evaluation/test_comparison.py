@@ -11,7 +11,7 @@ import pytest
 
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import Report, compare, evaluate
-from maskrcnn.evaluation.bootstrap import basic_interval, resample_counts
+from maskrcnn.evaluation.bootstrap import PictureSamples, difference_interval
 from maskrcnn.evaluation.comparison import verdict
 from maskrcnn.evaluation.detection_evidence import class_rankings
 from maskrcnn.evaluation.figure_definitions import VERDICTS
@@ -81,11 +81,13 @@ def test_a_paired_interval_is_narrower_than_an_unpaired_one() -> None:
     easy = [entry for entry in ALL_FOUND if entry["image_id"] % 2]
     a, b = measured(ONE_EACH, easy), measured(ONE_EACH, easy[1:])
     paired = compare(a, b, resamples=400)["segm"]["AP"]["difference_interval"]
-    ap_a, ap_b = (
-        ap_from_rankings(class_rankings(report, "segm"), resample_counts(PICTURES, 400, seed))["AP"]
-        for report, seed in ((a, 1), (b, 2))
+    samples = PictureSamples.draw(PICTURES, 400)
+    alone_a, alone_b = (
+        samples.figures(ap_from_rankings(class_rankings(report, "segm"), samples.times))["AP"] for report in (a, b)
     )
-    unpaired = basic_interval(ap_b - ap_a, b.segm["AP"] - a.segm["AP"], lowest=-1)
+    # Unpaired: another picture is left out of A than of B.
+    shuffled = np.random.default_rng(1).permutation(alone_a.left_out, axis=1)
+    unpaired = difference_interval(alone_b.minus(alone_a._replace(left_out=shuffled)))
     assert unpaired is not None
     # One picture of 40 makes the difference: sqrt(1/40 * 39/40 / 40) = .025; each AP alone has .079.
     assert np.ptp(paired) < 0.5 * np.ptp(unpaired)

@@ -35,6 +35,7 @@ def show() -> None:
                 icon=":material/fact_check:",
                 url_path="evaluation",
             ),
+            st.Page("pages/inspect/compare.py", title="Compare", icon=":material/compare:", url_path="compare"),
         ],
         "Learn": [
             st.Page(

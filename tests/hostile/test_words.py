@@ -104,6 +104,13 @@ OURS: dict[str, str] = {
     "decimals_below(max(scores),min_score)",  # its definitions
     "inspect/validation_report.py": "title meaning label",
     "learn/roi_texts.py": "chosen.level",
+    "compare/changes_view.py": "word who found",  # numbers of a comparison
+    "compare/compared_runs.py": "letter letter.upper()",
+    "compare/differences_view.py": "found figures_table(rows) compared_words(a,b,sets,found) side.upper()",
+    "compare/epoch_choice.py": "text letter.upper() epoch",
+    "compare/paper_figures.py": "shipped_words()",
+    "shell/url_state.py": "label show",  # of its callers
+    "pages/inspect/compare.py": "differences_view.verdict_line(found)",
     "runs/run_status.py": "now.state words.meaning bar_text(now) STATES[JobState.LOST].meaning "
     "settings(run) learns_now(now.row,run.read_json(CONFIG)or{}) ended_early(run)",  # Markdown, made in run_words
 }

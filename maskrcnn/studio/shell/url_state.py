@@ -89,13 +89,13 @@ def slider(
     *,
     page: str,
     show: Callable[[T], str] = str,
-    help: str | None = None,
+    label_visibility: Literal["visible", "collapsed"] = "visible",
     owner: str = "",
 ) -> T:
     """Draw a slider over at least 2 options, and return the choice. It is stored in the URL as in `select`."""
 
     def widget(**stored: Any) -> T:
-        return st.select_slider(label, options, format_func=show, help=help, **stored)
+        return st.select_slider(label, options, format_func=show, label_visibility=label_visibility, **stored)
 
     return _stored_in_url(widget, name, options, default, page, owner)
 

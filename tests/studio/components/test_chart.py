@@ -19,6 +19,8 @@ from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.statistics import statistics
 from maskrcnn.lessons import roi_pooling
+from maskrcnn.studio.compare import difference_charts
+from maskrcnn.studio.compare.difference_charts import Difference
 from maskrcnn.studio.components.chart import Chart, table
 from maskrcnn.studio.components.chart_points import DrawnRun, RunPoints
 from maskrcnn.studio.components.chart_tooltips import Tooltip
@@ -77,11 +79,23 @@ def roi_charts() -> Iterator[Chart]:
         yield pooled_grids.grid_chart(np.eye(size), "blueorange", 190, largest=1.0)
 
 
+def comparison_charts() -> Iterator[Chart]:
+    colours = ("#123456", "#654321")
+    rows = [
+        Difference("mask AP", 0.2, 0.3, 0.1, (0.05, 0.15), "away from 0"),
+        Difference("box AP", 0.2, 0.1, -0.1, None, "no interval"),
+    ]
+    yield difference_charts.difference_chart(rows, colours)
+    pictures = [{"file": "a.png", "a": 0.5, "b": 0.75, "difference": 0.25}]
+    yield difference_charts.scatter_chart(pictures, "mask", colours, "a.png")
+
+
 CHARTS = [
     *one_in(4, [(chart,) for chart in line_charts()]),  # a chart is a tuple, and one value
     *statistics_of_few(),
     *roi_charts(),
     survivors_chart([FilterStep("a", 9, 1), FilterStep("b", 3, 0)]),
+    *comparison_charts(),
 ]
 
 

@@ -1,0 +1,145 @@
+"""The pictures of the Compare page: ground truth, A and B with one camera, or A and B divided by a line.
+
+The whole is one Streamlit component, `compare_pictures.js`. It matches by itself, so that a slider is answered at once.
+The page is told the minimum score and the IoU threshold after their slider was let go.
+"""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.store import Project
+from maskrcnn.drawing.hex_colours import known_colour
+from maskrcnn.drawing.overlays import MATCH_COLOURS, MATCH_STYLES
+from maskrcnn.errors import StudioError
+from maskrcnn.evaluation.matching import DEFAULT_IOU, DEFAULT_MIN_SCORE
+from maskrcnn.studio.compare import compare_routes
+from maskrcnn.studio.compare.compared_runs import PAGE, Side, side_colours
+from maskrcnn.studio.compare.compared_sets import ComparedEpochs, ComparedSets
+from maskrcnn.studio.components.class_colours import category_colours
+from maskrcnn.studio.components.picture.viewer import shown_picture
+from maskrcnn.studio.runs.labels_and_detections import pictures_with_detections
+from maskrcnn.studio.serving.browser_code import importing_script
+from maskrcnn.words import one_line
+
+FOCUS = f"{PAGE}_focus"
+"""Session state key of the object to show magnified: {"position", "box", "serial"}."""
+
+_KEY = f"{PAGE}_pictures"
+_KEPT = {"score": f"{PAGE}_min_score", "iou": f"{PAGE}_iou"}
+_FLATTEST, _TALLEST = 2.5, 0.6
+"""Limits of the shape of the place for pictures, width / height."""
+
+_component = st.components.v2.component(
+    "studio_compare_pictures", html="<div></div>", js=importing_script(Path(__file__).with_suffix(".js"))
+)
+
+
+def min_score() -> float:
+    """The chosen minimum score. Detections below it are neither drawn nor counted."""
+    return float(st.session_state.get(_KEPT["score"], DEFAULT_MIN_SCORE))
+
+
+def iou_threshold() -> float:
+    """The chosen IoU from which on a detection finds an object of its class."""
+    return float(st.session_state.get(_KEPT["iou"], DEFAULT_IOU))
+
+
+def show(project: Project, a: Side, b: Side, epochs: ComparedEpochs, sets: ComparedSets, position: int) -> None:
+    """Draw the pictures and their controls. `position` is that of the chosen picture among those in common."""
+    _component(
+        key=_KEY,
+        data=component_data(project, a, b, epochs, sets, position),
+        default={"score": min_score(), "iou": iou_threshold()},
+        on_score_change=_keep,
+        on_iou_change=_keep,
+    )
+
+
+def component_data(
+    project: Project, a: Side, b: Side, epochs: ComparedEpochs, sets: ComparedSets, position: int
+) -> dict[str, Any]:
+    """What the browser gets over the websocket: addresses of what it loads, and how to draw it."""
+    file, categories = sets.files[position], sets.common.truth["categories"]
+    colours = category_colours(project, categories)
+    picture, message = picture_of(a, b, sets, position)
+    focus = st.session_state.get(FOCUS)
+    return {
+        "picture": picture,
+        "message": message,
+        "file": file,
+        "table": compare_routes.table_url(epochs, position),
+        "names": {"a": f"epoch {epochs.epoch_a} of {a.run.name}", "b": f"epoch {epochs.epoch_b} of {b.run.name}"},
+        "colours": dict(zip("ab", side_colours(a, b), strict=True)),
+        "categories": [{"colour": known_colour(colours[category["id"]])} for category in categories],
+        "looks": {
+            status: {"colour": colour, "style": MATCH_STYLES[status]} for status, colour in MATCH_COLOURS.items()
+        },
+        "limbs": [list(edge) for edge in b.config.keypoint_edges],
+        "drawable": drawable_parts(sets.tasks),
+        "measure": "mask" if "mask" in sets.tasks else "box",
+        "aspect": usual_aspect(sets),
+        "score": min_score(),
+        "iou": iou_threshold(),
+        "focus": focus if focus and focus["position"] == position else None,
+    }
+
+
+def picture_of(a: Side, b: Side, sets: ComparedSets, position: int) -> tuple[dict[str, Any] | None, str]:
+    """The picture to show, and a message instead of it if it cannot be shown."""
+    try:
+        return shown_picture(file_of(a, b, sets, position), sets.files[position]), ""
+    except (StudioError, OSError) as error:
+        return None, one_line(str(error))
+
+
+def file_of(a: Side, b: Side, sets: ComparedSets, position: int) -> Path:
+    """The file of a picture: that of the run whose labels decide, or else that of the other one.
+
+    Raises `StudioError` if neither has it any more, or in another size.
+    """
+    order = ((a, sets.common.images_a), (b, sets.common.images_b))
+    width, height = sets.measured_b.sizes[position].tolist()
+    reasons = []
+    for side, ids in order if sets.common.labels == "a" else order[::-1]:
+        images = {image["id"]: image for image in pictures_with_detections(side.run)["images"]}
+        try:
+            path = side.run.picture_path(images[ids[position]])
+            size = pictures.size(path, sets.files[position])
+        except KeyError:
+            reasons.append(f"{sets.files[position]}: {side.run.name} does not have it any more; load the page again")
+        except (StudioError, OSError) as error:
+            reasons.append(one_line(str(error)))
+        else:
+            if size == (width, height):
+                return path
+            reasons.append(
+                f"{sets.files[position]}: is {size[0]} x {size[1]} px, but was {width} x {height} px when the network "
+                "was trained; put that file back"
+            )
+    raise StudioError(reasons[0])
+
+
+def drawable_parts(tasks: tuple[str, ...]) -> list[str]:
+    """The parts of an object that both networks find and that can be switched off."""
+    return [*["masks"] * ("mask" in tasks), "boxes", *["keypoints"] * ("keypoints" in tasks), "labels"]
+
+
+def usual_aspect(sets: ComparedSets) -> float:
+    """The geometric mean of width / height of the pictures, within limits: the shape of the place for a picture."""
+    ratios = [width / height for width, height in sets.measured_b.sizes.tolist() if width > 0 < height]
+    return min(_FLATTEST, max(_TALLEST, statistics.geometric_mean(ratios))) if ratios else 1.0
+
+
+def _keep() -> None:
+    """Store the minimum score and the IoU threshold that the browser chose (callback)."""
+    state = st.session_state.get(_KEY) or {}
+    for name, key in _KEPT.items():
+        value = state.get(name)
+        if isinstance(value, int | float) and 0 <= value <= 1:
+            st.session_state[key] = float(value)

@@ -5,10 +5,12 @@ import streamlit as st
 from maskrcnn.runs.project_runs import runs_and_faults_in
 from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.inspect import (
+    editor_link,
     inspected_run,
     measured_picture,
     picture_choice,
     prediction_pictures,
+    soft_mask_panel,
     validation_report,
     why_missed,
 )
@@ -42,16 +44,24 @@ choice = picture_choice.show(inspected, *other_columns)
 
 # The picture
 
+run, epoch, image = inspected.run, choice.epoch, choice.image
+sliders = why_missed.Sliders(prediction_pictures.min_score(), prediction_pictures.iou())
 with session.fail_softly():
-    prediction_pictures.show(project, inspected, choice)
-    min_score = prediction_pictures.min_score()
-    measured = measured_picture.measure(inspected, choice, min_score)
+    asked = prediction_pictures.show(project, inspected, choice, why_missed.verdicts(run, epoch, image, sliders))
+    if asked and asked.action == "editor":
+        editor_link.open_editor(project, run, epoch, image, asked.key)
+    elif asked and asked.action == "follow":
+        why_missed.follow(run, epoch, image)
+    elif asked and asked.position is not None:
+        soft_mask_panel.ask(run, epoch, image, asked.position)
+    measured = measured_picture.measure(inspected, choice, sliders.min_score, sliders.iou)
+soft_mask_panel.panel(run, epoch, image, measured.matches)
 measured_picture.show_figures(inspected, choice, measured)
 selected = prediction_pictures.selected_object(choice)
-why_missed.panel(inspected.run, choice.epoch, choice.image, measured.matches, min_score, selected)
+why_missed.panel(run, epoch, image, measured.matches, sliders, selected)
 
 # The whole validation set. Training pictures cannot measure a network, so the section is skipped for them.
 
 if inspected.is_validated:
     with session.fail_softly():
-        validation_report.show(inspected, choice, min_score)
+        validation_report.show(inspected, choice, sliders.min_score)

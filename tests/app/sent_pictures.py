@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from maskrcnn.evaluation.matching import greedy_partners
 from maskrcnn.studio.inspect import match_routes, prediction_pictures
 
 
@@ -39,13 +37,14 @@ def choose_score(app: AppTest, score: float) -> AppTest:
 def counts(app: AppTest) -> list[int]:
     """TP, FP and FN of the chosen picture at the minimum score that was sent, at IoU 0.5."""
     table, score = loaded(app), sent(app)["score"]
-    kept = [row for row, entry in enumerate(table["detections"]) if entry["score"] >= score]
-    crowd = np.array([entry["crowd"] for entry in table["objects"]], bool)
-    ious = np.full((len(kept), len(crowd)), -1.0)
-    for row in kept:
-        for column, value in table["overlaps"][row]:
-            ious[row, column] = value
-    partners = greedy_partners(ious, crowd)
-    found = sum(partner >= 0 and not crowd[partner] for partner in partners)
-    ignored = sum(partner >= 0 and crowd[partner] for partner in partners)
-    return [int(found), len(kept) - int(found) - int(ignored), int((~crowd).sum() - found)]
+    taken: set[int] = set()
+    ignored, kept = 0, [row for row, entry in enumerate(table["detections"]) if entry["score"] >= score]
+    for row in kept:  # the best score comes first; of equal IoUs the last object is taken
+        fits = sorted((iou, column) for column, iou in table["overlaps"][row] if iou >= 0.5)
+        free = [column for _, column in fits if not table["objects"][column]["crowd"] and column not in taken]
+        if free:
+            taken.add(free[-1])
+        elif any(table["objects"][column]["crowd"] for _, column in fits):
+            ignored += 1
+    objects = sum(not entry["crowd"] for entry in table["objects"])
+    return [len(taken), len(kept) - len(taken) - ignored, objects - len(taken)]

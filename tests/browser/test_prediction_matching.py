@@ -1,4 +1,4 @@
-"""matching.js in Chromium against evaluation.match_image: the same matches, on random pictures."""
+"""matching.js and pr_curve.js in Chromium against evaluation.match_image and pooled_ap, on random pictures."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from maskrcnn.evaluation import match_image
+from maskrcnn.evaluation.ranking_ap import pooled_ap
 from maskrcnn.studio.inspect import match_table
 from maskrcnn.studio.serving import browser_code
 from tests.evaluation.random_sets import random_poses, random_set
@@ -23,6 +24,14 @@ MODULE = Path(match_table.__file__).with_name("matching.js")
 RUN = """async ([address, cases]) => {
   const { matchPicture } = await import(address);
   return cases.map(({ table, score, iou }) => matchPicture(table, score, iou));
+}"""
+CURVE_MODULE = MODULE.with_name("panels") / "pr_curve.js"
+CURVES = """async ([address, cases]) => {
+  const { prCurve, writtenSum } = await import(address);
+  return cases.map(({ table, iou, category }) => {
+    const curve = prCurve(table, iou, category);
+    return { ...curve, sum: writtenSum(curve) };
+  });
 }"""
 
 
@@ -112,3 +121,60 @@ def test_ties_and_thresholds_by_hand(page: Any, server: Any) -> None:
     assert at(0.9, 0.6) == ([("tp", 1), ("fp", None)], [1, 1])
     assert at(0.91, 0.6) == ([], [0, 0])
     assert at(0.0, 0.7) == ([("ignored", 2), ("tp", 1), ("fp", None)], [1, 1])
+
+
+def curve_by_the_evaluation(case: Case, category: int | None) -> dict[str, Any]:
+    """The AP of a picture by `pooled_ap`, of all classes or of the class with an index, and its ranking."""
+    found = match_image(case.truth, case.detections, case.image, -1.0, case.iou, case.tasks)
+    chosen = None if category is None else case.truth["categories"][category]["id"]
+    ranked = [one for one in found.predictions if one.status != "ignored" and chosen in (None, one.category_id)]
+    objects = [one for one in found.truths if one.status != "ignored" and chosen in (None, one.category_id)]
+    hits = np.array([one.status == "tp" for one in ranked], bool)
+    return {"objects": len(objects), "hits": hits.tolist(), "area": pooled_ap(hits, len(objects))}
+
+
+def test_the_curve_of_a_picture_is_that_of_the_evaluation(page: Any, server: Any) -> None:
+    cases = [random_case(seed) for seed in range(200)]
+    chosen = [None if seed % 2 else seed // 2 % len(case.truth["categories"]) for seed, case in enumerate(cases)]
+    page.goto(f"{server.url}/_stcore/health")
+    sent = [{"table": case.table(), "iou": case.iou, "category": one} for case, one in zip(cases, chosen, strict=True)]
+    curves = page.evaluate(CURVES, [server.url + browser_code.module_url(CURVE_MODULE), sent])
+    seen = {"none": 0, "between": 0}
+    for case, category, ours in zip(cases, chosen, curves, strict=True):
+        expected = curve_by_the_evaluation(case, category)
+        ranked = [row for row in ours["rows"] if row["rank"] is not None]
+        assert ours["objects"] == expected["objects"]
+        assert [row["status"] == "tp" for row in ranked] == expected["hits"]
+        assert [row["rank"] for row in ranked] == list(range(1, len(ranked) + 1))
+        if expected["area"] is None:
+            seen["none"] += 1
+            assert ours["area"] is None
+            continue
+        seen["between"] += 0 < expected["area"] < 1
+        assert ours["area"] == pytest.approx(expected["area"], abs=1e-12), case
+        assert ours["sum"].endswith(f"/ {expected['objects']} = {ours['area']:.3f}")
+        if ranked:
+            assert ranked[-1]["area"] == ours["area"]
+    assert seen["between"] > 50, seen
+
+
+def test_the_curve_of_three_objects_by_hand(page: Any, server: Any) -> None:
+    """Right, wrong, right, on a crowd, wrong: precisions 1, 1/2, 2/3, -, 2/4. The third object is never found."""
+    table = {
+        "objects": [{"crowd": False, "class": 0}] * 3 + [{"crowd": True, "class": 0}],
+        "detections": [{"score": 0.9 - 0.1 * place, "class": 0} for place in range(5)],
+        "overlaps": [[[0, 0.8]], [[0, 0.7]], [[1, 0.6]], [[3, 0.9]], []],
+    }
+    page.goto(f"{server.url}/_stcore/health")
+    address = server.url + browser_code.module_url(CURVE_MODULE)
+    (curve,) = page.evaluate(CURVES, [address, [{"table": table, "iou": 0.5, "category": None}]])
+    assert curve["sum"] == "(1 + 2/3 + 0) / 3 = 0.556"
+    assert [row["rank"] for row in curve["rows"]] == [1, 2, 3, None, 4]
+    assert [row["envelope"] for row in curve["rows"]] == pytest.approx([1, 2 / 3, 2 / 3, None, 0.5])
+    assert [row["area"] for row in curve["rows"]] == pytest.approx([1 / 3, 1 / 3, 5 / 9, None, 5 / 9])
+    # One right detection and twenty wrong ones below it.
+    table["objects"] = table["objects"][:1]
+    table["detections"] = [{"score": 1 - 0.01 * place, "class": 0} for place in range(21)]
+    table["overlaps"] = [[[0, 0.9]]] + [[] for _ in range(20)]
+    (curve,) = page.evaluate(CURVES, [address, [{"table": table, "iou": 0.5, "category": None}]])
+    assert (curve["sum"], curve["rows"][-1]["precision"]) == ("1 / 1 = 1.000", pytest.approx(1 / 21))

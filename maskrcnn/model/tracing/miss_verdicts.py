@@ -11,7 +11,6 @@ from maskrcnn.model.tracing import filters
 from maskrcnn.model.tracing.object_candidates import (
     MASK,
     MATCH,
-    MATCH_IOU,
     SHOWN,
     ObjectCandidates,
     OverlappingDetection,
@@ -63,7 +62,7 @@ def judge(obj: ObjectCandidates, lost_at: str, min_score: float) -> tuple[Reason
     if not lost_at:
         return "found", _found(obj)
     sentence, score = _filter_sentence(obj, lost_at, min_score), _own_score(obj, lost_at)
-    if other := obj.detection_of_another_class(MATCH_IOU, score):
+    if other := obj.detection_of_another_class(obj.min_iou, score):
         own_is_as_close = lost_at == MATCH and obj.left_before(MATCH).iou.max() >= other.iou
         if not own_is_as_close:
             return "another class", _another_class(obj, other, lost_at, min_score)
@@ -73,9 +72,9 @@ def judge(obj: ObjectCandidates, lost_at: str, min_score: float) -> tuple[Reason
     loose = obj.detection_with_low_iou()
     # If NMS dropped its box in favour of the loose detection, "NMS" says more.
     if loose and not (lost_at == filters.DETECTION_NMS and _kept_by_nms(obj) == loose.candidate):
-        return "too loose", f"Found too loosely: {_overlap_text(loose)}, and {MATCH_IOU:g} is needed. {sentence}"
+        return "too loose", f"Found too loosely: {_overlap_text(obj, loose)}, and {obj.min_iou:g} is needed. {sentence}"
     if also := obj.detection_of_another_class(0, score):
-        sentence = f"{sentence} {_overlap_text(also, 'A')}, too."
+        sentence = f"{sentence} {_overlap_text(obj, also, 'A')}, too."
     return reason, sentence
 
 
@@ -93,7 +92,7 @@ def _own_score(obj: ObjectCandidates, lost_at: str) -> float:
 def _filter_sentence(obj: ObjectCandidates, lost_at: str, min_score: float) -> str:
     """The sentence about what the filter `lost_at` did to the last candidate of the object."""
     if lost_at == filters.DECODED:
-        return _no_anchor(obj) if obj.anchor.iou < MATCH_IOU else _moved_away(obj)
+        return _no_anchor(obj) if obj.anchor.iou < obj.min_iou else _moved_away(obj)
     if lost_at == filters.PRE_NMS:
         return _outranked_on_its_level(obj)
     if lost_at in (filters.CLIPPED, filters.BOX_CLIPPED):
@@ -119,9 +118,9 @@ def _found(obj: ObjectCandidates) -> str:
     return f"Found with IoU {left.iou[left.closest()]:.2f} and score {left.score[left.closest()]:.2f}."
 
 
-def _overlap_text(detection: OverlappingDetection, article: str = "a") -> str:
+def _overlap_text(obj: ObjectCandidates, detection: OverlappingDetection, article: str = "a") -> str:
     """A clause about a detection that overlaps the object: class, score and IoU."""
-    iou = f"IoU {_iou_text(detection.iou)}"
+    iou = f"IoU {_iou_text(obj, detection.iou)}"
     if detection.box_iou is not None:  # masks decide about the match, but a person sees the boxes first
         iou = f"mask {iou} and box IoU {detection.box_iou:.2f}"
     return f"{article} detection as {detection.name} with score {detection.score:.2f} lies on it with {iou}"
@@ -129,7 +128,7 @@ def _overlap_text(detection: OverlappingDetection, article: str = "a") -> str:
 
 def _another_class(obj: ObjectCandidates, other: OverlappingDetection, lost_at: str, min_score: float) -> str:
     """The sentences for an object with a detection of another class: about it, and about the object's own class."""
-    taken = f"Taken for another class: {_overlap_text(other)}."
+    taken = f"Taken for another class: {_overlap_text(obj, other)}."
     if lost_at in (filters.SCORE, SHOWN):
         left = obj.left_before(lost_at)
         best = left.strongest()
@@ -237,12 +236,13 @@ def _suppressed(obj: ObjectCandidates, name: str) -> str:
     own_score, kept_score = left.score[best], step.scores[step.survivors == kept][0]
     word = _score_noun(name)
     is_matched = name == filters.DETECTION_NMS and obj.detection_matched_to_another(kept)
+    other = f" and finds another {obj.name}" if is_matched else ""
     return (
         f"Its best {_candidate_noun(name)} (IoU {left.iou[best]:.2f}, {word} "
         f"{distinct_decimals(own_score, kept_score)}) was dropped by NMS in favour of a box with {word} "
         f"{distinct_decimals(kept_score, own_score)}: the two overlap by "
         f"{distinct_decimals(nms.ious[row], step.limit)}, more than {step.limit:g}, but that box overlaps the object "
-        f"by only {_iou_text(obj.steps[name].iou_of(kept))}{f' and finds another {obj.name}' if is_matched else ''}."
+        f"by only {_iou_text(obj, obj.steps[name].iou_of(kept))}{other}."
     )
 
 
@@ -297,7 +297,7 @@ def _low_score(obj: ObjectCandidates, name: str, min_score: float) -> str:
     limit, words = _score_limit(obj, name, min_score)
     score = distinct_decimals(left.score[best], limit)
     # A detection of another class that is not shown or is matched to another object: `judge` does not name those.
-    on_it = (d for d in obj.overlapping if d.label != obj.label and d.iou >= MATCH_IOU and d.score > left.score[best])
+    on_it = (d for d in obj.overlapping if d.label != obj.label and d.iou >= obj.min_iou and d.score > left.score[best])
     if stronger := max(on_it, key=lambda detection: detection.score, default=None):
         finds = ", which finds another object" if stronger.is_matched else ""
         return (
@@ -327,7 +327,7 @@ def _wrong_mask(obj: ObjectCandidates) -> str:
     best = left.closest()
     return (
         f"Its box was found (IoU {left.iou[best]:.2f}, score {left.score[best]:.2f}), but its mask overlaps the "
-        f"object's by only {_iou_text(masks.iou_of(left.index[best]))}."
+        f"object's by only {_iou_text(obj, masks.iou_of(left.index[best]))}."
     )
 
 
@@ -379,6 +379,6 @@ def _box_size_text(box: np.ndarray) -> str:
     return f"{two_digits(box[2] - box[0])} × {two_digits(box[3] - box[1])} px"
 
 
-def _iou_text(iou: float) -> str:
-    """An IoU with two decimals; below `MATCH_IOU` with as many as needed to show that it is below."""
-    return distinct_decimals(iou, MATCH_IOU) if iou < MATCH_IOU else f"{iou:.2f}"
+def _iou_text(obj: ObjectCandidates, iou: float) -> str:
+    """An IoU with two decimals; below the minimum IoU with as many as needed to show that it is below."""
+    return distinct_decimals(iou, obj.min_iou) if iou < obj.min_iou else f"{iou:.2f}"

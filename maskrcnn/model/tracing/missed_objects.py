@@ -5,10 +5,10 @@ for story in explain(trace(model, picture, {"boxes": boxes, "labels": labels})):
     print(story.name, story.lost_at, story.verdict)
 ```
 
-A candidate belongs to an object if their IoU is at least 0.5; a detection must also have the right class. The object is
-lost at the filter after which it has no candidate any more. A verdict first names what a person sees on the object: a
-detection of another class, a detection with a low IoU, or a detection that is matched to another object. Then it names
-what the filter did.
+A candidate belongs to an object if their IoU is at least 0.5, or another minimum that is asked for; a detection must
+also have the right class. The object is lost at the filter after which it has no candidate any more. A verdict first
+names what a person sees on the object: a detection of another class, a detection with a low IoU, or a detection that is
+matched to another object. Then it names what the filter did.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ class ObjectStory:
     verdict: str
 
 
-def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
+def explain(trace: Trace, min_score: float = 0.0, iou: float = MATCH_IOU) -> list[ObjectStory]:
     """One story for each object in the targets of the trace, in their order.
 
-    `min_score`: detections with a lower score are not shown, so an object without another detection is missed. Raises
-    `StudioError` if the trace has no targets.
+    `min_score`: detections with a lower score are not shown, so an object without another detection is missed.
+    `iou`: from which IoU on a box or mask belongs to an object. Raises `StudioError` if the trace has no targets.
 
     `docs/python.md` has an example.
     """
@@ -82,9 +82,9 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
     anchor_ious = _box_ious(trace.rpn.all_anchors, objects)
     proposal_ious = [_box_ious(step.boxes, objects) for step in trace.rpn.filters]
     detection_ious = [_box_ious(step.boxes, objects) for step in trace.heads.filters]
-    overlap, matched = _overlaps_and_matches(trace, trace.assignment, detection_ious[-1], min_score)
+    overlap, matched = _overlaps_and_matches(trace, trace.assignment, detection_ious[-1], min_score, iou)
     steps_after_detection = _candidates_after_detection(
-        trace, trace.assignment, detection_ious[-1], overlap, matched, min_score
+        trace, trace.assignment, detection_ious[-1], overlap, matched, min_score, iou
     )
     stories = []
     for number, label in enumerate(truth.labels.tolist()):
@@ -97,17 +97,17 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
             label=int(trace.assignment.anchor_labels[best]),
         )
         proposals = [
-            _candidates_after(step, ious[:, number])
+            _candidates_after(step, ious[:, number], iou)
             for step, ious in zip(trace.rpn.filters, proposal_ious, strict=True)
         ]
         detections = [
-            _candidates_after(step, ious[:, number], step.groups == label)
+            _candidates_after(step, ious[:, number], iou, step.groups == label)
             for step, ious in zip(trace.heads.filters, detection_ious, strict=True)
         ]
         detections += [candidates[number] for candidates in steps_after_detection]
         steps = {step.filter: step for step in proposals + detections}
-        overlapping = _overlapping_detections(trace, overlap, detection_ious[-1], matched, number, min_score)
-        obj = ObjectCandidates(trace, number, label, trace.config.names[label - 1], anchor, steps, overlapping)
+        overlapping = _overlapping_detections(trace, overlap, detection_ious[-1], matched, number, min_score, iou)
+        obj = ObjectCandidates(trace, number, label, trace.config.names[label - 1], anchor, steps, overlapping, iou)
         lost_at = obj.lost_at()
         reason, words = judge(obj, lost_at, min_score)
         stories.append(
@@ -133,13 +133,15 @@ def _box_ious(boxes: np.ndarray, objects: np.ndarray) -> np.ndarray:
     return box_iou(torch.from_numpy(boxes), torch.from_numpy(objects)).nan_to_num(0).numpy()
 
 
-def _candidates_after(step: Filter, overlap: np.ndarray, chosen: np.ndarray | slice = slice(None)) -> FilterCandidates:
+def _candidates_after(
+    step: Filter, overlap: np.ndarray, iou: float, chosen: np.ndarray | slice = slice(None)
+) -> FilterCandidates:
     """The candidates that survived a filter, with their IoU `overlap (S,)`; `chosen` selects those of one class."""
-    return FilterCandidates(step.name, step.survivors[chosen], overlap[chosen], step.scores[chosen])
+    return FilterCandidates(step.name, step.survivors[chosen], overlap[chosen], step.scores[chosen], iou)
 
 
 def _overlaps_and_matches(
-    trace: Trace, assignment: Assignment, boxes: np.ndarray, min_score: float
+    trace: Trace, assignment: Assignment, boxes: np.ndarray, min_score: float, iou: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The IoU of D detections with N objects, of any class, and the matches, which tell found from missed objects.
 
@@ -150,7 +152,7 @@ def _overlaps_and_matches(
     overlap = boxes
     if truth.masks is not None and found.soft_masks is not None:
         overlap = _mask_ious(trace, truth.masks, boxes > 0)
-    return overlap, _greedy_matches(np.where(_can_match(trace, assignment, min_score), overlap, 0))
+    return overlap, _greedy_matches(np.where(_can_match(trace, assignment, min_score), overlap, 0), iou)
 
 
 def _can_match(trace: Trace, assignment: Assignment, min_score: float) -> np.ndarray:
@@ -160,15 +162,15 @@ def _can_match(trace: Trace, assignment: Assignment, min_score: float) -> np.nda
 
 
 def _overlapping_detections(
-    trace: Trace, overlap: np.ndarray, boxes: np.ndarray, matched: np.ndarray, number: int, min_score: float
+    trace: Trace, overlap: np.ndarray, boxes: np.ndarray, matched: np.ndarray, number: int, min_score: float, iou: float
 ) -> tuple[OverlappingDetection, ...]:
-    """The detections that overlap object `number` by at least `NEAR_IOU`, closest first.
+    """The detections that overlap object `number` by at least `NEAR_IOU` (or `iou`, if lower), closest first.
 
     `overlap (D, N)`: IoU of masks if they are known, else the array `boxes`; `boxes (D, N)`: IoU of boxes; `matched (D,
     N)`: which detection is matched to which object.
     """
     found, candidates = trace.detections, trace.heads.filters[-1].survivors
-    near = np.flatnonzero(overlap[:, number] >= NEAR_IOU)
+    near = np.flatnonzero(overlap[:, number] >= min(NEAR_IOU, iou))
     overlapping = []
     for place in near[np.argsort(-overlap[near, number], kind="stable")].tolist():
         is_matched = bool(matched[place].any())
@@ -191,7 +193,13 @@ def _overlapping_detections(
 
 
 def _candidates_after_detection(
-    trace: Trace, assignment: Assignment, boxes: np.ndarray, overlap: np.ndarray, matched: np.ndarray, min_score: float
+    trace: Trace,
+    assignment: Assignment,
+    boxes: np.ndarray,
+    overlap: np.ndarray,
+    matched: np.ndarray,
+    min_score: float,
+    iou: float,
 ) -> list[list[FilterCandidates]]:
     """The candidates of each object after the steps "shown", "mask" and "match": a list for each step.
 
@@ -204,7 +212,7 @@ def _candidates_after_detection(
 
     def of_each_object(name: str, left: np.ndarray, ious: np.ndarray) -> list[FilterCandidates]:
         columns = zip(left.T, ious.T, strict=True)
-        return [FilterCandidates(name, candidates[own], values[own], found.scores[own]) for own, values in columns]
+        return [FilterCandidates(name, candidates[own], values[own], found.scores[own], iou) for own, values in columns]
 
     steps = [of_each_object(SHOWN, can_match, boxes)]
     if truth.masks is not None and found.soft_masks is not None:
@@ -229,15 +237,15 @@ def _mask_ious(trace: Trace, masks: np.ndarray, wanted: np.ndarray) -> np.ndarra
     return found
 
 
-def _greedy_matches(overlap: np.ndarray) -> np.ndarray:
+def _greedy_matches(overlap: np.ndarray, iou: float) -> np.ndarray:
     """Which detection is matched to which object, bool `(D, N)`, from their IoU `overlap (D, N)`.
 
     In the order of their scores, each detection is matched to the unmatched object with the largest IoU of at least
-    `MATCH_IOU`; of two objects with the same IoU to the later one (as `evaluation.matching` does).
+    `iou`; of two objects with the same IoU to the later one (as `evaluation.matching` does).
     """
     matched = np.zeros(overlap.shape, bool)
     for detection, values in enumerate(overlap):
         free = np.where(matched.any(axis=0), 0, values)
-        if free.max(initial=0) >= MATCH_IOU:
+        if free.max(initial=0) >= iou:
             matched[detection, len(free) - 1 - free[::-1].argmax()] = True
     return matched

@@ -10,7 +10,7 @@ from maskrcnn.model.tracing.filters import Filter
 from maskrcnn.model.tracing.trace import Trace
 
 MATCH_IOU = 0.5
-"""Minimum IoU with which a box belongs to the object, as in AP50."""
+"""Minimum IoU with which a box belongs to the object, as in AP50, unless another one is asked for."""
 
 NEAR_IOU = 0.1
 """Minimum IoU with which a detection counts as overlapping the object; with less, it lies elsewhere (Bolya et al. 2020,
@@ -40,8 +40,8 @@ class BestAnchor:
 class CandidateSummary:
     """The candidates of an object after one filter, in figures.
 
-    `filter`: the name of the filter; `left`: the number of candidates that overlap the object by at least `MATCH_IOU`,
-    and `candidates`: their numbers; `best`: the candidate with the largest IoU, -1 if no candidate is left at all;
+    `filter`: the name of the filter; `left`: the number of candidates that overlap the object by at least the minimum
+    IoU, and `candidates`: their numbers; `best`: the candidate with the largest IoU, -1 if no candidate is left at all;
     `iou`, `score`: its own. Of the detections only those of the object's class are candidates.
     """
 
@@ -58,18 +58,19 @@ class FilterCandidates:
     """The candidates that are left for one object after one filter.
 
     `filter`: the name of the filter; `index (S,)`: the numbers of the candidates; `iou (S,)`: their IoU with the
-    object; `score (S,)`: their scores.
+    object; `score (S,)`: their scores. `min_iou`: from which IoU on a candidate fits.
     """
 
     filter: str
     index: np.ndarray
     iou: np.ndarray
     score: np.ndarray
+    min_iou: float = MATCH_IOU
 
     @property
     def fitting(self) -> np.ndarray:
-        """Positions in the arrays of the candidates that overlap the object by at least `MATCH_IOU`."""
-        return np.flatnonzero(self.iou >= MATCH_IOU)
+        """Positions in the arrays of the candidates that overlap the object by at least `min_iou`."""
+        return np.flatnonzero(self.iou >= self.min_iou)
 
     def closest(self) -> int:
         """Position in the arrays of the candidate with the largest IoU."""
@@ -96,7 +97,7 @@ class FilterCandidates:
 
 @dataclass(frozen=True)
 class OverlappingDetection:
-    """A detection of any class that overlaps an object by an IoU of at least `NEAR_IOU`.
+    """A detection of any class that overlaps an object by an IoU of at least `NEAR_IOU` (or the minimum, if lower).
 
     `candidate`: its number among the candidates of the box head; `label`, `name`: its class; `score`; `iou`: with the
     object, of the masks if both are known, else of the boxes; `box_iou`: of the boxes, None if `iou` is that already;
@@ -126,7 +127,7 @@ class ObjectCandidates:
 
     `number`, `label`, `name`: its index among the targets, its class and the class's name; `steps`: name of a filter ->
     the candidates that are left after it, in the order of the filters; `overlapping`: the detections that overlap it,
-    closest first.
+    closest first; `min_iou`: from which IoU on a box or a mask belongs to it.
     """
 
     trace: Trace
@@ -136,6 +137,7 @@ class ObjectCandidates:
     anchor: BestAnchor
     steps: dict[str, FilterCandidates]
     overlapping: tuple[OverlappingDetection, ...] = ()
+    min_iou: float = MATCH_IOU
 
     def detection_of_another_class(self, min_iou: float, above: float) -> OverlappingDetection | None:
         """The closest shown detection of another class, with an IoU of at least `min_iou` and a score above `above`.
@@ -146,9 +148,9 @@ class ObjectCandidates:
         return next((d for d in others if d.iou >= min_iou and d.score > above), None)  # `overlapping`: closest first
 
     def detection_with_low_iou(self) -> OverlappingDetection | None:
-        """The closest shown detection of its class with an IoU below `MATCH_IOU` that is matched to no object."""
+        """The closest shown detection of its class with an IoU below `min_iou` that is matched to no object."""
         own = (d for d in self.overlapping if d.label == self.label and d.shown and not d.is_matched)
-        return next((d for d in own if d.iou < MATCH_IOU), None)  # `overlapping`: closest first
+        return next((d for d in own if d.iou < self.min_iou), None)  # `overlapping`: closest first
 
     def detection_matched_to_another(self, candidate: int) -> OverlappingDetection | None:
         """The detection from that candidate, if it overlaps this object but is matched to another one."""

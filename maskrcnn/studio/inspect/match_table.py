@@ -10,7 +10,7 @@ from typing import Any
 
 from maskrcnn.evaluation import coco_documents
 from maskrcnn.evaluation.coco_documents import Document, Entry, Id
-from maskrcnn.evaluation.matching import overlaps
+from maskrcnn.evaluation.measured_set import MeasuredSet
 
 
 def match_table(
@@ -20,12 +20,14 @@ def match_table(
 
     `tasks` are those of the network; without the task "mask", boxes are compared. `objects` are the labelled objects,
     `detections` all detections, best score first, and `overlaps` has for each detection its IoUs with the objects of
-    its class, as pairs (index of the object, IoU); an IoU of 0 is left out. For a crowd it is the fraction of the
-    detection that lies on the crowd. Boxes, masks (COCO's RLE) and keypoints are in pixels of the picture. `class` is
-    the index of a category of the document. Raises `StudioError` if the documents do not belong together.
+    its class, as pairs (index of the object, IoU); an IoU of 0 is left out. `others` has the same for the objects of
+    other classes, which are never matched. For a crowd it is the fraction of the detection that lies on the crowd.
+    Boxes, masks (COCO's RLE) and keypoints are in pixels of the picture. `class` is the index of a category of the
+    document, `position` that of the detection in `detections`. Raises `StudioError` if the documents do not belong
+    together.
 
     >>> truth = {
-    ...     "images": [{"id": 1, "width": 100, "height": 100}],
+    ...     "images": [{"id": 1, "file_name": "a.png", "width": 100, "height": 100}],
     ...     "categories": [{"id": 7, "name": "cell"}],
     ...     "annotations": [{"id": 1, "image_id": 1, "category_id": 7, "bbox": [10, 10, 20, 20], "area": 400}],
     ... }
@@ -34,11 +36,10 @@ def match_table(
     >>> table["overlaps"]
     [[[0, 0.5]]]
     >>> table["detections"]
-    [{'class': 0, 'box': [10, 10, 20, 10], 'score': 0.9, 'label': 'cell 0.90'}]
+    [{'class': 0, 'box': [10, 10, 20, 10], 'position': 0, 'score': 0.9, 'label': 'cell 0.90'}]
     """
-    found = coco_documents.parse(ground_truth, detections, image_id, tasks)
-    annotations, entries = found.annotations[image_id], found.detections[image_id]
-    table = overlaps(entries, annotations, found.masks)
+    measured = MeasuredSet(coco_documents.parse(ground_truth, detections, image_id, tasks))
+    found, annotations = measured.documents, measured.object_entries
     classes = {category: index for index, category in enumerate(found.categories)}
     names = {category: entry["name"] for category, entry in found.categories.items()}
 
@@ -48,16 +49,30 @@ def match_table(
     def name_of(entry: Entry) -> str:
         return str(names.get(entry["category_id"], f"class {entry['category_id']}"))
 
+    overlaps: list[list[list[float]]] = [[] for _ in measured.detection_entries]
+    others: list[list[list[float]]] = [[] for _ in measured.detection_entries]
+    pairs = measured.pairs(measured.matched_by)
+    for row, column, iou in zip(pairs.detection.tolist(), pairs.object.tolist(), pairs.iou.tolist(), strict=True):
+        if measured.detections.category[row] == measured.objects.category[column]:
+            overlaps[row].append([column, iou])
+        else:
+            others[row].append([column, round(iou, 4)])
     return {
         "objects": [
             drawn(entry) | {"id": entry["id"], "label": name_of(entry), "crowd": bool(entry["iscrowd"])}
             for entry in annotations
         ],
         "detections": [
-            drawn(entry) | {"score": float(entry["score"]), "label": f"{name_of(entry)} {entry['score']:.2f}"}
-            for entry in (entries[index] for index in table.order)
+            drawn(entry)
+            | {
+                "position": entry["position"],
+                "score": float(entry["score"]),
+                "label": f"{name_of(entry)} {entry['score']:.2f}",
+            }
+            for entry in measured.detection_entries
         ],
-        "overlaps": [[[column, value] for column, value in enumerate(row) if value > 0] for row in table.ious.tolist()],
+        "overlaps": overlaps,
+        "others": others,
     }
 
 

@@ -1,6 +1,6 @@
 // The texts of the Predictions page about one object or one detection, and their numbers.
 
-const LEAST = 0.005; // IoUs below this are written as none
+export const LEAST = 0.005; // IoUs below this are written as none
 
 /** "1 object", "2 objects". */
 export const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
@@ -14,10 +14,12 @@ export function decimalsBelow(value, limit) {
 }
 
 /**
- * What became of the detection `row` of `table`; `matches` is the result of `matchPicture` at `choices.iou`.
+ * What became of the detection `row` of `table`; `matches` is the result of `matchPicture` with score and IoU of
+ * `choices`.
  */
 export function detectionWords(table, matches, row, { iou }) {
   const { label } = table.detections[row], match = matches.detections[row];
+  if (!match) return `${label}: its score is below the chosen one, so it is not counted`;
   if (match.status === "tp") {
     return `${label}: found, TP. IoU ${match.iou.toFixed(2)} with ${table.objects[match.partner].label}`;
   }

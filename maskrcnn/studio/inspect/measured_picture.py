@@ -22,14 +22,14 @@ class MeasuredPicture:
     report: Report
 
 
-def measure(inspected: InspectedRun, choice: PictureChoice, min_score: float) -> MeasuredPicture:
-    """Read the detections and match those of the chosen picture with its objects.
+def measure(inspected: InspectedRun, choice: PictureChoice, min_score: float, iou: float) -> MeasuredPicture:
+    """Read the detections and match those of the chosen picture, of at least `min_score`, with its objects at `iou`.
 
     Raises `StudioError` if a file cannot be read, or if the run is not any more what the page has read of it.
     """
     run, config = inspected.run, inspected.config
     detections = run.detections(choice.epoch)
-    matches = match_image(inspected.truth, detections, choice.image["id"], min_score, tasks=config.tasks)
+    matches = match_image(inspected.truth, detections, choice.image["id"], min_score, iou, config.tasks)
     report = epoch_report(run, choice.epoch, min_score)
     if len(report.per_image) != len(choice.images):  # it reads the run again
         raise StudioError(f"{run.name}: its labels were changed or deleted just now; load the page again")

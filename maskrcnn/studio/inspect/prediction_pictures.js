@@ -1,26 +1,29 @@
 // The two pictures of the Predictions page, ground truth and prediction, with their controls (prediction_pictures.py).
 //
-// Objects and detections of a picture and their IoUs are loaded once. Score, IoU, colours and parts of objects are
-// answered here; the page is only told the minimum score, after a slider was let go, and a missed object that was
-// clicked, since its tables and texts depend on them.
+// Objects and detections of a picture and their IoUs are loaded once. Score, IoU, colours, parts of objects and the
+// panels below are answered here; the page is only told the minimum score and the IoU, after a slider was let go, a
+// missed object that was clicked, and what a button of the panels asks for.
 
-import { PictureView } from "../components/picture/picture_view.js";
 import { addViewButtons, isFullScreen } from "../components/picture/view_buttons.js";
 import { namesOf, takesText } from "../shell/hotkeys.js";
 import { untilLinkIsFollowed } from "../shell/page_links.js";
 import { BOTH, DrawingBar, FOUND, TRUTH, make } from "./drawing_bar.js";
 import { arrangement } from "./arrangement.js";
+import { displayOf, viewObjects } from "./drawn_objects.js";
 import { matchPicture } from "./matching.js";
-import { LEGEND, counted, decimalsBelow, detectionWords, objectWords } from "./match_words.js";
+import { counted, decimalsBelow, detectionWords, objectWords } from "./match_words.js";
+import { PanelsBelow } from "./panels/panels_below.js";
+import { scrollToKey } from "./panels/scroll_to.js";
+import { PictureSide } from "./picture_side.js";
+import { DEFAULTS, restored, store } from "./shown_choices.js";
 
-const STORED = "maskrcnn-predictions"; // key of the choices in the session storage of the tab
 const AFTER_RELEASE = 350; // ms until the page is told; the arrow keys release a slider with each step
 const LEAST_HEADING = 26; // CSS px
-const DEFAULTS = {
-  view: BOTH, score: 0.5, iou: 0.5, colour: "match", masks: true, boxes: true, keypoints: true, labels: true,
-};
-const styleSheet = new URL("./prediction_pictures.css", import.meta.url).href;
+const styleSheets = ["./prediction_pictures.css", "./panels/panels.css"].map((file) => new URL(file, import.meta.url));
 const mounted = new WeakMap(); // parent element -> its PredictionPictures
+
+/** Whether all pictures of a panel are there, and the button at its end. */
+const isDrawn = (panel) => panel.querySelector("button") && [...panel.querySelectorAll("img")].every((one) => one.complete);
 
 /** Draw the component; Streamlit calls this again when its data has changed. */
 export default function (component) {
@@ -35,71 +38,45 @@ export default function (component) {
   };
 }
 
-/** Half of the component: a heading with a legend, a view, and a line about what is under the pointer. */
-class Side {
-  constructor(name, title) {
-    this.root = make("section", `side ${name}`);
-    this.heading = make("div", "heading");
-    this.title = make("span", "title", title);
-    this.count = make("span", "count");
-    this.legend = make("span", "legend");
-    const summary = make("span");
-    summary.append(this.title, this.count);
-    this.heading.append(summary, this.legend);
-    const holder = make("div", "holder");
-    this.line = make("div", "line");
-    this.line.setAttribute("aria-live", "polite");
-    this.root.append(this.heading, holder);
-    this.view = new PictureView(holder, { cameraGroup: "predictions", label: title });
-    holder.append(this.line);
-  }
-
-  /** Show or hide it. A hidden view takes no part in the common camera. */
-  show(isShown) {
-    if (this.root.hidden === !isShown) return;
-    this.root.hidden = !isShown;
-    if (!isShown) this.view.camera.resize(0, 0, 1);
-  }
-
-  /** Write a line at the lower edge; "" takes it away. */
-  say(text) {
-    this.line.textContent = text;
-    this.line.hidden = !text;
-  }
-}
-
 class PredictionPictures {
   #stop = new AbortController();
   #loading = null;
   #timers = {};
-  #matches = null;
+  #matches = null; // at the sliders' score and IoU
+  #ranked = null; // of all detections, whatever their score
   #table = null;
   #selected = { truth: null, found: null };
+  #about = null; // {side, place} of the one of these two that was clicked
   #hovered = { truth: null, found: null };
+  #peeked = null; // id of what a panel shows although it is not drawn
+  #focused = null; // what the URL asked to select, once it was selected
   #shapes = "";
 
   constructor(parentElement, component) {
     this.calls = 0;
     this.component = component;
     const { data } = component, { signal } = this.#stop;
-    this.choices = { ...DEFAULTS, ...restored(), score: data.score };
+    this.choices = { ...DEFAULTS, iou: data.iou, ...restored(), score: data.score };
     this.root = make("div", "predictions");
-    const link = make("link");
-    link.rel = "stylesheet";
-    link.href = styleSheet;
-    link.onload = () => this.#arrange();
-    this.truth = new Side("truth", "Ground truth");
-    this.found = new Side("found", "Prediction");
+    const links = styleSheets.map((address) => {
+      const link = make("link");
+      Object.assign(link, { rel: "stylesheet", href: address.href, onload: () => this.#arrange() });
+      return link;
+    });
+    this.truth = new PictureSide("truth", "Ground truth");
+    this.found = new PictureSide("found", "Prediction");
+    this.below = new PanelsBelow(this.choices);
     this.sides = make("div", "sides");
     this.sides.append(this.truth.root, this.found.root);
     this.barHolder = make("div", "top");
-    this.root.append(link, this.barHolder, this.sides);
+    this.root.append(...links, this.barHolder, this.sides, this.below.root);
     parentElement.querySelector("div").append(this.root);
     for (const [name, side] of [["truth", this.truth], ["found", this.found]]) {
       side.buttons = addViewButtons(side.view, { root: this.root });
       side.view.addEventListener("hover", ({ detail }) => this.#hover(name, detail.id));
       side.view.addEventListener("select", ({ detail }) => this.#select(name, detail.ids.at(-1) ?? null));
     }
+    this.#listenToPanels();
     window.addEventListener("keydown", (event) => this.#onKey(event), { capture: true, signal });
     window.addEventListener("resize", () => this.#arrange(), { signal });
     document.addEventListener("fullscreenchange", () => this.#arrange(), { signal });
@@ -121,6 +98,8 @@ class PredictionPictures {
     if (isFirst || before.table !== data.table) this.#load(before.picture?.address !== data.picture?.address);
     else this.#draw();
     this.#arrange();
+    if (isFirst) this.#tellLater("iou", this.choices.iou, data.iou);
+    else this.#focus();
     return ++this.calls;
   }
 
@@ -139,11 +118,26 @@ class PredictionPictures {
   #makeBar() {
     const { drawable, measure } = this.component.data;
     this.bar?.root.remove();
-    this.bar = new DrawingBar(this.barHolder, this.choices, drawable, measure);
+    this.bar = new DrawingBar(this.barHolder, this.choices, [...drawable, "fill"], measure);
     this.bar.addEventListener("change", ({ detail }) => this.#chosen(detail.name));
     this.bar.addEventListener("released", ({ detail }) => {
-      if (detail.name === "score") this.#tellLater("score", this.choices.score, this.component.data.score);
+      const { name } = detail;
+      this.#tellLater(name, this.choices[name], this.component.data[name]);
     });
+  }
+
+  #listenToPanels() {
+    const { below } = this;
+    below.addEventListener("size", () => {
+      store(this.choices);
+      this.#arrange();
+    });
+    below.addEventListener("drawn", () => this.#draw());
+    below.addEventListener("hover", ({ detail: { side, place } }) => {
+      this.#hover(side, place === null ? null : `${side}-${place}`, true);
+    });
+    below.addEventListener("select", ({ detail: { side, place } }) => this.#select(side, `${side}-${place}`));
+    below.addEventListener("do", ({ detail }) => this.#do(detail.action));
   }
 
   // Contents
@@ -153,6 +147,10 @@ class PredictionPictures {
     this.#loading?.abort();
     const loading = (this.#loading = new AbortController());
     this.#selected = { truth: null, found: null };
+    this.#about = null;
+    for (const id of this.below.instances.off) {
+      if (isOtherPicture || id.startsWith("found")) this.below.instances.off.delete(id);
+    }
     if (isOtherPicture) this.#use(null);
     let table;
     try {
@@ -168,18 +166,34 @@ class PredictionPictures {
       console.error(error);
       return;
     }
-    if (!loading.signal.aborted) this.#use(table);
+    if (loading.signal.aborted) return;
+    this.#use(table);
+    this.#focus();
+  }
+
+  /** Select what the URL asks for, once. */
+  #focus() {
+    const { focus } = this.component.data;
+    if (!this.#table || !focus || focus === this.#focused) return;
+    const [, side, key] = /^(truth|found):(.*)$/.exec(focus) ?? [];
+    const entries = side === "truth" ? this.#table.objects : this.#table.detections;
+    const place = entries.findIndex((entry) => String(side === "truth" ? entry.id : entry.position) === key);
+    if (place < 0) return;
+    this.#focused = focus;
+    this.#select(side, `${side}-${place}`);
+    this.below.strip.open("showStory");
   }
 
   #use(table) {
     this.#table = table;
     this.#hovered = { truth: null, found: null };
+    this.#peeked = null;
     this.#shapes = "";
     this.#draw();
   }
 
   #chosen(name) {
-    stored(this.choices);
+    store(this.choices);
     if (name === "view") this.#arrange();
     this.#draw();
   }
@@ -202,25 +216,20 @@ class PredictionPictures {
   #draw() {
     const table = this.#table, { choices } = this;
     this.#matches = table && matchPicture(table, choices.score, choices.iou);
+    this.#ranked = table && matchPicture(table, -Infinity, choices.iou);
     this.#makeObjects();
-    const { categories, looks } = this.component.data;
-    const status = (object) => this.#match(object)?.status ?? "ignored";
+    const { data } = this.component;
+    const display = displayOf(choices, this.#masks, data, (object) => this.#match(object)?.status ?? "ignored");
+    display.filter = (object) => object.id === this.#peeked || this.#isDrawn(object);
     for (const { view } of [this.truth, this.found]) {
-      Object.assign(view.display, {
-        outlines: choices.masks || choices.boxes,
-        fills: choices.masks || choices.boxes,
-        opacity: this.#masks ? 0.3 : 0.12,
-        boxes: choices.boxes,
-        keypoints: choices.keypoints,
-        labels: choices.labels,
-        filter: (object) => this.#match(object) !== undefined,
-        colour: (object) => choices.colour === "class"
-          ? (categories[object.category]?.colour ?? looks.ignored.colour) : looks[status(object)].colour,
-        style: (object) => (choices.colour === "class" ? "solid" : looks[status(object)].style),
-      });
+      Object.assign(view.display, display);
       view.redraw();
     }
+    const about = this.#about;
+    if (about) this.#selected = this.#pair(about.side, `${about.side}-${about.place}`);
     this.#writeHeadings();
+    this.below.update(table, this.#matches, choices, data);
+    this.below.select(this.#about, table, this.#matches, choices, data);
     this.#emphasize();
     this.root.dataset.drawn = JSON.stringify({
       picture: this.component.data.picture?.name ?? "",
@@ -234,25 +243,23 @@ class PredictionPictures {
     return this.choices.masks && this.component.data.drawable.includes("masks");
   }
 
+  /** Whether it is at or above the minimum score and not switched off. */
+  #isDrawn(object) {
+    return this.#match(object) !== undefined && this.below.isOn(object.id);
+  }
+
   #match(object) {
     return object.side === "truth" ? this.#matches?.objects[object.place] : this.#matches?.detections[object.place];
   }
 
-  /** Give both views their objects, the larger ones behind. Without masks the box is the outline of an object. */
+  /** Give both views their objects, unless they have them. */
   #makeObjects() {
     const shapes = String(this.#masks);
     if (this.#shapes === shapes) return;
     this.#shapes = shapes;
     const { limbs } = this.component.data;
-    const objects = (entries, side) => (entries ?? [])
-      .map((entry, place) => ({
-        id: `${side}-${place}`, side, place, category: entry.class, label: entry.label, box: entry.box,
-        ...(this.#masks && entry.rle ? { rle: entry.rle } : {}),
-        ...(entry.points ? { points: entry.points, limbs } : {}),
-      }))
-      .sort((a, b) => b.box[2] * b.box[3] - a.box[2] * a.box[3]);
-    this.truth.view.setObjects(objects(this.#table?.objects, "truth"));
-    this.found.view.setObjects(objects(this.#table?.detections, "found"));
+    this.truth.view.setObjects(viewObjects(this.#table?.objects, "truth", this.#masks, limbs));
+    this.found.view.setObjects(viewObjects(this.#table?.detections, "found", this.#masks, limbs));
   }
 
   #writeHeadings() {
@@ -260,33 +267,24 @@ class PredictionPictures {
     const objects = matches?.objects.filter(({ status }) => status !== "ignored").length;
     this.truth.count.textContent = matches ? ` · ${counted(objects, "object")}` : "";
     this.found.count.textContent = matches ? ` · ${counted(matches.detections.length, "detection")}` : "";
-    this.truth.legend.replaceChildren(...this.#chips(isBoth ? ["tp", "fn"] : ["tp", "fp", "fn"]));
-    this.found.legend.replaceChildren(...this.#chips(isBoth ? ["tp", "fp"] : ["tp", "fp", "fn"]));
-  }
-
-  #chips(statuses) {
-    const { choices } = this, { looks, measure } = this.component.data;
-    return statuses.map((status) => {
-      const chip = make("span", "chip"), sample = make("span", `sample ${looks[status].style}`);
-      sample.style.setProperty("--colour", looks[status].colour);
-      sample.hidden = choices.colour === "class";
-      chip.dataset.status = status;
-      chip.title = LEGEND[status].means(choices, measure);
-      chip.append(sample, make("strong", "", String(this.#matches?.[status] ?? "")), ` ${LEGEND[status].words}`);
-      return chip;
-    });
+    this.truth.writeLegend(isBoth ? ["tp", "fn"] : ["tp", "fp", "fn"], matches, choices, this.component.data);
+    this.found.writeLegend(isBoth ? ["tp", "fp"] : ["tp", "fp", "fn"], matches, choices, this.component.data);
   }
 
   // What is under the pointer, and what is selected
 
-  #hover(side, id) {
+  #hover(side, id, isFromPanel = false) {
     this.#hovered = this.#pair(side, id);
-    this.#emphasize();
+    const object = this.#hovered[side];
+    this.#peeked = isFromPanel && object && !this.#isDrawn(object) ? object.id : null;
+    this.#emphasize(!isFromPanel);
   }
 
   #select(side, id) {
     this.#selected = this.#pair(side, id);
+    this.#about = this.#selected[side] && { side, place: this.#selected[side].place };
     this.#emphasize();
+    this.below.select(this.#about, this.#table, this.#matches, this.choices, this.component.data);
     const { data } = this.component, { truth } = this.#selected;
     const isMissed = truth && this.#match(truth)?.status === "fn";
     if (!data.asks || (!isMissed && data.selected === null)) return;
@@ -294,22 +292,41 @@ class PredictionPictures {
     this.#tellLater("selected", told, data.selected);
   }
 
-  /** An object or detection with its partner: {truth, found}. */
+  /** An object or detection with its partner: {truth, found}. One below the minimum score has that of the ranking. */
   #pair(side, id) {
     const object = id === null ? null : (this[side].view.object(id) ?? null);
     const other = side === "truth" ? "found" : "truth";
-    const partner = object && this.#match(object)?.partner;
-    return { [side]: object, [other]: this[other].view.object(`${other}-${partner}`) ?? null };
+    const match = object && (this.#match(object) ?? this.#ranked?.detections[object.place]);
+    return { [side]: object, [other]: this[other].view.object(`${other}-${match?.partner}`) ?? null };
   }
 
-  #emphasize() {
+  /** What a button or a key asks for the selected one. */
+  #do(action) {
+    const about = this.#about, { data } = this.component;
+    if (action === "only") {
+      const { focused } = this.below.instances;
+      const ids = focused ? [focused] : Object.values(this.#selected).filter(Boolean).map(({ id }) => id);
+      if (ids.length) this.below.instances.only(ids);
+      return;
+    }
+    if (!about || (action === "editor" && data.editor.says)) return;
+    const { side, place } = about, { objects, detections } = this.#table;
+    const key = `${side}:${side === "truth" ? objects[place].id : detections[place].position}`;
+    this.component.setTriggerValue("asked", { action, image: data.image, object: key });
+    if (action !== "soft") return;
+    scrollToKey("soft_mask_panel", this.#stop.signal, isDrawn);
+  }
+
+  #emphasize(scrolls = false) {
     const { choices } = this, table = this.#table, matches = this.#matches;
+    const isHovered = this.#hovered.truth || this.#hovered.found;
+    this.below.highlight(isHovered ? this.#hovered : this.#selected, scrolls);
     for (const [name, side] of [["truth", this.truth], ["found", this.found]]) {
       const hovered = this.#hovered[name], selected = this.#selected[name];
       side.view.setHovered(hovered?.id ?? null);
       if (side.view.selected.size || selected) side.view.setSelected(selected ? [selected.id] : []);
-      const about = hovered ?? (this.#hovered.truth || this.#hovered.found ? null : selected);
-      if (about && matches && this.#match(about)) {
+      const about = hovered ?? (isHovered ? null : selected);
+      if (about && matches) {
         const words = name === "truth" ? objectWords : detectionWords;
         side.say(words(table, matches, about.place, choices));
       } else {
@@ -324,14 +341,24 @@ class PredictionPictures {
     return `The highest score here is ${decimalsBelow(best, score)}: move the slider down to see it.`;
   }
 
+  #keys = {
+    l: () => {
+      this.choices.view = this.choices.view === BOTH ? FOUND : BOTH;
+      this.bar.paint();
+      this.#chosen("view");
+    },
+    o: () => this.#do("only"),
+    e: () => this.#do("editor"),
+    w: () => this.below.strip.toggle("showStory"),
+  };
+
   #onKey(event) {
     if (event.repeat || event.isComposing || typeof event.key !== "string") return;
-    if (!namesOf(event).includes("l") || takesText(event.composedPath()[0])) return;
+    const name = namesOf(event).find((key) => Object.hasOwn(this.#keys, key));
+    if (!name || takesText(event.composedPath()[0])) return;
     if (document.querySelector('[role="dialog"][aria-modal="true"], [data-testid="stDialog"]')) return;
     event.preventDefault();
-    this.choices.view = this.choices.view === BOTH ? FOUND : BOTH;
-    this.bar.paint();
-    this.#chosen("view");
+    this.#keys[name]();
   }
 
   // Size
@@ -346,31 +373,12 @@ class PredictionPictures {
     const place = this.sides.getBoundingClientRect();
     const scroller = this.root.getRootNode().host?.closest('[data-testid="stMain"]') ?? document.documentElement;
     const top = isFull ? place.top : place.top + scroller.scrollTop;
-    const free = window.innerHeight - top - (isFull ? 0 : 10);
+    const free = window.innerHeight - top - (isFull ? 0 : 10 + this.below.strip.height);
     const heading = Math.max(this.truth.heading.offsetHeight, this.found.heading.offsetHeight, LEAST_HEADING);
     const { direction, height } = arrangement(
       place.width, free, this.component.data.aspect, view === BOTH ? 2 : 1, heading, isFull,
     );
     this.sides.dataset.direction = direction;
     this.sides.style.height = `${height}px`;
-  }
-}
-
-/** The choices that this tab stored; without the score, which the page keeps. */
-function restored() {
-  try {
-    const found = JSON.parse(sessionStorage.getItem(STORED) ?? "{}");
-    const known = Object.entries(found).filter(([name, value]) => typeof value === typeof DEFAULTS[name]);
-    return Object.fromEntries(known);
-  } catch {
-    return {};
-  }
-}
-
-function stored(choices) {
-  try {
-    sessionStorage.setItem(STORED, JSON.stringify(choices));
-  } catch {
-    // without storage, the choices last until the page is left
   }
 }

@@ -1,12 +1,15 @@
 """The pictures of the Predictions page: ground truth and prediction, with the controls of what is drawn.
 
 The whole is one Streamlit component, `prediction_pictures.js`. It matches detections to objects by itself, so that a
-slider is answered at once. The page is told only the minimum score and a missed object that was clicked.
+slider is answered at once. The page is told only score and IoU, a missed object that was clicked, and what a button of
+the panels asks for.
 """
 
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +19,24 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.drawing.overlays import MATCH_COLOURS, MATCH_STYLES
-from maskrcnn.evaluation.matching import DEFAULT_MIN_SCORE
+from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE
 from maskrcnn.runs.checkpoint_files import checkpoints_by_epoch
 from maskrcnn.studio.components.class_colours import category_colours
 from maskrcnn.studio.components.picture.viewer import shown_picture
-from maskrcnn.studio.inspect import match_routes
+from maskrcnn.studio.inspect import editor_link, match_routes
 from maskrcnn.studio.inspect.inspected_run import PAGE, InspectedRun
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
 from maskrcnn.studio.serving.browser_code import importing_script
 
 SCORE = f"{PAGE}_min_score"
 """Session state key of the minimum score. Unlike the state of the component, it stays when the page is left."""
+IOU = f"{PAGE}_iou"
+"""Session state key of the IoU threshold."""
 
 _KEY = f"{PAGE}_pictures"
+_LIMITS = {"score": (SCORE, 0.0, 1.0), "iou": (IOU, 0.05, 0.95)}
+"""Name of a slider -> session state key, least and largest value."""
+_ACTIONS = ("editor", "follow", "soft")
 _FLATTEST, _TALLEST = 2.5, 0.6
 """Limits of `usual_aspect`."""
 
@@ -42,30 +50,66 @@ def min_score() -> float:
     return float(st.session_state.get(SCORE, DEFAULT_MIN_SCORE))
 
 
+def iou() -> float:
+    """Return the chosen IoU threshold, from which on a detection finds an object."""
+    return float(st.session_state.get(IOU, DEFAULT_IOU))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a button of the panels asks for: `action` ("editor", "follow" or "soft"), of the object or detection `key`.
+
+    `key` is `truth:ANNOTATION_ID` or `found:POSITION` (see `editor_link`).
+    """
+
+    action: str
+    key: str
+
+    @property
+    def position(self) -> int | None:
+        """The position of the detection in `RunFolder.detections`; None for an object."""
+        side, _, name = self.key.partition(":")
+        return int(name) if side == "found" else None
+
+
 def selected_object(choice: PictureChoice) -> str | None:
     """Return the id of the missed object that was clicked on the chosen picture, as text; else None."""
     image, _, annotation = str(_component_state("selected") or "").rpartition(" ")
     return annotation if image and image == str(choice.image["id"]) else None
 
 
-def show(project: Project, inspected: InspectedRun, choice: PictureChoice) -> None:
-    """Draw the pictures and their controls.
+def show(
+    project: Project, inspected: InspectedRun, choice: PictureChoice, verdicts: Mapping[str, str] | None = None
+) -> Asked | None:
+    """Draw the pictures, their controls and the panels below, and return what one of their buttons just asked for.
 
-    Raises `StudioError` if the picture or a file of the run cannot be read.
+    `verdicts` are what the network told about missed objects: annotation id as text -> sentences. Raises `StudioError`
+    if the picture or a file of the run cannot be read.
     """
-    _component(
+    answer = _component(
         key=_KEY,
-        data=component_data(project, inspected, choice),
-        default={"score": min_score(), "selected": None},
-        on_score_change=_keep_score,
+        data=component_data(project, inspected, choice, verdicts or {}),
+        default={"score": min_score(), "iou": iou(), "selected": None},
+        on_score_change=lambda: _keep("score"),
+        on_iou_change=lambda: _keep("iou"),
         on_selected_change=lambda: None,
+        on_asked_change=lambda: None,
     )
+    asked: Any = answer.get("asked")
+    if not isinstance(asked, Mapping) or asked.get("image") != str(choice.image["id"]):
+        return None
+    action, key = asked.get("action"), asked.get("object")
+    if action not in _ACTIONS or not isinstance(key, str) or not editor_link.KEY.fullmatch(key):
+        return None
+    return Asked(action, key)
 
 
-def component_data(project: Project, inspected: InspectedRun, choice: PictureChoice) -> dict[str, Any]:
+def component_data(
+    project: Project, inspected: InspectedRun, choice: PictureChoice, verdicts: Mapping[str, str]
+) -> dict[str, Any]:
     """Return what the browser gets over the websocket: addresses of what it loads, and how to draw it.
 
-    Raises `StudioError` if the picture or a file of the run cannot be read.
+    `verdicts` are those of `show`. Raises `StudioError` if the picture or a file of the run cannot be read.
     """
     run, config, categories = inspected.run, inspected.config, inspected.truth["categories"]
     colours = category_colours(project, categories)
@@ -76,7 +120,9 @@ def component_data(project: Project, inspected: InspectedRun, choice: PictureCho
         "table": match_routes.table_url(run, choice.epoch, choice.image["id"]),
         "truth_says": f"{choice.name} with its labelled objects",
         "found_says": f"{choice.name} with what {run.name} found in it",
-        "categories": [{"colour": known_colour(colours[category["id"]])} for category in categories],
+        "categories": [
+            {"colour": known_colour(colours[category["id"]]), "name": str(category["name"])} for category in categories
+        ],
         "looks": {
             status: {"colour": colour, "style": MATCH_STYLES[status]} for status, colour in MATCH_COLOURS.items()
         },
@@ -85,9 +131,14 @@ def component_data(project: Project, inspected: InspectedRun, choice: PictureCho
         "measure": "mask" if "mask" in config.tasks else "box",
         "aspect": usual_aspect(choice),
         "score": min_score(),
+        "iou": iou(),
         "image": image,
         "selected": None if selected is None else f"{image} {selected}",
         "asks": choice.epoch in checkpoints_by_epoch(run),
+        "softens": "mask" in config.tasks,
+        "verdicts": dict(verdicts),
+        "editor": {"says": editor_link.why_no_editor(project, run, choice.image)},
+        "focus": editor_link.asked_object(run, choice.epoch),
     }
 
 
@@ -112,8 +163,9 @@ def _component_state(name: str) -> Any:
     return state.get(name) if state else None
 
 
-def _keep_score() -> None:
-    """Store the minimum score that the browser chose (callback)."""
-    score = _component_state("score")
-    if isinstance(score, int | float) and 0 <= score <= 1:
-        st.session_state[SCORE] = float(score)
+def _keep(slider: str) -> None:
+    """Store the value of a slider that the browser chose (callback)."""
+    value = _component_state(slider)
+    key, least, largest = _LIMITS[slider]
+    if isinstance(value, int | float) and least <= value <= largest:
+        st.session_state[key] = float(value)

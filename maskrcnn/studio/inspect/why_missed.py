@@ -5,32 +5,52 @@ It runs the network on the picture again and traces the boxes filter by filter; 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
-from pycocotools import mask as coco_mask
 
-from maskrcnn.annotations import pictures
 from maskrcnn.drawing.region_crops import boxed_crop
-from maskrcnn.errors import StudioError
 from maskrcnn.evaluation.matching import ImageMatches, MatchedObject
 from maskrcnn.runs.checkpoint_files import checkpoints_by_epoch
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.components.chart import draw
 from maskrcnn.studio.inspect.filter_survivors import COLOURS, MISSED, FilterStep, survivor_steps, survivors_chart
+from maskrcnn.studio.inspect.traced_picture import counted_objects, load_labelled_picture, traced
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.file_stamps import path_key, stamp
 from maskrcnn.studio.shell.markdown_escape import plain
 
 if TYPE_CHECKING:
-    from maskrcnn.model import ObjectStory, Trace
+    from maskrcnn.model import ObjectStory
 
+KEY = "why_missed_panel"
+"""Key of the panel, by which the browser finds it."""
 _CROP = 84
 """Length of a crop's longer side in CSS pixels."""
+
+
+@dataclass(frozen=True)
+class Sliders:
+    """The minimum score of detections that count, and the IoU from which on they find an object."""
+
+    min_score: float
+    iou: float
+
+
+def follow(run: RunFolder, epoch: int, image: dict[str, Any]) -> None:
+    """Have `panel` follow this picture through the network, as its button does."""
+    st.session_state.setdefault(_wanted(run, epoch, image), {})
+
+
+def verdicts(run: RunFolder, epoch: int, image: dict[str, Any], sliders: Sliders) -> dict[str, str]:
+    """Return what the network told about missed objects, as far as `panel` has shown it: annotation id -> sentences."""
+    told = st.session_state.get(_wanted(run, epoch, image)) or {}
+    found: dict[str, str] = told.get(sliders, {})
+    return found
 
 
 def panel(
@@ -38,21 +58,21 @@ def panel(
     epoch: int,
     image: dict[str, Any],
     matches: ImageMatches,
-    min_score: float,
+    sliders: Sliders,
     selected: str | None = None,
 ) -> None:
     """Draw the panel, or nothing if the run kept no network.
 
-    `image` is the picture's entry in the run's dataset. `matches` are the matches of the detections with a score of at
-    least `min_score`. The network runs after a click on the button, once for each picture. If `selected` is the
-    annotation id of a missed object, as text, its story is the first.
+    `image` is the picture's entry in the run's dataset. `matches` are the matches at the `sliders`. The network runs
+    after a click on the button or `follow`, once for each picture. If `selected` is the annotation id of a missed
+    object, as text, its story is the first.
     """
     networks = checkpoints_by_epoch(run)
     if not networks:
         return
-    with st.expander("Why was an object missed?", icon=":material/help_center:"):
-        wanted = f"why_missed_{run.path}_{epoch}_{image['id']}"
-        missed = [truth for truth in matches.truths if truth.status == "fn"]
+    wanted = _wanted(run, epoch, image)
+    is_wanted = wanted in st.session_state
+    with st.expander("Why was an object missed?", icon=":material/help_center:", key=KEY, expanded=is_wanted):
         checkpoint = networks.get(epoch)
         if checkpoint is None:
             epochs = ", ".join(map(str, networks))
@@ -62,46 +82,52 @@ def panel(
                 f"{others}: choose one above."
             )
             return
-        if not st.session_state.get(wanted):
+        if not is_wanted:
             st.markdown(
                 "From many thousand anchors a few detections are left, filter by filter. Follow this picture through "
                 "the network and see where each missed object was lost, and what lies on it instead."
-                if missed
+                if any(truth.status == "fn" for truth in matches.truths)
                 else "No object of this picture was missed. You can still see how many boxes each filter leaves."
             )
             st.button(
                 "Follow this picture",
                 icon=":material/filter_alt:",
                 key="why_missed_start",
-                on_click=lambda: st.session_state.update({wanted: True}),
+                on_click=follow,
+                args=(run, epoch, image),
             )
             return
+        told: dict[str, str] = {}
         with session.fail_softly(stop=False):
-            truths = [truth for truth in matches.truths if truth.status != "ignored"]
-            picture = run.picture_path(image)
-            pixels = pictures.load(picture)
-            _require_size_of_labels(pixels, image)
+            truths = counted_objects(matches)
+            pixels = load_labelled_picture(run, image)
             with st.spinner("Running the picture through the network"):
+                picture = run.picture_path(image)
                 stories, steps = _stories(
                     str(checkpoint),
                     stamp(checkpoint),
                     path_key(picture),
                     stamp(picture),
-                    min_score,
+                    sliders,
+                    run,
+                    image,
                     truths,
                     tuple((truth.annotation_id, truth.status) for truth in truths),
                 )
-            _show_result(pixels, truths, stories, steps, selected)
+            _show_result(pixels, truths, stories, steps, sliders.iou, selected)
+            told = {
+                str(truth.annotation_id): verdict_in_words(story)
+                for truth, story in zip(truths, stories, strict=True)
+                if truth.status == "fn"
+            }
+    if st.session_state[wanted] != {sliders: told}:
+        st.session_state[wanted] = {sliders: told}
+        st.rerun()  # the pictures above show the verdicts, too
 
 
-def _require_size_of_labels(pixels: np.ndarray, image: dict[str, Any]) -> None:
-    """Raise `StudioError` if a picture does not have the size that its labels are for: the file was replaced."""
-    height, width = pixels.shape[:2]
-    if (width, height) != (image["width"], image["height"]):
-        raise StudioError(
-            f"{image['file_name']}: is {width} x {height} px, but was {image['width']} x {image['height']} px when the "
-            "network was trained; put that file back"
-        )
+def _wanted(run: RunFolder, epoch: int, image: dict[str, Any]) -> str:
+    """The session state key that says that a picture is to be followed; its value is what was told at which sliders."""
+    return f"why_missed_{run.path}_{epoch}_{image['id']}"
 
 
 def _show_result(
@@ -109,6 +135,7 @@ def _show_result(
     truths: Sequence[MatchedObject],
     stories: Sequence[ObjectStory],
     steps: Sequence[FilterStep],
+    iou: float,
     selected: str | None,
 ) -> None:
     """Draw the chart of boxes after each filter, and a crop and a verdict for each missed object."""
@@ -116,7 +143,7 @@ def _show_result(
     with chart_column:
         st.markdown(
             "**Boxes that are left after each filter**",
-            help="Grey: all of them. Blue: those that overlap a missed object by at least half (IoU 0.5), and from the "
+            help=f"Grey: all of them. Blue: those that overlap a missed object by at least IoU {iou:.2f}, and from the "
             "classes on only as its own class; each counts once, on however many missed objects it lies. The bars are "
             "as long as the logarithm of their number.",
         )
@@ -151,9 +178,11 @@ def _stories(
     changed: int,
     picture: bytes,
     picture_changed: int,
-    min_score: float,
+    sliders: Sliders,
+    _run: RunFolder,
+    _image: dict[str, Any],
     _truths: list[MatchedObject],
-    object_keys: tuple[tuple[int, str], ...],
+    object_keys: tuple[tuple[int | str, str], ...],
 ) -> tuple[list[ObjectStory], list[FilterStep]]:
     """Return the story of each object, and the bars of the chart.
 
@@ -161,30 +190,10 @@ def _stories(
     """
     from maskrcnn.model import explain
 
-    traced = _trace(checkpoint, changed, picture, picture_changed, _truths, tuple(number for number, _ in object_keys))
-    stories = explain(traced, min_score)
+    found = traced(_run, Path(checkpoint), _image, _truths)
+    stories = explain(found, sliders.min_score, sliders.iou)
     missed = [story for story, truth in zip(stories, _truths, strict=True) if truth.status == "fn"]
-    return stories, survivor_steps(traced, missed, min_score)
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _trace(
-    checkpoint: str,
-    changed: int,
-    picture: bytes,
-    picture_changed: int,
-    _truths: list[MatchedObject],
-    objects: tuple[int, ...],
-) -> Trace:
-    """Run the network on the picture and trace its boxes. `objects` (annotation ids) stand for `_truths` in the key."""
-    from maskrcnn.model import trace
-
-    boxes = np.array([truth.bbox for truth in _truths], np.float32).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
-    targets: dict[str, Any] = {"boxes": boxes, "labels": [truth.category_id for truth in _truths]}
-    if _truths and all(truth.rle for truth in _truths):
-        targets["masks"] = np.stack([coco_mask.decode(truth.rle) for truth in _truths])
-    return trace(network_choice.network(checkpoint, changed), pictures.load(os.fsdecode(picture)), targets)
+    return stories, survivor_steps(found, missed, sliders.min_score)
 
 
 def _heading(missed: int) -> str:

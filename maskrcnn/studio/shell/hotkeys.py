@@ -60,7 +60,14 @@ ANNOTATE = (
     Shortcut("zoom_out", ("-", "_"), "Zoom out"),
     SHEET,
 )
-PREDICTIONS = (*PICTURES, Shortcut("large", ("l",), "The prediction large, or both pictures"), SHEET)
+PREDICTIONS = (
+    *PICTURES,
+    Shortcut("large", ("l",), "The prediction large, or both pictures"),
+    Shortcut("why", ("w",), "What became of the selected object or detection, and why"),
+    Shortcut("only", ("o",), "Draw only the selected one and its partner, or all"),
+    Shortcut("editor", ("e",), "Open the selected one in the editor"),
+    SHEET,
+)
 COMPARE = (*PICTURES, Shortcut("swipe", ("l",), "One large picture with the swipe line, or both pictures"), SHEET)
 
 _RESERVED = {key for shortcut in ANNOTATE for key in shortcut.keys} | {"c", "r"}

@@ -357,3 +357,16 @@ def test_a_story_is_made_of_plain_values() -> None:
     (story,) = stories(network([OBJECT], [0.9], [SURE_CAT]))
     values = [*vars(story).values(), *vars(story.anchor).values(), *vars(story.proposals[0]).values()]
     assert not [value for value in values if isinstance(value, Tensor | np.ndarray | np.generic)]
+
+
+def test_another_minimum_iou_moves_what_fits() -> None:
+    """Shifted by 4 of 20 px, the box overlaps the object by 16 / 24 = 0.67; by 1 of 20, by 19 / 21 = 0.90."""
+    model = network([[14, 10, 34, 30]], [0.9], [SURE_CAT])
+    assert stories(model, iou=0.65)[0].found
+    (story,) = stories(model, iou=0.7)
+    assert (story.found, story.lost_at, story.reason) == (False, "decoded", "too loose")
+    assert "with IoU 0.67, and 0.7 is needed" in story.verdict
+    assert stories(network([[11, 10, 31, 30]], [0.9], [SURE_CAT]), iou=0.9)[0].found
+    # 2 of 20 px in common on each side: 20 / 780. Below NEAR_IOU it finds the object if that is asked for.
+    (far,) = stories(network([[29, 10, 49, 30]], [0.9], [SURE_CAT]), iou=0.02)
+    assert far.found

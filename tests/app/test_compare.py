@@ -256,7 +256,7 @@ def test_the_shipped_pair_by_one_click_with_the_figures_of_the_paper(root: Path,
     assert [address(app, "a"), address(app, "b")] == SHIPPED
     for figure in ("30.3", "51.2", "31.5", "26.9", "30.9", "21.6", "64.2", "59.8", "1.5 mask AP", "A small set says"):
         assert figure in text(app)
-    assert "Small sets say little" in text(app)
+    assert "Small sets: intervals of 12 pictures hold the truth in about" in text(app)
     assert not [button for button in app.button if button.key == "compare_shipped"]
 
 
@@ -402,7 +402,7 @@ def test_a_run_that_goes_while_its_page_is_open_gets_one_line(root: Path, projec
 
 
 def test_few_pictures_are_said_to_say_little(root: Path, two_runs: None) -> None:
-    assert "Small sets say little: an interval from 3 pictures" in text(open_page(root))
+    assert "Small sets: intervals of 3 pictures say little" in text(open_page(root))
 
 
 def test_crops_are_squares_around_the_object(tmp_path: Path) -> None:

@@ -551,9 +551,9 @@ def test_one_broken_run_takes_down_no_page(
     BROKEN[broken](run)
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     app.query_params["project"] = "cells"
-    for page in ("pages/inspect/predictions.py", "pages/train/runs.py"):
+    for page in ("pages/inspect/predictions.py", "pages/inspect/compare.py", "pages/train/runs.py"):
         app = app.switch_page(page)
-        app.query_params["run"] = "r1"
+        app.query_params["run"] = app.query_params["a"] = "r1"
         app = app.run()
         assert not app.exception
         assert all("\n" not in element.value for element in app.error)

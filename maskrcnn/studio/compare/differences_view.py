@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from maskrcnn.evaluation.bootstrap import coverage_note
 from maskrcnn.evaluation.common_pictures import CommonPictures
 from maskrcnn.evaluation.comparison import Comparison
 from maskrcnn.studio.compare.compared_runs import PAGE, Side, side_colours
@@ -17,9 +18,6 @@ from maskrcnn.studio.runs.run_words import format_ap
 from maskrcnn.studio.shell import url_state
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted, quoted_list
-
-FEW_PICTURES = 20
-"""With fewer pictures, an interval contains the true difference less often than it says (`evaluation.bootstrap`)."""
 
 _VERDICTS = {"away from 0": "is unlikely to be chance", "contains 0": "may be chance", "no interval": "says little"}
 """Verdict about an interval (`figure_definitions.VERDICTS`) -> the end of the sentence "the difference ..."."""
@@ -93,14 +91,11 @@ def compared_words(a: Side, b: Side, sets: ComparedSets, found: Comparison) -> l
     lines = [
         f"{counted(found['pictures'], 'picture')} with {counted(found['objects'], 'object')}, judged by the labels of "
         f"{plain((a if common.labels == 'a' else b).run.name)}"
-        f"{'' if sets.labels_differ else ' (both have the same)'}. For the intervals the pictures are drawn anew "
-        f"{found['resamples']:,} times, the same ones for A and B."
+        f"{'' if sets.labels_differ else ' (both have the same)'}. A picture that is hard for A is mostly hard for B, "
+        "too, so the interval is that of the difference on the same pictures."
     ]
-    if 1 < found["pictures"] < FEW_PICTURES:
-        lines.append(
-            f"Small sets say little: an interval from {counted(found['pictures'], 'picture')} contains the true "
-            "difference less often than in 95 of 100 cases. Validate on more pictures before you decide."
-        )
+    if note := coverage_note(found["pictures"]):
+        lines.append(f"Small sets: {note}. Validate on more pictures before you decide.")
     return [*lines, *left_out_words(common), *_tasks_words(a, b, sets)]
 
 

@@ -4,7 +4,8 @@ import streamlit as st
 
 from maskrcnn.runs.project_runs import runs_and_faults_in
 from maskrcnn.studio.components import network_choice
-from maskrcnn.studio.evaluation import headline, measured_epoch, picture_board, picture_links, sections
+from maskrcnn.studio.evaluation import headline, measured_epoch, picture_board, picture_links
+from maskrcnn.studio.evaluation.analyses import sections
 from maskrcnn.studio.evaluation.page_state import ShownEpoch
 from maskrcnn.studio.inspect import inspected_run
 from maskrcnn.studio.runs import run_choice

@@ -136,12 +136,12 @@ def picture_shapes(measured: MeasuredSet, picture: int) -> dict[str, Any]:
         "first_object": objects.start,
         "first_detection": detections.start,
         "objects": [
-            _shape(measured.object_entries[row], masks) | {"label": names[measured.objects.category[row]]}
+            _shape(measured.object_entries[row], masks) | {"name": names[measured.objects.category[row]]}
             for row in range(objects.start, objects.stop)
         ],
         "detections": [
             _shape(measured.detection_entries[row], masks)
-            | {"label": f"{names[measured.detections.category[row]]} {score[row]:.2f}"}
+            | {"name": names[measured.detections.category[row]], "score": round(float(score[row]), 4)}
             for row in range(detections.start, detections.stop)
         ],
     }

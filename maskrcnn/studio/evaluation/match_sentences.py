@@ -31,8 +31,8 @@ _FOUND_WORDS: Mapping[str, str] = {
     "background": "found where nothing is labelled",
     "duplicate": "found once more",
     "class": "found as another class",
-    "location": "fitting too loosely",
-    "both": "of another class and too loose",
+    "location": "found too loosely",
+    "both": "found too loosely and as another class",
     "beyond": "beyond COCO's limit of 100",
 }
 

@@ -39,6 +39,7 @@ class PictureBoard {
   #sentAt = 0;
   #timer = 0;
   #reveal = null;
+  #aimed = ""; // the picture that the camera was turned to
 
   constructor(parentElement, component) {
     this.calls = 0;
@@ -78,6 +79,7 @@ class PictureBoard {
     this.view.setPicture(data.picture);
     this.view.element.setAttribute("aria-label", `${data.picture?.name ?? ""} with what is right and wrong`);
     if (data.message) this.view.showMessage(data.message);
+    this.#aim(data);
     this.#load("shapes", `${data.base}/shapes/${data.place}`, (shapes) => {
       this.#shapes = shapes;
       this.#drawObjects();
@@ -230,6 +232,15 @@ class PictureBoard {
       detections: this.#shapes ? data.detections : null,
       selected: data.selected,
     });
+  }
+
+  /** Show what is wrong in another picture, or what was selected further down on the page. */
+  #aim({ base, place, focus, reveal }) {
+    const isOther = this.#aimed !== `${base} ${place}`;
+    if (!isOther && this.#reveal === reveal) return;
+    this.#aimed = `${base} ${place}`;
+    if (focus) this.view.camera.showBox(focus);
+    else if (isOther) this.view.camera.fit();
   }
 
   #writeWords() {

@@ -34,6 +34,9 @@ KEY = f"{PAGE}_board"
 _STATUS = {TP: "tp", FP: "fp", FN: "fn", IGNORED: "ignored", BELOW: "below"}
 _DEFINED = ("ap", "ap50", "tp", "fp", "fn", "f1", "mean_iou", "count_error", "beyond_limit")
 
+_LEAST_FOCUS, _MOST_FOCUS = 0.25, 0.75
+"""The part shown at first has at least this share of the picture's longer side; above the second, all is shown."""
+
 _component = st.components.v2.component(
     "studio_picture_board", html="<div></div>", js=importing_script(Path(__file__).with_suffix(".js"))
 )
@@ -108,11 +111,37 @@ def component_data(shown: ShownEpoch, board: Board) -> dict[str, Any]:
             for clause in sentence(measured, matches, board.kinds.detection, board.picture)
         ],
         "selected": board.selected,
+        "focus": focus_box(shown, board),
+        "one_class": len(measured.names) == 1,
         "reveal": page_state.reveals(),
         "looks": {status: {"colour": MATCH_COLOURS[status], "style": MATCH_STYLES[status]} for status in MATCH_COLOURS},
         "limbs": [list(edge) for edge in shown.run.config().keypoint_edges],
         "definitions": {name: definitions[name] for name in _DEFINED} | {"why": WHY},
     }
+
+
+def focus_box(shown: ShownEpoch, board: Board) -> list[float] | None:
+    """The part of the picture that is shown at first: [x, y, w, h] around the selected object, else around all errors.
+
+    None: the whole picture, because nothing is wrong, or what is wrong takes up most of it.
+    """
+    measured, matches = shown.measured, board.matches
+    if board.selected:
+        side, number = page_state.parsed(board.selected)
+        boxes = (measured.detections if side == "found" else measured.objects).boxes[number][None]
+    else:
+        wrong = (measured.detections.picture == board.picture) & (matches.detection_status == FP)
+        missed = (measured.objects.picture == board.picture) & (matches.object_status == FN)
+        boxes = np.concatenate([measured.detections.boxes[wrong], measured.objects.boxes[missed]])
+    if not len(boxes):
+        return None
+    low, high = boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    size = measured.sizes[board.picture]
+    margin = np.maximum(0.3 * (high - low).max(), _LEAST_FOCUS * size.max() - (high - low).max()) / 2
+    low, high = np.maximum(low - margin, 0), np.minimum(high + margin, size)
+    if not (np.isfinite([low, high]).all() and (high > low).all()) or ((high - low) / size).max() > _MOST_FOCUS:
+        return None
+    return [round(float(value), 1) for value in (*low, *(high - low))]
 
 
 def _picture(shown: ShownEpoch, number: int) -> tuple[dict[str, Any] | None, str]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from maskrcnn.evaluation.analysis.confusion import Confusion, confusion_matrix
 from maskrcnn.studio.components.chart import draw_clickable
-from maskrcnn.studio.evaluation import analysis_charts, error_gallery
+from maskrcnn.studio.evaluation.analyses import analysis_charts, error_gallery
 from maskrcnn.studio.evaluation.page_state import PAGE, ShownEpoch
 from maskrcnn.studio.evaluation.picture_board import Board
 from maskrcnn.studio.shell.markdown_escape import plain

@@ -8,8 +8,9 @@ import numpy as np
 import streamlit as st
 
 from maskrcnn.evaluation.set_matches import FN, FP
-from maskrcnn.studio.evaluation import crop_grid, page_state
-from maskrcnn.studio.evaluation.crop_grid import Tile
+from maskrcnn.studio.evaluation import page_state
+from maskrcnn.studio.evaluation.analyses import crop_grid
+from maskrcnn.studio.evaluation.analyses.crop_grid import Tile
 from maskrcnn.studio.evaluation.match_sentences import KIND_WORDS, kind_name
 from maskrcnn.studio.evaluation.page_state import PAGE, ShownEpoch
 from maskrcnn.studio.evaluation.picture_board import Board

@@ -14,7 +14,8 @@ from maskrcnn.evaluation.analysis.error_kinds import ErrorCost, error_costs
 from maskrcnn.evaluation.measures import SIZES
 from maskrcnn.evaluation.set_matches import TP
 from maskrcnn.studio.components.chart import draw, draw_clickable
-from maskrcnn.studio.evaluation import analysis_charts, page_state
+from maskrcnn.studio.evaluation import page_state
+from maskrcnn.studio.evaluation.analyses import analysis_charts
 from maskrcnn.studio.evaluation.measured_epoch import EpochFiles, measured_set
 from maskrcnn.studio.evaluation.page_state import PAGE, ShownEpoch
 from maskrcnn.studio.evaluation.picture_board import Board

@@ -11,7 +11,8 @@ import streamlit as st
 from maskrcnn.evaluation.analysis.precision_recall import Curve, precision_recall
 from maskrcnn.studio.components.chart import draw_clickable
 from maskrcnn.studio.components.class_colours import category_colours
-from maskrcnn.studio.evaluation import analysis_charts, page_state
+from maskrcnn.studio.evaluation import page_state
+from maskrcnn.studio.evaluation.analyses import analysis_charts
 from maskrcnn.studio.evaluation.page_state import PAGE, ShownEpoch
 from maskrcnn.studio.evaluation.picture_board import Board
 from maskrcnn.studio.shell.markdown_escape import plain

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from maskrcnn.studio.evaluation import (
+from maskrcnn.studio.evaluation.analyses import (
     confusion_view,
     curves_view,
     downloads,

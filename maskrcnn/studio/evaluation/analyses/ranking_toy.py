@@ -7,7 +7,7 @@ import streamlit as st
 
 from maskrcnn.evaluation.average_precision import group_ap
 from maskrcnn.studio.components.chart import draw
-from maskrcnn.studio.evaluation import analysis_charts
+from maskrcnn.studio.evaluation.analyses import analysis_charts
 from maskrcnn.studio.evaluation.page_state import PAGE, ShownEpoch
 from maskrcnn.studio.evaluation.picture_board import Board
 from maskrcnn.words import counted

@@ -1,0 +1,1 @@
+"""The analyses below the large picture of the Evaluation page: one module draws each of them, when it is chosen."""

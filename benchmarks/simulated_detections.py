@@ -7,9 +7,13 @@ each other, and so do the two networks, as they do in real sets. The numbers of 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.evaluation.detection_evidence import Ranking
 from maskrcnn.evaluation.measures import THRESHOLDS

@@ -34,6 +34,7 @@ from maskrcnn.evaluation.detection_evidence import class_rankings
 from maskrcnn.evaluation.measures import KINDS
 from maskrcnn.evaluation.ranking_ap import FIGURES, Progress, ResampledAp, ap_from_rankings
 from maskrcnn.evaluation.report import Edges, Report, ReportIntervals
+from maskrcnn.words import counted
 
 LEVEL = 0.95
 """Confidence level of the intervals."""
@@ -45,7 +46,7 @@ _NOTHING = 1e-12
 """A standard error below this is rounding: no picture makes a difference."""
 
 
-MEASURED_COVERAGE = {5: 91, 8: 94, 13: 94}
+MEASURED_COVERAGE = {5: 91, 8: 93, 13: 94}
 """Number of pictures -> of 100 intervals, how many hold the truth, measured where it was lowest (see above)."""
 
 ENOUGH_PICTURES = 25
@@ -241,11 +242,11 @@ def coverage_note(pictures: int) -> str | None:
     if not measured:
         least = min(MEASURED_COVERAGE)
         return (
-            f"intervals of {pictures} pictures say little: even those of {least} hold the truth in only about "
+            f"intervals of {counted(pictures, 'picture')} say little: even those of {least} hold the truth in only about "
             f"{MEASURED_COVERAGE[least]} of 100 cases"
         )
     held = MEASURED_COVERAGE[max(measured)]
-    return f"intervals of {pictures} pictures hold the truth in about {held} of 100 cases, not in {100 * LEVEL:g}"
+    return f"intervals of {counted(pictures, 'picture')} hold the truth in about {held} of 100 cases, not in {100 * LEVEL:g}"
 
 
 def part_of_resampling_progress(progress: Progress | None, number: int, parts: int) -> Progress | None:

@@ -238,15 +238,13 @@ def coverage_note(pictures: int) -> str | None:
     """
     if not 1 < pictures < ENOUGH_PICTURES:
         return None
+    of_these = f"intervals of {counted(pictures, 'picture')}"
     measured = [size for size in MEASURED_COVERAGE if size <= pictures]
     if not measured:
-        least = min(MEASURED_COVERAGE)
-        return (
-            f"intervals of {counted(pictures, 'picture')} say little: even those of {least} hold the truth in only about "
-            f"{MEASURED_COVERAGE[least]} of 100 cases"
-        )
+        least, held = min(MEASURED_COVERAGE.items())
+        return f"{of_these} say little: even those of {least} hold the truth in only about {held} of 100 cases"
     held = MEASURED_COVERAGE[max(measured)]
-    return f"intervals of {counted(pictures, 'picture')} hold the truth in about {held} of 100 cases, not in {100 * LEVEL:g}"
+    return f"{of_these} hold the truth in about {held} of 100 cases, not in {100 * LEVEL:g}"
 
 
 def part_of_resampling_progress(progress: Progress | None, number: int, parts: int) -> Progress | None:

@@ -10,6 +10,7 @@ import pytest
 
 from maskrcnn.evaluation import coco_summary, evaluate, intervals
 from maskrcnn.evaluation.bootstrap import (
+    MEASURED_COVERAGE,
     SampledFigure,
     ap_interval,
     coverage_note,
@@ -139,9 +140,12 @@ def test_the_variance_is_the_mean_over_groupings() -> None:
     assert half_width(np.array([[1.0, 2, 3], [5, 7, 9]])) == pytest.approx(4.3027 * math.sqrt(10 / 3), abs=1e-3)
 
 
-def test_few_pictures_are_told_of_with_a_measured_figure() -> None:
-    assert coverage_note(1000) is None
-    assert "of 13 pictures" in (coverage_note(13) or "")
+def test_few_pictures_are_told_of_with_what_was_measured_at_that_number_or_fewer() -> None:
+    for pictures, measured in ((5, 5), (7, 5), (8, 8), (12, 8), (13, 13), (24, 13)):
+        held = MEASURED_COVERAGE[measured]
+        assert f"{pictures} pictures hold the truth in about {held} of 100" in (coverage_note(pictures) or "")
+    assert f"those of 5 hold the truth in only about {MEASURED_COVERAGE[5]} of 100" in (coverage_note(4) or "")
+    assert [coverage_note(pictures) for pictures in (0, 1, 25, 1000)] == [None] * 4
 
 
 def test_draws_are_pictures_with_replacement() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from maskrcnn.evaluation.bootstrap import LEVEL, coverage_note
 from maskrcnn.evaluation.figure_definitions import report_definitions
 from maskrcnn.evaluation.measures import IouType
 from maskrcnn.studio.evaluation.interval_jobs import RESAMPLES, IntervalJob, interval_job
@@ -13,15 +14,13 @@ from maskrcnn.studio.inspect.inspected_run import InspectedRun, best_kept_epoch
 from maskrcnn.studio.inspect.picture_choice import epoch_choice_help, epoch_in_words
 from maskrcnn.studio.runs.run_words import format_ap
 from maskrcnn.studio.shell import url_state
-from maskrcnn.words import counted
+from maskrcnn.studio.shell.markdown_escape import plain
+from maskrcnn.words import counted, sentence
 
 KIND_WORDS: dict[IouType, str] = {"segm": "mask", "keypoints": "keypoint", "bbox": "box"}
 """The measures, the finest first -> words."""
 
 FIGURES = ("AP", "AP50", "AP75")
-
-ENOUGH = 25
-"""With fewer pictures, an interval contains the true AP less often than it says (`evaluation.bootstrap`)."""
 
 
 def choose_epoch(inspected: InspectedRun) -> int:
@@ -77,14 +76,14 @@ def _figures(shown: ShownEpoch, kind: IouType, job: IntervalJob, was_running: bo
         if job.is_running:
             st.progress(job.part, text=":small[Computing how far AP would vary with other pictures]")
         elif job.fault:
-            st.markdown(f":small[There are no intervals: {job.fault}]")
+            st.markdown(f":small[There are no intervals: {plain(job.fault)}]")
         else:
             st.markdown(f":small[{interval_words(len(shown.images), bool(edges.get('AP')))}]", help=_ABOUT)
 
 
 _ABOUT = (
-    f"95 % bootstrap intervals from {RESAMPLES:,} resamples: each draws as many pictures as there are, with "
-    "replacement. They say how far AP would vary with other pictures of the same kind."
+    "They say how far AP would vary with other pictures of the same kind: Student's t intervals, with the standard "
+    f"error from leaving pictures out, and the bias from {RESAMPLES:,} resamples of the pictures."
 )
 
 
@@ -97,7 +96,7 @@ def _pictures(shown: ShownEpoch) -> str:
 
 
 def interval_words(pictures: int, has_intervals: bool) -> str:
-    """How far the intervals of so many pictures can be trusted, in one sentence.
+    """How far the intervals of so many pictures can be trusted, in words.
 
     >>> interval_words(200, True)
     'In brackets: the 95 % interval of each AP.'
@@ -105,9 +104,6 @@ def interval_words(pictures: int, has_intervals: bool) -> str:
     if not has_intervals:
         few = "One picture has no interval." if pictures == 1 else "There is nothing to find, so there is no interval."
         return f"{few} Label more validation pictures to know how sure this AP is."
-    if pictures < ENOUGH:
-        return (
-            f"In brackets: the 95 % interval. From only {pictures} pictures it holds the true AP less often than in "
-            "95 of 100 cases; more validation pictures make it narrower and surer."
-        )
-    return "In brackets: the 95 % interval of each AP."
+    brackets = f"In brackets: the {100 * LEVEL:g} % interval of each AP."
+    note = coverage_note(pictures)
+    return f"{brackets} {sentence(note)} More validation pictures make them narrower." if note else brackets

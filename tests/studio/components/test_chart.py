@@ -18,6 +18,7 @@ import pytest
 from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.statistics import statistics
+from maskrcnn.evaluation.analysis.precision_recall import Curve
 from maskrcnn.lessons import roi_pooling
 from maskrcnn.studio.compare import difference_charts
 from maskrcnn.studio.compare.difference_charts import Difference
@@ -26,6 +27,7 @@ from maskrcnn.studio.components.chart_points import DrawnRun, RunPoints
 from maskrcnn.studio.components.chart_tooltips import Tooltip
 from maskrcnn.studio.components.line_charts import Kind, Line, line_chart
 from maskrcnn.studio.dataset import statistics_charts
+from maskrcnn.studio.evaluation.analyses import analysis_charts
 from maskrcnn.studio.inspect.filter_survivors import FilterStep, survivors_chart
 from maskrcnn.studio.learn import pooled_grids, roi_maps
 from tests.sweeps import one_in
@@ -90,12 +92,25 @@ def comparison_charts() -> Iterator[Chart]:
     yield difference_charts.scatter_chart(pictures, "mask", colours, "a.png")
 
 
+def evaluation_charts() -> Iterator[Chart]:
+    curve = Curve(*np.full((4, 2), 0.5), np.array([True, False]), np.array([0, 1]), 1, 0.5)
+    yield analysis_charts.confusion_chart(np.array([[3, 1], [2, 0]]), ["cup"])
+    yield analysis_charts.curve_chart({"cup": curve}, {"cup": "#123456"})
+    yield analysis_charts.bars(["small"], [0.5], ["0.500"], "AP")
+    yield analysis_charts.iou_histogram(
+        {"mask IoU": np.array([0.5, 1.0]), "boundary IoU": np.array([0.2, np.nan])}, 0.5
+    )
+    yield analysis_charts.count_chart(np.array([1, 2]), np.array([1, 4]))
+    yield analysis_charts.ranking_chart([True, False])
+
+
 CHARTS = [
     *one_in(4, [(chart,) for chart in line_charts()]),  # a chart is a tuple, and one value
     *statistics_of_few(),
     *roi_charts(),
     survivors_chart([FilterStep("a", 9, 1), FilterStep("b", 3, 0)]),
     *comparison_charts(),
+    *evaluation_charts(),
 ]
 
 

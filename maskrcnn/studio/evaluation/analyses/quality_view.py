@@ -19,6 +19,7 @@ from maskrcnn.studio.evaluation.analyses import analysis_charts
 from maskrcnn.studio.evaluation.measured_epoch import EpochFiles, measured_set
 from maskrcnn.studio.evaluation.page_state import PAGE, ShownEpoch
 from maskrcnn.studio.evaluation.picture_board import Board
+from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
 
 SIZE_COLOURS = {"small": "#86b6e8", "medium": "#4f8fd6", "large": "#2b62ad"}
@@ -119,7 +120,7 @@ def _show_fit(shown: ShownEpoch, board: Board) -> None:
     series = {"mask IoU" if has_masks else "box IoU": matches.detection_iou[hits]}
     if has_masks:
         series["boundary IoU"] = _boundary_ious(shown.files, matches.min_score, matches.iou)[hits]
-    words = ", ".join(f"mean {name} **{np.nanmean(values):.3f}**" for name, values in series.items())
+    words = ", ".join(f"mean {plain(name)} **{np.nanmean(values):.3f}**" for name, values in series.items())
     st.markdown(f"{counted(int(hits.sum()), 'right detection')}: {words}")
     draw(analysis_charts.iou_histogram(series, matches.iou), alt="Histogram of the IoU of right detections")
 
@@ -132,7 +133,7 @@ def _show_counts(shown: ShownEpoch, board: Board) -> None:
     error = matches.count_error
     right = int((error == 0).sum())
     st.markdown(
-        f"Counted right in {right} of {counted(len(error), 'picture')}; mean error **{np.abs(error).mean():.2f}** "
+        f"Counted right in {right:,d} of {counted(len(error), 'picture')}; mean error **{np.abs(error).mean():.2f}** "
         f"objects, in all {int(found.sum()):,} found and {int(objects.sum()):,} labelled"
     )
     draw_clickable(

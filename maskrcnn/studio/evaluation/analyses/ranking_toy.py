@@ -10,7 +10,6 @@ from maskrcnn.studio.components.chart import draw
 from maskrcnn.studio.evaluation.analyses import analysis_charts
 from maskrcnn.studio.evaluation.page_state import PAGE, ShownEpoch
 from maskrcnn.studio.evaluation.picture_board import Board
-from maskrcnn.words import counted
 
 MOST = 40
 
@@ -51,10 +50,9 @@ def _show_example() -> None:
         first, second, third = st.columns(3)
         first.metric("AP", f"{ap:.3f}", help="Precision when the object is found: 1 / rank of the right detection.")
         second.metric("F1", f"{f1:.2f}", help="2 TP / (2 TP + FP + FN), with TP = 1 and FN = 0.")
-        third.metric("wrong (FP + FN)", above + below)
-    what = counted(below, "wrong detection")
+        third.metric("wrong (FP + FN)", f"{above + below:d}")
     st.markdown(
-        f"AP = 1 / {above + 1}: the {what} below the right one cost nothing, because the curve ends when every object "
-        "is found. A person who looks at the picture sees all of them. So the table above is sorted by F1, and by "
-        "FP + FN among equals, with AP beside it."
+        f"AP = 1 / {above + 1:d}: the {below:d} wrong below the right one cost nothing, because the curve ends when "
+        "every object is found. A person who looks at the picture sees all of them. So the table above is sorted by "
+        "F1, and by FP + FN among equals, with AP beside it."
     )

@@ -66,7 +66,7 @@ def _show(choice: ScoreChoice, name: str) -> None:
         column.metric(title, format_ap(value))
     st.markdown(
         f":small[Chosen on {counted(choice.chosen_on, 'picture')}; precision, recall and F1 are those of the other "
-        f"{choice.reported_on}.]"
+        f"{choice.reported_on:d}.]"
     )
     st.button(
         f"Set the score slider to {choice.score:.3f}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -106,3 +107,20 @@ def shortened_remarks(lines: Sequence[str], most: int = 20) -> tuple[str, ...]:
     more = len(lines) - most
     cut = f"and {counted(more, 'more remark')} like {'this' if more == 1 else 'these'}"
     return (*lines[:most], *([cut] if more > 0 else []))
+
+
+def brief(value: Any, longest: int = 40) -> str:
+    """A value of a JSON document as text, shortened to fit one line of a message.
+
+    >>> brief([1, 2]), brief("a" * 50, longest=8), brief(None)
+    ('a list of 2', '"aaa..."', 'None')
+    """
+    if isinstance(value, dict | list):
+        return f"a {'list' if isinstance(value, list) else 'group'} of {len(value)}"
+    if isinstance(value, int) and abs(value) > 10**30:
+        return "a number of many digits"
+    if isinstance(value, str):
+        value = value if len(value) <= longest else value[: longest - 5] + "..."
+        return f'"{value}"'.encode("utf-8", "replace").decode("utf-8")
+    shown = repr(value)
+    return shown if len(shown) <= longest else shown[: longest - 3] + "..."

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "maskrcnn"
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("words", "durations", "install_folders", "name_order"),
+    ("words", "durations", "install_folders", "name_order", "run_length_codes"),
     ("errors", "atomic_files"),
     ("untrusted_files", "output_files", "config"),
     ("external_projects",),

@@ -10,6 +10,7 @@ import numpy as np
 
 from maskrcnn.evaluation import coco_documents
 from maskrcnn.evaluation.coco_documents import Document, Entry, Id, MatchedBy
+from maskrcnn.evaluation.document_checks import result_list
 from maskrcnn.evaluation.measured_set import MeasuredSet
 from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE
 from maskrcnn.evaluation.set_matches import BELOW, FN, FP, IGNORED, TP, SetMatches
@@ -111,7 +112,7 @@ def match_image(
     >>> matches.tp, matches.fp, matches.fn, matches.truths[0].iou
     (1, 0, 0, 0.5)
     """
-    detections = list(detections)
+    detections = result_list(detections)
     tasks = coco_documents.tasks_of(ground_truth, detections) if tasks is None else tasks
     measured = MeasuredSet(coco_documents.parse(ground_truth, detections, image_id, tasks))
     return image_matches(measured, measured.match(min_score, iou), 0)

@@ -19,6 +19,7 @@ from maskrcnn.evaluation import coco_documents
 from maskrcnn.evaluation.coco_documents import CocoDocuments, Document, Entry, Id, MatchedBy, coco_id_order
 from maskrcnn.evaluation.coco_matches import CocoMatches, coco_matches
 from maskrcnn.evaluation.columns import Detections, Objects, Pairs, detection_columns, object_columns
+from maskrcnn.evaluation.document_checks import result_list
 from maskrcnn.evaluation.greedy_matching import greedy_partners
 from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE, KIND_OF_TASK, KINDS, IouType, Summary
 from maskrcnn.evaluation.overlaps import box_pairs, keypoint_pairs, mask_pairs
@@ -54,7 +55,7 @@ def measure(
     >>> round(measured.coco("bbox").summary()["AP"], 2)  # right at the thresholds .50 to .80, which are 7 of 10
     0.7
     """
-    detections = list(detections)
+    detections = result_list(detections)
     tasks = coco_documents.tasks_of(ground_truth, detections) if tasks is None else tasks
     return MeasuredSet(coco_documents.parse(ground_truth, detections, tasks=tasks), sigmas)
 

@@ -267,8 +267,8 @@ def _check_coco_object(entry: Any, name: str, size: tuple[int, int] | None) -> N
         if any(len(ring) % 2 for ring in segmentation):
             raise ValueError(f"{name} has an outline with an odd number of coordinates")
     elif segmentation is not None:
-        from maskrcnn.annotations.formats.coco.run_lengths import pixels_of
         from maskrcnn.annotations.picture_files.pixel_budget import MOST_PIXELS
+        from maskrcnn.run_length_codes import pixels_of
 
         height, width = segmentation["size"]
         counts = segmentation["counts"]

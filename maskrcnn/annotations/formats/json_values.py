@@ -9,6 +9,7 @@ from typing import Any
 
 from maskrcnn.annotations.regions import MOST_REGIONS
 from maskrcnn.errors import StudioError
+from maskrcnn.words import brief
 
 FARTHEST = 1_000_000
 """Largest accepted coordinate, in pixels. The rasteriser's memory grows with the length of an outline."""
@@ -169,19 +170,6 @@ def mapping(value: Any, what: str, complain: Complaint) -> Json:
     if not isinstance(value, dict):
         raise complain(f"has {brief(value)} as {what}, not an object in braces")
     return value
-
-
-def brief(value: Any, longest: int = 40) -> str:
-    """Return the value as text, shortened to fit one line of a message."""
-    if isinstance(value, dict | list):
-        return f"a {'list' if isinstance(value, list) else 'group'} of {len(value)}"
-    if isinstance(value, int) and abs(value) > 10**30:
-        return "a number of many digits"
-    if isinstance(value, str):
-        value = value if len(value) <= longest else value[: longest - 5] + "..."
-        return f'"{value}"'.encode("utf-8", "replace").decode("utf-8")
-    shown = repr(value)
-    return shown if len(shown) <= longest else shown[: longest - 3] + "..."
 
 
 def json_bytes(document: Any, source: object) -> bytes:

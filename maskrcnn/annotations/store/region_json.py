@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any
 
-from maskrcnn.annotations.formats.coco.run_lengths import pixels_of
 from maskrcnn.annotations.formats.json_values import FARTHEST, brief
 from maskrcnn.annotations.picture_files.pixel_budget import MOST_PIXELS
 from maskrcnn.annotations.regions import (
@@ -32,6 +31,7 @@ from maskrcnn.annotations.regions import (
 )
 from maskrcnn.annotations.store import json_columns
 from maskrcnn.errors import StudioError
+from maskrcnn.run_length_codes import pixels_of
 
 __all__ = [
     "MOST_REGIONS",

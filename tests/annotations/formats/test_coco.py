@@ -18,7 +18,6 @@ from pycocotools.cocoeval import COCOeval
 from maskrcnn.annotations import raster, read
 from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import coco, label_file, writing
-from maskrcnn.annotations.formats.coco import run_lengths
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -33,6 +32,7 @@ from maskrcnn.annotations.regions import (
     Skeleton,
 )
 from maskrcnn.errors import StudioError
+from maskrcnn.run_length_codes import pixels_of
 
 HEIGHT, WIDTH = 30, 40
 BLOB = raster.from_mask(np.random.default_rng(0).random((HEIGHT, WIDTH)) < 0.4)
@@ -398,8 +398,8 @@ def test_run_lengths_are_measured_as_pycocotools_does(seed: int) -> None:
     height, width = (int(side) for side in rng.integers(1, 60, 2))
     pixels = (rng.random((height, width)) < rng.random()).repeat(int(rng.integers(1, 9)), axis=0)
     shape = raster.from_mask(pixels)
-    assert run_lengths.pixels_of(shape.counts) == pixels.size
-    assert run_lengths.pixels_of(shape.counts + "5") != pixels.size
+    assert pixels_of(shape.counts) == pixels.size
+    assert pixels_of(shape.counts + "5") != pixels.size
     assert coco_mask.decode({"size": list(shape.size), "counts": shape.counts.encode()}).sum() == pixels.sum()
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import numpy as np
 from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations.dataset import ImageRecord
 from maskrcnn.annotations.formats.json_values import LARGEST_SIDE, Complaint, Json, as_number, as_whole_number, brief
 from maskrcnn.annotations.regions import RLE
+from maskrcnn.run_length_codes import pixels_of
 
 _BYTES = re.compile(r"b['\"](.*)['\"]")
 
@@ -46,35 +46,6 @@ def _whole_run_lengths(values: Any) -> Any:
     if not isinstance(values, list) or {int}.issuperset(map(type, values)):
         return values
     return [as_whole_number(as_number(value)) for value in values]
-
-
-def pixels_of(counts: str) -> int | None:
-    """Return how many pixels a compressed run-length code covers; None if the text is not such a code.
-
-    pycocotools does not check its input: a code that covers more pixels than the picture would make it write outside
-    its memory. The code has base 32 in characters from "0" on. Bit 32 marks that more characters follow; bit 16 of the
-    last character marks a negative number. From the third run on, a run is stored as the difference to the run two
-    before it (pycocotools' maskApi.c, rleToString).
-    """
-    if not counts.isascii():
-        return None
-    digits = np.frombuffer(counts.encode("ascii"), np.uint8).astype(np.int64) - 48
-    if not len(digits):
-        return 0
-    ends = np.flatnonzero(digits & 32 == 0)
-    if digits.min() < 0 or digits.max() >= 64 or not len(ends) or ends[-1] != len(digits) - 1:
-        return None
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    lengths = ends - starts + 1
-    if lengths.max() > 7:
-        return None
-    place = np.arange(len(digits)) - np.repeat(starts, lengths)
-    stored = np.add.reduceat((digits & 31) << (5 * place), starts)
-    stored -= np.where(digits[ends] & 16, 1 << (5 * lengths), 0)
-    runs = stored.copy()
-    for first in (1, 2):  # each run depends on the run two before it; the first run depends on none
-        runs[first::2] = np.cumsum(stored[first::2])
-    return None if runs.min() < 0 else int(runs.sum())
 
 
 def mask_box(code: dict[str, Any]) -> list[float]:

@@ -10,17 +10,14 @@ from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.hints.box_outline import HintStopped
-from maskrcnn.annotations.hints.mask_outline import outline_of, simplified_outline
+from maskrcnn.annotations.hints.detection_outline import detection_keypoints, detection_shape
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import Keypoints, Rect, Region, Shape
+from maskrcnn.annotations.regions import Region
 from maskrcnn.model import detect
 from maskrcnn.model.build import StudioRCNN
 
 MIN_SCORE = 0.1
 """Detections with a lower score are not suggested."""
-
-SMALL_PART = 0.02
-"""Parts and holes that are smaller than this share of the mask are left out."""
 
 SAME_OBJECT = 0.5
 """IoU with a drawn region from which a suggestion is the same object."""
@@ -36,7 +33,7 @@ def suggested_regions(
     """Return the detections of a network in a uint8 `(H, W, 3)` RGB picture as regions, best first.
 
     The regions have the source "model" and a score. A mask becomes an outline with few vertices
-    (`simplified_outline`). A detection without a mask becomes its box. `progress(done,
+    (`hints.detection_outline`). A detection without a mask becomes its box. `progress(done,
     total)` counts detections; if `stopped()` is true, `HintStopped` is raised.
     """
     found = [entry for entry in detect(model, picture) if entry["score"] >= min_score]
@@ -44,10 +41,10 @@ def suggested_regions(
     for number, entry in enumerate(found, start=1):
         if stopped():
             raise HintStopped
-        if (shape := _shape(entry)) is not None:
+        if (shape := detection_shape(entry)) is not None:
             name = model.config.names[entry["category_id"] - 1]
             score = round(entry["score"], 4)
-            regions.append(Region(shape, name, source="model", score=score, keypoints=_keypoints(entry)))
+            regions.append(Region(shape, name, source="model", score=score, keypoints=detection_keypoints(entry)))
         if progress is not None:
             progress(number, len(found))
     return regions
@@ -64,23 +61,3 @@ def without_drawn(suggestions: Sequence[Region], drawn: Sequence[Region], height
     own = [raster.encoded(region.shape, height, width) for region in suggestions]
     overlap = np.asarray(coco_mask.iou(own, codes, [0] * len(codes))).max(axis=1)
     return [region for region, iou in zip(suggestions, overlap.tolist(), strict=True) if iou < SAME_OBJECT]
-
-
-def _shape(detection: dict[str, Any]) -> Shape | None:
-    """Return the outline of a detection, else its box; None for a detection without a pixel."""
-    x, y, width, height = detection["bbox"]
-    code = detection.get("segmentation")
-    if code is None:
-        return Rect(round(x, 2), round(y, 2), round(width, 2), round(height, 2)) if width > 0 and height > 0 else None
-    left, top, columns, rows = (int(side) for side in coco_mask.toBbox(code))
-    inside = coco_mask.decode(code)[top : top + rows, left : left + columns].astype(bool)
-    outline = outline_of(inside, left, top, small_part=SMALL_PART)
-    return None if outline is None else simplified_outline(outline)
-
-
-def _keypoints(detection: dict[str, Any]) -> Keypoints | None:
-    """Return the keypoints of a detection, all as visible; None if the network finds none."""
-    values = detection.get("keypoints")
-    if values is None:
-        return None
-    return Keypoints(tuple((round(x, 2), round(y, 2), 2) for x, y in zip(values[::3], values[1::3], strict=True)))

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from maskrcnn.studio.annotate import canvas_choice, dataset_links, editor, picture_navigation
+from maskrcnn.studio.annotate.review import page_links
 from maskrcnn.studio.annotate.simple_canvas import page as simple_page
 from maskrcnn.studio.dataset import import_report, import_view
 from maskrcnn.studio.shell import session
@@ -18,11 +19,14 @@ if import_report.waits(project, "annotate"):
     import_report.show()
     st.stop()
 
+if page_links.asked():
+    canvas_choice.prefer_editor()
 if canvas_choice.is_simple():
     simple_page.show(project, images, picture_navigation.current_image(project, images))
 else:
     editor.show(project, images)
 with st.container(horizontal=True, vertical_alignment="center", gap="small", key="annotate_below"):
     if not canvas_choice.is_simple():
+        page_links.show(project)
         dataset_links.show()
     canvas_choice.show()

@@ -87,6 +87,9 @@ BODIES: dict[str, Any] = {
     "hints/box": HINT,
     "hints/refine": {**HINT, "shape": AREA, "box": None},
     "hints/path": {"picture": 1, "start": [3, 3], "end": [20, 20]},
+    "review/decisions": {
+        "picture": 1, "kind": "missing", "class_name": "cat", "box": [1, 2, 3.5, 4], "decision": "keep",
+    },
 }
 """Route below `PREFIX` -> a body that it accepts on picture 1, as far as revisions are the same."""
 
@@ -224,6 +227,8 @@ def test_only_a_key_of_its_kind_opens_a_route(http: TestClient, project: Project
     match = address_key(PictureOfEpoch(str(project.folder), 1, 1, ()))
     others = {"pictures": [match, project_key(project)], "annotate": [picture, match]}
     others["inspect"] = [picture, project_key(project)]
+    others["evaluation"] = [picture, project_key(project), match]
+    others["compare"] = [picture, project_key(project), match]
     unknown = ["0" * 40, "x", "%2e%2e", "..%2f..%2fetc%2fpasswd", "%00", "%ED%A0%80", "x" * 5000]
     unknown += [project.folder.name, address_key("a text"), address_key(("a", 1))]
     for key in [*unknown, *others[route.path.split("/")[2]]]:

@@ -253,10 +253,10 @@ class Project:
         with self._writing() as db:
             return decisions.add(db, image_id, kind, class_name, box, decision)
 
-    def take_label_decision_back(self, decision_id: int) -> None:
-        """Delete a decision, so that the place is asked about again."""
+    def take_label_decision_back(self, decision_id: int) -> bool:
+        """Delete a decision, so that the place is asked about again. Return whether there was one."""
         with self._writing() as db:
-            decisions.take_back(db, decision_id)
+            return decisions.take_back(db, decision_id)
 
     # Classes
 

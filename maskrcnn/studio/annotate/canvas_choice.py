@@ -27,6 +27,12 @@ def is_simple() -> bool:
     return asked == _SIMPLE
 
 
+def prefer_editor() -> None:
+    """Open the editor unless the URL names the simple canvas: a link needs what only the editor can show."""
+    if _NAME not in st.query_params:
+        st.session_state[_LAST] = _EDITOR
+
+
 def show() -> None:
     """Draw the button that opens the other canvas. Next to the simple canvas, a line says what it cannot do.
 

@@ -17,6 +17,7 @@ import streamlit as st
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.studio.annotate import picture_navigation
 from maskrcnn.studio.annotate.editor_routes import editor_url, project_identity
+from maskrcnn.studio.annotate.review import page_links
 from maskrcnn.studio.serving import browser_code
 from maskrcnn.studio.shell import session
 
@@ -41,6 +42,8 @@ _editor = st.components.v2.component(
 def show(project: Project, images: Sequence[StoredImage]) -> None:
     """Draw the editor with the picture in the URL (`?image=FILE`), else the last one of the session, else the first.
 
+    An object in the URL (`?object=`), or a walk through suspected label errors (`?review=`), is shown in the picture.
+
     The editor tells of each picture that it shows, also when the browser goes back or forward. So the URL of a picture
     that was left during this visit of the page is old, however late its message comes, and is not followed. It is not
     replaced either: it may be that of a step back, of which the editor's own message is still on its way.
@@ -57,6 +60,7 @@ def show(project: Project, images: Sequence[StoredImage]) -> None:
             "project": project_identity(project),
             "image": image.file_name,
             "serial": st.session_state.get(_SERIAL),
+            "link": page_links.asked(),
         },
         default={"shown": None},
         on_shown_change=partial(_take_shown, project),

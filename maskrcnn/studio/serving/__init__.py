@@ -48,7 +48,13 @@ def middleware() -> list[Middleware]:
 
 def routes() -> list[Route]:
     """Return the studio's own routes, below `/studio/`: browser code, pictures, the editor and matches."""
-    from maskrcnn.studio.annotate import editor_routes, geometry_routes, hint_routes  # which need this package itself
+    from maskrcnn.studio.annotate import (  # which need this package itself
+        editor_routes,
+        geometry_routes,
+        hint_routes,
+        review_routes,
+    )
+    from maskrcnn.studio.compare import compare_routes
     from maskrcnn.studio.evaluation import epoch_routes
     from maskrcnn.studio.inspect import match_routes
 
@@ -58,8 +64,10 @@ def routes() -> list[Route]:
         *editor_routes.routes(),
         *geometry_routes.routes(),
         *hint_routes.routes(),
+        *review_routes.routes(),
         *match_routes.routes(),
         *epoch_routes.routes(),
+        *compare_routes.routes(),
     ]
 
 

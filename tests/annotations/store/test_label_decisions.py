@@ -31,8 +31,8 @@ def test_decisions_are_kept_and_can_be_taken_back(project: Project) -> None:
         LabelDecision(first, 1, "missing", "cat", BOX, "keep"),
         LabelDecision(second, 2, "double", "dog", BOX, "mend"),
     ]
-    again.take_label_decision_back(first)
-    again.take_label_decision_back(first)  # twice is once
+    assert again.take_label_decision_back(first)
+    assert not again.take_label_decision_back(first)
     assert [decision.id for decision in project.label_decisions()] == [second]
 
 

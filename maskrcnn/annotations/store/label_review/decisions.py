@@ -99,9 +99,9 @@ def add(db: sqlite3.Connection, image_id: int, kind: str, class_name: str, box: 
     return row.lastrowid
 
 
-def take_back(db: sqlite3.Connection, decision_id: int) -> None:
-    """Delete a decision, so that it is asked again. Nothing happens if there is none (any more)."""
-    db.execute("DELETE FROM label_decision WHERE id = ?", (decision_id,))
+def take_back(db: sqlite3.Connection, decision_id: int) -> bool:
+    """Delete a decision, so that it is asked again. Return whether there was one."""
+    return db.execute("DELETE FROM label_decision WHERE id = ?", (decision_id,)).rowcount > 0
 
 
 def _decision(row: sqlite3.Row) -> LabelDecision:

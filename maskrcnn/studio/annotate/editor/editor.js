@@ -27,6 +27,7 @@ import { ToolBar } from "./frame/tool_bar.js";
 import { ToolBox } from "./frame/tool_box.js";
 import { addGeometry } from "./geometry/geometry.js";
 import { HintPanel } from "./hints/hint_panel.js";
+import { ReviewPanel } from "./review/review_panel.js";
 import { finishNudge } from "./selection_actions.js";
 import { Server } from "./server.js";
 import { newId } from "./shapes.js";
@@ -37,7 +38,7 @@ const BORDER = 1; // CSS px around the fitted picture, so that vertices on its b
 
 const editors = new WeakMap(); // kept when Streamlit calls the component again, for each parent element
 
-/** Mount the editor, or give it new data: {server, project, image, serial}. */
+/** Mount the editor, or give it new data: {server, project, image, serial, link: {object, review, back}}. */
 export default function mount({ parentElement, data, setStateValue }) {
   let editor = editors.get(parentElement);
   if (editor && editor.project !== data.project) {
@@ -86,6 +87,8 @@ class Editor extends EventTarget {
     addGeometry(this); // before the keys: its panel gets its own first
     this.hintPanel = new HintPanel(this);
     this.panel.append(this.hintPanel.element);
+    this.review = new ReviewPanel(this);
+    this.panel.prepend(this.review.element);
     this.keys.start();
     this.chooseTool("select");
     this.pictureList.load();
@@ -121,6 +124,7 @@ class Editor extends EventTarget {
     this.server.address = data.server; // another one if the studio was started again
     this.root.setAttribute("data-server", data.server);
     this.shown.take(data);
+    this.review.take(data.link);
   }
 
   emit(name, detail = {}) {
@@ -212,7 +216,7 @@ class Editor extends EventTarget {
 
   undo() {
     finishNudge(this);
-    return this.doc?.undo();
+    return this.review.undo() || this.doc?.undo();
   }
 
   redo() {

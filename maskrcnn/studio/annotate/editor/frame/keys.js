@@ -201,7 +201,7 @@ export class Keys {
 
   /** The label of the first key of an entry, for tooltips; "" if it has none, or if a class has taken it. */
   labelOf(name) {
-    const table = this.table();
+    const table = this.table().filter(({ when, name: own }) => own === name || (when?.(this.editor) ?? true));
     const entry = table.find((candidate) => candidate.name === name);
     const key = entry?.keys.find((candidate) => table.find((other) => other.keys.includes(candidate)) === entry);
     return key ? keyLabel(key) : "";

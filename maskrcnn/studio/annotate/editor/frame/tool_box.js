@@ -4,6 +4,7 @@ import { TOOL_HINTS } from "./tool_hints.js";
 
 const SHEET_GROUPS = {
   modes: "Tools", shapes: "Combine", hints: "Help from the machine", view: "View", history: "Edit",
+  review: "Objects of a run",
 }; // group of buttons -> group in the sheet of keys
 
 /** The tools of one editor. `chosen` is the tool that is chosen. */
@@ -32,15 +33,16 @@ export class ToolBox {
 
   /**
    * Add a command or a mode: {name, label, icon, group, key, words, run(editor), isOn(editor), isEnabled(editor)}.
-   * `group` is "modes", "shapes" (of operations), "hints" or "view". It gets a button, a key and a row in the sheet of
-   * keys. With `when`, the key is the action's only while `when(editor)` is true.
+   * `group` is "modes", "shapes" (of operations), "hints", "view" or "review". It gets a button, a key and a row in the
+   * sheet of keys. With `when`, the key is the action's only while `when(editor)` is true; with `isFirst` it is then not
+   * that of a tool or an earlier action.
    */
   addAction(action) {
     const { toolBar, keys } = this.editor;
-    const { name, label, words, key, group, run, when, held } = action;
+    const { name, label, words, key, group, run, when, held, isFirst } = action;
     if (action.icon) toolBar.add(action);
     const names = key === undefined || key === null ? [] : [key].flat();
-    if (names.length) keys.more.push({
+    if (names.length) keys.more[isFirst ? "unshift" : "push"]({
       name, group: SHEET_GROUPS[group] ?? "Edit", keys: names, words: words ?? label, run, when, held,
     });
     toolBar.update();

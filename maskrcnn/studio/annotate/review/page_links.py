@@ -1,0 +1,85 @@
+"""Links from the Annotate page back to where an object was looked at, and on to the next training.
+
+The links are Streamlit's own, below the editor: the editor's keys and buttons press them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from maskrcnn.annotations.store import Project
+from maskrcnn.errors import StudioError
+from maskrcnn.studio.annotate.review import object_links, run_objects
+from maskrcnn.studio.annotate.review.object_links import RunEpoch
+from maskrcnn.studio.runs.labels_and_detections import pictures_with_detections
+
+_PAGES = Path(__file__).parents[4]
+"""The folder of `app.py`."""
+
+_INSPECT = {"predictions": "Predictions", "evaluation": "Evaluation", "compare": "Compare"}
+"""Name in `?back=` -> title of the page."""
+
+
+def asked() -> dict[str, str]:
+    """Return the parameters of the URL that the editor handles: `object`, `review` and `back`, where they are given.
+
+    `back` is left out unless it names a page that the studio has.
+    """
+    found = {name: st.query_params[name] for name in ("object", "review", "back") if st.query_params.get(name)}
+    if not _page(found.get("back")):
+        found.pop("back", None)
+    return found
+
+
+def show(project: Project) -> None:
+    """Draw the links that belong to what the URL asks for; nothing on an ordinary visit."""
+    wanted = asked()
+    if page := _page(wanted.get("back")):
+        with st.container(key="annotate_back", width="content"):
+            st.page_link(
+                page,
+                label=f"Back to {_INSPECT[wanted['back']]}",
+                icon=":material/arrow_back:",
+                query_params=_way_back(project, wanted),
+            )
+    if "review" in wanted:
+        with st.container(key="annotate_train", width="content"):
+            query = {"project": project.folder.name}
+            st.page_link(
+                "pages/train/launch.py", label="Train again", icon=":material/rocket_launch:", query_params=query
+            )
+
+
+def _page(name: str | None) -> str | None:
+    """Return the page of a name in `?back=`; None if there is none."""
+    page = f"pages/inspect/{name}.py"
+    return page if name in _INSPECT and (_PAGES / page).is_file() else None
+
+
+def _way_back(project: Project, wanted: dict[str, str]) -> dict[str, str]:
+    """Return the query of the page that the visitor came from: run, epoch and picture, as far as they are known."""
+    query = {"project": project.folder.name}
+    try:
+        if "object" in wanted:
+            of = object_links.parsed_object(project, wanted["object"]).of
+        elif "review" in wanted:
+            of = object_links.parsed_epoch(project, wanted["review"])
+        else:
+            return query
+        query |= {"run": of.label, "epoch": str(of.epoch)}
+        if name := _run_name(project, of, st.query_params.get("image", "")):
+            query["image"] = name
+    except StudioError:
+        pass  # the editor tells what is wrong with the link
+    return query
+
+
+def _run_name(project: Project, of: RunEpoch, file_name: str) -> str | None:
+    """Return how a run calls a picture of the project; None if it has no detections in it."""
+    for number, image in run_objects.stored_pictures(project, of).items():
+        if image.file_name == file_name:
+            pictures = pictures_with_detections(of.run)["images"]
+            return next(str(entry["file_name"]) for entry in pictures if entry["id"] == number)
+    return None

@@ -11,7 +11,6 @@ from maskrcnn.studio.inspect import (
     picture_choice,
     prediction_pictures,
     soft_mask_panel,
-    validation_report,
     why_missed,
 )
 from maskrcnn.studio.runs import run_choice
@@ -56,12 +55,6 @@ with session.fail_softly():
         soft_mask_panel.ask(run, epoch, image, asked.position)
     measured = measured_picture.measure(inspected, choice, sliders.min_score, sliders.iou)
 soft_mask_panel.panel(run, epoch, image, measured.matches)
-measured_picture.show_figures(inspected, choice, measured)
+measured_picture.show_figures(project, inspected, choice, measured)
 selected = prediction_pictures.selected_object(choice)
 why_missed.panel(run, epoch, image, measured.matches, sliders, selected)
-
-# The whole validation set. Training pictures cannot measure a network, so the section is skipped for them.
-
-if inspected.is_validated:
-    with session.fail_softly():
-        validation_report.show(inspected, choice, sliders.min_score)

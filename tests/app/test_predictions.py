@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import cv2
 import numpy as np
@@ -16,8 +17,8 @@ from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.components.class_colours import category_colours
-from maskrcnn.studio.inspect import measured_picture
-from maskrcnn.studio.inspect.validation_report import epoch_report
+from maskrcnn.studio.evaluation.measured_epoch import epoch_report
+from maskrcnn.studio.inspect import measured_picture, prediction_pictures
 from tests.app.sent_pictures import choose_score, counts, loaded, sent
 from tests.sweeps import sweep
 
@@ -126,16 +127,15 @@ def select(app: AppTest, label: str) -> Any:
 def test_it_opens_on_the_best_epoch_with_its_numbers(root: Path, run: RunFolder) -> None:
     app = open_page(root)
     assert select(app, "Epoch").value == 2
-    shown = metrics(app)
-    assert shown["mean AP50 pooled"] == "0.625"
-    # COCO: the classes' APs are (0.5 at 51 of 101 recalls) and 1. The invented cell comes last and costs nothing.
-    assert shown["mask AP"] == shown["mask AP50"] == f"{(51 / 101 / 2 + 1) / 2:.3f}"
-    assert shown["AP of this picture"] == f"{51 / 101 / 2:.3f}"
+    # COCO: precision is 1/2 at 51 of 101 recalls. One of two found, one mistake: F1 is 2 / (2 + 1 + 1).
+    assert metrics(app) == {"AP of this picture": f"{51 / 101 / 2:.3f}", "F1": "0.500"}
     assert counts(app) == [1, 1, 1]
     table = loaded(app)
     assert [entry["label"] for entry in table["objects"]] == ["cell", "cell"]
     assert [entry["label"] for entry in table["detections"]] == ["cell 0.90", "cell 0.80"]
     assert table["overlaps"] == [[], [[0, 1.0]]]
+    assert table["others"] == [[], []]
+    assert [entry["position"] for entry in table["detections"]] == [0, 1]
 
 
 def test_the_pictures_are_sent_as_addresses_and_little_else(root: Path, run: RunFolder) -> None:
@@ -154,14 +154,6 @@ def test_the_pictures_are_sent_as_addresses_and_little_else(root: Path, run: Run
     assert len(str(data)) < 2_000
 
 
-def test_the_table_has_one_row_for_each_picture(root: Path, run: RunFolder) -> None:
-    (frame,) = [element.value for element in open_page(root).main.dataframe]
-    assert list(frame.columns) == ["picture", "AP", "AP50", "AP50 pooled", "objects", "TP", "FP", "FN"]
-    assert frame["picture"].tolist() == ["a.png", "b.png", "c.png"]
-    assert frame["AP50 pooled"].isna().tolist() == [False, False, True]
-    assert frame[["objects", "TP", "FP", "FN"]].to_numpy().tolist() == [[2, 1, 1, 1], [1, 1, 0, 0], [0, 0, 1, 0]]
-
-
 def test_each_picture_has_its_own_numbers_in_whatever_order_the_run_lists_them(root: Path, run: RunFolder) -> None:
     """As a training on a COCO file does, or one by an older studio: the page has natural order all the same."""
     truth = document()
@@ -169,12 +161,10 @@ def test_each_picture_has_its_own_numbers_in_whatever_order_the_run_lists_them(r
     run.write_json("dataset.json", {"train": truth, "val": truth})
     app = open_page(root)
     assert (select(app, "Picture").value, counts(app)) == ("a.png", [1, 1, 1])
-    (frame,) = [element.value for element in app.main.dataframe]
-    assert frame[["picture", "objects", "TP", "FP", "FN"]].to_numpy().tolist() == [
-        ["a.png", 2, 1, 1, 1],
-        ["b.png", 1, 1, 0, 0],
-        ["c.png", 0, 0, 1, 0],
-    ]
+    select(app, "Picture").set_value("b.png").run()
+    assert (counts(app), metrics(app)["F1"]) == ([1, 0, 0], "1.000")
+    select(app, "Picture").set_value("c.png").run()
+    assert (counts(app), metrics(app)["AP of this picture"]) == ([0, 1, 0], "–")
 
 
 def test_the_address_opens_epoch_and_picture(root: Path, run: RunFolder) -> None:
@@ -210,15 +200,19 @@ def test_the_choice_stays_when_the_page_is_left(root: Path, run: RunFolder) -> N
     assert select(app, "Picture").value == "b.png"
 
 
-def test_the_score_slider_moves_matches_and_not_ap(root: Path, run: RunFolder) -> None:
+def test_the_sliders_move_matches_and_f1_and_not_ap(root: Path, run: RunFolder) -> None:
     app = open_page(root)
     before = metrics(app)
     address = sent(app)["table"]
     choose_score(app, 0.85)
     assert counts(app) == [0, 1, 2]
-    assert metrics(app) == before
+    assert metrics(app) == before | {"F1": "0.000"}
     assert sent(app)["table"] == address  # nothing is loaded again
-    assert app.main.dataframe[0].value[["TP", "FP", "FN"]].to_numpy().tolist()[0] == [0, 1, 2]
+    choose_score(app, 0.5)
+    app.session_state[prediction_pictures.IOU] = 0.95
+    app.run()
+    assert sent(app)["iou"] == 0.95
+    assert metrics(app) == before  # the mask of the found cell is exactly right
 
 
 def test_colours_by_class_are_those_of_the_project(root: Path, project: Project, run: RunFolder) -> None:
@@ -229,14 +223,41 @@ def test_colours_by_class_are_those_of_the_project(root: Path, project: Project,
 
 
 def test_a_run_written_again_is_measured_again(root: Path, run: RunFolder) -> None:
-    assert metrics(open_page(root))["mean AP50 pooled"] == "0.625"
-    run.write_detections(2, [found(2, 2, 10, 40, 0.7)])
-    assert metrics(open_page(root))["mean AP50 pooled"] == "0.500"
+    assert metrics(open_page(root, image="b.png"))["AP of this picture"] == "1.000"
+    run.write_detections(2, [found(2, 1, 10, 40, 0.7)])
+    assert metrics(open_page(root, image="b.png"))["AP of this picture"] == "0.000"
 
 
-def test_the_downloads_are_there(root: Path, run: RunFolder) -> None:
-    labels = [element.proto.label for element in open_page(root).get("download_button")]
-    assert labels == ["Table (CSV)", "Report (JSON)", "Detections (COCO JSON)"]
+def test_all_pictures_are_a_link_away(root: Path, project: Project, run: RunFolder) -> None:
+    links = [element.proto for element in open_page(root).main.get("page_link")]
+    (link,) = [link for link in links if link.label == "All pictures: Evaluation"]
+    assert parse_qs(link.query_string) == {"project": ["plants"], "run": ["first"], "epoch": ["2"], "image": ["a.png"]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "selects"),
+    [
+        ("first:2:truth:2", "truth:2"),
+        ("first:2:found:0", "found:0"),
+        ("first:1:truth:2", ""),  # of another epoch
+        ("other:2:truth:2", ""),
+        ("first:2:found:x", ""),
+        ("first:2:truth:", ""),
+        ("first:2:", ""),
+    ],
+)
+def test_a_link_selects_an_object_of_this_epoch_alone(root: Path, run: RunFolder, asked: str, selects: str) -> None:
+    assert sent(open_page(root, epoch="2", object=asked))["focus"] == selects
+
+
+def test_a_picture_of_elsewhere_is_not_offered_to_the_editor(root: Path, project: Project, run: RunFolder) -> None:
+    assert sent(open_page(root))["editor"] == {"says": ""}
+    kept = run.path / "a.png"
+    kept.write_bytes((project.images_folder / "a.png").read_bytes())
+    truth = document()
+    truth["images"][0]["path"] = "a.png"
+    run.write_json("dataset.json", {"train": truth, "val": truth})
+    assert sent(open_page(root))["editor"] == {"says": "Not in the editor: this picture is not one of this project's."}
 
 
 def test_without_a_run_it_offers_to_start_one(root: Path, project: Project) -> None:
@@ -305,13 +326,10 @@ def test_a_network_of_boxes_and_keypoints_is_judged_by_both(root: Path, run: Run
     run.append_metrics({"event": "epoch", "epoch": 3, "bbox_ap": 1.0, "keypoints_ap": 51 / 101})
 
     app = open_page(root)
-    shown = metrics(app)
-    assert shown["box AP"] == shown["AP of this picture"] == "1.000"
-    assert shown["keypoint AP50"] == f"{51 / 101:.3f}"
-    assert "mask AP" not in shown
+    assert metrics(app)["AP of this picture"] == "1.000"
+    assert f"**{51 / 101:.3f}** keypoint AP" in text(app)
     assert "Judged by boxes" in text(app)
     assert counts(app) == [2, 0, 0]
-    assert app.main.dataframe[0].value["keypoint AP"].isna().tolist() == [False, True, True]
     assert sent(app)["drawable"] == ["boxes", "keypoints", "labels"]
     assert sent(app)["measure"] == "box"
     assert sent(app)["limbs"] == [[0, 1]]

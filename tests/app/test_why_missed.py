@@ -183,7 +183,7 @@ def test_a_damaged_network_is_one_red_box_and_the_page_goes_on(root: Path, run: 
     panel(app).button(CLICK).click().run()
     (error,) = app.error
     assert "epoch_0002.safetensors" in error.value
-    assert "The validation set: 1 picture" in [element.value for element in app.subheader]
+    assert "AP of this picture" in [element.label for element in app.metric]
 
 
 def test_the_page_loads_no_torch_before_the_click(root: Path, run: RunFolder, workspace: Path) -> None:

@@ -102,6 +102,12 @@ OURS: dict[str, str] = {
     "inspect/drawing_options.py": "part",
     "inspect/measured_picture.py": "words colour line getattr(row,field) measured.report.definitions "
     "decimals_below(max(scores),min_score)",  # its definitions
+    "inspect/soft_mask_panel.py": "rows columns int((np.abs(soft-0.5)<0.3).sum()) "
+    "again_in_words(again,float(saved['score']),_mask_iou(pasted,saved))",  # numbers
+    "evaluation/analyses/downloads.py": "label",
+    "evaluation/analyses/threshold_view.py": "title choice.f1_interval",
+    "evaluation/headline.py": "name definitions[name] definitions[kind] epoch_choice_help(best) _pictures(shown) "
+    "interval_words(len(shown.images),bool(edges.get('AP')))",  # numbers and definitions
     "inspect/validation_report.py": "title meaning label",
     "learn/roi_texts.py": "chosen.level",
     "compare/changes_view.py": "word who found",  # numbers of a comparison

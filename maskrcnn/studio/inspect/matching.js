@@ -1,5 +1,5 @@
 // Greedy matching of detections to objects at one IoU threshold: a copy of maskrcnn/evaluation/matching.py, so that the
-// browser can answer a slider at once. tests/browser/test_prediction_matching.py compares the two.
+// browser can answer a slider at once. tests/browser/predictions/test_matching.py compares the two.
 
 /** Thresholds above this are taken as this, as COCO does: an IoU of 1 may be computed as slightly less. */
 const HIGHEST_THRESHOLD = 1 - 1e-10;

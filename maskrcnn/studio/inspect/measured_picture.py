@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation import ImageMatches, Report, match_image
-from maskrcnn.studio.inspect.inspected_run import InspectedRun
+from maskrcnn.evaluation import ImageMatches, Report
+from maskrcnn.evaluation.matching import image_matches
+from maskrcnn.studio.evaluation.measured_epoch import EpochFiles, epoch_report, measured_set
+from maskrcnn.studio.inspect.inspected_run import PAGE, InspectedRun
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
-from maskrcnn.studio.inspect.validation_report import epoch_report
 from maskrcnn.studio.runs.run_words import format_ap
+
+EVALUATION_PAGE = "pages/inspect/evaluation.py"
 
 
 @dataclass(frozen=True)
@@ -23,26 +27,38 @@ class MeasuredPicture:
 
 
 def measure(inspected: InspectedRun, choice: PictureChoice, min_score: float, iou: float) -> MeasuredPicture:
-    """Read the detections and match those of the chosen picture, of at least `min_score`, with its objects at `iou`.
+    """Match the detections of the chosen picture, of at least `min_score`, with its objects at `iou`.
 
     Raises `StudioError` if a file cannot be read, or if the run is not any more what the page has read of it.
     """
-    run, config = inspected.run, inspected.config
-    detections = run.detections(choice.epoch)
-    matches = match_image(inspected.truth, detections, choice.image["id"], min_score, iou, config.tasks)
-    report = epoch_report(run, choice.epoch, min_score)
-    if len(report.per_image) != len(choice.images):  # it reads the run again
+    run = inspected.run
+    measured = measured_set(EpochFiles.of(run, choice.epoch))
+    report = epoch_report(run, choice.epoch, min_score, iou)
+    read_now = {measured.pictures, tuple(row.image_id for row in report.per_image)}  # both read the run again
+    if read_now != {tuple(image["id"] for image in choice.images)}:
         raise StudioError(f"{run.name}: its labels were changed or deleted just now; load the page again")
-    return MeasuredPicture(matches, report)
+    return MeasuredPicture(image_matches(measured, measured.match(min_score, iou), choice.position), report)
 
 
-def show_figures(inspected: InspectedRun, choice: PictureChoice, measured: MeasuredPicture) -> None:
-    """Draw the AP of the picture."""
+def show_figures(project: Project, inspected: InspectedRun, choice: PictureChoice, measured: MeasuredPicture) -> None:
+    """Draw AP and F1 of the picture, and the link to the page that measures all pictures."""
     row, definitions = measured.report.per_image[choice.position], measured.report.definitions
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         learned = "" if inspected.is_validated else " The network learned from this picture, so it says little."
         st.metric("AP of this picture", format_ap(row.ap), help=definitions["ap"] + learned, width="content")
+        st.metric("F1", format_ap(row.f1), help=definitions["f1"], width="content")
         if "keypoints" in inspected.config.tasks:
             st.markdown(f"**{format_ap(row.keypoints_ap)}** keypoint AP", help=definitions["keypoints_ap"])
         if measured.matches.matched_by == "bbox":
             st.markdown(":small[Judged by boxes: this network finds no masks.]", help=definitions["matched_by"])
+        st.page_link(
+            EVALUATION_PAGE,
+            label="All pictures: Evaluation",
+            icon=":material/fact_check:",
+            query_params={
+                "project": project.folder.name,
+                "run": str(st.session_state.get(f"{PAGE}_run") or inspected.run.name),
+                "epoch": str(choice.epoch),
+                "image": choice.name,
+            },
+        )

@@ -129,7 +129,8 @@ def _mask_iou(pasted: np.ndarray, saved: dict[str, Any]) -> float | None:
     if not isinstance(rle, dict) or tuple(rle["size"]) != pasted.shape:
         return None
     own = coco_mask.decode(rle).astype(bool)
-    return float((own & pasted).sum() / max(1, (own | pasted).sum()))
+    union = int((own | pasted).sum())
+    return float((own & pasted).sum() / union) if union else 1.0  # two empty masks are equal
 
 
 def _close() -> None:

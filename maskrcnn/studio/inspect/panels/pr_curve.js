@@ -1,5 +1,5 @@
 // The precision-recall curve of one picture, row by row: a copy of maskrcnn.evaluation.ranking_ap.pooled_ap that keeps
-// every step. tests/browser/test_prediction_matching.py compares the two.
+// every step. tests/browser/predictions/test_matching.py compares the two.
 
 import { matchPicture } from "../matching.js";
 

@@ -16,10 +16,10 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.inspect import filter_survivors
+from maskrcnn.studio.inspect import filter_survivors, prediction_pictures
 from maskrcnn.studio.inspect.filter_survivors import FilterStep
 from tests import tiny
-from tests.app.sent_pictures import choose_score
+from tests.app.sent_pictures import choose_score, sent
 from tests.sweeps import one_in
 
 OBJECTS = [(10, 10), (60, 10)]
@@ -102,6 +102,20 @@ def test_a_click_tells_the_story_of_the_missed_object_alone(root: Path, run: Run
     assert "**cell**" not in words(app)
     assert len(panel(app).get("vega_lite_chart")) == 1
     assert "IoU" in words(app) or "anchor" in words(app)
+
+
+def test_what_the_network_told_stands_in_the_pictures_too_and_follows_both_sliders(root: Path, run: RunFolder) -> None:
+    app = open_page(root)
+    assert sent(app)["verdicts"] == {}
+    panel(app).button(CLICK).click().run()
+    told = sent(app)["verdicts"]
+    assert list(told) == ["2"]
+    assert told["2"] in words(app)
+    app.session_state[prediction_pictures.IOU] = 0.05  # now a box that hardly overlaps it belongs to it
+    app.run()
+    assert not app.exception
+    assert "at least IoU 0.05" in next(element for element in panel(app).markdown if "Boxes" in element.value).help
+    assert sent(app)["verdicts"].get("2", "found") != told["2"]
 
 
 def test_the_file_of_the_picture_may_have_any_name(root: Path, run: RunFolder) -> None:

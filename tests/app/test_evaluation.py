@@ -246,7 +246,7 @@ def test_intervals_follow_and_the_report_is_that_of_the_command_line(root: Path,
     deltas = {element.label: element.delta for element in app.metric}
     low, high = job.report.intervals.edges("segm")["AP"]
     assert deltas["mask AP"] == f"[{low:.3f}, {high:.3f}]"
-    assert "only 3 pictures" in " ".join(element.value for element in app.main.markdown)
+    assert "Intervals of 3 pictures" in " ".join(element.value for element in app.main.markdown)
     report = json.loads(downloads.report_json(files, 0.5, 0.5))
     assert report["intervals"]["segm"]["AP"] == [low, high]
     assert [row["f1"] for row in report["per_image"]] == [0.5, 0.5, 0.0]

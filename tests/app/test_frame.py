@@ -19,6 +19,7 @@ PAGES = (
     "pages/train/launch.py",
     "pages/train/runs.py",
     "pages/inspect/predictions.py",
+    "pages/inspect/evaluation.py",
     "pages/inspect/compare.py",
     "pages/learn/roi_align.py",
 )

@@ -26,6 +26,7 @@ PAGES = {
     "launch": "/launch?project=shapes",
     "runs": "/runs?project=shapes",
     "predictions": "/predictions?project=shapes",
+    "evaluation": "/evaluation?project=shapes",
     "roi_align": "/roi_align?project=shapes",
 }
 CUT_OFF = (Path(__file__).parent / "cut_off.js").read_text(encoding="utf-8")

@@ -29,7 +29,8 @@ from maskrcnn.runs import epochs_and_passes, metric_rows
 from maskrcnn.runs.folder import BEGUN, CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, START, RunFolder
 from maskrcnn.runs.project_runs import runs_and_faults_in, runs_in
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.studio.inspect import inspected_run, validation_report
+from maskrcnn.studio.evaluation.analyses import downloads
+from maskrcnn.studio.inspect import inspected_run
 from maskrcnn.studio.runs import curve_data, labels_and_detections, run_downloads, run_tables, run_words
 from maskrcnn.studio.runs.run_tables import epoch_table
 from tests.app.test_frame import PAGES
@@ -106,7 +107,7 @@ def look_at(run: RunFolder) -> None:
         best = inspected_run.best_kept_epoch(run, kept).epoch
         config, detections = run.config(), run.detections(best)
         found = evaluate(truth, detections, tasks=config.tasks, sigmas=config.sigmas)
-        validation_report.picture_table(found), validation_report.validation_metrics(found)
+        downloads.picture_table(found)
         for image in truth["images"]:
             match_image(truth, detections, image["id"], 0.5, tasks=config.tasks)
             run.picture_path(image)
@@ -551,7 +552,12 @@ def test_one_broken_run_takes_down_no_page(
     BROKEN[broken](run)
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     app.query_params["project"] = "cells"
-    for page in ("pages/inspect/predictions.py", "pages/inspect/compare.py", "pages/train/runs.py"):
+    for page in (
+        "pages/inspect/predictions.py",
+        "pages/inspect/evaluation.py",
+        "pages/inspect/compare.py",
+        "pages/train/runs.py",
+    ):
         app = app.switch_page(page)
         app.query_params["run"] = app.query_params["a"] = "r1"
         app = app.run()

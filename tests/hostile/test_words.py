@@ -108,7 +108,6 @@ OURS: dict[str, str] = {
     "evaluation/analyses/threshold_view.py": "title choice.f1_interval",
     "evaluation/headline.py": "name definitions[name] definitions[kind] epoch_choice_help(best) _pictures(shown) "
     "interval_words(len(shown.images),bool(edges.get('AP')))",  # numbers and definitions
-    "inspect/validation_report.py": "title meaning label",
     "learn/roi_texts.py": "chosen.level",
     "compare/changes_view.py": "word who found",  # numbers of a comparison
     "compare/compared_runs.py": "letter letter.upper()",

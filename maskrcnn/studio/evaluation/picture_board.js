@@ -239,7 +239,7 @@ class PictureBoard {
     const isOther = this.#aimed !== `${base} ${place}`;
     if (!isOther && this.#reveal === reveal) return;
     this.#aimed = `${base} ${place}`;
-    if (focus) this.view.camera.showBox(focus);
+    if (focus) showPart(this.view.camera, focus, this.view.picture);
     else if (isOther) this.view.camera.fit();
   }
 
@@ -276,4 +276,20 @@ class PictureBoard {
     this.parts.classList.toggle("stacked", isStacked);
     this.parts.style.height = `${Math.max(LEAST, free) + (isStacked ? 340 : 0)}px`;
   }
+}
+
+/** Show a box of the picture and what is around it, but nothing beside the picture where there is more of it. */
+function showPart(camera, box, picture) {
+  if (!picture) return;
+  camera.showBox(box);
+  const [x, y] = camera.origin;
+  camera.panBy(
+    outside(x, picture.width * camera.scale, camera.width), outside(y, picture.height * camera.scale, camera.height),
+  );
+}
+
+/** By how much a side that starts at `start` and is `length` long has to move to fill `room`, or to be in its middle. */
+function outside(start, length, room) {
+  if (length <= room) return (room - length) / 2 - start;
+  return Math.min(0, Math.max(start, room - length)) - start;
 }

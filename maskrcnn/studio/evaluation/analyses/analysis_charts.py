@@ -19,6 +19,7 @@ MOST_POINTS = 300
 """Maximum number of points of one precision-recall curve that are drawn."""
 
 _CELL = 46  # CSS px of a row of the confusion matrix
+_ROW, _AXES = 30, 62  # CSS px of a bar with its gap, and of the axis below
 
 
 def confusion_chart(counts: np.ndarray, names: Sequence[str]) -> Chart:
@@ -66,11 +67,11 @@ def confusion_chart(counts: np.ndarray, names: Sequence[str]) -> Chart:
             "encoding": {"text": field("count"), "color": field("ink", "nominal", scale=None)},
         },
     ]
-    height = _CELL * (side + 1)
+    height = _CELL * (side + 1) + 2 * _AXES
     return _chart("cells", data, encoding, layers, height)
 
 
-def curve_chart(curves: Mapping[str, Curve], colours: Mapping[str, str], height: int = 360) -> Chart:
+def curve_chart(curves: Mapping[str, Curve], colours: Mapping[str, str], height: int = 440) -> Chart:
     """Precision-recall curves with a point for each detection, which can be clicked. Its table is `points`.
 
     `curves` and `colours` are by name. Solid lines are the envelope, of which the area is taken.
@@ -92,9 +93,11 @@ def curve_chart(curves: Mapping[str, Curve], colours: Mapping[str, str], height:
         "detection": column("detection").astype(np.int32),
     }
     scale = {"domain": names, "range": list(colours.values())}
-    legend = {"title": None, "orient": "bottom", "columns": 3, "symbolType": "stroke", **_LEGEND}
+    legend = {"title": None, "orient": "top", "columns": 3, "symbolType": "stroke", **_LEGEND}
     encoding = {
-        "x": field("recall", title="recall: part of the objects that is found", scale=_UNIT, axis=_AXIS),
+        "x": field(
+            "recall", title="recall: part of the objects that is found", scale=_UNIT, axis={"tickCount": 10, **_AXIS}
+        ),
         "color": field("curve", "nominal", scale=scale, legend=legend),
     }
     tooltip = [
@@ -115,7 +118,7 @@ def curve_chart(curves: Mapping[str, Curve], colours: Mapping[str, str], height:
             "encoding": {"y": field("envelope", **y), "order": field("recall")},
         },
         {
-            "mark": {"type": "point", "size": 60, "strokeWidth": 1.5, "cursor": "pointer", "opacity": 1},
+            "mark": {"type": "point", "size": 50, "strokeWidth": 1.5, "cursor": "pointer", "opacity": 1},
             "params": [_click("detection")],
             "encoding": {
                 "y": field("precision", **y),
@@ -156,7 +159,7 @@ def bars(
             "encoding": {"text": field("words", "nominal")},
         },
     ]
-    return _chart("bars", data, encoding, layers, 30 * max(1, len(names)) + 10)
+    return _chart("bars", data, encoding, layers, _ROW * max(1, len(names)) + _AXES)
 
 
 def iou_histogram(series: Mapping[str, np.ndarray], threshold: float, height: int = 230) -> Chart:
@@ -256,7 +259,7 @@ def ranking_chart(hits: Sequence[bool]) -> Chart:
             "encoding": {"text": field("sign", "nominal")},
         },
     ]
-    return _chart("ranks", data, encoding, layers, 46)
+    return _chart("ranks", data, encoding, layers, _ROW + _AXES)
 
 
 def kept_points(curve: Curve) -> np.ndarray:

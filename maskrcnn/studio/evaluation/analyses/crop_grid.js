@@ -1,7 +1,7 @@
 // The grid of crops of crop_grid.py: sends what is clicked (`opened`), asked for in the editor (`edited`), and the page.
 
 export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
-  const root = parentElement.querySelector("div");
+  const root = parentElement.querySelector(".crops");
   const drawn = JSON.stringify(data);
   if (root.dataset.given === drawn) return;
   root.dataset.given = drawn;

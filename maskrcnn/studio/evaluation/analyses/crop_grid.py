@@ -13,7 +13,7 @@ from maskrcnn.studio.evaluation.page_state import ShownEpoch
 PER_PAGE = 24
 """Number of crops that are shown at once."""
 
-_grid = browser_component.register(__file__)
+_grid = browser_component.register(__file__, html='<div class="crops"></div>')
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def report_json(files: EpochFiles, min_score: float, iou: float) -> str:
     measured = measured_set(files)
     job = interval_job(files, measured)
     job.thread.join()
-    report = report_of(measured, min_score=min_score, iou=iou, with_evidence=True)
+    report = report_of(measured, min_score=min_score, iou=iou, with_evidence=True, with_analyses=True)
     if job.report and job.report.intervals:
         report = report.with_intervals(job.report.intervals)
     return json.dumps(report.to_json(), indent=1)

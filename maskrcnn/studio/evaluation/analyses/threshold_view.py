@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from maskrcnn.evaluation.analysis.score_threshold import ScoreChoice, best_score
+from maskrcnn.evaluation.analysis.score_threshold import SPLITS, ScoreChoice, best_score
 from maskrcnn.studio.evaluation import page_state
 from maskrcnn.studio.evaluation.measured_epoch import EpochFiles, measured_set
 from maskrcnn.studio.evaluation.page_state import PAGE, ShownEpoch
@@ -14,8 +14,9 @@ from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
 
 HELP = (
-    "The score is chosen on a random half of the pictures, and the figures are those of the other half. On the half "
-    "where a score was chosen, it looks better than it is."
+    f"The pictures are halved at random, {SPLITS} times. Each time a score is chosen on each half, and the figures are "
+    "those of the other half: on the pictures where a score was chosen, it looks better than it is. Shown are the "
+    "median of the scores and the means of the figures."
 )
 
 
@@ -64,9 +65,11 @@ def _show(choice: ScoreChoice, name: str) -> None:
         strict=True,
     ):
         column.metric(title, format_ap(value))
+    low, high = min(choice.scores), max(choice.scores)
+    sure = "" if choice.f1_interval is None else "; 95 % interval of F1 [{:.2f}, {:.2f}]".format(*choice.f1_interval)
     st.markdown(
-        f":small[Chosen on {counted(choice.chosen_on, 'picture')}; precision, recall and F1 are those of the other "
-        f"{choice.reported_on:d}.]"
+        f":small[Chosen on {counted(choice.chosen_on, 'picture')}, reported on the other {choice.reported_on:d}{sure}. "
+        f"Other halves choose scores from {low:.2f} to {high:.2f}.]"
     )
     st.button(
         f"Set the score slider to {choice.score:.3f}",

@@ -1,0 +1,160 @@
+"""The Evaluation page in Chromium: sort, filter, open a row, sliders, a cell of the confusion matrix, a point of a
+precision-recall curve, and the way to the editor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from maskrcnn.annotations.store import Project
+from maskrcnn.config import Config
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.shell import session
+
+Settled = Callable[..., None]
+WIDTH, HEIGHT = 600, 400
+
+
+def box(image: int, x: int, category: int = 1) -> dict[str, Any]:
+    """A square of 100 px, 100 px below the top."""
+    outline = [[x, 100, x + 100, 100, x + 100, 200, x, 200]]
+    return {"image_id": image, "category_id": category, "bbox": [x, 100, 100, 100], "segmentation": outline}
+
+
+OBJECTS = [box(1, 50), box(1, 250), box(2, 50), box(3, 50)]
+FOUND = [
+    box(1, 50) | {"score": 0.9},  # a: one of two cells found: F1 = 2 / 3
+    box(1, 250) | {"score": 0.4},  # and the other one below a score of .5
+    box(2, 50) | {"score": 0.95},  # b: right
+    box(3, 50, 2) | {"score": 0.8},  # c: a cell found as a leaf, and a leaf where nothing is: F1 = 0
+    box(3, 400, 2) | {"score": 0.7},
+]
+# Worst first: c (0), a (.67), b (1).
+
+
+@pytest.fixture(scope="module")
+def run(server: Any) -> RunFolder:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MASKRCNN_WORKSPACE", str(server.workspace))
+        session.this_workspace().projects()
+    project = Project.create(server.workspace / "evaluated")
+    pixels = np.random.default_rng(0).integers(60, 200, (HEIGHT // 20, WIDTH // 20, 3), dtype=np.uint8)
+    content = cv2.imencode(".png", cv2.resize(pixels, (WIDTH, HEIGHT)))[1].tobytes()
+    project.add_pictures([(f"{name}.png", content + b" " * place) for place, name in enumerate("abc")], "val")
+    images = [
+        {"id": n, "file_name": f"{name}.png", "width": WIDTH, "height": HEIGHT, "path": f"../../images/{name}.png"}
+        for n, name in enumerate("abc", 1)
+    ]
+    annotations = [entry | {"id": n, "iscrowd": 0, "area": 10_000} for n, entry in enumerate(OBJECTS, 1)]
+    categories = [{"id": 1, "name": "cell"}, {"id": 2, "name": "leaf"}]
+    truth = {"images": images, "annotations": annotations, "categories": categories}
+    made = RunFolder.create(project.runs_folder / "first")
+    made.write_json("config.json", Config.preset("classroom", class_names=("cell", "leaf")).model_dump(mode="json"))
+    made.write_json("dataset.json", {"train": truth, "val": truth})
+    made.write_detections(1, FOUND)
+    made.append_metrics({"event": "epoch", "epoch": 1, "step": 1, "progress": 1.0, "elapsed": 1.0, "eta": 0.0})
+    made.write_json("result.json", {"state": "done", "best_epoch": 1, "seconds": 1.0})
+    return made
+
+
+def opened(page: Any, server: Any, query: str = "") -> None:
+    page.goto(f"{server.url}/evaluation?project=evaluated{query}")
+    wait_for_picture(page)
+    page.locator(".pictures tr[data-place]").first.wait_for()
+
+
+def drawn(page: Any) -> dict[str, Any]:
+    return json.loads(page.locator(".board").get_attribute("data-drawn"))
+
+
+def wait_for_picture(page: Any, name: str = "", **parts: Any) -> None:
+    """Wait until a picture and its objects are drawn; `parts` are what else `data-drawn` has to say."""
+    wanted = {"picture": name, **parts} if name else parts
+    page.locator('.board [role="application"][data-ready="true"]').wait_for()
+    page.wait_for_function(
+        """(wanted) => {
+          const find = (root) => root.querySelector(".board")
+            ?? [...root.querySelectorAll("*")].map((one) => one.shadowRoot && find(one.shadowRoot)).find(Boolean);
+          const drawn = JSON.parse(find(document)?.dataset.drawn ?? "{}");
+          return drawn.objects && Object.entries(wanted).every(
+            ([key, value]) => JSON.stringify(drawn[key]) === JSON.stringify(value));
+        }""",
+        arg=wanted,
+    )
+
+
+def names(page: Any) -> list[str]:
+    return page.locator(".pictures tr[data-place] .file").all_inner_texts()
+
+
+def test_the_table_sorts_filters_and_opens_pictures(page: Any, server: Any, run: RunFolder) -> None:
+    opened(page, server)
+    assert drawn(page)["picture"] == "c.png"  # the worst one
+    clauses = page.locator(".sentence .clause span").all_inner_texts()
+    assert clauses == [
+        "1 of 1 object missed (cell)",
+        "1 found where nothing is labelled, 1 found as another class",
+    ]
+    assert names(page) == ["c.png", "a.png", "b.png"]
+    page.locator('[data-sort="file"]').click()
+    assert names(page) == ["a.png", "b.png", "c.png"]
+    page.locator('[data-sort="fn"]').click()
+    assert names(page) == ["c.png", "a.png", "b.png"]  # 1, 1, 0: among equals the worst first
+    page.locator('input[name="fp"]').check()
+    assert names(page) == ["c.png"]
+    page.locator('input[name="fp"]').uncheck()
+    page.locator('input[name="filter"]').fill("B")
+    assert names(page) == ["b.png"]
+    page.locator('input[name="filter"]').fill("")
+    page.locator('[data-bar="6"]').click()  # F1 .6 to .7
+    assert names(page) == ["a.png"]
+    page.locator(".pictures tr[data-place]").first.click()
+    wait_for_picture(page, "a.png", objects=["tp", "fn"], detections=["tp", "below"])
+    assert "image=a.png" in page.url
+    page.locator('[data-step="best"]').click()
+    wait_for_picture(page, "b.png")
+
+
+def test_a_slider_changes_the_counts_at_once_and_keeps_the_picture(
+    page: Any, server: Any, run: RunFolder, settled: Settled
+) -> None:
+    opened(page, server, "&image=a.png")
+    row = page.locator('.pictures tr[data-place="0"]')
+    assert row.locator("td").all_inner_texts()[1:6] == ["0.67", "1", "0", "1", "1"]
+    page.locator('input[name="score"]').fill("0.35")
+    wait_for_picture(page, "a.png", objects=["tp", "tp"], detections=["tp", "tp"])
+    assert row.locator("td").all_inner_texts()[1:6] == ["1.00", "2", "0", "0", "0"]
+    page.locator('input[name="score"]').fill("0.96")
+    wait_for_picture(page, "a.png", objects=["fn", "fn"])
+    settled(page)
+    assert page.locator('[data-testid="stHeading"]', has_text="4 missed objects").is_visible()
+
+
+def test_a_cell_a_point_and_a_crop_open_their_picture_and_the_editor_opens_the_object(
+    page: Any, server: Any, run: RunFolder, settled: Settled
+) -> None:
+    opened(page, server, "&view=confusion&image=b.png")
+    # Two classes and the background: 3 x 3 cells without the last one. That of cells found as leaves is the second.
+    cells = page.locator('[data-testid="stVegaLiteChart"] .mark-rect path')
+    cells.nth(7).wait_for()
+    settled(page)
+    cells.nth(1).click(force=True)
+    page.locator('[data-testid="stHeading"]', has_text="cell → leaf: 1 instance").wait_for()
+    page.locator('.crops [data-item="found-3"] .open').click()
+    wait_for_picture(page, "c.png", selected="found-3")
+    page.goto(f"{server.url}/evaluation?project=evaluated&view=curves&image=b.png")
+    wait_for_picture(page, "b.png")
+    points = page.locator('[data-testid="stVegaLiteChart"] .mark-symbol path')
+    points.first.wait_for()
+    settled(page)
+    points.nth(1).click(force=True)  # cells: b.png (.95), a.png (.9), a.png (.4)
+    wait_for_picture(page, "a.png", selected="found-0")
+    page.locator('[data-testid="stPageLink"] a', has_text="Open this object in the editor").click()
+    page.wait_for_url("**/annotate?**")
+    assert "object=first%3A1%3Afound%3A0" in page.url
+    assert "back=evaluation" in page.url

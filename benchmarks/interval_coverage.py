@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("reports", type=Path, nargs="*", help="a report of some hundred pictures, and another of them")
     parser.add_argument("--pictures", default="13,25,50,200", help="sizes of the sets that are drawn (13,25,50,200)")
     parser.add_argument("--trials", type=int, default=1000, help="sets of each size (1000)")
-    parser.add_argument("--resamples", type=int, default=400, help="resamples of each set (400)")
+    parser.add_argument("--resamples", type=int, default=200, help="resamples of each set (200)")
     parser.add_argument("--figure", choices=FIGURES, default="AP", help="which AP (AP)")
     parser.add_argument("--worlds", default=",".join(map(str, range(1, len(WORLDS) + 1))), help="simulated ones (all)")
     options = parser.parse_args()

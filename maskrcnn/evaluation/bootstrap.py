@@ -10,8 +10,11 @@ Each is Student's t interval. Its three parts:
 - The degrees of freedom of the t quantile are the parts left out less one, or fewer if a few of them make up most of
   the variance: 2 n / (k - (n - 3) / (n - 1)) with the kurtosis k of the differences (O'Neill 2014). The normal quantile
   would take the standard error as known, and intervals of few pictures would be too narrow.
-- The bias is that of the bootstrap. A resample draws P of the P pictures with replacement. The AP of few pictures is
-  biased upwards, and a resample adds the same bias again, so the centre is the AP less what the resamples add to it.
+- The bias is estimated by the bootstrap. The AP of few pictures is biased upwards, as its precision is a maximum over
+  noise, and most of all if it is low. The bias falls as 1 / sqrt(P). A resample draws P of the P pictures with
+  replacement; because of its repetitions it is worth only P / 2 of them (Kish 1965), so its bias is sqrt(2) times as
+  large. What resamples add to the AP is then sqrt(2) - 1 = 0.414 of the bias. Measured on the populations below at 13
+  to 50 pictures, it was 0.27 to 0.50 of it, except for one of 0.8.
 
 The interval of an AP is worked out for its logit, log(AP / (1 - AP)), and turned back. So it stays between 0 and 1, and
 is wider towards 0.5, but at most twice as wide as without the logit. An AP of 0 or 1 that no picture changes has the
@@ -38,6 +41,9 @@ from maskrcnn.words import counted
 
 LEVEL = 0.95
 """Confidence level of the intervals."""
+
+_ADDED = 2**0.5 - 1
+"""What resamples add to an AP, as a part of its bias."""
 
 _NEVER_0_OR_1 = 1e-6
 """The centre of the interval of an AP stays so far inside of [0, 1], where its logit is finite."""
@@ -113,12 +119,15 @@ class PictureSamples:
 def resample_counts(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
     """The number of times that each picture is drawn in each resample: `(resamples, pictures)` int32.
 
-    The sum of each row is `pictures`.
+    The sum of each row is `pictures`. The resamples are balanced: in all of them together, each picture is drawn
+    `resamples` times, so a few hundred tell the bias (Davison, Hinkley and Schechtman 1986).
 
-    >>> resample_counts(pictures=5, resamples=2).sum(axis=1).tolist()
-    [5, 5]
+    >>> times = resample_counts(pictures=5, resamples=2)
+    >>> times.sum(axis=1).tolist(), times.sum(axis=0).tolist()
+    ([5, 5], [2, 2, 2, 2, 2])
     """
-    drawn = np.random.default_rng(seed).integers(max(pictures, 1), size=(resamples, pictures))
+    every = np.repeat(np.arange(pictures), resamples)
+    drawn = np.random.default_rng(seed).permutation(every).reshape(resamples, pictures)
     rows = np.arange(resamples)[:, None] * pictures
     return np.bincount((drawn + rows).ravel(), minlength=resamples * pictures).reshape(drawn.shape).astype(np.int32)
 
@@ -199,7 +208,7 @@ def ap_interval(figure: SampledFigure) -> list[float] | None:
         low = share if whole > 1 - _NOTHING else whole
         high = 1 - share if whole < _NOTHING else whole
         return [low, high]
-    # However much the resamples add: the centre is at most halfway to 0 or to 1.
+    # However large the bias: the centre is at most halfway to 0 or to 1.
     centre = np.clip(_without_bias(figure), whole / 2, (1 + whole) / 2).clip(_NEVER_0_OR_1, 1 - _NEVER_0_OR_1)
     logit, slope = np.log(centre / (1 - centre)), 1 / (centre * (1 - centre))
     edges = (1 + np.tanh((logit + slope * half * np.array([-1, 1])) / 2)) / 2
@@ -255,6 +264,6 @@ def part_of_resampling_progress(progress: Progress | None, number: int, parts: i
 
 
 def _without_bias(figure: SampledFigure) -> float:
-    """The figure less what resamples add to it on average."""
+    """The figure less its bias, which is estimated from what resamples add to it on average."""
     defined = figure.resampled[~np.isnan(figure.resampled)]
-    return float(2 * figure.whole - defined.mean()) if len(defined) else figure.whole
+    return float(figure.whole - (defined.mean() - figure.whole) / _ADDED) if len(defined) else figure.whole

@@ -74,7 +74,7 @@ def test_an_interval_from_slow_values() -> None:
         squares = [(value - mean) ** 2 for value in left_out[name]]
         kurtosis = sum(square**2 for square in squares) / 8 / (sum(squares) / 8) ** 2
         half = student_quantile(min(7, 16 / (kurtosis - 5 / 7))) * math.sqrt(7 / 8 * sum(squares))
-        centre = 2 * whole - sum(resampled[name]) / 60
+        centre = max(whole / 2, whole - (sum(resampled[name]) / 60 - whole) / (math.sqrt(2) - 1))
         logit, slope = math.log(centre / (1 - centre)), 1 / centre / (1 - centre)
         low, high = (1 / (1 + math.exp(-(logit + sign * half * slope))) for sign in (-1, 1))
         expected = [max(low, centre - 2 * half), min(high, centre + 2 * half)]
@@ -95,10 +95,10 @@ def test_one_picture_that_makes_all_the_difference_costs_degrees_of_freedom() ->
 
 def test_the_interval_of_a_difference() -> None:
     """1, 2, 3 hundredths: a standard error of sqrt(2/3 * 2) = 1.155 hundredths, times 4.303 it is 0.0497. The resamples
-    are 0.01 above the difference, so the centre is 0.01 below it."""
+    are 0.01 above the difference, which is 0.4142 of its bias: the centre is 0.0241 below it."""
     left_out = np.array([[0.01, 0.02, 0.03]])
     figure = SampledFigure(3, 0.1, resampled=np.array([0.12, 0.10]), left_out=left_out)
-    assert difference_interval(figure) == pytest.approx([0.09 - 0.0497, 0.09 + 0.0497], abs=1e-4)
+    assert difference_interval(figure) == pytest.approx([0.0759 - 0.0497, 0.0759 + 0.0497], abs=2e-4)
     figure = SampledFigure(3, 0.1, resampled=np.array([0.1, np.nan]), left_out=20 * left_out)
     assert difference_interval(figure) == pytest.approx([0.1 - 0.9937, 1], abs=1e-4)  # at most 1
 
@@ -109,7 +109,7 @@ def test_an_interval_of_an_ap_stays_where_an_ap_can_be() -> None:
     left_out = np.array([[0.01, 0.02, 0.03]])
     figure = SampledFigure(3, 0.1, resampled=np.array([0.1]), left_out=left_out)
     assert ap_interval(figure) == pytest.approx([0.0601, 0.1618], abs=2e-4)
-    # However much resamples add, the centre is at least half of the AP: that of 0.2 is 0.1.
+    # However large the bias, the centre is at least half of the AP: that of 0.2 is 0.1.
     figure = SampledFigure(3, 0.2, resampled=np.array([0.9]), left_out=left_out)
     assert ap_interval(figure) == pytest.approx([0.0601, 0.1618], abs=2e-4)
     # At 0.02, the slope is 51: the logit would be -3.892 +- 2.535, and the upper edge 0.205. It is 0.02 + 2 * 0.0497.
@@ -152,6 +152,7 @@ def test_draws_are_pictures_with_replacement() -> None:
     times = resample_counts(50, 400, seed=3)
     assert times.shape == (400, 50)
     assert (times.sum(axis=1) == 50).all()
+    assert (times.sum(axis=0) == 400).all()
     # A picture is left out with probability (1 - 1/50)^50 = .364, here 20,000 times.
     assert (times == 0).mean() == pytest.approx(0.364, abs=0.02)
     assert (times == resample_counts(50, 400, seed=3)).all()

@@ -55,8 +55,11 @@ def test_one_that_misses_every_object_in_half_of_the_pictures_is_worse() -> None
         assert (row["a"], row["b"]) == pytest.approx((1, 51 / 101))
         assert row["difference"] == pytest.approx(-50 / 101)
         low, high = row["difference_interval"]
-        # What is missed in 40 draws of a fair coin: 1/2 with a standard error of sqrt(1/4 / 40) = .079.
-        assert (low, high) == pytest.approx((-0.5 - 1.96 * 0.079, -0.5 + 1.96 * 0.079), abs=0.04)
+        # Without a picture, 19 or 20 of 39 objects are found: recall .487 or .513, precision 1 up to 49 or 52 of the 101
+        # recalls, so 1.5 / 101 from their mean. The standard error is sqrt(39 / 40 * 40) * .01485 = .0927, and the t of
+        # 39 degrees of freedom 2.0227.
+        assert (high - low) / 2 == pytest.approx(0.0927 * 2.0227, abs=5e-4)
+        assert (high + low) / 2 == pytest.approx(-0.5, abs=0.02)
         assert row["verdict"] == "away from 0"
     pictures = report["per_image"]
     assert (pictures["a_better"], pictures["b_better"], pictures["equal"]) == (20, 0, 20)

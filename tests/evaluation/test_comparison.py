@@ -55,7 +55,7 @@ def test_one_that_misses_every_object_in_half_of_the_pictures_is_worse() -> None
         assert (row["a"], row["b"]) == pytest.approx((1, 51 / 101))
         assert row["difference"] == pytest.approx(-50 / 101)
         low, high = row["difference_interval"]
-        # Without a picture, 19 or 20 of 39 objects are found: recall .487 or .513, precision 1 up to 49 or 52 of the 101
+        # Without a picture, 19 or 20 of 39 objects are found: recall .487 or .513, precision 1 at 49 or 52 of the 101
         # recalls, so 1.5 / 101 from their mean. The standard error is sqrt(39 / 40 * 40) * .01485 = .0927, and the t of
         # 39 degrees of freedom 2.0227.
         assert (high - low) / 2 == pytest.approx(0.0927 * 2.0227, abs=5e-4)

@@ -4,9 +4,8 @@ import streamlit as st
 
 from maskrcnn.runs.project_runs import runs_and_faults_in
 from maskrcnn.studio.components import network_choice
-from maskrcnn.studio.evaluation import headline, measured_epoch, picture_board, picture_links
+from maskrcnn.studio.evaluation import headline, page_state, picture_board, picture_links
 from maskrcnn.studio.evaluation.analyses import sections
-from maskrcnn.studio.evaluation.page_state import ShownEpoch
 from maskrcnn.studio.inspect import inspected_run
 from maskrcnn.studio.runs import run_choice
 from maskrcnn.studio.shell import session
@@ -37,16 +36,7 @@ network_choice.show_shipped_model_card(inspected.run)
 with session.fail_softly():
     with epoch_column:
         epoch = headline.choose_epoch(inspected)
-    files = measured_epoch.EpochFiles.of(inspected.run, epoch)
-    shown = ShownEpoch(
-        project,
-        inspected.run,
-        epoch,
-        tuple(inspected.truth["images"]),
-        files,
-        measured_epoch.measured_set(files),
-        inspected.is_validated,
-    )
+    shown = page_state.shown_epoch(project, inspected, epoch)
     with kind_column:
         kind = headline.choose_kind(shown)
 

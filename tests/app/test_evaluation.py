@@ -228,6 +228,18 @@ def test_each_analysis_draws_and_its_headings_count(root: Path, run: RunFolder) 
         assert not words or words in [element.value for element in app.subheader], view
 
 
+def test_the_table_of_classes_has_the_figures_of_each(root: Path, run: RunFolder) -> None:
+    [frame] = [element.value for element in open_page(root, view="curves").main.dataframe]
+    # Cells: two objects; of three detections from .5 on, one is right. Leaves: one object; one of three is right.
+    assert frame[["class", "objects", "TP", "FP", "FN"]].to_numpy().tolist() == [
+        ["cell", 2, 1, 2, 1],
+        ["leaf", 1, 1, 2, 0],
+    ]
+    assert frame["AP"].tolist() == pytest.approx([0.5, 1.0])
+    assert frame["precision"].tolist() == pytest.approx([1 / 3, 1 / 3])
+    assert frame["recall"].tolist() == pytest.approx([1 / 2, 1.0])
+
+
 def test_the_example_with_twenty_wrong_ones_has_ap_1_and_f1_009(root: Path, run: RunFolder) -> None:
     assert ranking_toy.figures(0, 20) == (pytest.approx(1), pytest.approx(2 / 22))
     assert ranking_toy.figures(1, 0) == (pytest.approx(0.5), pytest.approx(2 / 3))

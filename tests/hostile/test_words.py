@@ -104,6 +104,7 @@ OURS: dict[str, str] = {
     "decimals_below(max(scores),min_score)",  # its definitions
     "inspect/soft_mask_panel.py": "rows columns int((np.abs(soft-0.5)<0.3).sum()) "
     "again_in_words(again,float(saved['score']),_mask_iou(pasted,saved))",  # numbers
+    "evaluation/analyses/curves_view.py": "report.definitions['per_class']",
     "evaluation/analyses/downloads.py": "label",
     "evaluation/analyses/threshold_view.py": "title choice.f1_interval",
     "evaluation/headline.py": "name definitions[name] definitions[kind] epoch_choice_help(best) _pictures(shown) "

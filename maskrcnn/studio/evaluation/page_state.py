@@ -14,8 +14,9 @@ from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import MeasuredSet
 from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.evaluation.measured_epoch import EpochFiles
+from maskrcnn.studio.evaluation.measured_epoch import EpochFiles, measured_set
 from maskrcnn.studio.inspect import editor_link
+from maskrcnn.studio.inspect.inspected_run import InspectedRun
 from maskrcnn.studio.shell import url_state
 from maskrcnn.studio.shell.markdown_escape import plain
 
@@ -58,6 +59,16 @@ class ShownEpoch:
             return False
         side, number = parsed(item)
         return number < len(self.measured.detections if side == "found" else self.measured.objects)
+
+
+def shown_epoch(project: Project, inspected: InspectedRun, epoch: int) -> ShownEpoch:
+    """Return the epoch, measured. Raises `StudioError` if a file cannot be read, or has changed just now."""
+    files = EpochFiles.of(inspected.run, epoch)
+    measured = measured_set(files)  # reads the run again
+    images = tuple(inspected.truth["images"])
+    if measured.pictures != tuple(image["id"] for image in images):
+        raise StudioError(f"{inspected.run.name}: its labels were changed or deleted just now; load the page again")
+    return ShownEpoch(project, inspected.run, epoch, images, files, measured, inspected.is_validated)
 
 
 def parsed(item: str) -> tuple[str, int]:

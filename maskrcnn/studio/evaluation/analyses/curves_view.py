@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
+from maskrcnn.evaluation import Report
 from maskrcnn.evaluation.analysis.precision_recall import Curve, precision_recall
+from maskrcnn.evaluation.measures import MAX_DETECTIONS
 from maskrcnn.studio.components.chart import draw_clickable
 from maskrcnn.studio.components.class_colours import category_colours
 from maskrcnn.studio.evaluation import page_state
 from maskrcnn.studio.evaluation.analyses import analysis_charts
+from maskrcnn.studio.evaluation.measured_epoch import epoch_report
 from maskrcnn.studio.evaluation.page_state import PAGE, ShownEpoch
 from maskrcnn.studio.evaluation.picture_board import Board
 from maskrcnn.studio.shell.markdown_escape import plain
@@ -20,6 +24,8 @@ from maskrcnn.studio.shell.markdown_escape import plain
 MOST_CLASSES = 6
 """Maximum number of curves at first: the classes with the most objects."""
 
+_PLAIN = ("class", "objects", "TP", "FP", "FN")
+"""Columns of the table of classes that are no figures."""
 _POOLED = "all classes in one ranking"
 HELP = (
     "From the highest score down, each point adds one detection: a circle found its object, a cross did not. The line "
@@ -62,6 +68,30 @@ def show(shown: ShownEpoch, board: Board) -> None:
         alt="Precision against recall of each class; a click on a point opens its picture",
     )
     st.markdown(":small[A click on a point opens the picture of that detection.]")
+    _show_classes(shown, board)
+
+
+def _show_classes(shown: ShownEpoch, board: Board) -> None:
+    """Draw the table of classes: COCO's figures of each, and its counts at the sliders."""
+    report = epoch_report(shown.run, shown.epoch, board.matches.min_score, board.matches.iou)
+    frame = class_table(report)
+    st.subheader("Each class", help=report.definitions["per_class"])
+    numbers = {title: st.column_config.NumberColumn(format="%.3f") for title in frame.columns if title not in _PLAIN}
+    st.dataframe(frame, hide_index=True, column_config=numbers, placeholder="–")
+
+
+def class_table(report: Report) -> pd.DataFrame:
+    """A row for each class: objects, AP, AP50, AP75 and AR of masks (else boxes), and precision, recall and counts."""
+    kind = report.matched_by
+    figures = ("AP", "AP50", "AP75", f"AR{MAX_DETECTIONS}")
+    rows = [
+        [row.name, row.n_gt]
+        + [(row.summary(kind) or {}).get(name) for name in figures]
+        + [row.precision, row.recall, row.tp, row.fp, row.fn]
+        for row in report.per_class
+    ]
+    frame = pd.DataFrame(rows, columns=["class", "objects", *figures, "precision", "recall", "TP", "FP", "FN"])
+    return frame.astype({name: "Float64" for name in (*figures, "precision", "recall")})
 
 
 def curve(shown: ShownEpoch, board: Board, place: int) -> Curve:

@@ -47,8 +47,9 @@ def crop(picture: np.ndarray, measured: MeasuredSet, side: Side, number: int) ->
         marks.append(replace(_mark(entries[number], corner, "fp", has_masks), style="solid"))
     else:
         marks.append(_mark(entries[number], corner, "fn", has_masks))
+    # Lines are drawn three times as large as they are sent, so that their colour is wider than its dark edges.
     cut = np.ascontiguousarray(picture[top:bottom, left:right])
-    drawn = overlays.draw(cut, marks, longest=SIDE, labels=False, boxes=not has_masks, opacity=0.2)
+    drawn = overlays.draw(cut, marks, longest=3 * SIDE, labels=False, boxes=not has_masks, opacity=0.2)
     return jpeg(drawn, SIDE)
 
 

@@ -98,6 +98,8 @@ def test_counts_and_cells_are_those_of_a_loop(min_score: float, iou: float) -> N
     cells = {(row, column): confusion.cells(row, column) for row in range(side) for column in range(side)}
     assert {key: len(found) for key, found in cells.items()} == {key: int(confusion.counts[key]) for key in cells}
     for (row, column), instances in cells.items():
+        scores = [measured.detections.score[one.detection] for one in instances if one.detection is not None]
+        assert scores == sorted(scores, reverse=True)
         for one in instances:
             if one.detection is not None:
                 assert (measured.detections.picture[one.detection], measured.detections.category[one.detection]) == (

@@ -2,8 +2,8 @@
 
 Bowen Cheng, Ross Girshick, Piotr Dollar, Alexander C. Berg, Alexander Kirillov: "Boundary IoU: Improving Object-Centric
 Image Segmentation Evaluation", CVPR 2021. With G_d and P_d, the pixels at most d from the contours of the label G and
-the prediction P, it is |(G_d n G) n (P_d n P)| / |(G_d n G) u (P_d n P)|, where n is "and" and u is "or". Boundaries are
-those of the authors' program, boundary_utils.py.
+the prediction P, it is |(G_d n G) n (P_d n P)| / |(G_d n G) u (P_d n P)| (n: and, u: or). Boundaries
+are those of the authors' program, boundary_utils.py.
 """
 
 from __future__ import annotations

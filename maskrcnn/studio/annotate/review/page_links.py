@@ -18,8 +18,9 @@ from maskrcnn.studio.runs.labels_and_detections import pictures_with_detections
 _PAGES = Path(__file__).parents[4]
 """The folder of `app.py`."""
 
-_INSPECT = {"predictions": "Predictions", "evaluation": "Evaluation", "compare": "Compare"}
-"""Name in `?back=` -> title of the page."""
+_TITLES = {"predictions": "Predictions", "evaluation": "Evaluation", "compare": "Compare"}
+_FILES = {name: f"pages/inspect/{name}.py" for name in _TITLES}
+"""Name in `?back=` -> title and file of the page."""
 
 
 def asked() -> dict[str, str]:
@@ -28,19 +29,19 @@ def asked() -> dict[str, str]:
     `back` is left out unless it names a page that the studio has.
     """
     found = {name: st.query_params[name] for name in ("object", "review", "back") if st.query_params.get(name)}
-    if not _page(found.get("back")):
-        found.pop("back", None)
+    if "back" in found and not (_PAGES / _FILES.get(found["back"], "none")).is_file():
+        del found["back"]
     return found
 
 
 def show(project: Project) -> None:
     """Draw the links that belong to what the URL asks for; nothing on an ordinary visit."""
     wanted = asked()
-    if page := _page(wanted.get("back")):
+    if back := wanted.get("back"):
         with st.container(key="annotate_back", width="content"):
             st.page_link(
-                page,
-                label=f"Back to {_INSPECT[wanted['back']]}",
+                _FILES[back],
+                label=f"Back to {_TITLES[back]}",
                 icon=":material/arrow_back:",
                 query_params=_way_back(project, wanted),
             )
@@ -50,12 +51,6 @@ def show(project: Project) -> None:
             st.page_link(
                 "pages/train/launch.py", label="Train again", icon=":material/rocket_launch:", query_params=query
             )
-
-
-def _page(name: str | None) -> str | None:
-    """Return the page of a name in `?back=`; None if there is none."""
-    page = f"pages/inspect/{name}.py"
-    return page if name in _INSPECT and (_PAGES / page).is_file() else None
 
 
 def _way_back(project: Project, wanted: dict[str, str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ Kind = Literal["missing", "wrong_class", "shifted", "double", "spurious"]
 LEAST_SCORE = 0.3
 """Least score of a detection that speaks against a label."""
 
-LEAST_SUSPICION = 0.05
+LEAST_SUSPICION = 0.02
 """Least suspicion of a candidate."""
 
 
@@ -64,8 +64,8 @@ def label_error_candidates(measured_epochs: Sequence[MeasuredSet]) -> list[Candi
         raise StudioError("label errors: there are no detections; choose an epoch that has some")
     newest = measured_epochs[-1]
     for measured in measured_epochs[:-1]:
-        if (measured.pictures, measured.objects.annotation_ids) != (newest.pictures, newest.objects.annotation_ids):
-            raise StudioError("label errors: the epochs were measured on different labels; measure all on the same")
+        if _labels(measured) != _labels(newest):
+            raise StudioError("label errors: the epochs have different labels or tasks; measure all in the same way")
     findings = find(measured_epochs, LEAST_SCORE)
     found = outcomes(measured_epochs, findings)
     suspects: dict[tuple[str, int], _Suspect] = {}
@@ -79,6 +79,11 @@ def label_error_candidates(measured_epochs: Sequence[MeasuredSet]) -> list[Candi
             suspects[key] = max(suspects.get(key, suspect), suspect, key=lambda one: one.suspicion)
     ordered = sorted(suspects.values(), key=lambda one: -one.suspicion)
     return [_candidate(newest, suspect) for suspect in ordered]
+
+
+def _labels(measured: MeasuredSet) -> tuple[object, ...]:
+    """What epochs must have in common."""
+    return measured.pictures, measured.objects.annotation_ids, measured.matched_by
 
 
 class _Suspect(NamedTuple):

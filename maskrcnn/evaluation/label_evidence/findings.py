@@ -13,7 +13,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from maskrcnn.evaluation.coco_documents import Entry
-from maskrcnn.evaluation.columns import Detections, Objects, Pairs
+from maskrcnn.evaluation.columns import Detections, Objects, Pairs, rank_in_group
 from maskrcnn.evaluation.measured_set import MeasuredSet
 from maskrcnn.evaluation.overlaps import box_pairs, mask_pairs
 
@@ -22,17 +22,35 @@ SAME_PLACE = 0.5
 
 
 @dataclass(frozen=True)
+class OtherClasses:
+    """The other classes that are found at the places of N findings, M in all: `finding` and `category` (M,) int64, and
+    the best `score` (M,) float64 of each; sorted by finding, best score first."""
+
+    finding: np.ndarray
+    category: np.ndarray
+    score: np.ndarray
+    rank: np.ndarray
+    """(M,) int64: 0 for the best class of each finding."""
+
+    def best_scores(self, findings: int) -> np.ndarray:
+        """The best score (N,) of another class at each finding, 0 without any."""
+        best = np.zeros(findings)
+        np.maximum.at(best, self.finding, self.score)
+        return best
+
+
+@dataclass(frozen=True)
 class Findings:
     """N findings, sorted by picture and then by score, best first.
 
-    `detection` (N,) int64 is the index of the best detection in the columns of the newest epoch. `rival` (N,) float64
-    is the best score of another class there, 0 without any. `agreement` and `steadiness` (N, E) float64 are score and
-    IoU of the best detection of the same class at the same place in each of E older epochs, 0 without any. `crowding`
-    (N,) float64 is the largest IoU with a better finding.
+    `detection` (N,) int64 is the index of the best detection in the columns of the newest epoch. `others` are the other
+    classes that the epoch finds there. `agreement` and `steadiness` (N, E) float64 are score and IoU of the best
+    detection of the same class at the same place in each of E older epochs, 0 without any. `crowding` (N,) float64 is
+    the largest IoU with a better finding.
     """
 
     detection: np.ndarray
-    rival: np.ndarray
+    others: OtherClasses
     agreement: np.ndarray
     steadiness: np.ndarray
     crowding: np.ndarray
@@ -46,12 +64,12 @@ def find(measured_epochs: Sequence[MeasuredSet], least_score: float) -> Findings
     newest = measured_epochs[-1]
     found = newest.detections
     among = pairs_of(newest, found, newest.detection_entries, as_objects(found), newest.detection_entries)
-    place_of, rival, crowding = _places(found, among)
+    place_of, crowding = _places(found, among)
     chosen = np.flatnonzero((place_of == np.arange(len(found))) & (found.score >= least_score))
     older = [_agreement(newest, epoch, chosen) for epoch in measured_epochs[:-1]]
     agreement = np.stack([score for score, _ in older], axis=1) if older else np.zeros((len(chosen), 0))
     steadiness = np.stack([iou for _, iou in older], axis=1) if older else np.zeros((len(chosen), 0))
-    return Findings(chosen, rival[chosen], agreement, steadiness, crowding[chosen])
+    return Findings(chosen, _other_classes(found, place_of, chosen), agreement, steadiness, crowding[chosen])
 
 
 def pairs_of(
@@ -87,10 +105,10 @@ def areas(measured: MeasuredSet, entries: Sequence[Entry]) -> np.ndarray:
     return np.array([entry["bbox"][2] * entry["bbox"][3] for entry in entries], dtype=np.float64)
 
 
-def _places(found: Detections, among: Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each detection (D,): the best detection of its place (itself if it is the best), the best score of another
-    class at its place, and its largest IoU with a better finding of another place."""
-    place_of, rival, crowding = np.arange(len(found)), np.zeros(len(found)), np.zeros(len(found))
+def _places(found: Detections, among: Pairs) -> tuple[np.ndarray, np.ndarray]:
+    """For each detection (D,): the best detection of its place (itself if it is the best), and its largest IoU with a
+    better finding of another place."""
+    place_of, crowding = np.arange(len(found)), np.zeros(len(found))
     better = among.where(among.object < among.detection)  # sorted by score within a picture
     order = np.lexsort((better.object, better.detection))
     columns = (better.detection[order], better.object[order], better.iou[order])
@@ -99,11 +117,23 @@ def _places(found: Detections, among: Pairs) -> tuple[np.ndarray, np.ndarray, np
             continue
         if iou >= SAME_PLACE:
             place_of[one] = other
-            if found.category[one] != found.category[other]:
-                rival[other] = max(rival[other], found.score[one])
         else:
             crowding[one] = max(crowding[one], iou)
-    return place_of, rival, crowding
+    return place_of, crowding
+
+
+def _other_classes(found: Detections, place_of: np.ndarray, chosen: np.ndarray) -> OtherClasses:
+    """The classes at the places of the chosen detections, without those of the detections themselves."""
+    number = np.full(len(found), -1)
+    number[chosen] = np.arange(len(chosen))
+    finding = number[place_of]
+    members = np.flatnonzero((finding >= 0) & (found.category != found.category[place_of]))
+    members = members[np.lexsort((-found.score[members], finding[members]))]
+    finding, category = finding[members], found.category[members]
+    _, first = np.unique(np.stack([finding, category], axis=1), axis=0, return_index=True)
+    first = np.sort(first)
+    finding, category = finding[first], category[first]
+    return OtherClasses(finding, category, found.score[members[first]], rank_in_group(finding))
 
 
 def _agreement(newest: MeasuredSet, older: MeasuredSet, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -115,7 +145,9 @@ def _agreement(newest: MeasuredSet, older: MeasuredSet, chosen: np.ndarray) -> t
     )
     entries = [newest.detection_entries[index] for index in chosen.tolist()]
     pairs = pairs_of(newest, mine, entries, as_objects(older.detections), older.detection_entries)
-    same = mine.category[pairs.detection] == older.detections.category[pairs.object]
+    index = {category: number for number, category in enumerate(newest.categories)}
+    category = np.array([index.get(category, -1) for category in older.categories], dtype=np.int64)
+    same = mine.category[pairs.detection] == category[older.detections.category[pairs.object]]
     pairs = pairs.where(same & (pairs.iou >= SAME_PLACE))
     score, iou = np.zeros(len(chosen)), np.zeros(len(chosen))
     value = older.detections.score[pairs.object]

@@ -19,6 +19,12 @@ ROUNDS = 40
 SETTLED = 1e-4
 """Change of the responsibilities at which it stops."""
 
+FIRST_STEPS, STEPS = 8, 2
+"""Newton steps of the regression before the first round, and in each round."""
+
+HALVINGS = 8
+"""How often a Newton step is halved that leads too far."""
+
 RIDGE = 1.0
 """Weight of the prior of a coefficient, in units of its standardised evidence: mean 0, variance 1."""
 
@@ -40,13 +46,27 @@ class Lapses:
     rates: np.ndarray
 
 
-def fit(evidence: np.ndarray, network: np.ndarray, label: np.ndarray, usual_rate: float) -> Lapses:
+@dataclass(frozen=True)
+class Expectation:
+    """What is expected of a network before anything is seen, as if A more findings had been seen.
+
+    `evidence` (A, F) float64 are theirs; `shares` (A, K) float64 is how many of them are in each state.
+    """
+
+    evidence: np.ndarray
+    shares: np.ndarray
+
+
+def fit(
+    evidence: np.ndarray, network: np.ndarray, label: np.ndarray, usual_rate: float, expected: Expectation
+) -> Lapses:
     """Fit network errors and label errors to what was observed at N places.
 
     `evidence` (N, F) float64 says how sure the network is. `network` (N, K) is the likelihood of the observation if the
     network is in state k (0: right) and the label is right; `label` (N, K) that if the network is right and the label
     has error k (column 0 is not used). Where the outcomes are simply seen, both are 1 in the column of the outcome and
-    0 elsewhere. `usual_rate` is the expected rate of each label error before anything is seen.
+    0 elsewhere. `usual_rate` is the expected rate of each label error, `expected` that of network errors, before
+    anything is seen.
 
     Example: of 200 findings each, the labels contradict 100, 24, 4 and 4, the surer the fewer. Without label errors the
     last number would be about 1: there it is probably the label that is wrong, and at the first ones the network.
@@ -54,13 +74,19 @@ def fit(evidence: np.ndarray, network: np.ndarray, label: np.ndarray, usual_rate
     >>> sure = np.repeat([0.0, 2.0, 4.0, 6.0], 200)
     >>> contradicts = np.concatenate([np.arange(200) < number for number in (100, 24, 4, 4)])
     >>> seen = np.eye(2)[contradicts.astype(int)]
-    >>> fitted = fit(sure[:, None], seen, seen, usual_rate=0.01)
+    >>> one_right_one_wrong = Expectation(np.array([[0.0]]), np.array([[1.0, 1.0]]))
+    >>> fitted = fit(sure[:, None], seen, seen, 0.01, one_right_one_wrong)
     >>> bool(fitted.label[0, 1] < 0.05), bool(fitted.label[600, 1] > 0.6)
     (True, True)
     """
     count, states = network.shape
-    standard = _standardised(evidence)
+    anchors = len(expected.evidence)
+    weight = np.concatenate([expected.shares.sum(axis=1), np.ones(count)])
+    both = standardised(np.concatenate([expected.evidence, evidence]), weight)
+    standard = both[anchors:]
     coefficients = np.zeros((standard.shape[1], states))
+    for _ in range(FIRST_STEPS):
+        coefficients = _newton_step(both[:anchors], expected.shares, coefficients)
     rates = np.full(states, usual_rate)
     rates[0] = 0.0
     before = np.zeros((count, 2 * states))
@@ -77,39 +103,51 @@ def fit(evidence: np.ndarray, network: np.ndarray, label: np.ndarray, usual_rate
         is_error = posterior[:, states:]
         shares = posterior[:, :states].copy()
         shares[:, 0] += is_error.sum(axis=1)
-        coefficients = _newton_steps(standard, shares, coefficients)
+        for _ in range(STEPS):
+            coefficients = _newton_step(both, np.concatenate([expected.shares, shares]), coefficients)
         right = shares[:, 0].sum() + PRIOR_OBJECTS
         rates = (is_error.sum(axis=0) + PRIOR_OBJECTS * usual_rate) / right
         rates[0] = 0.0
     return Lapses(posterior[:, :states], posterior[:, states:], rates)
 
 
-def _standardised(evidence: np.ndarray) -> np.ndarray:
-    """The columns with mean 0 and variance 1, after a column of ones."""
-    spread = evidence.std(axis=0) if len(evidence) else np.ones(evidence.shape[1])
-    centred = (evidence - evidence.mean(axis=0)) / np.where(spread > 1e-9, spread, 1.0) if len(evidence) else evidence
-    return np.concatenate([np.ones((len(evidence), 1)), centred], axis=1)
+def standardised(evidence: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The columns of (N, F), scaled to mean 0 and variance 1 with weights (N,), after a column of ones: (N, F + 1)."""
+    whole = max(weight.sum(), 1e-9)
+    centred = evidence - weight @ evidence / whole
+    spread = np.sqrt(weight @ centred**2 / whole)
+    return np.concatenate([np.ones((len(evidence), 1)), centred / np.where(spread > 1e-9, spread, 1.0)], axis=1)
 
 
-def _newton_steps(standard: np.ndarray, shares: np.ndarray, coefficients: np.ndarray, steps: int = 2) -> np.ndarray:
-    """Newton steps of a multinomial logistic regression (F, K) on shares (N, K), with a ridge and state 0 at 0."""
+def _newton_step(standard: np.ndarray, shares: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """A Newton step of a multinomial logistic regression (F, K) on shares (N, K), with a ridge, and state 0 at 0."""
     features, states = coefficients.shape
     penalty = np.full(features, RIDGE)
-    penalty[0] = 1e-3
-    for _ in range(steps):
-        chances = _softmax(standard @ coefficients)
-        gradient = standard.T @ (shares - chances) - penalty[:, None] * coefficients
-        hessian = np.zeros((features, states - 1, features, states - 1))
-        for one in range(1, states):
-            for other in range(1, states):
-                weight = chances[:, one] * ((one == other) - chances[:, other])
-                hessian[:, one - 1, :, other - 1] = (standard * weight[:, None]).T @ standard
-        size = features * (states - 1)
-        matrix = hessian.reshape(size, size) + np.diag(np.repeat(penalty, states - 1))
-        step = np.linalg.solve(matrix, gradient[:, 1:].reshape(size)).reshape(features, states - 1)
-        coefficients = coefficients.copy()
-        coefficients[:, 1:] += np.clip(step, -2, 2)
+    penalty[0] = 1e-3  # the rate itself is free
+    weight = shares.sum(axis=1)
+    chances = _softmax(standard @ coefficients)
+    gradient = standard.T @ (shares - weight[:, None] * chances) - penalty[:, None] * coefficients
+    hessian = np.zeros((features, states - 1, features, states - 1))
+    for one in range(1, states):
+        for other in range(1, states):
+            curvature = weight * chances[:, one] * ((one == other) - chances[:, other])
+            hessian[:, one - 1, :, other - 1] = (standard * curvature[:, None]).T @ standard
+    size = features * (states - 1)
+    matrix = hessian.reshape(size, size) + np.diag(np.repeat(penalty, states - 1))
+    step = np.linalg.solve(matrix, gradient[:, 1:].reshape(size)).reshape(features, states - 1)
+    before = _likelihood(standard, shares, coefficients, penalty)
+    for halving in range(HALVINGS):
+        moved = coefficients.copy()
+        moved[:, 1:] += step / 2**halving
+        if _likelihood(standard, shares, moved, penalty) >= before:
+            return moved
     return coefficients
+
+
+def _likelihood(standard: np.ndarray, shares: np.ndarray, coefficients: np.ndarray, penalty: np.ndarray) -> float:
+    """The logarithm of the likelihood of the shares and of the prior, without constants."""
+    chances = np.maximum(_softmax(standard @ coefficients), 1e-300)
+    return float((shares * np.log(chances)).sum() - 0.5 * (penalty[:, None] * coefficients**2).sum())
 
 
 def _softmax(values: np.ndarray) -> np.ndarray:

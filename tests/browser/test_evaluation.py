@@ -98,7 +98,7 @@ def test_the_table_sorts_filters_and_opens_pictures(page: Any, server: Any, run:
     clauses = page.locator(".sentence .clause span").all_inner_texts()
     assert clauses == [
         "1 of 1 object missed (cell)",
-        "1 found where nothing is labelled, 1 found as another class",
+        "1 found where nothing is labelled, 1 of another class",
     ]
     assert names(page) == ["c.png", "a.png", "b.png"]
     page.locator('[data-sort="file"]').click()

@@ -29,10 +29,10 @@ KIND_WORDS: Mapping[str, str] = {
 
 _FOUND_WORDS: Mapping[str, str] = {
     "background": "found where nothing is labelled",
-    "duplicate": "found once more",
-    "class": "found as another class",
-    "location": "found too loosely",
-    "both": "found too loosely and as another class",
+    "duplicate": "found again",
+    "class": "of another class",
+    "location": "too loose",
+    "both": "of another class and too loose",
     "beyond": "beyond COCO's limit of 100",
 }
 
@@ -81,7 +81,7 @@ def kind_name(kind: int) -> str:
 
 
 def _wrong_words(kinds: Sequence[str]) -> str:
-    """False positives by kind, such as `2 found where nothing is labelled, 1 found once more`."""
+    """False positives by kind, such as `2 found where nothing is labelled, 1 found again`."""
     count = Counter(kinds)
     return ", ".join(f"{count[kind]} {words}" for kind, words in _FOUND_WORDS.items() if count[kind])
 

@@ -40,6 +40,7 @@ class PictureBoard {
   #timer = 0;
   #reveal = null;
   #aimed = ""; // the picture that the camera was turned to
+  #isAsGiven = false; // whether nobody has moved the camera since
 
   constructor(parentElement, component) {
     this.calls = 0;
@@ -61,6 +62,13 @@ class PictureBoard {
     this.root.append(link, this.bar, this.parts);
     parentElement.querySelector("div").append(this.root);
     this.buttons = addViewButtons(this.view, { root: this.pane });
+    this.view.addEventListener("resize", () => {
+      const { focus } = this.component.data;
+      if (this.#isAsGiven && focus) showPart(this.view.camera, focus, this.view.picture);
+    });
+    for (const name of ["pointerdown", "wheel", "keydown"]) {
+      this.pane.addEventListener(name, () => (this.#isAsGiven = false), { capture: true, passive: true });
+    }
     this.view.addEventListener("select", ({ detail }) => this.#select(detail.ids.at(-1) ?? null));
     this.table.addEventListener("open", ({ detail }) => this.#open(detail.place));
     window.addEventListener("resize", () => this.#arrange(), { signal: this.#stop.signal });
@@ -239,6 +247,7 @@ class PictureBoard {
     const isOther = this.#aimed !== `${base} ${place}`;
     if (!isOther && this.#reveal === reveal) return;
     this.#aimed = `${base} ${place}`;
+    this.#isAsGiven = true;
     if (focus) showPart(this.view.camera, focus, this.view.picture);
     else if (isOther) this.view.camera.fit();
   }

@@ -43,7 +43,6 @@ def confusion_chart(counts: np.ndarray, names: Sequence[str]) -> Chart:
         "found": [found[column] for column in columns.tolist()],
         "count": values,
         "share": np.where(is_right, share, -share),
-        "ink": ["white" if part > 0.55 else "black" for part in share.tolist()],
     }
     axis = {"labelLimit": 130, "ticks": False, "domain": False, **_AXIS}
     encoding = {
@@ -64,7 +63,10 @@ def confusion_chart(counts: np.ndarray, names: Sequence[str]) -> Chart:
         },
         {
             "mark": {"type": "text", "fontSize": 14, "cursor": "pointer"},
-            "encoding": {"text": field("count"), "color": field("ink", "nominal", scale=None)},
+            "encoding": {
+                "text": field("count"),
+                "color": {"condition": {"test": "abs(datum.share) > 0.55", "value": "white"}, "value": "black"},
+            },
         },
     ]
     height = _CELL * (side + 1) + 2 * _AXES
@@ -147,8 +149,9 @@ def bars(
         "words": list(words),
         "colour": list(colours or [_PLAIN] * len(names)),
     }
+    ticks: Spec = {"values": [0, 0.2, 0.4, 0.6, 0.8, 1]} if most == 1 else {"tickCount": 5}  # room for words beside 1
     encoding = {
-        "x": field("value", title=title, scale={"domain": [0, most * 1.3], "nice": False}, axis=_AXIS),
+        "x": field("value", title=title, scale={"domain": [0, most * 1.3], "nice": False}, axis={**ticks, **_AXIS}),
         "y": field("name", "nominal", title=None, sort=list(names), axis={"labelLimit": 170, **_AXIS}),
         "tooltip": [field("name", "nominal"), field("words", "nominal")],
     }

@@ -27,9 +27,9 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     name.title = title;
     words.title = says;
     const edit = button("edit", "editor", "Open it in the editor", () => setTriggerValue("edited", item));
-    const foot = make("div", "foot");
-    foot.append(words, edit);
-    figure.append(open, name, foot);
+    const head = make("div", "head");
+    head.append(name, edit);
+    figure.append(open, head, words);
     if (badge) figure.append(make("div", `badge ${badge.toLowerCase()}`, badge));
     return figure;
   };

@@ -182,7 +182,7 @@ def test_the_browser_gets_objects_once_and_the_detections_of_both_sides(root: Pa
 def test_the_page_opens_at_the_picture_that_changed_most_and_stays_there(root: Path, two_runs: None) -> None:
     app = open_page(root)
     assert address(app, "image") == "a.png"  # the first of the two that changed
-    app.select_slider[0].set_value("1").run()
+    app.select_slider[0].set_value("epoch 1").run()
     assert address(app, "image") == "a.png"
 
 
@@ -190,7 +190,7 @@ def test_one_slider_moves_both_epochs(root: Path, two_runs: None) -> None:
     app = open_page(root)
     slider = app.select_slider[0]
     assert slider.options == ["epoch 1", "epoch 2"]
-    slider.set_value("1").run()
+    slider.set_value("epoch 1").run()
     assert (address(app, "a_epoch"), address(app, "b_epoch")) == ("1", "1")
     assert sent(app)["names"] == {"a": "epoch 1 of first", "b": "epoch 1 of second"}
 

@@ -51,16 +51,33 @@ class EditorLinks:
     def _images(self) -> dict[Id, dict[str, Any]]:
         return {image["id"]: image for image in pictures_with_detections(self.side.run)["images"]}
 
+    @cached_property
+    def _is_own_run(self) -> bool:
+        folder = self.side.run.project_folder
+        return folder is not None and folder == self.project.folder.resolve()
+
+    @cached_property
+    def _names(self) -> dict[int, str | None]:
+        """Position of a picture -> its name in the project, as far as they were asked for."""
+        return {}
+
+    def _name_in_project(self, position: int) -> str | None:
+        if not self._is_own_run:
+            return None
+        if position not in self._names:
+            common = self.sets.common
+            ids = common.images_a if common.labels == "a" else common.images_b
+            try:
+                name = editor_link.name_in_project(self.project, self.side.run, self._images[ids[position]])
+            except (StudioError, KeyError):
+                name = None
+            self._names[position] = name
+        return self._names[position]
+
     def query(self, entry: ChangedObject) -> dict[str, str] | None:
         """The query of the editor at an object; None if its picture is not one of this project."""
         common, run = self.sets.common, self.side.run
-        if run.project_folder is None or run.project_folder != self.project.folder.resolve():
-            return None
-        ids = common.images_a if common.labels == "a" else common.images_b
-        try:
-            name = editor_link.name_in_project(self.project, run, self._images[ids[entry.picture]])
-        except (StudioError, KeyError):
-            return None
+        name = self._name_in_project(entry.picture)
         if name is None:
             return None
         epoch = self.epochs.epoch_a if common.labels == "a" else self.epochs.epoch_b
@@ -81,11 +98,12 @@ def show(a: Side, b: Side, sets: ComparedSets, objects: Sequence[ChangedObject],
     count_key = f"{PAGE}_{word}_shown"
     most = int(st.session_state.get(count_key, _AT_FIRST))
     shown = objects[:most]
+    files = {position: _file_or_none(a, b, sets, position) for position in {entry.picture for entry in shown}}
     for start in range(0, len(shown), _IN_A_ROW):
         columns = st.columns(_IN_A_ROW, gap="small")
         for column, entry in zip(columns, shown[start : start + _IN_A_ROW], strict=False):
             with column:
-                _show_crop(a, b, sets, entry, links)
+                _show_crop(files[entry.picture], sets.files[entry.picture], entry, links.query(entry))
     if most < len(objects):
         st.button(
             f"Show {min(_MORE, len(objects) - most)} more",
@@ -94,13 +112,25 @@ def show(a: Side, b: Side, sets: ComparedSets, objects: Sequence[ChangedObject],
         )
 
 
-def _show_crop(a: Side, b: Side, sets: ComparedSets, entry: ChangedObject, links: EditorLinks) -> None:
-    """Draw one object: its crop, its class and IoUs, the button that opens its picture, and the link to the editor."""
-    file = sets.files[entry.picture]
+def _file_or_none(a: Side, b: Side, sets: ComparedSets, position: int) -> Path | None:
+    """The file of a picture; None if it cannot be shown."""
+    try:
+        return file_of(a, b, sets, position)
+    except StudioError:
+        return None
+
+
+def _show_crop(path: Path | None, file: str, entry: ChangedObject, query: dict[str, str] | None) -> None:
+    """Draw one object: its crop, its class and IoUs, the button that opens its picture, and the link to the editor.
+
+    `path` is the file of its picture (None: it cannot be shown), `file` the name of it, `query` that of the editor.
+    """
     colour = MATCH_COLOURS["tp" if entry.is_won else "fn"]
     try:
-        content = crop(file_of(a, b, sets, entry.picture), entry.box, colour)
+        content = crop(path, entry.box, colour) if path else None
     except (StudioError, OSError):
+        content = None
+    if content is None:
         st.markdown(":small[cannot be shown]")
     else:
         st.image(content, alt=f"{entry.name} in {file}", width="stretch")
@@ -112,7 +142,7 @@ def _show_crop(a: Side, b: Side, sets: ComparedSets, entry: ChangedObject, links
         help="Show it above, magnified",
         on_click=partial(_open, file, entry),
     )
-    if query := links.query(entry):
+    if query:
         st.page_link(editor_link.ANNOTATE_PAGE, label="Open in the editor", query_params=query)
 
 

@@ -43,7 +43,8 @@ def choose(runs: Mapping[str, RunFolder], own: int) -> tuple[Side, Side] | None:
 
     None, with a message, if one of them has no detections. Raises `StudioError` if a run cannot be read.
     """
-    default_a, default_b = default_pair(runs, own)
+    pair = shipped_pair(runs)
+    default_a, default_b = default_pair(runs, own, pair)
     asked = _resolve(runs)
     title, first, swap, second, shipped = st.columns([1.9, 3.0, 0.55, 3.0, 4.1], vertical_alignment="bottom")
     title.title("Compare")
@@ -53,7 +54,6 @@ def choose(runs: Mapping[str, RunFolder], own: int) -> tuple[Side, Side] | None:
     with second:
         b = _choose_run("b", runs, default_b)
     st.session_state[f"{PAGE}_chosen"] = (a, b)
-    pair = shipped_pair(runs)
     if pair and pair != (a, b):
         shipped.button(
             "RoIPool beside RoIAlign: the shipped pair",
@@ -95,13 +95,13 @@ def _choose_run(letter: str, runs: Mapping[str, RunFolder], default: str) -> str
         page=PAGE,
         show=lambda label: f"{letter.upper()}  ·  {label}",
         label_visibility="collapsed",
-        resets=["a_epoch", "b_epoch"],
+        resets=["a_epoch", "b_epoch", "labels", "lock"],
     )
 
 
-def default_pair(runs: Mapping[str, RunFolder], own: int) -> tuple[str, str]:
+def default_pair(runs: Mapping[str, RunFolder], own: int, shipped: tuple[str, str] | None) -> tuple[str, str]:
     """The runs that the page opens with: the newest two of the project with detections (the newer is B), else the
-    pair that ships, else what there is."""
+    pair that is `shipped`, else what there is."""
     kept = []
     for label, run in list(runs.items())[:own]:
         if run.detection_epochs():
@@ -109,7 +109,7 @@ def default_pair(runs: Mapping[str, RunFolder], own: int) -> tuple[str, str]:
         if len(kept) == 2:
             return kept[1], kept[0]
     labels = list(runs)
-    return shipped_pair(runs) or (labels[-1], labels[0])
+    return shipped or (labels[-1], labels[0])
 
 
 def shipped_pair(runs: Mapping[str, RunFolder]) -> tuple[str, str] | None:

@@ -96,7 +96,6 @@ def _slide_both(pairs: Sequence[EpochPair], chosen: EpochPair) -> tuple[int, int
         "Epoch of both",
         list(words),
         key=_SLIDER,
-        format_func=lambda text: f"epoch {text}",
         on_change=write,
         label_visibility="collapsed",
     )

@@ -23,9 +23,9 @@ def epoch_pairs(epochs_a: Sequence[int], epochs_b: Sequence[int], best_a: int, b
     others.
 
     >>> [pair.words for pair in epoch_pairs([1, 2, 4], [1, 3, 4], 2, 3)]
-    ['1', '2 and 1', '2 and 3', '4']
+    ['epoch 1', 'epochs 2 and 1', 'epochs 2 and 3', 'epoch 4']
     >>> [pair.words for pair in epoch_pairs([5, 10], [10, 20], 5, 20)]
-    ['50 %: 5 and 10', '100 %: 10 and 20', 'best: 5 and 20']
+    ['50 %: epochs 5 and 10', '100 %: epochs 10 and 20', 'best epochs: 5 and 20']
     """
     last_a, last_b = epochs_a[-1], epochs_b[-1]
     by_number = last_a == last_b
@@ -38,10 +38,10 @@ def epoch_pairs(epochs_a: Sequence[int], epochs_b: Sequence[int], best_a: int, b
         share_words = "" if by_number else f"{100 * share:.0f} %: "
         pairs.setdefault((a, b), EpochPair(a, b, f"{share_words}{_numbers(a, b)}"))
     if (best_a, best_b) not in pairs:
-        pairs[best_a, best_b] = EpochPair(best_a, best_b, f"best: {_numbers(best_a, best_b)}")
+        pairs[best_a, best_b] = EpochPair(best_a, best_b, f"best epochs: {best_a} and {best_b}")
     return list(pairs.values())
 
 
 def _numbers(a: int, b: int) -> str:
     """The numbers of two epochs."""
-    return str(a) if a == b else f"{a} and {b}"
+    return f"epoch {a}" if a == b else f"epochs {a} and {b}"

@@ -10,7 +10,7 @@ from maskrcnn.drawing.region_crops import window
 
 LINE = "#f4511e"
 """Colour of the line where the mask is 0.5."""
-_WEIGHT = 0.62  # of the colours of the cells over the picture
+_WEIGHT = 0.62  # of the colours of the cells over the grey picture
 _GREY = 0.55  # of the picture outside of the pasted mask
 _LINES_FROM = 6  # pixels of a cell from which on lines between cells are drawn
 
@@ -60,7 +60,8 @@ def _cells(ground: np.ndarray, soft: np.ndarray, box: tuple[float, float, float,
     )
     colours = ramp(soft)[row[:, None], column[None]].astype(np.float32)
     shown = ground.astype(np.float32)
-    shown[inside] = (1 - _WEIGHT) * shown[inside] + _WEIGHT * colours[inside]
+    grey = cv2.cvtColor(ground, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)  # the picture's colours would mix in
+    shown[inside] = ((1 - _WEIGHT) * grey + _WEIGHT * colours)[inside]
     if min((x1 - x0) / columns, (y1 - y0) / rows) >= _LINES_FROM:
         edges = (np.diff(row, prepend=row[0]) != 0)[:, None] | (np.diff(column, prepend=column[0]) != 0)[None]
         shown[edges & inside] *= 0.8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -131,14 +131,25 @@ def within(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
-@pytest.mark.parametrize("file", sources(), ids=lambda file: str(file.relative_to(ROOT)))
-def test_imports_go_down(file: Path) -> None:
-    here = part(file)
-    if here == "__init__":
-        return
-    ours = {name.removeprefix(f"{PACKAGE}.").split(".")[0] for name in imports(file) if within(name, PACKAGE)}
-    wrong = ours - {PACKAGE, here} - allowed(here)
-    assert not wrong, f"{here} may import {sorted(allowed(here))}"
+def files_that_import(wrong: Callable[[Path], set[str]]) -> dict[str, list[str]]:
+    """File of the program -> what `wrong` finds in it, for those in which it finds something.
+
+    One test looks at all files: a test for each would take longer to be collected than to run.
+    """
+    return {str(file.relative_to(ROOT)): sorted(found) for file in sources() if (found := wrong(file))}
+
+
+def test_imports_go_down() -> None:
+    def from_above(file: Path) -> set[str]:
+        here = part(file)
+        if here == "__init__":
+            return set()
+        ours = {name.removeprefix(f"{PACKAGE}.").split(".")[0] for name in imports(file) if within(name, PACKAGE)}
+        return ours - {PACKAGE, here} - allowed(here)
+
+    wrong = files_that_import(from_above)
+    parts = sorted({part(ROOT / name) for name in wrong})
+    assert not wrong, "; ".join(f"{here} may import {sorted(allowed(here))}" for here in parts)
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
@@ -185,19 +196,20 @@ def test_a_page_is_read_in_a_moment() -> None:
     assert long == {}
 
 
-@pytest.mark.parametrize("file", sources(), ids=lambda file: str(file.relative_to(ROOT)))
-def test_only_the_rooms_with_a_screen_import_streamlit(file: Path) -> None:
-    if part(file) in ("studio", "pages", "app"):
-        return
-    assert not {name for name in imports(file) if within(name, "streamlit")}
+def test_only_the_rooms_with_a_screen_import_streamlit() -> None:
+    def streamlit(file: Path) -> set[str]:
+        with_a_screen = part(file) in ("studio", "pages", "app")
+        return set() if with_a_screen else {name for name in imports(file) if within(name, "streamlit")}
+
+    assert files_that_import(streamlit) == {}
 
 
-@pytest.mark.parametrize("file", sources(), ids=lambda file: str(file.relative_to(ROOT)))
-def test_light_modules_do_not_load_torch_when_imported(file: Path) -> None:
-    if part(file) not in LIGHT:
-        return
-    loads = {name for name in imports(file, inside_functions=False) if any(within(name, heavy) for heavy in HEAVY)}
-    assert loads == set()
+def test_light_modules_do_not_load_torch_when_imported() -> None:
+    def heavy(file: Path) -> set[str]:
+        loaded = imports(file, inside_functions=False) if part(file) in LIGHT else set()
+        return {name for name in loaded if any(within(name, module) for module in HEAVY)}
+
+    assert files_that_import(heavy) == {}
 
 
 def test_every_page_is_a_flat_script() -> None:

@@ -16,7 +16,7 @@ from maskrcnn.words import sentence
 COMMANDS = {
     "train": "fine-tune a network on labelled pictures",
     "predict": "find objects in pictures and draw them",
-    "evaluate": "measure a network on labelled pictures: COCO AP, and AP picture by picture",
+    "evaluate": "measure a network, or saved detections, on labelled pictures: COCO AP, and what is wrong where",
     "compare": "tell whether two networks differ, from their reports on the same pictures",
     "convert": "turn labels of one format into another",
     "doctor": "find what in labels or pictures hurts training, and mend it",

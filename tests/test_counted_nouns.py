@@ -49,7 +49,7 @@ NEVER_ONE: dict[str, set[str]] = {
     "maskrcnn/studio/dataset/statistics_view.py": {"classes"},
     "maskrcnn/runs/document_schemas.py": {"most"},
     # By their nature: parameters of a network, anchors of a picture, resamples.
-    "maskrcnn/cli/evaluate.py": {"report.intervals.resamples"},
+    "maskrcnn/cli/report_text.py": {"report.intervals.resamples"},
     "maskrcnn/cli/info.py": {"count", "card['resamples']"},
     "maskrcnn/studio/launch/summary.py": {"anchor_count(config)"},
     # No numbers, or not for a person.

@@ -1,19 +1,20 @@
-"""The options of commands that run a network (`--device`, `--precision`, `--compile`), and loading of the network."""
+"""The options of commands that run a network (`--device`, `--precision`, `--compile`), and loading of the network.
+
+torch is imported when a network is loaded: `evaluate` also measures saved detections, for which it is not needed.
+"""
 
 from __future__ import annotations
 
 import argparse
-from typing import get_args
-
-import torch
+from typing import TYPE_CHECKING, get_args
 
 from maskrcnn.config import Precision
 from maskrcnn.errors import ArgumentError
-from maskrcnn.inference import load
-from maskrcnn.inference.model_description import network_line
-from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.weights import find_checkpoint
-from maskrcnn.training.hardware import available_hardware
+
+if TYPE_CHECKING:
+    import torch
+
+    from maskrcnn.model.build import StudioRCNN
 
 
 def add_inference(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +36,10 @@ def add_inference(parser: argparse.ArgumentParser) -> None:
 
 def load_for_inference(args: argparse.Namespace) -> StudioRCNN:
     """Load the network `args.model` for inference on the chosen device, and print a line that describes it."""
+    from maskrcnn.inference import load
+    from maskrcnn.inference.model_description import network_line
+    from maskrcnn.model.weights import find_checkpoint
+
     device = device_of_option(args.device)
     checkpoint = find_checkpoint(args.model)
     model = load(checkpoint, device, args.precision, args.compile)
@@ -52,6 +57,10 @@ def device_of_option(name: str) -> torch.device:
 
     Raises `ArgumentError` if it is not available.
     """
+    import torch
+
+    from maskrcnn.training.hardware import available_hardware
+
     available = available_hardware()
     if name == "auto":
         name = available[0]

@@ -70,6 +70,10 @@ def report_definitions(
         "are counted.",
         "beyond_limit": "Detections of this picture that COCO's limit leaves out of AP.",
         "per_class": "For each class: COCO's figures of it alone, and TP, FP and FN of all pictures.",
+        "error_costs": f"How often each kind of error occurs at {what} IoU {iou:g} among detections of any score, and "
+        "how much higher AP at that IoU would be without this kind (TIDE; the costs do not add up to 1 - AP).",
+        "suggested_score": "The score from which detections give the best F1, chosen on one half of the pictures; its "
+        "precision, recall and F1 are those on the other half.",
         "limit": f"COCO AP looks at the {MAX_DETECTIONS} best detections of a class in each picture, keypoint AP at "
         f"the {MAX_POSES} best.",
         "evidence": "For each class and picture: how many objects can be found (objects), the score of each detection "
@@ -107,7 +111,7 @@ def comparison_definitions(names: tuple[str, str]) -> dict[str, str]:
         "(jackknife), its bias from resamples that draw as many pictures as there are, with replacement (bootstrap). "
         "A and B are measured on the same ones.",
         "b_interval": f"The {percent} interval of B's AP, from the same pictures left out and the same resamples.",
-        "difference_interval": f"The {percent} interval of B minus A, from the same pictures left out and the same "
-        "resamples. " + " ".join(f"{what.capitalize()}: {meaning}." for what, meaning in VERDICTS.items()),
+        "difference_interval": f"Student's {percent} interval of B minus A, from the same pictures left out of both. "
+        + " ".join(f"{what.capitalize()}: {meaning}." for what, meaning in VERDICTS.items()),
         "per_image": "The AP of each picture alone, in A and in B; null if it has no objects of that kind.",
     }

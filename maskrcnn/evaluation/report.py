@@ -149,6 +149,29 @@ class ReportIntervals(_Part):
         return found or {}
 
 
+class ReportedCost(_Part):
+    """How often a kind of error occurs, and how much higher AP would be without it, in [0, 1] (None: no objects)."""
+
+    count: int
+    ap_loss: float | None
+
+
+class ReportedScore(_Part):
+    """The score with the best F1, chosen on one half of the pictures, and its figures on the other half.
+
+    The fields are those of `analysis.score_threshold.ScoreChoice`; without a `score`, `reason` says why.
+    """
+
+    score: float | None
+    chosen_on: int
+    reported_on: int
+    precision: float | None = None
+    recall: float | None = None
+    f1: float | None = None
+    f1_interval: _Array[float] | None = None
+    reason: str | None = None
+
+
 class Report(_Part):
     """All figures of a set of detections on labelled pictures.
 
@@ -156,7 +179,8 @@ class Report(_Part):
     AR10, AR100, ARs, ARm and ARl; for keypoints AP, AP50, AP75, APm, APl, AR, AR50, AR75, ARm and ARl. A measure is
     None if the network does not have its task; a figure is None if no object has that size. `per_image` has a row for
     each picture, `per_class` for each class; their counts are those at `min_score` and `iou`. `definitions` explains
-    each figure in one or two sentences. `sigmas` are the sigmas of OKS, one for each keypoint.
+    each figure in one or two sentences. `sigmas` are the sigmas of OKS, one for each keypoint. `error_costs` has the
+    kinds of errors at `iou` (`analysis.error_kinds.KINDS`), and `suggested_score` a score to keep detections from.
 
     >>> from maskrcnn.evaluation import evaluate
     >>> truth = {
@@ -192,6 +216,8 @@ class Report(_Part):
     iou: float = DEFAULT_IOU
     sigmas: _Array[float] | None = None
     definitions: dict[str, str] = {}
+    error_costs: dict[str, ReportedCost] | None = None
+    suggested_score: ReportedScore | None = None
     evidence: ReportEvidence | None = None
     intervals: ReportIntervals | None = None
 

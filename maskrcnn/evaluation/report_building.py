@@ -8,12 +8,14 @@ from itertools import pairwise
 import numpy as np
 
 from maskrcnn.evaluation import detection_evidence
+from maskrcnn.evaluation.analysis.error_kinds import error_costs
+from maskrcnn.evaluation.analysis.score_threshold import best_score
 from maskrcnn.evaluation.coco_documents import Document
 from maskrcnn.evaluation.figure_definitions import report_definitions
 from maskrcnn.evaluation.measured_set import MeasuredSet, measure
 from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE
 from maskrcnn.evaluation.ranking_ap import pooled_ap
-from maskrcnn.evaluation.report import ClassRow, PictureRow, Report
+from maskrcnn.evaluation.report import ClassRow, PictureRow, Report, ReportedCost, ReportedScore
 from maskrcnn.evaluation.set_matches import FP, IGNORED, TP, SetMatches
 
 
@@ -26,6 +28,7 @@ def evaluate(
     tasks: Sequence[str] | None = None,
     sigmas: Sequence[float] | None = None,
     with_evidence: bool = False,
+    with_analyses: bool = False,
 ) -> Report:
     """Evaluate detections on labelled pictures, and return the report.
 
@@ -34,12 +37,13 @@ def evaluate(
     `CocoDocuments.matched_by`). Without "keypoints", `keypoints` is None. `sigmas` are the sigmas of OKS, one for each
     keypoint; None uses the default ones. AP uses all detections; `n_pred`, `tp`, `fp` and `fn` use only those with a
     score of at least `min_score`, matched at `iou`. A figure that is not defined (no objects in a picture or size
-    range) is None, never NaN. `with_evidence` adds the evidence that `compare` and `intervals` need.
+    range) is None, never NaN. `with_evidence` adds the evidence that `compare` and `intervals` need,
+    `with_analyses` what each kind of error costs and a suggested score.
 
     Raises `StudioError` if the documents do not belong together. `Report` has an example.
     """
     measured = measure(ground_truth, detections, tasks, sigmas)
-    return report_of(measured, min_score=min_score, iou=iou, with_evidence=with_evidence)
+    return report_of(measured, min_score=min_score, iou=iou, with_evidence=with_evidence, with_analyses=with_analyses)
 
 
 def report_of(
@@ -48,6 +52,7 @@ def report_of(
     min_score: float = DEFAULT_MIN_SCORE,
     iou: float = DEFAULT_IOU,
     with_evidence: bool = False,
+    with_analyses: bool = False,
 ) -> Report:
     """The report of a measured set; see `evaluate`."""
     matches = measured.match(min_score, iou)
@@ -67,6 +72,10 @@ def report_of(
         sigmas=measured.sigmas,
         definitions=report_definitions(min_score, measured.matched_by, iou),
     )
+    if with_analyses:
+        costs = {kind: ReportedCost(**vars(cost)) for kind, cost in error_costs(measured, iou).items()}
+        choice = {name: value for name, value in vars(best_score(measured, iou)).items() if name != "scores"}
+        report = report.model_copy(update={"error_costs": costs, "suggested_score": ReportedScore(**choice)})
     if with_evidence:
         report = report.model_copy(update={"evidence": detection_evidence.gather_evidence(measured)})
     return report

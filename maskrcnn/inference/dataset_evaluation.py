@@ -16,10 +16,11 @@ from maskrcnn.annotations.skeletons import KeypointLabels, require_keypoints
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation import Report, intervals
-from maskrcnn.evaluation import evaluate as report_of
+from maskrcnn.evaluation import Report, measure
 from maskrcnn.evaluation.coco_documents import Id
+from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE
 from maskrcnn.evaluation.ranking_ap import Progress
+from maskrcnn.inference.detections_evaluation import full_report
 from maskrcnn.model import detect
 from maskrcnn.model.build import StudioRCNN
 
@@ -47,6 +48,8 @@ def evaluate(
     images: Path | str | None = None,
     class_attribute: str | None = None,
     *,
+    min_score: float = DEFAULT_MIN_SCORE,
+    iou: float = DEFAULT_IOU,
     resamples: int = 0,
     seed: int = 0,
     model_name: str = "the network",
@@ -58,8 +61,9 @@ def evaluate(
 
     `data` are labels: a file, a folder, a project, or a Dataset. `images` is the folder of the pictures if they are not
     next to the labels. `class_attribute` names the VIA attribute that is the class; None selects the one that has the
-    classes of the network. With `resamples` > 0 the report has bootstrap intervals, with random `seed`. `model_name` is
-    the name of the network in error messages. `warn` is called with each warning of the label reader.
+    classes of the network. `min_score` and `iou` decide what counts as found in the tables of pictures and classes.
+    With `resamples` > 0 the report has intervals, with random `seed`. `model_name` is the name of the network in error
+    messages. `warn` is called with each warning of the label reader.
     `watch(items, words, count)` wraps the pictures, for a progress bar. `progress(done, total)` counts the resamples.
 
     Raises `ArgumentError` if a given path or attribute does not exist. Raises `StudioError` if the labels cannot be
@@ -79,9 +83,8 @@ def evaluate(
         assert record.path is not None  # `measurable` raises without it
         for found in detect(model, pictures.load(record.path), image["id"]):
             detections.append({**found, "category_id": numbers[config.names[found["category_id"] - 1]]})
-    report = report_of(truth, detections, tasks=config.tasks, sigmas=config.sigmas, with_evidence=True)
-    if resamples:
-        report = report.with_intervals(intervals(report, resamples, seed, progress))
+    measured = measure(truth, detections, config.tasks, config.sigmas)
+    report = full_report(measured, min_score, iou, resamples, seed, progress)
     declared = {category["id"] for category in truth["categories"]}
     unlabelled = tuple(name for name, number in numbers.items() if number not in declared)
     return Evaluation(report, dataset, detections, numbers, unlabelled)

@@ -57,7 +57,8 @@ def test_evaluate_writes_the_report(trained: Path, tmp_path: Path, capsys: pytes
     out = tmp_path / "report.json"
     assert main(["evaluate", str(trained), "--data", str(labels), "--out", str(out), "--device", "cpu"]) == 0
     report = json.loads(out.read_text())
-    assert set(report["segm"]) == {"AP", "AP50", "AP75", "APs", "APm", "APl"}
+    assert {"AP", "AP50", "AP75", "APs", "APm", "APl", "AR100"} <= set(report["segm"])
+    assert set(report["error_costs"]) == {"class", "location", "both", "duplicate", "background", "missed"}
     assert [entry["file"] for entry in report["per_image"]] == ["square0.png", "square1.png"]
     assert [entry["n_gt"] for entry in report["per_image"]] == [1, 1]
     assert report["evidence"]["classes"][0]["segm"]["objects"] == "1 1"
@@ -251,6 +252,14 @@ BAD_ARGUMENTS = {
     "no epochs": (["train", "--data", "DATA", "--out", "run", "--epochs", "0"], "epochs"),
     "both lengths": (["train", "--data", "DATA", "--out", "run", "--epochs", "2", "--minutes", "1"], "--minutes"),
     "a score of 2": (["predict", "RUN", "PICTURE", "--out", "out", "--min-score", "2"], "--min-score"),
+    "an IoU of 50": (["evaluate", "RUN", "--data", "DATA", "--iou", "50"], "--iou 50: give a number from 0 to 1"),
+    "an IoU of 0": (["evaluate", "RUN", "--data", "DATA", "--iou", "0"], "--iou 0: every detection"),
+    "a score of -1": (["evaluate", "RUN", "--data", "DATA", "--min-score", "-1"], "--min-score -1: give a number"),
+    "no such detections": (["evaluate", "found.json", "--data", "DATA"], "found.json does not exist"),
+    "detections of detections": (
+        ["evaluate", "found.json", "--data", "DATA", "--detections", "b.json"],
+        "--detections is for a network",
+    ),
     "few resamples": (["evaluate", "RUN", "--data", "DATA", "--resamples", "9"], "at least 100, or 0 to leave"),
     "no command": ([], "COMMAND"),
     "no such command": (["tarin"], "tarin"),

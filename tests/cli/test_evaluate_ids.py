@@ -26,6 +26,7 @@ from maskrcnn.__main__ import main
 from maskrcnn.annotations import pictures, read
 from maskrcnn.annotations.store import Project
 from maskrcnn.cli import evaluate as command
+from maskrcnn.cli.report_text import report_text
 from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate, intervals
 from maskrcnn.inference import dataset_evaluation
@@ -290,9 +291,8 @@ def test_what_is_downloaded_from_a_run_fits_together(network: None, tmp_path: Pa
     (tmp_path / "found.json").write_text(json.dumps(made.detections(1)))
     for kind in ("bbox", "segm"):
         theirs = official(tmp_path / "val.json", tmp_path / "found.json", kind)
-        assert [-1 if value is None else value for value in report.summary(kind).values()] == pytest.approx(
-            theirs, abs=1e-9
-        )
+        ours = [-1 if value is None else value for value in report.summary(kind).values()]
+        assert ours[:6] == pytest.approx(theirs, abs=1e-9)
 
 
 def test_the_classes_that_the_labels_lack_have_ids_of_their_own_and_are_named(
@@ -360,5 +360,5 @@ def test_brackets_are_explained_where_there_are_some(images: int, brackets: bool
     """One picture has no interval."""
     document, detections = random_set(3, images=images, objects=4, extra=2)
     report = evaluate(document, detections, with_evidence=True)
-    table = command.table(report.with_intervals(intervals(report, 100, 0)))
+    table = report_text(report.with_intervals(intervals(report, 100, 0)))
     assert ("[" in table, "in brackets" in table) == (brackets, brackets)

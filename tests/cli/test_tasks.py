@@ -50,9 +50,9 @@ def test_they_are_measured_with_the_models_own_sigmas(
     printed = capsys.readouterr().out
     assert "keypoints: AP" in printed
     assert "masks: AP" not in printed
-    assert "(of boxes)" in printed
+    assert "and box IoU 0.5" in printed
     report = json.loads((tmp_path / "a.json").read_text())
-    assert set(report["keypoints"]) == {"AP", "AP50", "AP75", "APm", "APl"}
+    assert {"AP", "AP50", "AP75", "APm", "APl", "AR"} <= set(report["keypoints"])
     assert (report["segm"], report["matched_by"]) == (None, "bbox")
     assert [row["n_gt"] for row in report["per_image"]] == [1, 1]
     found = json.loads((tmp_path / "d.json").read_text())

@@ -82,7 +82,7 @@ def test_the_json_holds_every_picture_and_follows_the_seed(all_and_half: tuple[s
         contents.append(json.loads(out.read_text()))
     first, again, other = contents
     assert first == again
-    assert first["segm"]["AP"]["difference_interval"] != other["segm"]["AP"]["difference_interval"]
+    assert first["segm"]["AP"]["b_interval"] != other["segm"]["AP"]["b_interval"]
     assert (first["a"], first["b"], first["seed"], first["resamples"]) == ("all.json", "half.json", 1, 100)
     assert len(first["per_image"]["pictures"]) == PICTURES + 1
     assert "half.json is better" in first["definitions"]["difference"]

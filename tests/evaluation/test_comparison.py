@@ -59,7 +59,7 @@ def test_one_that_misses_every_object_in_half_of_the_pictures_is_worse() -> None
         # recalls, so 1.5 / 101 from their mean. The standard error is sqrt(39 / 40 * 40) * .01485 = .0927, and the t of
         # 39 degrees of freedom 2.0227.
         assert (high - low) / 2 == pytest.approx(0.0927 * 2.0227, abs=5e-4)
-        assert (high + low) / 2 == pytest.approx(-0.5, abs=0.02)
+        assert (high + low) / 2 == pytest.approx(-50 / 101)
         assert row["verdict"] == "away from 0"
     pictures = report["per_image"]
     assert (pictures["a_better"], pictures["b_better"], pictures["equal"]) == (20, 0, 20)

@@ -154,6 +154,7 @@ def test_the_worst_picture_is_open_with_a_sentence_and_the_table_has_its_numbers
     assert listed["files"] == ["a.png", "b.png", "c.png"]
     assert listed["ap"] == [pytest.approx(2 / 3, abs=1e-4), 1.0, None]
     assert (listed["objects"], listed["classes"]) == ([2, 1, 0], [[0], [1], [0]])
+    assert listed["tables"][0] == {"crowd": [0, 0], "scores": [0.9, 0.8, 0.3], "overlaps": [[], [[0, 1.0]], [[1, 1.0]]]}
     # COCO: cells (wrong, right, wrong on c.png, right): envelope 1/2; leaves: 1. Mean 3/4.
     assert metrics(app)["mask AP"] == metrics(app)["mask AP50"] == "0.750"
 

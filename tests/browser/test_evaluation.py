@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,10 +14,22 @@ import pytest
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
+from maskrcnn.evaluation import measure
 from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.evaluation import epoch_routes, picture_board
+from maskrcnn.studio.evaluation.picture_ranking import worst_first
+from maskrcnn.studio.serving import browser_code
 from maskrcnn.studio.shell import session
+from tests.evaluation.random_sets import random_set
+
+# pycocotools 2.0.11 decodes masks through a numpy call that numpy 2 warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 Settled = Callable[..., None]
+MATCHED = """async ([address, tables, asked]) => {
+  const { localMatches, matchTables } = await import(address);
+  return asked.map((one) => localMatches(matchTables(tables), ...one));
+}"""
 WIDTH, HEIGHT = 600, 400
 
 
@@ -92,6 +105,31 @@ def names(page: Any) -> list[str]:
     return page.locator(".pictures tr[data-place] .file").all_inner_texts()
 
 
+def test_the_browser_matches_as_the_page_does(page: Any, server: Any) -> None:
+    """Sets with crowds, several classes and ties, at scores and IoUs of the sliders."""
+    page.goto(f"{server.url}/_stcore/health")
+    address = browser_code.module_url(Path(epoch_routes.__file__).with_name("local_matches.js"))
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        truth, detections = random_set(seed, images=6, objects=9, extra=3)
+        for entry in detections[::2]:
+            entry["score"] = round(entry["score"], 1)
+        measured = measure(truth, detections, ["box", "mask"])
+        asked = [(int(rng.integers(101)) / 100, int(rng.integers(1, 20)) / 20, int(rng.integers(6))) for _ in range(8)]
+        given = json.loads(json.dumps([address, epoch_routes.match_tables(measured), asked]))
+        for (score, iou, place), found in zip(asked, page.evaluate(MATCHED, given), strict=True):
+            matches = measured.match(score, iou)
+            assert found["order"] == worst_first(matches).tolist()
+            for name in ("tp", "fp", "fn"):
+                assert found["columns"][name] == getattr(matches, name).tolist()
+            for name, values in (("f1", matches.f1), ("iou", matches.mean_iou)):
+                np.testing.assert_allclose(np.array(found["columns"][name], float), values)
+            objects = matches.object_status[measured.objects.picture == place].tolist()
+            assert found["objects"] == [picture_board.STATUS[status] for status in objects]
+            shown = matches.detection_status[measured.detections.picture == place].tolist()
+            assert found["detections"] == [picture_board.STATUS[status] for status in shown]
+
+
 def test_the_table_sorts_filters_and_opens_pictures(page: Any, server: Any, run: RunFolder) -> None:
     opened(page, server)
     assert drawn(page)["picture"] == "c.png"  # the worst one
@@ -155,6 +193,6 @@ def test_a_cell_a_point_and_a_crop_open_their_picture_and_the_editor_opens_the_o
     points.nth(1).click(force=True)  # cells: b.png (.95), a.png (.9), a.png (.4)
     wait_for_picture(page, "a.png", selected="found-0")
     page.locator('[data-testid="stPageLink"] a', has_text="Open this object in the editor").click()
-    page.wait_for_url("**/annotate?**")
+    page.locator('[data-testid="stPageLink"] a', has_text="Back to Evaluation").wait_for()
     assert "object=first%3A1%3Afound%3A0" in page.url
     assert "back=evaluation" in page.url

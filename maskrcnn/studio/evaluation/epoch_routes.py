@@ -34,6 +34,9 @@ from maskrcnn.studio.shell.file_stamps import stamp
 THUMBNAIL = 96
 """Longer side of a thumbnail in pixels: twice its size in the table."""
 
+MOST_MATCHED_THERE = 50_000
+"""Maximum number of detections that the browser gets to match by itself: some 2 MB. Beyond it, the page answers."""
+
 _DAY = 24 * 3600  # seconds
 
 
@@ -121,7 +124,30 @@ def picture_list(measured: MeasuredSet) -> dict[str, Any]:
         "ap": numbers_or_none(ap[:, 0]),
         "ap50": numbers_or_none(ap[:, 1]),
         "cut": coco.cut.tolist(),
+        "tables": match_tables(measured) if len(measured.detections) <= MOST_MATCHED_THERE else None,
     }
+
+
+def match_tables(measured: MeasuredSet) -> list[dict[str, Any]]:
+    """Return what the browser needs to match each picture (`local_matches.js`): crowds, scores, and IoUs by class.
+
+    `overlaps` has for each detection pairs (index of an object of its class in the picture, IoU).
+    """
+    objects, detections = measured.objects, measured.detections
+    pairs = measured.pairs(measured.matched_by)
+    pairs = pairs.where(objects.category[pairs.object] == detections.category[pairs.detection])
+    overlaps: list[list[tuple[int, float]]] = [[] for _ in range(len(detections))]
+    first = np.searchsorted(objects.picture, np.arange(len(measured.pictures)))
+    columns = pairs.object - first[objects.picture[pairs.object]]
+    for row, column, iou in zip(pairs.detection.tolist(), columns.tolist(), pairs.iou.tolist(), strict=True):
+        overlaps[row].append((column, iou))
+    scores, crowd = detections.score.tolist(), objects.crowd.astype(int).tolist()
+    places = range(len(measured.pictures))
+    parts = [(objects_of(measured, place), detections_of(measured, place)) for place in places]
+    return [
+        {"crowd": crowd[of_objects], "scores": scores[found], "overlaps": overlaps[found]}
+        for of_objects, found in parts
+    ]
 
 
 def picture_shapes(measured: MeasuredSet, picture: int) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 // Sliders, one picture in large and the table of all pictures, of the Evaluation page (picture_board.py).
 //
-// Matching is done by Python, once for the whole page. A slider sends its value while it moves: the next one as soon as
-// the last one was answered.
+// A slider is answered here at once, and sends its value while it moves: the next one as soon as the last one was
+// answered by the page, which matches for everything that is below.
 
 import { addViewButtons } from "../components/picture/view_buttons.js";
 import { PictureView } from "../components/picture/picture_view.js";
 import { make } from "../inspect/drawing_bar.js";
 import { untilLinkIsFollowed } from "../shell/page_links.js";
 import { PictureTable } from "./picture_table.js";
+import { localMatches, matchTables } from "./local_matches.js";
 import { drawnObjects, itemOf } from "./matched_shapes.js";
 
 const UNANSWERED = 1500; // ms after which a slider sends again without an answer
@@ -35,6 +36,8 @@ class PictureBoard {
   #stop = new AbortController();
   #loaded = { list: "", shapes: "" }; // addresses of what is shown
   #shapes = null;
+  #tables = null; // for matching here
+  #matched = null; // what was matched here, until the page has answered
   #sent = null; // JSON of the sliders that wait for an answer
   #sentAt = 0;
   #timer = 0;
@@ -82,8 +85,13 @@ class PictureBoard {
     this.component = component;
     const { data } = component;
     this.#answered(data);
-    this.#load("list", `${data.base}/list`, (list) => this.table.setList(list, data.base));
-    this.table.update(data);
+    this.#load("list", `${data.base}/list`, (list) => {
+      this.#tables = matchTables(list.tables);
+      this.table.setList(list, data.base);
+    });
+    if (JSON.stringify(this.sliders) === JSON.stringify({ score: data.score, iou: data.iou })) this.#matched = null;
+    else this.#matchHere();
+    this.table.update(this.#data);
     this.view.setPicture(data.picture);
     this.view.element.setAttribute("aria-label", `${data.picture?.name ?? ""} with what is right and wrong`);
     if (data.message) this.view.showMessage(data.message);
@@ -121,6 +129,7 @@ class PictureBoard {
     input.oninput = () => {
       this.sliders[name] = Math.round(input.valueAsNumber * 100) / 100;
       write();
+      this.#matchHere();
       this.#sendSliders();
     };
     write();
@@ -174,6 +183,22 @@ class PictureBoard {
     this.component.setStateValue("sliders", { ...this.sliders });
   }
 
+  /** Match at the sliders, which the page has not answered yet. */
+  #matchHere() {
+    const { base, place } = this.component.data, start = performance.now();
+    if (!this.#tables || this.#loaded.list !== `${base}/list`) return;
+    this.#matched = { ...localMatches(this.#tables, this.sliders.score, this.sliders.iou, place), place };
+    this.table.update(this.#data);
+    this.#drawObjects();
+    this.root.dataset.matched = String(Math.round(performance.now() - start));
+  }
+
+  /** The data of the page, with what the sliders have changed since. */
+  get #data() {
+    const { data } = this.component;
+    return this.#matched?.place === data.place ? { ...data, ...this.#matched } : data;
+  }
+
   /** Take over the sliders of the page, or send the next values if they have moved on. */
   #answered(data) {
     const page = { score: data.score, iou: data.iou };
@@ -200,7 +225,7 @@ class PictureBoard {
   }
 
   #step(step) {
-    const { order, place } = this.component.data, at = order.indexOf(place);
+    const { order, place } = this.#data, at = order.indexOf(place);
     const goal = {
       worst: 0, median: (order.length - 1) >> 1, best: order.length - 1, previous: at - 1, next: at + 1,
     }[step];
@@ -213,6 +238,7 @@ class PictureBoard {
     if (this.#loaded[what] === address) return;
     this.#loaded[what] = address;
     if (what === "shapes") this.#shapes = null;
+    else this.#tables = this.#matched = null;
     try {
       const answer = await fetch(new URL(address, document.baseURI), { signal: this.#stop.signal });
       if (!answer.ok) throw new Error(await answer.text());
@@ -227,7 +253,7 @@ class PictureBoard {
   }
 
   #drawObjects() {
-    const { data } = this.component;
+    const data = this.#data;
     this.view.setObjects(drawnObjects(this.#shapes, data));
     const { display } = this.view;
     Object.assign(display, { boxes: data.measure === "box", opacity: data.measure === "box" ? 0.12 : 0.3 });

@@ -31,7 +31,9 @@ from maskrcnn.studio.serving.browser_code import importing_script
 KEY = f"{PAGE}_board"
 """Session state key of the component."""
 
-_STATUS = {TP: "tp", FP: "fp", FN: "fn", IGNORED: "ignored", BELOW: "below"}
+STATUS = {TP: "tp", FP: "fp", FN: "fn", IGNORED: "ignored", BELOW: "below"}
+"""Status of a detection or an object -> its name in the browser."""
+
 _DEFINED = ("ap", "ap50", "tp", "fp", "fn", "f1", "mean_iou", "count_error", "beyond_limit")
 
 _LEAST_FOCUS, _MOST_FOCUS = 0.25, 0.75
@@ -104,8 +106,8 @@ def component_data(shown: ShownEpoch, board: Board) -> dict[str, Any]:
         "place": board.picture,
         "picture": picture,
         "message": message,
-        "objects": [_STATUS[status] for status in matches.object_status[objects].tolist()],
-        "detections": [_STATUS[status] for status in matches.detection_status[detections].tolist()],
+        "objects": [STATUS[status] for status in matches.object_status[objects].tolist()],
+        "detections": [STATUS[status] for status in matches.detection_status[detections].tolist()],
         "sentence": [
             {"status": clause.status, "text": clause.text}
             for clause in sentence(measured, matches, board.kinds.detection, board.picture)

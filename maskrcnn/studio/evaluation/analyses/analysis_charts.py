@@ -62,11 +62,8 @@ def confusion_chart(counts: np.ndarray, names: Sequence[str]) -> Chart:
             "encoding": {"color": field("share", scale=colour, legend=None)},
         },
         {
-            "mark": {"type": "text", "fontSize": 14, "cursor": "pointer"},
-            "encoding": {
-                "text": field("count"),
-                "color": {"condition": {"test": "abs(datum.share) > 0.55", "value": "white"}, "value": "black"},
-            },
+            "mark": {"type": "text", "fontSize": 14, "color": "black", "cursor": "pointer"},
+            "encoding": {"text": field("count")},
         },
     ]
     height = _CELL * (side + 1) + 2 * _AXES

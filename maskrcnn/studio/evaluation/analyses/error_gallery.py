@@ -17,6 +17,7 @@ from maskrcnn.studio.evaluation.picture_board import Board
 from maskrcnn.words import counted
 
 _FP_HELP = "Detections that found no object, the highest score first: those that the network was surest of."
+_SEEN = 0.005  # the least IoU that two decimals show
 _FN_HELP = "Labelled objects that no detection found, the largest first: the hardest to excuse."
 
 
@@ -61,7 +62,7 @@ def detection_tile(shown: ShownEpoch, board: Board, number: int) -> Tile:
     found, is_wrong = shown.measured.detections, board.matches.detection_status[number] == FP
     says = KIND_WORDS[kind_name(int(board.kinds.detection[number]))] if is_wrong else ""
     iou = board.matches.detection_iou[number]
-    if not is_wrong or iou > 0:
+    if not is_wrong or iou >= _SEEN:
         says = ", ".join(filter(None, [says, f"IoU {iou:.2f}"]))
     name = shown.measured.names[found.category[number]]
     return Tile(f"found-{number}", f"{name} {found.score[number]:.2f}", says, "FP" if is_wrong else "TP")
@@ -71,6 +72,6 @@ def object_tile(shown: ShownEpoch, board: Board, number: int) -> Tile:
     """The tile of a labelled object: its class, its size, and the best IoU that a detection of its class has."""
     objects = shown.measured.objects
     iou = board.matches.object_iou[number]
-    best = f"best IoU {iou:.2f}" if iou > 0 else "nothing found here"
+    best = f"best IoU {iou:.2f}" if iou >= _SEEN else "nothing found here"
     name = shown.measured.names[objects.category[number]]
     return Tile(f"truth-{number}", f"{name}, {objects.area[number]:,.0f} px²", best, "FN")

@@ -211,6 +211,7 @@ export class Keys {
   rows() {
     const taken = new Set(), groups = new Map();
     for (const entry of this.table()) {
+      if (entry.isListed?.() === false) continue;
       const keys = entry.keys.filter((key) => entry.when || !taken.has(key));
       if (!entry.when) keys.forEach((key) => taken.add(key));
       if (keys.length === 0) continue;

@@ -171,7 +171,8 @@ export class ReviewPanel {
       ["back", "shift+j", "Back to the page of the object", () => Boolean(this.link.back), () => this.follow("back")],
     ];
     for (const [name, key, label, when, run] of actions.reverse()) {
-      this.editor.addAction({ name: `review_${name}`, key, label, group: GROUP, isFirst: true, when, run });
+      const action = { name: `review_${name}`, key, label, group: GROUP, when, run };
+      this.editor.addAction({ ...action, isFirst: true, isListed: () => !this.element.hidden });
     }
   }
 
@@ -251,8 +252,8 @@ export class ReviewPanel {
     const isAsked = linked.isHere && walk.current !== null;
     const own = isAsked ? this.ownMend : null;
     if (own) add("mend", own.words, () => this.mend(), "M", true);
-    if (found) add("add", "Make it a label", () => this.add(), "Enter", !own);
-    if (!own && below) add("mend", "Mend the label below", () => this.mend(), "M");
+    if (!own && below) add("mend", "Mend the label below", () => this.mend(), "M", true);
+    if (found) add("add", below ? "Add as another label" : "Make it a label", () => this.add(), "Enter", !below);
     if (isAsked) {
       const right = walk.current.kind === "missing" ? "Nothing is missing" : "The label is right";
       add("keep", right, () => this.keep(), "K");

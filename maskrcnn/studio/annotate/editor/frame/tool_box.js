@@ -34,8 +34,8 @@ export class ToolBox {
   /**
    * Add a command or a mode: {name, label, icon, group, key, words, run(editor), isOn(editor), isEnabled(editor)}.
    * `group` is "modes", "shapes" (of operations), "hints", "view" or "review". It gets a button, a key and a row in the
-   * sheet of keys. With `when`, the key is the action's only while `when(editor)` is true; with `isFirst` it is then not
-   * that of a tool or an earlier action. The sheet leaves it out while `isListed()` is false.
+   * sheet of keys. With `when`, the key is the action's only while `when(editor)` is true; with `isFirst` it is then
+   * not that of a tool or an earlier action. The sheet leaves it out while `isListed()` is false.
    */
   addAction(action) {
     const { toolBar, keys } = this.editor;

@@ -255,7 +255,7 @@ def test_the_shipped_pair_opens_by_one_click(page: Any, server: Any, project: Pr
 def test_a_crop_opens_its_object_magnified(page: Any, server: Any, project: Project, settled: Settled) -> None:
     open_page(page, server, settled, "&image=a.png")
     fitted = camera(page, "b")["scale"]
-    page.locator(".st-key-compare_open_4 button").last.click()  # the fourth object, that of b.png
+    page.locator(".st-key-compare_open_4 button:visible").click()  # the fourth object, that of b.png
     wait_for_drawn(page, picture="b.png")
     page.locator('.side.b .picture-surface[data-picture="b.png"][data-ready="true"]').wait_for()
     settled(page)

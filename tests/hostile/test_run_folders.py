@@ -541,7 +541,30 @@ BROKEN: dict[str, Callable[[RunFolder], object]] = {
     "huge-mask": lambda run: run.write_detections(
         21, [{**run.detections(21)[0], "segmentation": {"size": [900_000, 900_000], "counts": "0"}}]
     ),
+    # Runs of 10, 62150, 10 and 38 pixels are the picture; the last is stored as 38 - 62150, in seven characters, from
+    # which pycocotools reads another number.
+    "mask-beyond-its-memory": lambda run: run.write_detections(
+        21, [{**run.detections(21)[0], "segmentation": {"size": [216, 288], "counts": ":Vfl1:P[SnooO"}}]
+    ),
+    "mask-of-another-picture": lambda run: run.write_detections(
+        21, [{**run.detections(21)[0], "segmentation": {"size": [10, 10], "counts": [100]}}]
+    ),
+    "unknown-class": lambda run: run.write_detections(21, [{**run.detections(21)[0], "category_id": 77}]),
+    "score-not-a-number": lambda run: (run.path / "detections" / "epoch_0021.json").write_text(
+        json.dumps([{**run.detections(21)[0], "score": float("nan")}])
+    ),
+    "pictures-moved": lambda run: run.write_json(DATASET, with_first_picture(run, path="../../elsewhere/none.jpg")),
+    "picture-of-no-size": lambda run: run.write_json(DATASET, with_first_picture(run, width=0)),
+    "picture-ids-as-texts": lambda run: run.write_detections(21, [{**run.detections(21)[0], "image_id": "1"}]),
+    "no-detections": lambda run: run.write_detections(21, []),
 }
+
+
+def with_first_picture(run: RunFolder, **fields: Any) -> dict[str, Any]:
+    """The labels of a run with fields of its first validation picture changed."""
+    labels = run.dataset()
+    labels["val"]["images"][0].update(fields)
+    return labels
 
 
 @pytest.mark.parametrize("broken", one_in(4, BROKEN))

@@ -1,7 +1,7 @@
 """How many label errors are found: corrupt 5 % of the labels of a toy world, and look at the first 50 candidates.
 
     python benchmarks/label_errors.py [--networks toy ...] [--seeds 61002 61003 61004] [--pictures 400] [--work DIR]
-                                      [--share 0.05] [--first 50] [--invented] [--peers DIR] [--json OUT]
+                                      [--share 0.05] [--first 50] [--kinds dropped ...] [--peers DIR] [--json OUT]
 
 Draws pictures of seeds that trained no shipped network, and corrupts a share of their labels, each in one way with the
 same probability:
@@ -10,11 +10,9 @@ same probability:
 - **doubled**: a copy is added, moved by 5 % to 10 % of its size;
 - **wrong class**: another class, at random;
 - **shifted**: moved by a third of its size in a random direction (what leaves the picture is cut off);
-- **invented** (with --invented): a copy of a label is added to a picture at a place where nothing is labelled.
+- **invented** (only if --kinds names it): a copy of a label is added where nothing is labelled.
 
 Each NETWORK is a shipped model, a run folder, or several joined by "+", which count as its epochs, the newest last.
-With --run RUN the labels and detections of all kept epochs of a run are used instead, whose validation labels were
-corrupted by this benchmark (`--corrupt FOLDER` writes such a set, with `corruptions.json` beside its labels).
 
 A candidate is **real** if it names a corrupted label (of a doubled one either copy), or if it names no label and its
 box has an IoU of at least 0.5 with a dropped object or with the true place of a corrupted one. A second candidate for
@@ -27,7 +25,8 @@ the same corruption counts as wrong. Beside `evaluation.label_errors`, the same 
 
 Prints a table for each network and seed: the number of real ones among the first 50 candidates, among as many as there
 are corruptions, and in the whole list; then the same three for each kind. Above it are the number of wrong labels that
-the suspicions add up to, and the number of sure candidates without any corruption. Exits with 1 if `toy` has less than
+the suspicions add up to, and the number of sure candidates without any corruption; below it, how many of ours are real
+for each kind of candidate. Exits with 1 if `toy` has less than
 40 real ones among the first 50.
 """
 
@@ -38,8 +37,9 @@ import itertools
 import json
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +54,11 @@ from maskrcnn.evaluation import MeasuredSet, measure
 from maskrcnn.evaluation.coco_documents import Id
 from maskrcnn.evaluation.label_errors import label_error_candidates
 from maskrcnn.evaluation.set_matches import FP
-from maskrcnn.runs.folder import RunFolder
 from maskrcnn.toys.worlds import WORLDS, generate
 
 AIM = 40
 KINDS = ("dropped", "doubled", "wrong class", "shifted")
 INVENTED = "invented"
-CORRUPTIONS = "corruptions.json"
 
 Document = dict[str, Any]
 Box = Sequence[float]
@@ -78,11 +76,12 @@ class Corruption:
 
 @dataclass(frozen=True)
 class Suspect:
-    """A candidate of ours or of a peer: a label, or a box without one."""
+    """A candidate of ours or of a peer: a label, or a box without one; `kind` is what it is suspected of."""
 
     image_id: Id
     annotation: Id | None
     box: Box
+    kind: str = ""
 
 
 def main() -> int:
@@ -93,25 +92,16 @@ def main() -> int:
     parser.add_argument("--work", type=Path, metavar="DIR", help="keeps pictures and detections for the next time")
     parser.add_argument("--share", type=float, default=0.05, metavar="PART", help="part of the labels (0.05)")
     parser.add_argument("--first", type=int, default=50, metavar="N", help="how many candidates are looked at (50)")
-    parser.add_argument("--invented", action="store_true", help="invent labels, too")
+    parser.add_argument("--kinds", nargs="+", choices=(*KINDS, INVENTED), default=KINDS, help="kinds of corruption")
     parser.add_argument("--peers", type=Path, metavar="DIR", help="where cleanlab is installed")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to a file as well")
-    parser.add_argument("--run", type=Path, nargs="*", default=[], metavar="RUN", help="runs with corrupted labels")
-    parser.add_argument("--corrupt", type=Path, metavar="FOLDER", help="only write a corrupted set of the first seed")
     options = parser.parse_args()
-    kinds = (*KINDS, INVENTED) if options.invented else KINDS
     with tempfile.TemporaryDirectory() as folder:
         work = options.work or Path(folder)
-        if options.corrupt:
-            write_corrupted(options.corrupt, options.seeds[0], options.pictures, options.share, kinds)
-            return 0
         figures, reached = [], []
-        for run in options.run:
-            truth, corruptions, epochs = of_run(run)
-            figures.append(figures_of({"network": run.name}, truth, corruptions, epochs, options))
         for name, seed in itertools.product(options.networks, options.seeds):
             clean = drawn(work, seed, options.pictures)
-            truth, corruptions = corrupted(clean, options.share, seed, kinds)
+            truth, corruptions = corrupted(clean, options.share, seed, options.kinds)
             epochs = [detections(work, model, seed, options.pictures) for model in name.split("+")]
             about = {"network": name, "seed": seed, "sure_without_errors": sure_candidates(clean, epochs)}
             figures.append(figures_of(about, truth, corruptions, epochs, options))
@@ -122,7 +112,7 @@ def main() -> int:
     return 1 if reached and min(reached) < AIM else 0
 
 
-# The labels: drawn, corrupted, written.
+# The labels: drawn, then corrupted.
 
 
 def drawn(work: Path, seed: int, count: int) -> Document:
@@ -223,15 +213,6 @@ def box_iou(first: Box, second: Box) -> float:
     return inside / (first[2] * first[3] + second[2] * second[3] - inside) if inside else 0.0
 
 
-def write_corrupted(folder: Path, seed: int, count: int, share: float, kinds: Sequence[str]) -> None:
-    """Write pictures and corrupted labels that a network can learn from or be validated on."""
-    generate(WORLDS["shapes"], folder, count, seed, workers=1)
-    truth, done = corrupted(coco.ground_truth(read(folder)), share, seed, kinds)
-    (folder / WORLDS["shapes"].labels).unlink()
-    (folder / "labels.json").write_text(json.dumps(truth))
-    (folder / CORRUPTIONS).write_text(json.dumps([asdict(one) for one in done]))
-
-
 # The detections.
 
 
@@ -255,23 +236,12 @@ def detections(work: Path, model: str, seed: int, count: int) -> list[Document]:
     return loaded
 
 
-def of_run(path: Path) -> tuple[Document, list[Corruption], list[list[Document]]]:
-    """The validation labels of a run with what was done to them, and its detections of all epochs."""
-    run = RunFolder(path)
-    labels = json.loads((path / "dataset.json").read_text())["val"]
-    source = Path(labels["images"][0]["path"])
-    folder = (source if source.is_absolute() else path / source).resolve().parent
-    done = json.loads((folder / CORRUPTIONS).read_text())
-    epochs = [run.detections(epoch) for epoch in run.detection_epochs()]
-    return labels, [Corruption(**{**one, "annotations": tuple(one["annotations"])}) for one in done], epochs
-
-
 # The ways to find errors.
 
 
 def ours(epochs: Sequence[MeasuredSet]) -> list[Suspect]:
     newest = epochs[-1]
-    return [Suspect(newest.pictures[c.picture], c.annotation_id, c.box) for c in label_error_candidates(epochs)]
+    return [Suspect(newest.pictures[c.picture], c.annotation_id, c.box, c.kind) for c in label_error_candidates(epochs)]
 
 
 def by_score(epochs: Sequence[MeasuredSet]) -> list[Suspect]:
@@ -359,7 +329,10 @@ def judged(suspects: Sequence[Suspect], corruptions: Sequence[Corruption], first
         return sum(hit is not None and kind in (None, corruptions[hit].kind) for hit in hits[:end])
 
     count = len(corruptions)
+    suspected = Counter(suspect.kind for suspect in suspects[:count])
+    right = Counter(suspect.kind for suspect, hit in zip(suspects[:count], hits, strict=False) if hit is not None)
     return {
+        "suspected": {kind: [right[kind], number] for kind, number in sorted(suspected.items())},
         "first": found(None, first),
         "at_count": found(None, count),
         "found": found(None, None),
@@ -381,11 +354,9 @@ def printed(figures: Document, corruptions: Sequence[Corruption], first: int) ->
     """Print the figures of one set as a table."""
     kinds = {kind: sum(one.kind == kind for one in corruptions) for kind in sorted({one.kind for one in corruptions})}
     count, epochs = len(corruptions), figures["epochs"]
-    seed = f", seed {figures['seed']}" if "seed" in figures else ""
-    title = f"{figures['network']}{seed}, {epochs} epoch{'s' * (epochs > 1)}"
+    title = f"{figures['network']}, seed {figures['seed']}, {epochs} epoch{'s' * (epochs > 1)}"
     print(f"\n{title}: {count} of {figures['labels']} labels wrong, {figures['estimated']:.0f} estimated")
-    if "sure_without_errors" in figures:
-        print(f"without any wrong label, {figures['sure_without_errors']} candidates have a suspicion of 0.5 or more")
+    print(f"without any wrong label, {figures['sure_without_errors']} candidates have a suspicion of 0.5 or more")
     heads = [f"{kind} ({number}): {first}, {count}, all" for kind, number in kinds.items()]
     print(f"| way | real of {first} | of {count} | in all | listed | {' | '.join(heads)} |")
     print("|---" * (5 + len(heads)) + "|")
@@ -394,7 +365,9 @@ def printed(figures: Document, corruptions: Sequence[Corruption], first: int) ->
         print(
             f"| {way} | {row['first']} | {row['at_count']} | {row['found']} | {row['listed']} | {' | '.join(cells)} |"
         )
-    sys.stdout.flush()
+    suspected = figures["rows"]["ours"]["suspected"].items()
+    precision = ", ".join(f"{right} of {number} {kind}" for kind, (right, number) in suspected)
+    print(f"real ones of ours among the first {count}: {precision}", flush=True)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,23 @@ def label_error_candidates(measured_epochs: Sequence[MeasuredSet]) -> list[Candi
 
     `measured_epochs` are the same labels with the detections of one or several epochs, the newest last. Raises
     `StudioError` without any epoch, or if their pictures or labels differ.
+
+    Example: ten pictures with an object each, of which one has a second object that nobody labelled.
+
+    >>> from maskrcnn.evaluation import measure
+    >>> truth = {
+    ...     "images": [{"id": n, "file_name": f"{n}.png", "width": 100, "height": 100} for n in range(10)],
+    ...     "categories": [{"id": 1, "name": "cell"}],
+    ...     "annotations": [
+    ...         {"id": n, "image_id": n, "category_id": 1, "bbox": [10, 10, 20, 20], "area": 400, "iscrowd": 0}
+    ...         for n in range(10)
+    ...     ],
+    ... }
+    >>> found = [{"image_id": n, "category_id": 1, "bbox": [10, 10, 20, 20], "score": 0.95} for n in range(10)]
+    >>> found.append({"image_id": 7, "category_id": 1, "bbox": [60, 60, 20, 20], "score": 0.97})
+    >>> [candidate] = label_error_candidates([measure(truth, found, tasks=["box"])])
+    >>> candidate.kind, candidate.picture, candidate.position, candidate.why
+    ('missing', 7, 10, 'found with score 0.97 where nothing is labelled')
     """
     if not measured_epochs:
         raise StudioError("label errors: there are no detections; choose an epoch that has some")

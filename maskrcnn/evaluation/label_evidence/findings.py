@@ -64,7 +64,7 @@ def find(measured_epochs: Sequence[MeasuredSet], least_score: float) -> Findings
     newest = measured_epochs[-1]
     found = newest.detections
     among = pairs_of(newest, found, newest.detection_entries, as_objects(found), newest.detection_entries)
-    place_of, crowding = _places(found, among)
+    place_of, crowding = _places(found, among, least_score)
     chosen = np.flatnonzero((place_of == np.arange(len(found))) & (found.score >= least_score))
     older = [_agreement(newest, epoch, chosen) for epoch in measured_epochs[:-1]]
     agreement = np.stack([score for score, _ in older], axis=1) if older else np.zeros((len(chosen), 0))
@@ -105,12 +105,13 @@ def areas(measured: MeasuredSet, entries: Sequence[Entry]) -> np.ndarray:
     return np.array([entry["bbox"][2] * entry["bbox"][3] for entry in entries], dtype=np.float64)
 
 
-def _places(found: Detections, among: Pairs) -> tuple[np.ndarray, np.ndarray]:
+def _places(found: Detections, among: Pairs, least_score: float) -> tuple[np.ndarray, np.ndarray]:
     """For each detection (D,): the best detection of its place (itself if it is the best), and its largest IoU with a
-    better finding of another place."""
+    better finding of another place (only for scores of at least `least_score`)."""
     place_of, crowding = np.arange(len(found)), np.zeros(len(found))
-    better = among.where(among.object < among.detection)  # sorted by score within a picture
-    order = np.lexsort((better.object, better.detection))
+    is_same = among.iou >= SAME_PLACE
+    better = among.where((among.object < among.detection) & (is_same | (found.score[among.detection] >= least_score)))
+    order = np.lexsort((better.object, better.detection))  # both are sorted by score within a picture
     columns = (better.detection[order], better.object[order], better.iou[order])
     for one, other, iou in zip(*(column.tolist() for column in columns), strict=True):
         if place_of[other] != other or place_of[one] != one:

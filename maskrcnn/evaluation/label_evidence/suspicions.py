@@ -109,6 +109,7 @@ def expected_findings(evidence: np.ndarray, with_older: bool) -> lapses.Expectat
 
 
 def log_odds(score: np.ndarray) -> np.ndarray:
+    """The log odds of scores from 0 to 1 of any shape; finite also for 0 and 1."""
     score = np.clip(score, UNFOUND, 1 - 1e-3)
     return np.log(score / (1 - score))
 

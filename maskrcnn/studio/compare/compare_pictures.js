@@ -9,8 +9,8 @@ import { untilLinkIsFollowed } from "../shell/page_links.js";
 import { arrangement } from "../inspect/arrangement.js";
 import { DrawingBar, make } from "../inspect/drawing_bar.js";
 import { counted, detectionWords, objectWords } from "../inspect/match_words.js";
-import { PictureSide } from "../inspect/picture_side.js";
 import { compared, TRUTH_LEGEND } from "./compared_matches.js";
+import { ComparedSide } from "./compared_side.js";
 import { SwipeLine } from "./swipe_line.js";
 
 const PAIR = "pair", THREE = "three", SWIPE = "swipe";
@@ -41,28 +41,6 @@ export default function (component) {
   };
 }
 
-/** One picture with its heading, which has the letter and the colour of its side. */
-class Side extends PictureSide {
-  constructor(letter, label) {
-    super(letter, label);
-    this.letter = letter;
-    this.badge = make("span", "badge", letter === "truth" ? "" : letter.toUpperCase());
-    this.title.before(this.badge);
-  }
-
-  /** Write the name of its run and epoch. */
-  name({ names, colours, file }) {
-    const name = names[this.letter] ?? "";
-    if (name) {
-      this.title.textContent = name;
-      this.title.title = name;
-      this.root.style.setProperty("--side", colours[this.letter]);
-    }
-    const shown = name ? `what ${this.letter.toUpperCase()} (${name}) found in it` : "its labelled objects";
-    this.view.element.setAttribute("aria-label", `${file} with ${shown}`);
-  }
-}
-
 class ComparePictures {
   #stop = new AbortController();
   #loading = null;
@@ -86,9 +64,9 @@ class ComparePictures {
       link.onload = () => this.#arrange();
       this.root.append(link);
     }
-    this.truth = new Side("truth", "Ground truth");
-    this.a = new Side("a", "A");
-    this.b = new Side("b", "B");
+    this.truth = new ComparedSide("truth", "Ground truth");
+    this.a = new ComparedSide("a", "A");
+    this.b = new ComparedSide("b", "B");
     this.line = new SwipeLine();
     this.line.part = this.choices.part;
     this.line.addEventListener("change", () => this.#swipe());

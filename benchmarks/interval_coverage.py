@@ -7,13 +7,13 @@ the truth. In each trial so many pictures are drawn from it, their interval is w
 seen whether it holds the truth. With REPORT_B it is also the difference of the two, as `compare` works it out. Without
 reports, the worlds are those of `simulated_detections.py`, each with two networks.
 
-The peers are worked out from the same samples, those of the jackknife from the first of the groupings. `wider` is by
-the t quantile of n - 1 degrees of freedom over the normal one, and by sqrt(n / (n - 1)):
+The peers are worked out from the same samples, those of the jackknife up to 50 pictures only. `wider` is by the t
+quantile of n - 1 degrees of freedom over the normal one, and by sqrt(n / (n - 1)):
 
 - percentile: the middle 95 % of the resamples (Efron and Tibshirani 1993, chapter 13)
 - expanded percentile: with t quantiles, and wider (Hesterberg 2015, section 5)
 - basic: the percentiles turned about the AP (Davison and Hinkley 1997, eq. 5.6), and the same wider
-- BCa: percentiles moved by bias and acceleration (Efron and Tibshirani 1993, chapter 14)
+- BCa: percentiles moved by bias and, up to 50 pictures, acceleration (Efron and Tibshirani 1993, chapter 14)
 - bootstrap t, jackknife t: t of n - 1 degrees of freedom times the standard error of either, about the AP, and about
   the AP less the bias of the jackknife
 - jackknife t, logit: the same on the logit scale (AP only)
@@ -47,6 +47,7 @@ from maskrcnn.evaluation.bootstrap import (
     student_quantile,
 )
 from maskrcnn.evaluation.detection_evidence import Ranking, class_rankings
+from maskrcnn.evaluation.measures import KINDS
 from maskrcnn.evaluation.ranking_ap import FIGURES, ap_from_rankings
 
 NORMAL = NormalDist()
@@ -79,7 +80,8 @@ def populations(options: argparse.Namespace) -> Iterator[tuple[str, list[list[Ra
     """Name and rankings of one network or two, of the reports given or of the simulated worlds."""
     if options.reports:
         reports = [Report.read(path) for path in options.reports]
-        kind = next(kind for kind in MEASURES if all(kind in report.kinds for report in reports))
+        kinds = [kind for kind in KINDS if all(kind in report.kinds for report in reports)]
+        kind = min(kinds, key=list(MEASURES).index)
         name = " and ".join(path.stem for path in options.reports)
         yield f"{name} ({MEASURES[kind]})", [class_rankings(report, kind) for report in reports]
         return
@@ -134,10 +136,10 @@ def sampled_figure(side: list[Ranking], drawn: np.ndarray, samples: PictureSampl
 
 def all_intervals(figure: SampledFigure, difference: bool) -> dict[str, Edges]:
     """The interval by each method, clipped to the range of the figure."""
-    whole, n, parts = figure.whole, figure.pictures, figure.left_out.shape[1]
+    whole, n = figure.whole, figure.pictures
     values = figure.resampled[~np.isnan(figure.resampled)]
-    left_out = figure.left_out[0][~np.isnan(figure.left_out[0])]
-    if np.isnan(whole) or len(left_out) < 2:
+    left_out = figure.left_out[~np.isnan(figure.left_out)]
+    if np.isnan(whole) or len(left_out) == 1:
         return dict.fromkeys(METHODS[: -2 if difference else None], (np.nan, np.nan))
     t = student_quantile(n - 1)
     root = (n / (n - 1)) ** 0.5
@@ -146,10 +148,12 @@ def all_intervals(figure: SampledFigure, difference: bool) -> dict[str, Edges]:
     tail = 100 * NORMAL.cdf(-t * root)
     expanded = np.percentile(values, [tail, 100 - tail])
     centre = 2 * whole - values.mean()
-    moves = left_out.mean() - left_out
-    error = ((parts - 1) / parts * (moves**2).sum()) ** 0.5
-    t_of_parts = student_quantile(parts - 1)
-    jackknife_centre = whole - (parts - 1) * (left_out.mean() - whole)
+    if len(left_out):
+        moves = left_out.mean() - left_out
+        error = ((n - 1) / n * (moves**2).sum()) ** 0.5
+        jackknife_centre = whole - (n - 1) * (left_out.mean() - whole)
+    else:
+        moves, error, jackknife_centre = np.zeros(0), np.nan, np.nan
     bootstrap_error = values.std(ddof=1) * root
     studio = (difference_interval if difference else ap_interval)(figure) or (np.nan, np.nan)
     found = [
@@ -161,15 +165,15 @@ def all_intervals(figure: SampledFigure, difference: bool) -> dict[str, Edges]:
         bca(values, whole, moves, Z),
         bca(values, whole, moves, t * root),
         (whole - t * bootstrap_error, whole + t * bootstrap_error),
-        (whole - t_of_parts * error, whole + t_of_parts * error),
-        (jackknife_centre - t_of_parts * error, jackknife_centre + t_of_parts * error),
+        (whole - t * error, whole + t * error),
+        (jackknife_centre - t * error, jackknife_centre + t * error),
         tuple(studio),
     ]
     if not difference:
-        found += [on_logit(whole, t * bootstrap_error), on_logit(whole, t_of_parts * error)]
+        found += [on_logit(whole, t * bootstrap_error), on_logit(whole, t * error)]
     lowest = -1.0 if difference else 0.0
     return {
-        name: (max(lowest, float(low)), min(1.0, float(high)))
+        name: (float(np.maximum(low, lowest)), float(np.minimum(high, 1.0)))
         for name, (low, high) in zip(METHODS, found, strict=False)
     }
 
@@ -209,9 +213,11 @@ def on_logit(whole: float, half: float) -> Edges:
 
 
 def cell(edges: Sequence[Edges], truth: float) -> str:
-    """Coverage and mean width; a set without an interval (NaN) is left out."""
+    """Coverage and mean width; a set without an interval (NaN) is left out, a dash stands for none at all."""
     found = np.array(edges, dtype=float)
     found = found[~np.isnan(found).any(axis=1)]
+    if not len(found):
+        return "-"
     held = (found[:, 0] <= truth) & (truth <= found[:, 1])
     return f"{100 * held.mean():.1f} ({(found[:, 1] - found[:, 0]).mean():.3f})"
 

@@ -356,7 +356,7 @@ def printed(figures: Document, corruptions: Sequence[Corruption], first: int) ->
     count, epochs = len(corruptions), figures["epochs"]
     title = f"{figures['network']}, seed {figures['seed']}, {epochs} epoch{'s' * (epochs > 1)}"
     print(f"\n{title}: {count} of {figures['labels']} labels wrong, {figures['estimated']:.0f} estimated")
-    print(f"without any wrong label, {figures['sure_without_errors']} candidates have a suspicion of 0.5 or more")
+    print(f"candidates with a suspicion of 0.5 or more without any wrong label: {figures['sure_without_errors']}")
     heads = [f"{kind} ({number}): {first}, {count}, all" for kind, number in kinds.items()]
     print(f"| way | real of {first} | of {count} | in all | listed | {' | '.join(heads)} |")
     print("|---" * (5 + len(heads)) + "|")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation.bootstrap import half_width
+from maskrcnn.evaluation.bootstrap import jackknife_half_width
 from maskrcnn.evaluation.measured_set import MeasuredSet
 from maskrcnn.evaluation.measures import DEFAULT_IOU
 from maskrcnn.evaluation.set_matches import IGNORED, TP
@@ -159,14 +159,14 @@ def _figures_on(found: _Found, half: np.ndarray, score: float) -> tuple[float, f
 
 
 def _interval(found: _Found, score: float, f1: float) -> list[float] | None:
-    """The 95 % interval of F1 at a score: as those of AP, from the F1 without each picture."""
+    """The 95 % interval of F1 at a score, as those of AP of few pictures: from the F1 without each picture."""
     pictures = len(found.objects)
     kept = found.score >= score
     n_kept = np.bincount(found.picture[kept], minlength=pictures)
     hits = np.bincount(found.picture[kept & found.hit], minlength=pictures)
     right, whole = 2 * (hits.sum() - hits), (n_kept + found.objects).sum() - (n_kept + found.objects)
     without = np.divide(right, whole, out=np.full(pictures, np.nan), where=whole > 0)
-    half = half_width(without[None])
+    half = jackknife_half_width(without)
     return None if half is None else [max(0.0, f1 - half), min(1.0, f1 + half)]
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -181,6 +182,12 @@ def test_a_cell_a_point_and_a_crop_open_their_picture_and_the_editor_opens_the_o
     cells = page.locator('[data-testid="stVegaLiteChart"] .mark-rect path')
     cells.nth(7).wait_for()
     settled(page)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Charts as SVG").click()
+    assert saved.value.suggested_filename == "first_epoch_0001_confusion.svg"
+    drawing = ElementTree.fromstring(Path(saved.value.path()).read_bytes())
+    assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
+    assert {"cell", "leaf"} <= {element.text for element in drawing.iter("{http://www.w3.org/2000/svg}text")}
     cells.nth(1).click(force=True)
     page.locator('[data-testid="stHeading"]', has_text="cell → leaf: 1 instance").wait_for()
     page.locator('.crops [data-item="found-3"] .open').click()

@@ -82,7 +82,10 @@ class EditorLinks:
             return None
         epoch = self.epochs.epoch_a if common.labels == "a" else self.epochs.epoch_b
         annotation = common.annotation_ids[int(entry.annotation_id) - 1]
-        return {
+        asked = {side: st.query_params[side] for side in ("a", "b", "labels") if side in st.query_params}
+        return asked | {
+            "a_epoch": str(self.epochs.epoch_a),
+            "b_epoch": str(self.epochs.epoch_b),
             "project": self.project.folder.name,
             "image": name,
             editor_link.OBJECT: editor_link.reference(run, epoch, f"truth:{annotation}"),

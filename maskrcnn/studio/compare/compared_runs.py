@@ -100,14 +100,16 @@ def _choose_run(letter: str, runs: Mapping[str, RunFolder], default: str) -> str
 
 
 def default_pair(runs: Mapping[str, RunFolder], own: int, shipped: tuple[str, str] | None) -> tuple[str, str]:
-    """The runs that the page opens with: the newest two of the project with detections (the newer is B), else the
-    pair that is `shipped`, else what there is."""
+    """The runs that the page opens with: the newest two of the project with detections (the newer is B), else two
+    epochs of its only one, else the pair that is `shipped`, else what there is."""
     kept = []
     for label, run in list(runs.items())[:own]:
         if run.detection_epochs():
             kept.append(label)
         if len(kept) == 2:
             return kept[1], kept[0]
+    if kept and len(runs[kept[0]].detection_epochs()) > 1:
+        return kept[0], kept[0]
     labels = list(runs)
     return shipped or (labels[-1], labels[0])
 

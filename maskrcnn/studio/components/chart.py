@@ -25,6 +25,9 @@ CLICKED = "clicked"
 """Name of the point selection of a chart whose points can be clicked (`draw_clickable`)."""
 
 
+_AS_SVG: Spec = {"usermeta": {"embedOptions": {"renderer": "svg"}}}
+
+
 class Chart(NamedTuple):
     """A Vega-Lite specification and its tables, by the names that the specification uses (`"data": {"name": ...}`).
 
@@ -36,13 +39,25 @@ class Chart(NamedTuple):
     tables: Mapping[str, pa.Table]
 
 
-def draw(chart: Chart, place: DeltaGenerator | None = None, *, alt: str | None = None, width: Any = "stretch") -> None:
-    """Draw a chart on the page, or into the container `place`. `alt` is the alternative text for screen readers."""
-    (place or st).vega_lite_chart({**chart.spec, "datasets": dict(chart.tables)}, alt=alt, width=width)
+def draw(
+    chart: Chart,
+    place: DeltaGenerator | None = None,
+    *,
+    alt: str | None = None,
+    width: Any = "stretch",
+    svg: bool = False,
+) -> None:
+    """Draw a chart on the page, or into the container `place`. `alt` is the alternative text for screen readers.
+
+    With `svg` the browser draws it as SVG, so that `svg_download` can save it; without, on a canvas, which is faster
+    for many points.
+    """
+    spec = {**chart.spec, "datasets": dict(chart.tables), **(_AS_SVG if svg else {})}
+    (place or st).vega_lite_chart(spec, alt=alt, width=width)
 
 
 def draw_clickable(chart: Chart, key: str, on_click: Callable[[Mapping[str, Any]], None], *, alt: str) -> None:
-    """Draw a chart whose points can be clicked. Its specification has a point selection `CLICKED` with `fields`.
+    """Draw a chart whose points can be clicked, as SVG. Its specification has a selection `CLICKED` with `fields`.
 
     `on_click` (a callback, before the page script) gets the fields of the point that was clicked. `key` is the session
     state key.
@@ -53,7 +68,7 @@ def draw_clickable(chart: Chart, key: str, on_click: Callable[[Mapping[str, Any]
             on_click(points[-1])
 
     st.vega_lite_chart(
-        {**chart.spec, "datasets": dict(chart.tables)},
+        {**chart.spec, "datasets": dict(chart.tables), **_AS_SVG},
         key=key,
         on_select=clicked,
         selection_mode=[CLICKED],

@@ -150,6 +150,11 @@ def editor_address(shown: ShownEpoch, picture: int, item: str | None) -> dict[st
     return query | ({editor_link.OBJECT: _reference(shown, item)} if item else {})
 
 
+def review_address(shown: ShownEpoch) -> dict[str, str]:
+    """Return the query of the editor's walk through the labels that the epoch makes doubtful."""
+    return {"project": shown.project.folder.name, "review": f"{shown.run.name}:{shown.epoch}", "back": PAGE}
+
+
 def run_label(run: RunFolder) -> str:
     """Return the name of the shown run in the URL: what was chosen in the list, else the name of its folder."""
     return str(st.session_state.get("predictions_run") or run.name)

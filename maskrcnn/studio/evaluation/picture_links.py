@@ -25,6 +25,14 @@ def show(shown: ShownEpoch, board: Board) -> None:
         if query is None:
             st.markdown(":small[Not in the editor: this picture is not one of this project's.]")
             return
+        st.page_link(
+            editor_link.ANNOTATE_PAGE,
+            label="Review suspected labels",
+            icon=":material/rule:",
+            query_params=page_state.review_address(shown),
+            help="Walks through the labels that this run makes doubtful, one key for each: the label is right, mend "
+            "it, or add one. What you decide is kept and not asked again.",
+        )
         what = "this object" if board.selected else "this picture"
         st.page_link(
             editor_link.ANNOTATE_PAGE, label=f"Open {what} in the editor", icon=":material/draw:", query_params=query

@@ -126,7 +126,8 @@ def test_a_link_leads_to_a_label_and_back(editor: EditorDriver) -> None:
     assert selected(editor) == [editor.regions()[0].id]
     editor.press("Shift+J")
     editor.page.wait_for_url("**/predictions?**")
-    for part in ("run=first", "epoch=1", "image=p002.jpg", f"project={editor.project.folder.name}"):
+    project = f"project={editor.project.folder.name}"
+    for part in ("run=first", "epoch=1", "image=p002.jpg", project, "object=first%3A1%3Atruth%3A3"):
         assert part in editor.page.url
     editor.page.locator('.picture-surface[data-ready="true"]').nth(1).wait_for()
     # A label that is not there any more, and links that lead nowhere.

@@ -22,6 +22,13 @@ _TITLES = {"predictions": "Predictions", "evaluation": "Evaluation", "compare": 
 _FILES = {name: f"pages/inspect/{name}.py" for name in _TITLES}
 """Name in `?back=` -> title and file of the page."""
 
+_PASSED_ON = {
+    "predictions": ("object",),
+    "evaluation": ("object",),
+    "compare": ("a", "a_epoch", "b", "b_epoch", "labels"),
+}
+"""Name in `?back=` -> what the page gets back as it gave it to the editor: it checks these by itself."""
+
 
 def asked() -> dict[str, str]:
     """Return the parameters of the URL that the editor handles: `object`, `review` and `back`, where they are given.
@@ -56,6 +63,8 @@ def show(project: Project) -> None:
 def _way_back(project: Project, wanted: dict[str, str]) -> dict[str, str]:
     """Return the query of the page that the visitor came from: run, epoch and picture, as far as they are known."""
     query = {"project": project.folder.name}
+    passed_on = _PASSED_ON[wanted["back"]]
+    query |= {name: st.query_params[name] for name in passed_on if name in st.query_params}
     try:
         if "object" in wanted:
             of = object_links.parsed_object(project, wanted["object"]).of

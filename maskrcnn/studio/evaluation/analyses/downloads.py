@@ -64,7 +64,8 @@ def show(shown: ShownEpoch, board: Board) -> None:
             )
     st.markdown(
         ":small[TP, FP, FN and F1 are those at the score and IoU of the sliders. The report is that of "
-        "`python -m maskrcnn evaluate`. A chart is saved as PNG by the button that appears at its upper right corner.]"
+        "`python -m maskrcnn evaluate`. A chart is saved as PNG by the button that appears at its upper right corner, "
+        "the charts of an analysis as SVG by the button below them.]"
     )
 
 

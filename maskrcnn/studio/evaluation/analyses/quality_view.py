@@ -73,6 +73,7 @@ def _show_sizes(shown: ShownEpoch) -> None:
     ]
     draw(
         analysis_charts.bars(sizes, values, words, "AP (IoU .50 to .95)", list(SIZE_COLOURS.values())),
+        svg=True,
         alt=f"Bars: AP of {', '.join(map(' '.join, zip(sizes, words, strict=True)))}",
     )
 
@@ -93,6 +94,7 @@ def _show_costs(shown: ShownEpoch, board: Board) -> None:
             ["#f4511e"] * (len(names) - 1) + ["#3b82f6"],
             most,
         ),
+        svg=True,
         alt="Bars: AP that each kind of error costs",
     )
 
@@ -122,7 +124,7 @@ def _show_fit(shown: ShownEpoch, board: Board) -> None:
         series["boundary IoU"] = _boundary_ious(shown.files, matches.min_score, matches.iou)[hits]
     words = ", ".join(f"mean {plain(name)} **{np.nanmean(values):.3f}**" for name, values in series.items())
     st.markdown(f"{counted(int(hits.sum()), 'right detection')}: {words}")
-    draw(analysis_charts.iou_histogram(series, matches.iou), alt="Histogram of the IoU of right detections")
+    draw(analysis_charts.iou_histogram(series, matches.iou), svg=True, alt="Histogram of the IoU of right detections")
 
 
 def _show_counts(shown: ShownEpoch, board: Board) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from maskrcnn.studio.components import svg_download
 from maskrcnn.studio.evaluation.analyses import (
     confusion_view,
     curves_view,
@@ -30,9 +31,14 @@ VIEWS: dict[str, tuple[str, Callable[[ShownEpoch, Board], None]]] = {
 }
 """Name in the URL -> title and what draws it."""
 
+WITH_CHARTS = ("confusion", "curves", "quality")
+"""The analyses whose charts can be saved as SVG."""
+
 
 def show(shown: ShownEpoch, board: Board) -> None:
     """Draw the choice of an analysis, and the chosen one."""
     chosen = url_state.segments("Analysis", "view", list(VIEWS), "errors", page=PAGE, show=lambda name: VIEWS[name][0])
     with st.container(key=f"{PAGE}_{chosen}_view"):
         VIEWS[chosen][1](shown, board)
+        if chosen in WITH_CHARTS:
+            svg_download.show(f"{PAGE}_{chosen}_view", f"{shown.run.name}_epoch_{shown.epoch:04d}_{chosen}")

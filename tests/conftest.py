@@ -7,6 +7,7 @@ import gc
 import itertools
 import os
 import random
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -34,10 +35,33 @@ import cv2  # noqa: E402
 
 cv2.setNumThreads(1)  # and a test's fork of a process would wait for ever for threads that are not in it
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
+
+
+def memory_folder(folder: Path = Path("/dev/shm"), enough: int = 4 << 30) -> Path | None:
+    """A folder in memory with room for all that tests write, in which programs can be started; `None` if there is none.
+
+    Each project and each run waits several times until what it wrote is on the disk: half of the time of the tests that
+    make some. None of them pulls the plug, so what is in memory is as good.
+    """
+    try:
+        found = os.statvfs(folder)
+    except (AttributeError, OSError):
+        return None
+    fits = found.f_bavail * found.f_frsize >= enough and not found.f_flag & os.ST_NOEXEC
+    return folder if fits and os.access(folder, os.W_OK) else None
+
+
+if "TMPDIR" not in os.environ and (in_memory := memory_folder()):
+    os.environ["TMPDIR"], tempfile.tempdir = str(in_memory), None
 # For whatever is imported while tests are collected; each test then gets its own.
 os.environ["MASKRCNN_WORKSPACE"] = tempfile.mkdtemp(prefix="maskrcnn-tests-")
 # Nothing was downloaded, whatever lies on the machine that the tests run on.
 os.environ["TORCH_HOME"] = str(Path(os.environ["MASKRCNN_WORKSPACE"]) / "nothing")
+_WHILE_COLLECTING = Path(os.environ["MASKRCNN_WORKSPACE"])
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_WHILE_COLLECTING, ignore_errors=True)
 
 
 LONG = (
@@ -74,8 +98,12 @@ def random_numbers_are_repeatable() -> None:
     """A test draws the same numbers whatever ran before it in this process. `make fuzz` lets them differ."""
     if not FUZZ:
         random.seed(0)
-        if "torch" in sys.modules:
-            sys.modules["torch"].manual_seed(0)
+        if torch := sys.modules.get("torch"):
+            # `torch.manual_seed` also writes down where it was called from, once for each kind of card that is not in
+            # use: it takes longer than many a test.
+            torch.default_generator.manual_seed(0)
+            if torch.cuda.is_initialized():
+                torch.cuda.manual_seed_all(0)
 
 
 @pytest.fixture(autouse=True, scope="session")

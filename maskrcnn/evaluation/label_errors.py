@@ -133,7 +133,7 @@ def _contradicted(measured_epochs: Sequence[MeasuredSet], findings: Findings, fo
     """Labels, and places without one, that findings speak against."""
     newest = measured_epochs[-1]
     suspicions = of_findings(measured_epochs, findings, found)
-    epochs = f", and by {len(measured_epochs)} epochs alike" if len(measured_epochs) > 1 else ""
+    epochs = f" ({len(measured_epochs)} epochs agree)" if len(measured_epochs) > 1 else ""
     for finding in np.flatnonzero(suspicions >= LEAST_SUSPICION).tolist():
         place, label = int(findings.detection[finding]), int(found.label[finding])
         name, score = newest.names[newest.detections.category[place]], newest.detections.score[place]
@@ -146,7 +146,10 @@ def _contradicted(measured_epochs: Sequence[MeasuredSet], findings: Findings, fo
                 kind, why = "wrong_class", f"found as {name} with score {score:.2f}"
             case _:
                 iou = found.iou[finding]
-                kind, why = "shifted", f"found with score {score:.2f}, but with an IoU of only {iou:.2f}"
+                kind, why = (
+                    "shifted",
+                    f"found with score {score:.2f}, but its outline fits the label with an IoU of only {iou:.2f}",
+                )
         yield _Suspect(kind, float(suspicions[finding]), label, place, why + agree)
 
 

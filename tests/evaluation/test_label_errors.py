@@ -51,7 +51,7 @@ def candidates(labels: tuple[Label, ...], *epochs: tuple[Found, ...]) -> list[Ca
         pytest.param(
             ((0, 1, *FIRST),),
             ((0, 1, 22, 22, 40, 0.98),),
-            *("shifted", 0, 0, FIRST, ("class 1", "class 1"), "score 0.98, but with an IoU of only 0.32"),
+            *("shifted", 0, 0, FIRST, ("class 1", "class 1"), "score 0.98, but its outline fits the label with an IoU of only 0.32"),
             id="shifted",
         ),
         # Moved by 2: 38^2 / (2 * 40^2 - 38^2) = 1444 / 1756 = .82. The detection is exactly on the first of both.
@@ -109,7 +109,7 @@ def test_what_two_epochs_agree_on_comes_first() -> None:
     newest = ((0, 1, *FIRST, 0.97), (0, 1, *SECOND, 0.97))
     listed = candidates((), newest[1:], newest)
     assert [(one.kind, one.position) for one in listed[:1]] == [("missing", 1)]
-    assert "and by 2 epochs alike" in listed[0].why
+    assert "(2 epochs agree)" in listed[0].why
     assert all(one.suspicion < listed[0].suspicion / 2 for one in listed[1:])
     in_one = candidates((), newest)
     assert [one.position for one in in_one] == [0, 1]

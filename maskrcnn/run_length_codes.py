@@ -1,4 +1,6 @@
-"""How many pixels COCO's compressed run-length codes cover: the check before pycocotools, which makes none, gets them.
+"""COCO's compressed run-length codes: their runs, and how many pixels they cover.
+
+Codes are checked with `pixels_of` before pycocotools, which makes no check, gets them.
 
 The code has base 32 in characters from "0" on. Bit 32 marks that more characters follow; bit 16 of the last character
 marks a negative number. From the fourth run on, a run is stored as the difference to the run two before it
@@ -30,23 +32,47 @@ def pixels_of(counts: str) -> int | None:
     """
     if not counts.isascii():
         return None
-    digits = np.frombuffer(counts.encode("ascii"), np.uint8).astype(np.int64) - 48
+    digits = _digits(counts)
     if not len(digits):
         return 0
     ends = np.flatnonzero(digits & 32 == 0)
     if digits.min() < 0 or digits.max() >= 64 or not len(ends) or ends[-1] != len(digits) - 1:
         return None
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    lengths = ends - starts + 1
+    lengths = np.diff(ends, prepend=-1)
     if lengths.max() > LONGEST or (lengths[digits[ends] & 16 > 0] >= LONGEST).any():
         return None
-    place = np.arange(len(digits)) - np.repeat(starts, lengths)
-    stored = np.add.reduceat((digits & 31) << (5 * place), starts)
-    stored -= np.where(digits[ends] & 16, 1 << (5 * lengths), 0)
-    runs = stored.copy()
-    for first in (1, 2):  # each run depends on the run two before it; the first run depends on none
-        runs[first::2] = np.cumsum(stored[first::2])
+    runs = _runs(digits, ends, lengths)
     return None if runs.min() < 0 else int(runs.sum())
+
+
+def run_lengths(counts: str | bytes) -> np.ndarray:
+    """The lengths of the runs of a sound code, background first: (N,) int64. `pixels_of` says whether a code is sound.
+
+    Example: the fourth number is 4, so this run is 4 longer than the second one, which is 2. The characters "o" and "1"
+    stand for 31, with another one to follow, and for 1: 31 + 1 * 32.
+
+    >>> run_lengths("1234").tolist(), run_lengths("o1").tolist()
+    ([1, 2, 3, 6], [63])
+    """
+    digits = _digits(counts)
+    ends = np.flatnonzero(digits & 32 == 0)
+    return _runs(digits, ends, np.diff(ends, prepend=-1)) if len(ends) else np.zeros(0, dtype=np.int64)
+
+
+def _digits(counts: str | bytes) -> np.ndarray:
+    """The values of the characters of an ASCII code: (N,) int64."""
+    return np.frombuffer(counts.encode("ascii") if isinstance(counts, str) else counts, np.uint8).astype(np.int64) - 48
+
+
+def _runs(digits: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """The runs, from the position of the last digit of each number and its number of digits: (N,) int64."""
+    starts = ends - lengths + 1
+    place = np.arange(len(digits)) - np.repeat(starts, lengths)
+    runs = np.add.reduceat((digits & 31) << (5 * place), starts)
+    runs -= np.where(digits[ends] & 16, 1 << (5 * lengths), 0)
+    for first in (1, 2):  # each run depends on the run two before it; the first run depends on none
+        runs[first::2] = np.cumsum(runs[first::2])
+    return runs
 
 
 def pixels_of_codes(codes: Sequence[bytes]) -> np.ndarray:

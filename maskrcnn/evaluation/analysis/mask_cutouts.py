@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from maskrcnn.run_length_codes import run_lengths
+
 
 @dataclass(frozen=True)
 class Cutout:
@@ -41,29 +43,3 @@ def cut_out(code: dict[str, Any]) -> Cutout:
     is_mask = np.arange(len(ends), dtype=np.uint8) & 1  # runs of background and mask take turns
     columns = np.repeat(is_mask, np.diff(ends, prepend=first)).reshape(width, rows)
     return Cutout(columns[:, top : top + height], left, top, left + width, top + height)
-
-
-def run_lengths(counts: str | bytes) -> np.ndarray:
-    """The lengths of the runs of a compressed RLE, background first: (N,) int64.
-
-    The code is that of `rleFrString` in pycocotools. Each character holds 5 bits, the lowest first, and says whether
-    another one follows. From the fourth run on, a number is the difference to the run before the last one.
-
-    Example: the fourth number is 4, so this run is 4 longer than the second one, which is 2. The characters "o" and "1"
-    stand for 31, with another one to follow, and for 1: 31 + 1 * 32.
-
-    >>> run_lengths("1234").tolist(), run_lengths("o1").tolist()
-    ([1, 2, 3, 6], [63])
-    """
-    symbols = np.frombuffer(counts.encode() if isinstance(counts, str) else counts, dtype=np.uint8).astype(np.int64)
-    symbols -= 48
-    last = np.flatnonzero(symbols & 0x20 == 0)
-    first = np.append(0, last[:-1] + 1)[: len(last)]
-    if not len(last):
-        return np.zeros(0, dtype=np.int64)
-    place = np.arange(len(symbols)) - np.repeat(first, last - first + 1)
-    values = np.add.reduceat((symbols & 0x1F) << (5 * place), first)
-    values -= (symbols[last] & 0x10 != 0) * (np.int64(1) << (5 * (last - first + 1)))
-    values[1::2] = np.cumsum(values[1::2])
-    values[2::2] = np.cumsum(values[2::2])
-    return values

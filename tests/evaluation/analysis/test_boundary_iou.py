@@ -9,7 +9,8 @@ from pycocotools import mask as coco_mask
 
 from maskrcnn.evaluation import measure
 from maskrcnn.evaluation.analysis.boundary_iou import boundary, boundary_iou, boundary_ious, boundary_width
-from maskrcnn.evaluation.analysis.mask_cutouts import Cutout, cut_out, run_lengths
+from maskrcnn.evaluation.analysis.mask_cutouts import Cutout, cut_out
+from maskrcnn.run_length_codes import run_lengths
 from tests.evaluation.random_sets import random_set
 from tests.evaluation.squares import FIRST, TWO, found
 

@@ -74,7 +74,7 @@ POINTED = Keypoints(((5, 15, 2),))
 FLAT = Region(Rect(-2, 30, 20, 8), "dent")
 
 
-@settings(max_examples=examples(120))
+@settings(max_examples=examples(60))
 @example([[Region(MultiPolygon(((((0, -5),),), (CORNER,))), None)]], True)
 @example([[Region(Polygon(((-30, -30),)), "dent"), Region(Rect(-5, 0, 20, 20), "dent")]], True)
 @example([[Region(MultiPolygon(((SLIVER,), (((-4, 0), (20, 0), (20, 20)),))), "dent")]], True)

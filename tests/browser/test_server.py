@@ -402,17 +402,27 @@ sidebar.show = noted
 """
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[Server]:
+def small_studio(folder: Path) -> Iterator[Server]:
     """A studio that takes 30 MB of uploads per visit, 50 MB in all, and gives a visit 5 s to come back."""
     server = studio_with(
-        tmp_path / "workspace",
-        SMALL.format(over=str(tmp_path / "over"), free=str(tmp_path / "free")),
+        folder / "workspace",
+        SMALL.format(over=str(folder / "over"), free=str(folder / "free")),
         "--server.disconnectedSessionTTL",
         "5",
     )
     yield server
     server.interrupt()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Server]:
+    yield from small_studio(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """For tests after which next to nothing is left of what they uploaded."""
+    yield from small_studio(tmp_path_factory.mktemp("small"))
 
 
 def memory(server: Server) -> float:
@@ -443,13 +453,13 @@ def test_sixty_uploads_fill_what_a_visit_may_have_and_are_freed_after_it(small: 
     assert until(lambda: [third.upload(bytes(2 * MB)) for _ in range(14)] == [204] * 14, 1)
 
 
-def test_an_upload_must_say_how_long_it_is(small: Server) -> None:
-    visit = Visit(small)
+def test_an_upload_must_say_how_long_it_is(shared_small: Server) -> None:
+    visit = Visit(shared_small)
     address = f"/_stcore/upload_file/{visit.id}/{uuid.uuid4()}"
     headers = {"Cookie": f"_streamlit_xsrf={visit.token}", "X-Xsrftoken": visit.token}
     chunked = {**headers, "Transfer-Encoding": "chunked", "Content-Type": "multipart/form-data; boundary=limit"}
-    assert ask(small, address, "PUT", b"1\r\nx\r\n0\r\n\r\n", {**chunked, "Content-Length": ""})[0] in (400, 411)
-    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(small.url).port or 0, timeout=30)
+    assert ask(shared_small, address, "PUT", b"1\r\nx\r\n0\r\n\r\n", {**chunked, "Content-Length": ""})[0] in (400, 411)
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(shared_small.url).port or 0, timeout=30)
     connection.request("PUT", address, iter([b"x"]), chunked, encode_chunked=True)
     assert connection.getresponse().status == 411
     assert visit.upload(bytes(31 * MB)) == 413
@@ -489,9 +499,9 @@ def test_many_empty_files_count_too(small: Server) -> None:
 
 
 def test_the_page_says_that_an_upload_was_refused_and_what_to_do(
-    small: Server, page: Any, settled: Settled, tmp_path: Path
+    shared_small: Server, page: Any, settled: Settled, tmp_path: Path
 ) -> None:
-    page.goto(f"{small.url}/dataset?view=import")
+    page.goto(f"{shared_small.url}/dataset?view=import")
     chooser = page.locator('input[type="file"]')
     chooser.wait_for(state="attached")
     settled(page)

@@ -100,7 +100,7 @@ def drawn(editor: EditorDriver, kind: type) -> Any:
     return only(editor.stored(lambda regions: len(regions) == 1), kind)
 
 
-@precise(FIT, SHARP)
+@precise(FIT)
 def test_a_polygon_has_the_clicked_vertices(editor: EditorDriver, zoom: float | None) -> None:
     zoom_in(editor, zoom)
     editor.polygon(TRIANGLE)

@@ -95,7 +95,7 @@ def moved(places: Any, x: float, y: float) -> np.ndarray:
     return np.array(places) + np.array((x, y))
 
 
-@precise(FIT, SHARP)
+@precise(SHARP)
 def test_a_vertex_is_dragged(editor: EditorDriver, zoom: float | None) -> None:
     editor.click(CAT)
     zoom_in(editor, SQUARE[1], zoom)

@@ -25,7 +25,7 @@ COLUMNS, ROWS, CELL = 6, 4, 150
 Outline = tuple[Place, ...]
 
 
-BY_DEFAULT = (0, 50)
+BY_DEFAULT = (50,)
 """Sequences that `make test` tries; `make fuzz` tries all."""
 
 

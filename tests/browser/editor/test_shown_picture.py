@@ -136,7 +136,7 @@ MODEL = """async ([module, seed, steps]) => {
 
 
 @wider
-@pytest.mark.parametrize("seed", range(40) if FUZZ else (0, 1, 2, 22))
+@pytest.mark.parametrize("seed", range(40) if FUZZ else (0, 22))
 def test_the_last_step_of_the_person_is_shown_and_in_the_url(page: Any, server: Any, seed: int) -> None:
     page.goto(f"{server.url}/_stcore/health")
     found = page.evaluate(MODEL, [f"{server.url}{browser_code.module_url(MODULE)}", seed, 12])

@@ -7,13 +7,13 @@ the truth. In each trial so many pictures are drawn from it, their interval is w
 seen whether it holds the truth. With REPORT_B it is also the difference of the two, as `compare` works it out. Without
 reports, the worlds are those of `simulated_detections.py`, each with two networks.
 
-The peers are worked out from the same samples, those of the jackknife up to 50 pictures only. `wider` is by the t
-quantile of n - 1 degrees of freedom over the normal one, and by sqrt(n / (n - 1)):
+The peers are worked out from the same samples, those of the jackknife from the first of its groupings. `wider` is by
+the t quantile of n - 1 degrees of freedom over the normal one, and by sqrt(n / (n - 1)):
 
 - percentile: the middle 95 % of the resamples (Efron and Tibshirani 1993, chapter 13)
 - expanded percentile: with t quantiles, and wider (Hesterberg 2015, section 5)
 - basic: the percentiles turned about the AP (Davison and Hinkley 1997, eq. 5.6), and the same wider
-- BCa: percentiles moved by bias and, up to 50 pictures, acceleration (Efron and Tibshirani 1993, chapter 14)
+- BCa: percentiles moved by bias and acceleration (Efron and Tibshirani 1993, chapter 14)
 - bootstrap t, jackknife t: t of n - 1 degrees of freedom times the standard error of either, about the AP, and about
   the AP less the bias of the jackknife
 - jackknife t, logit: the same on the logit scale (AP only)
@@ -138,8 +138,9 @@ def all_intervals(figure: SampledFigure, difference: bool) -> dict[str, Edges]:
     """The interval by each method, clipped to the range of the figure."""
     whole, n = figure.whole, figure.pictures
     values = figure.resampled[~np.isnan(figure.resampled)]
-    left_out = figure.left_out[~np.isnan(figure.left_out)]
-    if np.isnan(whole) or len(left_out) == 1:
+    left_out = figure.left_out[0][~np.isnan(figure.left_out[0])]
+    parts = figure.left_out.shape[1]
+    if np.isnan(whole) or len(left_out) < 2:
         return dict.fromkeys(METHODS[: -2 if difference else None], (np.nan, np.nan))
     t = student_quantile(n - 1)
     root = (n / (n - 1)) ** 0.5
@@ -148,12 +149,9 @@ def all_intervals(figure: SampledFigure, difference: bool) -> dict[str, Edges]:
     tail = 100 * NORMAL.cdf(-t * root)
     expanded = np.percentile(values, [tail, 100 - tail])
     centre = 2 * whole - values.mean()
-    if len(left_out):
-        moves = left_out.mean() - left_out
-        error = ((n - 1) / n * (moves**2).sum()) ** 0.5
-        jackknife_centre = whole - (n - 1) * (left_out.mean() - whole)
-    else:
-        moves, error, jackknife_centre = np.zeros(0), np.nan, np.nan
+    moves = left_out.mean() - left_out
+    error = ((parts - 1) / parts * (moves**2).sum()) ** 0.5
+    jackknife_centre = whole - (parts - 1) * (left_out.mean() - whole)
     bootstrap_error = values.std(ddof=1) * root
     studio = (difference_interval if difference else ap_interval)(figure) or (np.nan, np.nan)
     found = [

@@ -2,14 +2,13 @@
 
 Each is Student's t interval. Its three parts:
 
-- The standard error of up to 50 pictures is that of the jackknife: each picture is left out once, and the squared
-  differences between the APs of all other pictures are summed (Efron and Tibshirani 1993, eq. 11.5). Whole pictures are
-  left out, not objects, because the objects of one picture depend on each other: they share its light and its
-  background. Of more pictures it is the standard deviation of resamples. That is too small for few pictures, and the
-  jackknife is too large for many: AP moves in steps, as it is sampled at 101 recalls, and one picture of many is less
-  than a step.
-- The degrees of freedom of the t quantile are the pictures less one. Where pictures are left out they are fewer if a
-  few make up most of the variance: 2 n / (k - (n - 3) / (n - 1)) with the kurtosis k of the differences (O'Neill 2014).
+- The standard error is that of the jackknife: each picture is left out once, and the squared differences between the
+  APs of all other pictures are summed (Efron and Tibshirani 1993, eq. 11.5). Whole pictures are left out, not objects,
+  because the objects of one picture depend on each other: they share its light and its background. Of more than 50
+  pictures several are left out together: AP moves in steps, as it is sampled at 101 recalls, and one picture of many is
+  less than a step (Shao and Wu 1989 show why leaving out more mends that).
+- The degrees of freedom of the t quantile are the parts left out less one, or fewer if a few of them make up most of
+  the variance: 2 n / (k - (n - 3) / (n - 1)) with the kurtosis k of the differences (O'Neill 2014).
   The normal quantile would take the standard error as known, and intervals of few pictures would be too narrow.
 - The bias is estimated by the bootstrap. The AP of few pictures is biased upwards, as its precision is a maximum over
   noise, and most of all if it is low. The bias falls as 1 / sqrt(P). A resample draws P of the P pictures with
@@ -20,8 +19,10 @@ Each is Student's t interval. Its three parts:
 The interval of an AP is worked out for its logit, log(AP / (1 - AP)), and turned back. So it stays between 0 and 1, and
 is wider towards 0.5, but at most twice as wide as without the logit. An AP of 0 or 1 that no picture changes has the
 exact interval of a share of the pictures (Clopper and Pearson 1934). The interval of a difference of two APs is worked
-out for the difference itself, from the same pictures left out of both, and about the measured difference: the two
-biases nearly cancel, and to estimate what is left would add more noise than it takes away.
+out for the difference itself, and about the measured one: the two biases nearly cancel, and to estimate what is left
+would add more noise than it takes away. Its standard error is that of the jackknife for up to 50 pictures, and the
+standard deviation of the resamples for more: what two networks share cancels, but not the steps, and the jackknife is
+too wide then.
 
 Detections are not matched again. A picture that is drawn k times counts k times: its objects, and each of its
 detections at its place in the ranking. pycocotools gives the same AP for a document that has the picture k times, if no
@@ -63,15 +64,17 @@ ENOUGH_PICTURES = 25
 """From so many pictures on, intervals hold the truth about as often as they should."""
 
 
-MOST_LEFT_OUT = 50
-"""Up to so many pictures, the standard error comes from leaving each out once."""
+MOST_PARTS = 50
+"""Pictures are left out one by one if there are no more than this, else in at most so many parts."""
+
+GROUPINGS = 10
+"""How often more pictures than that are divided into parts at random. The variance is the mean."""
 
 
 class SampledFigure(NamedTuple):
-    """A figure on all `pictures`, on each resample `(R,)`, and without each of the pictures, `(pictures,)`.
+    """A figure on all `pictures`, on each resample `(R,)`, and with each part left out, `(groupings, parts)`.
 
-    `left_out` is empty `(0,)` if there are more than `MOST_LEFT_OUT`. NaN where the figure is not defined: without
-    objects.
+    NaN where it is not defined: without objects.
     """
 
     pictures: int
@@ -91,25 +94,30 @@ class SampledFigure(NamedTuple):
 
 @dataclass(frozen=True)
 class PictureSamples:
-    """The samples of P pictures that an interval needs, as counts: `times` `(1 + R + P, P)` int32, or `(1 + R, P)`.
+    """The samples of P pictures that an interval needs, as counts: `times` `(1 + R + groupings * parts, P)` int32.
 
-    The first row is all pictures, the next R are `resamples`, the others leave one picture out.
+    The first row is all pictures, the next R are `resamples`, the others leave one of the `parts` out.
     """
 
     times: np.ndarray
     resamples: int
+    parts: int
 
     @classmethod
     def draw(cls, pictures: int, resamples: int, seed: int = 0) -> PictureSamples:
-        """Draw the resamples, and leave each picture out if there are at most `MOST_LEFT_OUT`."""
+        """Draw the resamples, and the parts if there are more than `MOST_PARTS` pictures."""
         whole = np.ones((1, pictures), dtype=np.int32)
-        left_out = 1 - np.eye(pictures if pictures <= MOST_LEFT_OUT else 0, pictures, dtype=np.int32)
-        return cls(np.concatenate([whole, resample_counts(pictures, resamples, seed), left_out]), resamples)
+        left_out = left_out_counts(pictures, seed)
+        rows = [whole, resample_counts(pictures, resamples, seed), left_out.reshape(-1, pictures)]
+        return cls(np.concatenate(rows), resamples, left_out.shape[1])
 
     def figures(self, values: ResampledAp) -> dict[str, SampledFigure]:
         """AP, AP50 and AP75, from their values on all `times`."""
         pictures, end = self.times.shape[1], 1 + self.resamples
-        return {name: SampledFigure(pictures, float(row[0]), row[1:end], row[end:]) for name, row in values.items()}
+        return {
+            name: SampledFigure(pictures, float(row[0]), row[1:end], row[end:].reshape(-1, max(self.parts, 1)))
+            for name, row in values.items()
+        }
 
 
 def resample_counts(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
@@ -128,6 +136,25 @@ def resample_counts(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
     return np.bincount((drawn + rows).ravel(), minlength=resamples * pictures).reshape(drawn.shape).astype(np.int32)
 
 
+def left_out_counts(pictures: int, seed: int = 0) -> np.ndarray:
+    """All pictures without one part of them, for each part: `(groupings, parts, pictures)` int32, 0 or 1.
+
+    Up to `MOST_PARTS` pictures are a part each. More are divided at random `GROUPINGS` times, into parts of equal size
+    (or one less), as few pictures in each as that number allows.
+
+    >>> left_out_counts(pictures=3).tolist()
+    [[[0, 1, 1], [1, 0, 1], [1, 1, 0]]]
+    >>> left_out_counts(pictures=1000).shape
+    (10, 50, 1000)
+    """
+    together = max(1, -(-pictures // MOST_PARTS))
+    parts = -(-pictures // together)  # rounded up
+    in_order = np.arange(pictures) % max(parts, 1)
+    rng = np.random.default_rng(seed)
+    groupings = [in_order] if together == 1 else [rng.permutation(in_order) for _ in range(GROUPINGS)]
+    return (np.array(groupings)[:, None] != np.arange(parts)[:, None]).astype(np.int32)
+
+
 def student_quantile(degrees: float, level: float = LEVEL) -> float:
     """The t for which `level` of Student's distribution with `degrees` degrees of freedom, >= 1, is in [-t, t].
 
@@ -143,9 +170,9 @@ def student_quantile(degrees: float, level: float = LEVEL) -> float:
 
 
 def jackknife_half_width(left_out: np.ndarray) -> float | None:
-    """Half the width of Student's 95 % interval of a figure, from its values without each of the pictures, `(P,)`.
+    """Half the width of Student's 95 % interval of a figure, from its values without each part: `([groupings,] parts)`.
 
-    None if it is not defined: fewer than two pictures, or nothing to find without one of them.
+    None if it is not defined: fewer than two parts, or nothing to find without one of them.
 
     The values 1, 2, 3 are -1, 0, 1 from their mean, so the standard error is sqrt(2/3 * 2), and with as few as three
     the kurtosis says nothing: t has two degrees of freedom and is 4.303.
@@ -153,10 +180,10 @@ def jackknife_half_width(left_out: np.ndarray) -> float | None:
     >>> round(jackknife_half_width(np.array([1.0, 2.0, 3.0])), 2), round(4.303 * (4 / 3) ** 0.5, 2)
     (4.97, 4.97)
     """
-    n = len(left_out)
+    n = left_out.shape[-1]
     if n < 2 or np.isnan(left_out).any():
         return None
-    squares = (left_out - left_out.mean()) ** 2
+    squares = (left_out - left_out.mean(axis=-1, keepdims=True)) ** 2
     error = float(np.sqrt((n - 1) * squares.mean()))
     if error < _NOTHING:
         return 0.0
@@ -165,14 +192,12 @@ def jackknife_half_width(left_out: np.ndarray) -> float | None:
     return error * student_quantile(degrees)
 
 
-def half_width(figure: SampledFigure) -> float | None:
-    """Half the width of Student's 95 % interval of an AP or a difference, from the samples that suit so many pictures.
+def bootstrap_half_width(figure: SampledFigure) -> float | None:
+    """Half the width of Student's 95 % interval of a figure, from its values on the resamples.
 
-    None if it is not defined: no objects, one picture, or objects in one picture only.
+    None if it is not defined: no objects, or in one picture only.
     """
     n = figure.pictures
-    if n <= MOST_LEFT_OUT:
-        return jackknife_half_width(figure.left_out)
     lacking = np.isnan(figure.resampled)
     if lacking.mean() > _MOST_LACKING:
         return None
@@ -182,7 +207,7 @@ def half_width(figure: SampledFigure) -> float | None:
 def ap_interval(figure: SampledFigure) -> list[float] | None:
     """The 95 % interval [low, high] of an AP; None if there are no objects, or in one picture only.
 
-    >>> left_out = np.array([0.4, 0.5, 0.6])  # a standard error of sqrt(2/3 * 0.02), and 4.303 times as much: 0.497
+    >>> left_out = np.array([[0.4, 0.5, 0.6]])  # a standard error of sqrt(2/3 * 0.02), and 4.303 times as much: 0.497
     >>> low, high = ap_interval(SampledFigure(3, 0.5, resampled=np.array([0.5]), left_out=left_out)) or []
 
     The logit of 0.5 is 0, and its slope there is 1 / (0.5 * 0.5).
@@ -190,7 +215,7 @@ def ap_interval(figure: SampledFigure) -> list[float] | None:
     >>> round(low, 2), round(high, 2), round(1 / (1 + 2.718**1.988), 2)
     (0.12, 0.88, 0.12)
     """
-    half = half_width(figure)
+    half = jackknife_half_width(figure.left_out)
     if half is None:
         return None
     whole = figure.whole
@@ -208,7 +233,8 @@ def ap_interval(figure: SampledFigure) -> list[float] | None:
 
 def difference_interval(figure: SampledFigure) -> list[float] | None:
     """The 95 % interval [low, high] of the difference of two APs, in [-1, 1]; None as in `ap_interval`."""
-    half = half_width(figure)
+    few = figure.pictures <= MOST_PARTS
+    half = jackknife_half_width(figure.left_out) if few else bootstrap_half_width(figure)
     return None if half is None else [max(-1.0, figure.whole - half), min(1.0, figure.whole + half)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maskrcnn.evaluation.bootstrap import LEVEL, MOST_LEFT_OUT
+from maskrcnn.evaluation.bootstrap import LEVEL, MOST_PARTS
 from maskrcnn.evaluation.coco_documents import MatchedBy
 from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE, MAX_DETECTIONS, MAX_POSES
 
@@ -83,9 +83,8 @@ def report_definitions(
         "detections in that of their scores, which have only as many decimals as that order needs. COCO AP on any "
         "choice of the pictures follows from it.",
         "intervals": f"[low, high], Student's {LEVEL * 100:g} % interval of the AP, on a scale of log(AP / (1 - AP)): "
-        f"the standard error from leaving each picture out once (jackknife), and above {MOST_LEFT_OUT} pictures "
-        "from resamples that draw as many pictures as there are, with replacement (bootstrap); its bias from such "
-        "resamples. null if at most one picture has objects.",
+        "its standard error from leaving pictures out in turn (jackknife), its bias from resamples that draw as many "
+        "pictures as there are, with replacement (bootstrap). null if at most one picture has objects.",
     }
 
 
@@ -108,11 +107,11 @@ def comparison_definitions(names: tuple[str, str]) -> dict[str, str]:
         "a": f"A is {names[0]}.",
         "b": f"B is {names[1]}.",
         "difference": f"B minus A: above 0 where {names[1]} is better, below 0 where {names[0]} is.",
-        "a_interval": f"Student's {percent} interval of A's AP: its standard error from leaving each picture out once "
-        f"(jackknife), and for more than {MOST_LEFT_OUT} pictures from resamples that draw as many pictures as there "
-        "are, with replacement (bootstrap); its bias from such resamples. A and B are measured on the same ones.",
+        "a_interval": f"Student's {percent} interval of A's AP: its standard error from leaving pictures out in turn "
+        "(jackknife), its bias from resamples that draw as many pictures as there are, with replacement (bootstrap).",
         "b_interval": f"The same {percent} interval of B's AP.",
-        "difference_interval": f"Student's {percent} interval of B minus A, from the same pictures left out or "
-        "the same resamples. " + " ".join(f"{what.capitalize()}: {meaning}." for what, meaning in VERDICTS.items()),
+        "difference_interval": f"Student's {percent} interval of B minus A, from the same pictures left out (above "
+        f"{MOST_PARTS} pictures: from the same resamples). "
+        + " ".join(f"{what.capitalize()}: {meaning}." for what, meaning in VERDICTS.items()),
         "per_image": "The AP of each picture alone, in A and in B; null if it has no objects of that kind.",
     }

@@ -11,13 +11,12 @@ import pytest
 from maskrcnn.evaluation import coco_summary, evaluate, intervals
 from maskrcnn.evaluation.bootstrap import (
     MEASURED_COVERAGE,
-    PictureSamples,
     SampledFigure,
     ap_interval,
     coverage_note,
     difference_interval,
-    half_width,
     jackknife_half_width,
+    left_out_counts,
     resample_counts,
     student_quantile,
 )
@@ -98,7 +97,7 @@ def test_one_picture_that_makes_all_the_difference_costs_degrees_of_freedom() ->
 
 def test_the_interval_of_a_difference() -> None:
     """1, 2, 3 hundredths: a standard error of sqrt(2/3 * 2) = 1.155 hundredths, times 4.303 it is 0.0497."""
-    left_out = np.array([0.01, 0.02, 0.03])
+    left_out = np.array([[0.01, 0.02, 0.03]])
     figure = SampledFigure(3, 0.1, resampled=np.array([0.12, 0.10]), left_out=left_out)
     assert difference_interval(figure) == pytest.approx([0.1 - 0.0497, 0.1 + 0.0497], abs=1e-4)
     figure = SampledFigure(3, 0.1, resampled=np.array([0.1, np.nan]), left_out=20 * left_out)
@@ -108,7 +107,7 @@ def test_the_interval_of_a_difference() -> None:
 def test_an_interval_of_an_ap_stays_where_an_ap_can_be() -> None:
     """At 0.1 with a standard error of 0.01155 half a plain interval is 0.0497. The logit of 0.1 is -2.197, its slope is
     1 / (0.1 * 0.9) = 11.11, and 11.11 * 0.0497 = 0.552: 1 / (1 + exp(2.197 +- 0.552)) follows."""
-    left_out = np.array([0.01, 0.02, 0.03])
+    left_out = np.array([[0.01, 0.02, 0.03]])
     figure = SampledFigure(3, 0.1, resampled=np.array([0.1]), left_out=left_out)
     assert ap_interval(figure) == pytest.approx([0.0601, 0.1618], abs=2e-4)
     # However large the bias, the centre is at least half of the AP: that of 0.2 is 0.1.
@@ -121,24 +120,35 @@ def test_an_interval_of_an_ap_stays_where_an_ap_can_be() -> None:
 
 def test_an_ap_of_1_or_0_in_all_pictures_is_that_of_a_share_of_pictures() -> None:
     """10 of 10 pictures are right. If fewer than 69.15 % of all were, the chance were below 0.6915^10 = 0.025."""
-    assert ap_interval(SampledFigure(10, 1.0, np.ones(100), np.ones(10))) == pytest.approx([0.6915, 1], abs=1e-4)
-    assert ap_interval(SampledFigure(10, 0.0, np.zeros(100), np.zeros(10))) == pytest.approx([0, 0.3085], abs=1e-4)
-    assert difference_interval(SampledFigure(10, 0.0, np.zeros(100), np.zeros(10))) == [0, 0]
+    assert ap_interval(SampledFigure(10, 1.0, np.ones(100), np.ones((1, 10)))) == pytest.approx([0.6915, 1], abs=1e-4)
+    assert ap_interval(SampledFigure(10, 0.0, np.zeros(100), np.zeros((1, 10)))) == pytest.approx([0, 0.3085], abs=1e-4)
+    assert difference_interval(SampledFigure(10, 0.0, np.zeros(100), np.zeros((1, 10)))) == [0, 0]
 
 
-def test_of_many_pictures_the_resamples_have_the_standard_error() -> None:
+def test_differences_of_many_pictures_have_the_standard_error_of_the_resamples() -> None:
     """0.3 and 0.5 in turn are 0.1 from their mean. With 100 values the variance is 0.01 * 100 / 99, and with 101
     pictures 101 / 100 of that: 0.1 * sqrt(101 / 99) = 0.1010. The t of 100 degrees of freedom is 1.984."""
-    figure = SampledFigure(101, 0.4, np.tile([0.3, 0.5], 50), left_out=np.zeros(0))
-    assert half_width(figure) == pytest.approx(0.1010 * 1.984, abs=1e-4)
+    figure = SampledFigure(101, 0.4, np.tile([0.3, 0.5], 50), left_out=np.zeros((1, 50)))
     assert difference_interval(figure) == pytest.approx([0.4 - 0.2004, 0.4 + 0.2004], abs=1e-4)
     # No objects in 30 of 100 resamples: they are all in one picture.
-    assert half_width(figure._replace(resampled=np.append(np.full(30, np.nan), np.full(70, 0.4)))) is None
+    assert difference_interval(figure._replace(resampled=np.append(np.full(30, np.nan), np.full(70, 0.4)))) is None
 
 
-def test_each_picture_is_left_out_of_few_and_none_of_many() -> None:
-    assert PictureSamples.draw(3, 2).times[3:].tolist() == [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
-    assert [len(PictureSamples.draw(pictures, 100).times) for pictures in (50, 51)] == [151, 101]
+def test_many_pictures_are_left_out_in_parts() -> None:
+    """Of 101 pictures three go together, in at most 50 parts: 33 parts of three, and one of two, chosen ten times."""
+    times = left_out_counts(101, seed=1)
+    assert times.shape == (10, 34, 101)
+    assert ((times == 0).sum(axis=1) == 1).all()  # each picture is left out once in each grouping
+    assert all(sorted((grouping == 0).sum(axis=1).tolist()) == [2] + [3] * 33 for grouping in times)
+    assert (times[0] != times[1]).any()
+    assert (times != left_out_counts(101, seed=2)).any()
+
+
+def test_the_variance_is_the_mean_over_groupings() -> None:
+    """-1, 0, 1 from the mean, and -2, 0, 2: sums of squares of 2 and 8, and 2/3 of their mean 5 is the variance. The
+    kurtosis is (2 + 32) / 6 divided by (10 / 6)^2, 2.04: 6 / 2.04 is more than the two degrees that 3 parts have."""
+    half = jackknife_half_width(np.array([[1.0, 2, 3], [5, 7, 9]]))
+    assert half == pytest.approx(4.3027 * math.sqrt(10 / 3), abs=1e-3)
 
 
 def test_few_pictures_are_told_of_with_what_was_measured_at_that_number_or_fewer() -> None:
@@ -161,10 +171,10 @@ def test_draws_are_pictures_with_replacement() -> None:
 
 
 def test_an_interval_leaves_out_resamples_that_are_not_defined() -> None:
-    left_out = np.array([0.25, 0.25, 0.25])
+    left_out = np.array([[0.25, 0.25, 0.25]])
     assert ap_interval(SampledFigure(3, 0.25, np.array([np.nan, 0.25]), left_out)) == [0.25, 0.25]
     # Without the first picture there is nothing to find.
-    assert ap_interval(SampledFigure(2, 0.25, np.array([np.nan, 0.25]), np.array([np.nan, 0.25]))) is None
+    assert ap_interval(SampledFigure(2, 0.25, np.array([np.nan, 0.25]), np.array([[np.nan, 0.25]]))) is None
 
 
 def test_a_class_without_an_object_on_the_resample_is_left_out_of_the_mean() -> None:

@@ -89,7 +89,7 @@ def test_a_paired_interval_is_narrower_than_an_unpaired_one() -> None:
         samples.figures(ap_from_rankings(class_rankings(report, "segm"), samples.times))["AP"] for report in (a, b)
     )
     # Unpaired: another picture is left out of A than of B.
-    shuffled = np.random.default_rng(1).permutation(alone_a.left_out)
+    shuffled = np.random.default_rng(1).permutation(alone_a.left_out, axis=1)
     unpaired = difference_interval(alone_b.minus(alone_a._replace(left_out=shuffled)))
     assert unpaired is not None
     # One picture of 40 makes the difference: sqrt(1/40 * 39/40 / 40) = .025; each AP alone has .079.

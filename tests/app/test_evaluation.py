@@ -212,7 +212,7 @@ def test_galleries_have_the_surest_wrong_ones_and_the_missed_ones_in_words(root:
     assert [tile["title"] for tile in wrong] == ["cell 0.90", "leaf 0.65", "leaf 0.60", "cell 0.55"]
     assert {tile["says"] for tile in wrong} == {"nothing is labelled here"}
     assert [(tile["item"], tile["title"], tile["says"]) for tile in missed] == [
-        ("truth-1", "cell, 400 px²", "nothing found here")
+        ("truth-1", "cell", "nothing found here, 400 px²")
     ]
 
 

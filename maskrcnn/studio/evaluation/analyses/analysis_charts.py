@@ -71,9 +71,10 @@ def confusion_chart(counts: np.ndarray, names: Sequence[str]) -> Chart:
 
 
 def curve_chart(curves: Mapping[str, Curve], colours: Mapping[str, str], height: int = 440) -> Chart:
-    """Precision-recall curves with a point for each detection, which can be clicked. Its table is `points`.
+    """Precision-recall curves with a point for each detection, which can be clicked.
 
-    `curves` and `colours` are by name. Solid lines are the envelope, of which the area is taken.
+    `curves` and `colours` are by name. The table `points` has the detections. `lines` has the envelope, of which the
+    area is taken: it begins at recall 0, and each hit ends a step.
     """
     parts = [(number, curve, kept_points(curve)) for number, curve in enumerate(curves.values())]
     none = np.empty(0)
@@ -86,10 +87,15 @@ def curve_chart(curves: Mapping[str, Curve], colours: Mapping[str, str], height:
         "curve": [names[number] for number, _, kept in parts for _ in kept],
         "recall": column("recall"),
         "precision": column("precision"),
-        "envelope": column("envelope"),
         "score": column("score"),
         "hit": column("hit").astype(bool),
         "detection": column("detection").astype(np.int32),
+    }
+    steps = [(number, *_envelope_line(curve, kept)) for number, curve, kept in parts]
+    lines: dict[str, Any] = {
+        "curve": [names[number] for number, recall, _ in steps for _ in recall],
+        "recall": np.concatenate([none, *(recall for _, recall, _ in steps)]),
+        "envelope": np.concatenate([none, *(envelope for _, _, envelope in steps)]),
     }
     scale = {"domain": names, "range": list(colours.values())}
     legend = {"title": None, "orient": "top", "columns": 3, "symbolType": "stroke", **_LEGEND}
@@ -113,6 +119,7 @@ def curve_chart(curves: Mapping[str, Curve], colours: Mapping[str, str], height:
     }
     layers: list[Spec] = [
         {
+            "data": {"name": "lines"},
             "mark": {"type": "line", "interpolate": "step-before", "strokeWidth": 2},
             "encoding": {"y": field("envelope", **y), "order": field("recall")},
         },
@@ -128,7 +135,8 @@ def curve_chart(curves: Mapping[str, Curve], colours: Mapping[str, str], height:
             },
         },
     ]
-    return _chart("points", data, encoding, layers, height)
+    chart = _chart("points", data, encoding, layers, height)
+    return Chart(chart.spec, {**chart.tables, "lines": table(lines)})
 
 
 def bars(
@@ -265,6 +273,15 @@ def ranking_chart(hits: Sequence[bool]) -> Chart:
 def kept_points(curve: Curve) -> np.ndarray:
     """The points of a curve that are drawn: all, or about `MOST_POINTS` at even distances, with the first and last."""
     return np.unique(np.linspace(0, len(curve.score) - 1, min(MOST_POINTS, len(curve.score))).round().astype(np.int64))
+
+
+def _envelope_line(curve: Curve, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The recalls and heights of the envelope, from recall 0 on; `kept` are the points of the curve that are drawn."""
+    hits = kept[curve.hit[kept].astype(bool)]
+    ends = np.append(hits[:1], hits)
+    recall = curve.recall[ends]
+    recall[:1] = 0
+    return recall, curve.envelope[ends]
 
 
 def format_area(area: float | None) -> str:

@@ -73,5 +73,6 @@ def object_tile(shown: ShownEpoch, board: Board, number: int) -> Tile:
     objects = shown.measured.objects
     iou = board.matches.object_iou[number]
     best = f"best IoU {iou:.2f}" if iou >= _SEEN else "nothing found here"
+    size = f"{objects.area[number]:,.0f} px²"
     name = shown.measured.names[objects.category[number]]
-    return Tile(f"truth-{number}", f"{name}, {objects.area[number]:,.0f} px²", best, "FN")
+    return Tile(f"truth-{number}", name, f"{best}, {size}", "FN")

@@ -3,12 +3,17 @@
 // Objects, detections and their IoUs are loaded once for a picture. Score, IoU, colours and parts of objects are
 // answered here; the page is told score and IoU after their slider was let go, since its tables depend on them.
 
-import { addViewButtons, isFullScreen } from "../components/picture/view_buttons.js";
-import { namesOf, takesText } from "../shell/hotkeys.js";
-import { untilLinkIsFollowed } from "../shell/page_links.js";
-import { arrangement } from "../inspect/arrangement.js";
+import { mountedOnce, sheetLinks } from "../components/mounting.js";
+import { addViewButtons } from "../components/picture/view_buttons.js";
+import { arrange, headingHeight, whenResized } from "../inspect/arrangement.js";
 import { DrawingBar, make } from "../inspect/drawing_bar.js";
+import { largerFirst, shapeOf } from "../inspect/drawn_objects.js";
+import { LateTeller } from "../inspect/late_teller.js";
 import { counted, detectionWords, objectWords } from "../inspect/match_words.js";
+import { listenToKeys } from "../inspect/picture_keys.js";
+import { legendChip } from "../inspect/picture_side.js";
+import { restored, store } from "../inspect/stored_choices.js";
+import { loadTable, NOT_LOADED } from "../inspect/table_loading.js";
 import { compared, TRUTH_LEGEND } from "./compared_matches.js";
 import { ComparedSide } from "./compared_side.js";
 import { SwipeLine } from "./swipe_line.js";
@@ -20,31 +25,16 @@ const VIEWS = {
     + "The key L changes between the first and the last.",
 };
 const STORED = "maskrcnn-compare"; // key of the choices in the session storage of the tab
-const AFTER_RELEASE = 350; // ms until the page is told; the arrow keys release a slider with each step
-const LEAST_HEADING = 26; // CSS px
 const DEFAULTS = {
   view: PAIR, colour: "match", fill: true, masks: true, boxes: false, keypoints: true, labels: true, part: 50,
 };
-const SHEETS = ["../inspect/prediction_pictures.css", "./compare_pictures.css"];
-const mounted = new WeakMap(); // parent element -> its ComparePictures
-
-/** Draw the component; Streamlit calls this again when its data has changed. */
-export default function (component) {
-  const { parentElement } = component;
-  if (!mounted.has(parentElement)) mounted.set(parentElement, new ComparePictures(parentElement, component));
-  const pictures = mounted.get(parentElement);
-  const call = pictures.update(component);
-  return () => {
-    if (pictures.calls !== call) return; // a later call uses it
-    mounted.delete(parentElement);
-    pictures.destroy();
-  };
-}
+const SHEETS = ["../inspect/prediction_pictures.css", "./compare_pictures.css"]
+  .map((file) => new URL(file, import.meta.url).href);
 
 class ComparePictures {
   #stop = new AbortController();
   #loading = null;
-  #timers = {};
+  #later = new LateTeller((name, value) => this.component.setStateValue(name, value));
   #table = null;
   #matches = null; // of `compared`
   #hovered = null; // {object, a, b}: places in the table
@@ -52,18 +42,10 @@ class ComparePictures {
   #focus = null; // serial of the object that was shown magnified
 
   constructor(parentElement, component) {
-    this.calls = 0;
     this.component = component;
     const { data } = component, { signal } = this.#stop;
-    this.choices = { ...DEFAULTS, ...restored(), score: data.score, iou: data.iou };
+    this.choices = { ...DEFAULTS, ...restored(STORED, DEFAULTS), score: data.score, iou: data.iou };
     this.root = make("div", "predictions compare");
-    for (const sheet of SHEETS) {
-      const link = make("link");
-      link.rel = "stylesheet";
-      link.href = new URL(sheet, import.meta.url).href;
-      link.onload = () => this.#arrange();
-      this.root.append(link);
-    }
     this.truth = new ComparedSide("truth", "Ground truth");
     this.a = new ComparedSide("a", "A");
     this.b = new ComparedSide("b", "B");
@@ -77,27 +59,24 @@ class ComparePictures {
     this.sides = make("div", "sides");
     this.sides.append(...this.all.map((side) => side.root), this.line.root);
     this.barHolder = make("div", "top");
-    this.root.append(this.barHolder, this.sides);
+    this.root.append(...sheetLinks(SHEETS, () => this.#arrange()), this.barHolder, this.sides);
     parentElement.querySelector("div").append(this.root);
     for (const side of this.all) {
       side.buttons = addViewButtons(side.view, { root: this.root });
       side.view.addEventListener("hover", ({ detail }) => this.#hover(side, detail.id));
       side.view.addEventListener("select", ({ detail }) => this.#hover(side, detail.ids.at(-1) ?? null));
     }
-    window.addEventListener("keydown", (event) => this.#onKey(event), { capture: true, signal });
-    window.addEventListener("resize", () => this.#arrange(), { signal });
-    document.addEventListener("fullscreenchange", () => this.#arrange(), { signal });
-    this.observer = new ResizeObserver(() => this.#arrange());
-    this.observer.observe(this.root);
+    listenToKeys({ l: () => this.#changeView() }, signal);
+    whenResized(this.root, () => this.#arrange(), signal);
   }
 
   get all() {
     return [this.truth, this.a, this.b];
   }
 
-  /** Take over the data of a script run; returns the number of the call. */
-  update(component) {
-    const before = this.component.data, isFirst = this.calls === 0;
+  /** Take over the data of a script run. */
+  update(component, isFirst) {
+    const before = this.component.data;
     this.component = component;
     const { data } = component;
     const ofBar = ({ drawable, measure }) => `${drawable} ${measure}`;
@@ -111,14 +90,12 @@ class ComparePictures {
     else this.#draw();
     this.#arrange();
     this.#showFocus();
-    return ++this.calls;
   }
 
   destroy() {
     this.#stop.abort();
     this.#loading?.abort();
-    Object.values(this.#timers).forEach(clearTimeout);
-    this.observer.disconnect();
+    this.#later.stop();
     for (const { buttons, view } of this.all) {
       buttons.destroy();
       view.destroy();
@@ -131,7 +108,9 @@ class ComparePictures {
     this.bar?.root.remove();
     this.bar = new DrawingBar(this.barHolder, this.choices, drawable, measure, VIEWS);
     this.bar.addEventListener("change", ({ detail }) => this.#chosen(detail.name));
-    this.bar.addEventListener("released", ({ detail }) => this.#tellLater(detail.name));
+    this.bar.addEventListener("released", ({ detail: { name } }) => {
+      this.#later.tell(name, this.choices[name], this.component.data[name]);
+    });
   }
 
   /** Show the object that the page asks for, once. */
@@ -149,19 +128,10 @@ class ComparePictures {
     this.#loading?.abort();
     const loading = (this.#loading = new AbortController());
     if (isOtherPicture) this.#use(null);
-    let table;
-    try {
-      const answer = await fetch(new URL(this.component.data.table, document.baseURI), { signal: loading.signal });
-      if (!answer.ok) throw new Error(await answer.text());
-      table = await answer.json();
-    } catch (error) {
-      if (loading.signal.aborted) return;
-      this.#use(null);
-      for (const side of this.all) side.say("The objects could not be loaded from the studio. Reload the page.");
-      console.error(error);
-      return;
-    }
-    if (!loading.signal.aborted) this.#use(table);
+    const table = await loadTable(this.component.data.table, loading.signal);
+    if (table === undefined) return;
+    this.#use(table);
+    if (!table) for (const side of this.all) side.say(NOT_LOADED);
   }
 
   #use(table) {
@@ -178,25 +148,10 @@ class ComparePictures {
     this.#draw();
   }
 
+  /** Store the choices without score and IoU, which the page keeps. */
   #store() {
     const { score: _, iou: __, ...kept } = this.choices;
-    try {
-      sessionStorage.setItem(STORED, JSON.stringify(kept));
-    } catch {
-      // without storage, the choices last until the page is left
-    }
-  }
-
-  /** Tell the page a value a moment later, unless it is the one that it knows. */
-  #tellLater(name) {
-    clearTimeout(this.#timers[name]);
-    if (this.choices[name] === this.component.data[name]) return;
-    const tell = () => {
-      const wait = untilLinkIsFollowed();
-      if (wait) this.#timers[name] = setTimeout(tell, wait);
-      else this.component.setStateValue(name, this.choices[name]);
-    };
-    this.#timers[name] = setTimeout(tell, AFTER_RELEASE);
+    store(STORED, kept);
   }
 
   // Drawing
@@ -263,17 +218,14 @@ class ComparePictures {
     this.#shapes = shapes;
     const { limbs } = this.component.data;
     const objects = (entries, side, isObject) => (entries ?? []).map((entry, place) => ({
-      id: `${isObject ? "object" : "found"}-${place}`, side, isObject, place, category: entry.class,
-      label: entry.label, box: entry.box,
-      ...(this.#masks && entry.rle ? { rle: entry.rle } : {}),
-      ...(entry.points ? { points: entry.points, limbs } : {}),
+      id: `${isObject ? "object" : "found"}-${place}`, side, isObject, place,
+      ...shapeOf(entry, this.#masks, limbs),
     }));
-    const bySize = (one, other) => other.box[2] * other.box[3] - one.box[2] * one.box[3];
     const table = this.#table;
-    this.truth.view.setObjects(objects(table?.objects, "truth", true).sort(bySize));
+    this.truth.view.setObjects(objects(table?.objects, "truth", true).sort(largerFirst));
     for (const side of [this.a, this.b]) {
       const found = objects(table?.[side.letter].detections, side.letter, false);
-      side.view.setObjects([...objects(table?.objects, side.letter, true), ...found].sort(bySize));
+      side.view.setObjects([...objects(table?.objects, side.letter, true), ...found].sort(largerFirst));
     }
   }
 
@@ -283,22 +235,12 @@ class ComparePictures {
     const ofSides = { both: looks.tp, onlyA: { colour: colours.a, style: "solid" },
       onlyB: { colour: colours.b, style: "solid" }, none: looks.fn };
     this.truth.legend.replaceChildren(...Object.entries(TRUTH_LEGEND).map(([status, { words, means }]) =>
-      this.#chip(status, ofSides[status], matches?.counts[status], words, means)));
+      legendChip(status, ofSides[status], matches?.counts[status], { words, means }, choices.colour === "class")));
     for (const side of [this.a, this.b]) {
       const found = matches?.[side.letter];
       side.count.textContent = found ? ` · ${counted(found.detections.length, "detection")}` : "";
       side.writeLegend(["tp", "fp", "fn"], found, choices, this.component.data);
     }
-  }
-
-  #chip(status, { colour, style }, number, words, means) {
-    const chip = make("span", "chip"), sample = make("span", `sample ${style}`);
-    sample.style.setProperty("--colour", colour);
-    sample.hidden = this.choices.colour === "class";
-    chip.dataset.status = status;
-    chip.title = means;
-    chip.append(sample, make("strong", "", String(number ?? "")), ` ${words}`);
-    return chip;
   }
 
   // What is under the pointer
@@ -333,11 +275,8 @@ class ComparePictures {
     }
   }
 
-  #onKey(event) {
-    if (event.repeat || event.isComposing || typeof event.key !== "string") return;
-    if (!namesOf(event).includes("l") || takesText(event.composedPath()[0])) return;
-    if (document.querySelector('[role="dialog"][aria-modal="true"], [data-testid="stDialog"]')) return;
-    event.preventDefault();
+  /** Change between two pictures and one with a line. */
+  #changeView() {
     this.choices.view = this.choices.view === SWIPE ? PAIR : SWIPE;
     this.bar.paint();
     this.#chosen("view");
@@ -365,29 +304,14 @@ class ComparePictures {
     this.line.root.hidden = !isSwipe;
     this.sides.dataset.view = view;
     this.#clip();
-    const isFull = isFullScreen(this.root);
-    const place = this.sides.getBoundingClientRect();
-    const scroller = this.root.getRootNode().host?.closest('[data-testid="stMain"]') ?? document.documentElement;
-    const top = isFull ? place.top : place.top + scroller.scrollTop;
-    const free = window.innerHeight - top - (isFull ? 0 : 10);
-    const heading = Math.max(...this.all.map((side) => side.heading.offsetHeight), LEAST_HEADING);
-    const pictures = { [PAIR]: 2, [THREE]: 3, [SWIPE]: 1 }[view];
-    const { direction, height } = arrangement(
-      place.width, free, this.component.data.aspect, pictures, heading, isFull,
-    );
-    this.sides.dataset.direction = direction;
-    this.sides.style.height = `${height}px`;
-    this.line.root.style.top = `${Math.max(this.a.heading.offsetHeight, LEAST_HEADING)}px`;
+    arrange(this.root, this.sides, {
+      headings: this.all.map((side) => side.heading),
+      aspect: this.component.data.aspect,
+      pictures: { [PAIR]: 2, [THREE]: 3, [SWIPE]: 1 }[view],
+      kept: 10,
+    });
+    this.line.root.style.top = `${headingHeight([this.a.heading])}px`;
   }
 }
 
-/** The choices that this tab stored; without score and IoU, which the page keeps. */
-function restored() {
-  try {
-    const found = JSON.parse(sessionStorage.getItem(STORED) ?? "{}");
-    const known = Object.entries(found).filter(([name, value]) => typeof value === typeof DEFAULTS[name]);
-    return Object.fromEntries(known);
-  } catch {
-    return {};
-  }
-}
+export default mountedOnce(ComparePictures);

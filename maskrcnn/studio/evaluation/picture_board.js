@@ -3,9 +3,12 @@
 // A slider is answered here at once, and sends its value while it moves: the next one as soon as the last one was
 // answered by the page, which matches for everything that is below.
 
+import { mountedOnce, sheetLinks } from "../components/mounting.js";
 import { addViewButtons } from "../components/picture/view_buttons.js";
 import { PictureView } from "../components/picture/picture_view.js";
+import { heightBelow, whenResized } from "../inspect/arrangement.js";
 import { make } from "../inspect/drawing_bar.js";
+import { loadTable, NOT_LOADED } from "../inspect/table_loading.js";
 import { untilLinkIsFollowed } from "../shell/page_links.js";
 import { PictureTable } from "./picture_table.js";
 import { localMatches, matchTables } from "./local_matches.js";
@@ -17,20 +20,6 @@ const LEAST = 400; // CSS px: the board is not made lower, the page scrolls inst
 const BELOW = 96; // CSS px that stay free below it for the links and the choice of what follows
 const CHIPS = { fn: "FN", fp: "FP", tp: "TP" };
 const styleSheet = new URL("./picture_board.css", import.meta.url).href;
-const mounted = new WeakMap(); // parent element -> its PictureBoard
-
-/** Draw the component; Streamlit calls this again when its data has changed. */
-export default function (component) {
-  const { parentElement } = component;
-  if (!mounted.has(parentElement)) mounted.set(parentElement, new PictureBoard(parentElement, component));
-  const board = mounted.get(parentElement);
-  const call = board.update(component);
-  return () => {
-    if (board.calls !== call) return; // a later call uses it
-    mounted.delete(parentElement);
-    board.destroy();
-  };
-}
 
 class PictureBoard {
   #stop = new AbortController();
@@ -46,12 +35,9 @@ class PictureBoard {
   #isAsGiven = false; // whether nobody has moved the camera since
 
   constructor(parentElement, component) {
-    this.calls = 0;
     this.component = component;
     this.sliders = { score: component.data.score, iou: component.data.iou };
     this.root = make("div", "board");
-    const link = make("link");
-    Object.assign(link, { rel: "stylesheet", href: styleSheet, onload: () => this.#arrange() });
     this.bar = make("div", "bar");
     this.bar.append(
       this.#slider("score", "Score from", 0, 1, 0.01, "Detections below this score count as not found at all."),
@@ -62,7 +48,7 @@ class PictureBoard {
     this.pane = this.#makePane();
     this.parts = make("div", "parts");
     this.parts.append(this.pane, this.table.root);
-    this.root.append(link, this.bar, this.parts);
+    this.root.append(...sheetLinks([styleSheet], () => this.#arrange()), this.bar, this.parts);
     parentElement.querySelector("div").append(this.root);
     this.buttons = addViewButtons(this.view, { root: this.pane });
     this.view.addEventListener("resize", () => {
@@ -74,14 +60,11 @@ class PictureBoard {
     }
     this.view.addEventListener("select", ({ detail }) => this.#select(detail.ids.at(-1) ?? null));
     this.table.addEventListener("open", ({ detail }) => this.#open(detail.place));
-    window.addEventListener("resize", () => this.#arrange(), { signal: this.#stop.signal });
-    this.observer = new ResizeObserver(() => this.#arrange());
-    this.observer.observe(this.root);
+    whenResized(this.root, () => this.#arrange(), this.#stop.signal);
   }
 
-  /** Take over the data of a script run; returns the number of the call. */
-  update(component) {
-    const isFirst = this.calls === 0;
+  /** Take over the data of a script run. */
+  update(component, isFirst) {
     this.component = component;
     const { data } = component;
     this.#answered(data);
@@ -105,13 +88,11 @@ class PictureBoard {
     if (!isFirst && this.#reveal !== data.reveal) this.#scrollHere();
     this.#reveal = data.reveal;
     this.#arrange();
-    return ++this.calls;
   }
 
   destroy() {
     this.#stop.abort();
     clearTimeout(this.#timer);
-    this.observer.disconnect();
     this.table.destroy();
     this.buttons.destroy();
     this.view.destroy();
@@ -239,16 +220,13 @@ class PictureBoard {
     this.#loaded[what] = address;
     if (what === "shapes") this.#shapes = null;
     else this.#tables = this.#matched = null;
-    try {
-      const answer = await fetch(new URL(address, document.baseURI), { signal: this.#stop.signal });
-      if (!answer.ok) throw new Error(await answer.text());
-      const content = await answer.json();
-      if (this.#loaded[what] === address) use(content);
-    } catch (error) {
-      if (this.#stop.signal.aborted || this.#loaded[what] !== address) return;
+    const content = await loadTable(address, this.#stop.signal);
+    if (content === undefined || this.#loaded[what] !== address) return;
+    if (content) {
+      use(content);
+    } else {
       this.#loaded[what] = "";
-      this.view.showMessage("The objects could not be loaded from the studio. Reload the page.");
-      console.error(error);
+      this.view.showMessage(NOT_LOADED);
     }
   }
 
@@ -304,14 +282,14 @@ class PictureBoard {
   /** Give the board the height that the window has. */
   #arrange() {
     if (this.#stop.signal.aborted || !this.root.isConnected) return;
-    const place = this.parts.getBoundingClientRect();
-    const scroller = this.root.getRootNode().host?.closest('[data-testid="stMain"]') ?? document.documentElement;
-    const free = window.innerHeight - (place.top + scroller.scrollTop) - BELOW;
-    const isStacked = place.width < STACKED;
+    const free = heightBelow(this.root, this.parts) - BELOW;
+    const isStacked = this.parts.getBoundingClientRect().width < STACKED;
     this.parts.classList.toggle("stacked", isStacked);
     this.parts.style.height = `${Math.max(LEAST, free) + (isStacked ? 340 : 0)}px`;
   }
 }
+
+export default mountedOnce(PictureBoard);
 
 /** Show a box of the picture and what is around it, but nothing beside the picture where there is more of it. */
 function showPart(camera, box, picture) {
@@ -323,7 +301,7 @@ function showPart(camera, box, picture) {
   );
 }
 
-/** By how much a side that starts at `start` and is `length` long has to move to fill `room`, or to be in its middle. */
+/** How far a side that starts at `start` and is `length` long has to move to fill `room`, or to be in its middle. */
 function outside(start, length, room) {
   if (length <= room) return (room - length) / 2 - start;
   return Math.min(0, Math.max(start, room - length)) - start;

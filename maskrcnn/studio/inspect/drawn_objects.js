@@ -6,12 +6,22 @@
  */
 export function viewObjects(entries, side, masks, limbs) {
   return (entries ?? [])
-    .map((entry, place) => ({
-      id: `${side}-${place}`, side, place, category: entry.class, label: entry.label, box: entry.box,
-      ...(masks && entry.rle ? { rle: entry.rle } : {}),
-      ...(entry.points ? { points: entry.points, limbs } : {}),
-    }))
-    .sort((a, b) => b.box[2] * b.box[3] - a.box[2] * a.box[3]);
+    .map((entry, place) => ({ id: `${side}-${place}`, side, place, ...shapeOf(entry, masks, limbs) }))
+    .sort(largerFirst);
+}
+
+/** What a view draws of an entry of a table. */
+export function shapeOf(entry, masks, limbs) {
+  return {
+    category: entry.class, label: entry.label, box: entry.box,
+    ...(masks && entry.rle ? { rle: entry.rle } : {}),
+    ...(entry.points ? { points: entry.points, limbs } : {}),
+  };
+}
+
+/** Order of objects by the area of their boxes: the larger ones are drawn first, behind. */
+export function largerFirst(one, other) {
+  return other.box[2] * other.box[3] - one.box[2] * one.box[3];
 }
 
 /**

@@ -41,14 +41,19 @@ export class PictureSide {
    * IoU and colour; `looks` are colours and styles, `measure` is "mask" or "box".
    */
   writeLegend(statuses, matches, choices, { looks, measure }) {
-    this.legend.replaceChildren(...statuses.map((status) => {
-      const chip = make("span", "chip"), sample = make("span", `sample ${looks[status].style}`);
-      sample.style.setProperty("--colour", looks[status].colour);
-      sample.hidden = choices.colour === "class";
-      chip.dataset.status = status;
-      chip.title = LEGEND[status].means(choices, measure);
-      chip.append(sample, make("strong", "", String(matches?.[status] ?? "")), ` ${LEGEND[status].words}`);
-      return chip;
-    }));
+    this.legend.replaceChildren(...statuses.map((status) => legendChip(status, looks[status], matches?.[status], {
+      words: LEGEND[status].words, means: LEGEND[status].means(choices, measure),
+    }, choices.colour === "class")));
   }
+}
+
+/** The part of a legend about a status: a sample of its look (none if colours are by class), its number and words. */
+export function legendChip(status, { colour, style }, number, { words, means }, isByClass) {
+  const chip = make("span", "chip"), sample = make("span", `sample ${style}`);
+  sample.style.setProperty("--colour", colour);
+  sample.hidden = isByClass;
+  chip.dataset.status = status;
+  chip.title = means;
+  chip.append(sample, make("strong", "", String(number ?? "")), ` ${words}`);
+  return chip;
 }

@@ -4,44 +4,38 @@
 // panels below are answered here; the page is only told the minimum score and the IoU, after a slider was let go, a
 // missed object that was clicked, and what a button of the panels asks for.
 
-import { addViewButtons, isFullScreen } from "../components/picture/view_buttons.js";
-import { namesOf, takesText } from "../shell/hotkeys.js";
-import { untilLinkIsFollowed } from "../shell/page_links.js";
+import { mountedOnce, sheetLinks } from "../components/mounting.js";
+import { addViewButtons } from "../components/picture/view_buttons.js";
 import { BOTH, DrawingBar, FOUND, TRUTH, make } from "./drawing_bar.js";
-import { arrangement } from "./arrangement.js";
+import { arrange, whenResized } from "./arrangement.js";
 import { displayOf, viewObjects } from "./drawn_objects.js";
+import { LateTeller } from "./late_teller.js";
 import { matchPicture } from "./matching.js";
 import { counted, decimalsBelow, detectionWords, objectWords } from "./match_words.js";
 import { PanelsBelow } from "./panels/panels_below.js";
 import { scrollToKey } from "./panels/scroll_to.js";
+import { listenToKeys } from "./picture_keys.js";
 import { PictureSide } from "./picture_side.js";
-import { DEFAULTS, restored, store } from "./shown_choices.js";
+import { restored, store } from "./stored_choices.js";
+import { loadTable, NOT_LOADED } from "./table_loading.js";
 
-const AFTER_RELEASE = 350; // ms until the page is told; the arrow keys release a slider with each step
-const LEAST_HEADING = 26; // CSS px
-const styleSheets = ["./prediction_pictures.css", "./panels/panels.css"].map((file) => new URL(file, import.meta.url));
-const mounted = new WeakMap(); // parent element -> its PredictionPictures
+const STORED = "maskrcnn-predictions"; // key of the choices in the session storage of the tab
+const DEFAULTS = {
+  view: BOTH, score: 0.5, iou: 0.5, colour: "match",
+  masks: true, boxes: true, keypoints: true, labels: true, fill: true,
+  showStory: false, showInstances: false, showAp: false,
+};
+const SHEETS = ["./prediction_pictures.css", "./panels/panels.css"]
+  .map((file) => new URL(file, import.meta.url).href);
 
 /** Whether all pictures of a panel are there, and the button at its end. */
-const isDrawn = (panel) => panel.querySelector("button") && [...panel.querySelectorAll("img")].every((one) => one.complete);
-
-/** Draw the component; Streamlit calls this again when its data has changed. */
-export default function (component) {
-  const { parentElement } = component;
-  if (!mounted.has(parentElement)) mounted.set(parentElement, new PredictionPictures(parentElement, component));
-  const pictures = mounted.get(parentElement);
-  const call = pictures.update(component);
-  return () => {
-    if (pictures.calls !== call) return; // a later call uses it
-    mounted.delete(parentElement);
-    pictures.destroy();
-  };
-}
+const isDrawn = (panel) =>
+  panel.querySelector("button") && [...panel.querySelectorAll("img")].every((one) => one.complete);
 
 class PredictionPictures {
   #stop = new AbortController();
   #loading = null;
-  #timers = {};
+  #later = new LateTeller((name, value) => this.component.setStateValue(name, value));
   #matches = null; // at the sliders' score and IoU
   #ranked = null; // of all detections, whatever their score
   #table = null;
@@ -53,23 +47,17 @@ class PredictionPictures {
   #shapes = "";
 
   constructor(parentElement, component) {
-    this.calls = 0;
     this.component = component;
     const { data } = component, { signal } = this.#stop;
-    this.choices = { ...DEFAULTS, iou: data.iou, ...restored(), score: data.score };
+    this.choices = { ...DEFAULTS, iou: data.iou, ...restored(STORED, DEFAULTS), score: data.score };
     this.root = make("div", "predictions");
-    const links = styleSheets.map((address) => {
-      const link = make("link");
-      Object.assign(link, { rel: "stylesheet", href: address.href, onload: () => this.#arrange() });
-      return link;
-    });
     this.truth = new PictureSide("truth", "Ground truth");
     this.found = new PictureSide("found", "Prediction");
     this.below = new PanelsBelow(this.choices);
     this.sides = make("div", "sides");
     this.sides.append(this.truth.root, this.found.root);
     this.barHolder = make("div", "top");
-    this.root.append(...links, this.barHolder, this.sides, this.below.root);
+    this.root.append(...sheetLinks(SHEETS, () => this.#arrange()), this.barHolder, this.sides, this.below.root);
     parentElement.querySelector("div").append(this.root);
     for (const [name, side] of [["truth", this.truth], ["found", this.found]]) {
       side.buttons = addViewButtons(side.view, { root: this.root });
@@ -77,16 +65,13 @@ class PredictionPictures {
       side.view.addEventListener("select", ({ detail }) => this.#select(name, detail.ids.at(-1) ?? null));
     }
     this.#listenToPanels();
-    window.addEventListener("keydown", (event) => this.#onKey(event), { capture: true, signal });
-    window.addEventListener("resize", () => this.#arrange(), { signal });
-    document.addEventListener("fullscreenchange", () => this.#arrange(), { signal });
-    this.observer = new ResizeObserver(() => this.#arrange());
-    this.observer.observe(this.root);
+    listenToKeys(this.#keys, signal);
+    whenResized(this.root, () => this.#arrange(), signal);
   }
 
-  /** Take over the data of a script run; returns the number of the call. */
-  update(component) {
-    const before = this.component.data, isFirst = this.calls === 0;
+  /** Take over the data of a script run. */
+  update(component, isFirst) {
+    const before = this.component.data;
     this.component = component;
     const { data } = component;
     const ofBar = ({ drawable, measure }) => `${drawable} ${measure}`;
@@ -98,16 +83,14 @@ class PredictionPictures {
     if (isFirst || before.table !== data.table) this.#load(before.picture?.address !== data.picture?.address);
     else this.#draw();
     this.#arrange();
-    if (isFirst) this.#tellLater("iou", this.choices.iou, data.iou);
+    if (isFirst) this.#later.tell("iou", this.choices.iou, data.iou);
     else this.#focus();
-    return ++this.calls;
   }
 
   destroy() {
     this.#stop.abort();
     this.#loading?.abort();
-    Object.values(this.#timers).forEach(clearTimeout);
-    this.observer.disconnect();
+    this.#later.stop();
     for (const { buttons, view } of [this.truth, this.found]) {
       buttons.destroy();
       view.destroy();
@@ -122,14 +105,14 @@ class PredictionPictures {
     this.bar.addEventListener("change", ({ detail }) => this.#chosen(detail.name));
     this.bar.addEventListener("released", ({ detail }) => {
       const { name } = detail;
-      this.#tellLater(name, this.choices[name], this.component.data[name]);
+      this.#later.tell(name, this.choices[name], this.component.data[name]);
     });
   }
 
   #listenToPanels() {
     const { below } = this;
     below.addEventListener("size", () => {
-      store(this.choices);
+      store(STORED, this.choices);
       this.#arrange();
     });
     below.addEventListener("drawn", () => this.#draw());
@@ -152,22 +135,10 @@ class PredictionPictures {
       if (isOtherPicture || id.startsWith("found")) this.below.instances.off.delete(id);
     }
     if (isOtherPicture) this.#use(null);
-    let table;
-    try {
-      const answer = await fetch(new URL(this.component.data.table, document.baseURI), { signal: loading.signal });
-      if (!answer.ok) throw new Error(await answer.text());
-      table = await answer.json();
-    } catch (error) {
-      if (loading.signal.aborted) return;
-      this.#use(null);
-      for (const side of [this.truth, this.found]) {
-        side.say("The objects could not be loaded from the studio. Reload the page.");
-      }
-      console.error(error);
-      return;
-    }
-    if (loading.signal.aborted) return;
+    const table = await loadTable(this.component.data.table, loading.signal);
+    if (table === undefined) return;
     this.#use(table);
+    if (!table) for (const side of [this.truth, this.found]) side.say(NOT_LOADED);
     this.#focus();
   }
 
@@ -193,21 +164,9 @@ class PredictionPictures {
   }
 
   #chosen(name) {
-    store(this.choices);
+    store(STORED, this.choices);
     if (name === "view") this.#arrange();
     this.#draw();
-  }
-
-  /** Tell the page a value a moment later, unless it is the one that it knows. */
-  #tellLater(name, value, known) {
-    clearTimeout(this.#timers[name]);
-    if (value === known) return;
-    const tell = () => {
-      const wait = untilLinkIsFollowed();
-      if (wait) this.#timers[name] = setTimeout(tell, wait);
-      else this.component.setStateValue(name, value);
-    };
-    this.#timers[name] = setTimeout(tell, AFTER_RELEASE);
   }
 
   // Drawing
@@ -289,7 +248,7 @@ class PredictionPictures {
     const isMissed = truth && this.#match(truth)?.status === "fn";
     if (!data.asks || (!isMissed && data.selected === null)) return;
     const told = isMissed ? `${data.image} ${this.#table.objects[truth.place].id}` : null;
-    this.#tellLater("selected", told, data.selected);
+    this.#later.tell("selected", told, data.selected);
   }
 
   /** An object or detection with its partner: {truth, found}. One below the minimum score has that of the ranking. */
@@ -352,15 +311,6 @@ class PredictionPictures {
     w: () => this.below.strip.toggle("showStory"),
   };
 
-  #onKey(event) {
-    if (event.repeat || event.isComposing || typeof event.key !== "string") return;
-    const name = namesOf(event).find((key) => Object.hasOwn(this.#keys, key));
-    if (!name || takesText(event.composedPath()[0])) return;
-    if (document.querySelector('[role="dialog"][aria-modal="true"], [data-testid="stDialog"]')) return;
-    event.preventDefault();
-    this.#keys[name]();
-  }
-
   // Size
 
   /** Place the sides, and give them the height that the window has. */
@@ -369,16 +319,13 @@ class PredictionPictures {
     const { view } = this.choices;
     this.truth.show(view !== FOUND);
     this.found.show(view !== TRUTH);
-    const isFull = isFullScreen(this.root);
-    const place = this.sides.getBoundingClientRect();
-    const scroller = this.root.getRootNode().host?.closest('[data-testid="stMain"]') ?? document.documentElement;
-    const top = isFull ? place.top : place.top + scroller.scrollTop;
-    const free = window.innerHeight - top - (isFull ? 0 : 10 + this.below.strip.height);
-    const heading = Math.max(this.truth.heading.offsetHeight, this.found.heading.offsetHeight, LEAST_HEADING);
-    const { direction, height } = arrangement(
-      place.width, free, this.component.data.aspect, view === BOTH ? 2 : 1, heading, isFull,
-    );
-    this.sides.dataset.direction = direction;
-    this.sides.style.height = `${height}px`;
+    arrange(this.root, this.sides, {
+      headings: [this.truth.heading, this.found.heading],
+      aspect: this.component.data.aspect,
+      pictures: view === BOTH ? 2 : 1,
+      kept: 10 + this.below.strip.height,
+    });
   }
 }
+
+export default mountedOnce(PredictionPictures);

@@ -73,11 +73,12 @@ long file when the others have ended."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def place(item: pytest.Item) -> int:
-        path = item.path.relative_to(ROOT / "tests").as_posix()
+    @functools.cache
+    def place(file: Path) -> int:
+        path = file.relative_to(ROOT / "tests").as_posix()
         return next((number for number, long in enumerate(LONG) if path.startswith(long)), len(LONG))
 
-    items.sort(key=place)
+    items.sort(key=lambda item: place(item.path))
     for item in items:
         if not FUZZ and item.get_closest_marker(sweep.name):
             item.add_marker(pytest.mark.skip(reason="a sweep, which make fuzz runs"))

@@ -7,6 +7,7 @@ import importlib
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def test_the_examples_of_each_module(tmp_path: Path, monkeypatch: pytest.MonkeyP
         folder = tmp_path / name
         folder.mkdir()
         monkeypatch.chdir(folder)
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))  # what examples make goes with the test
         runner = doctest.DocTestRunner(verbose=False)
         found = [test for test in doctest.DocTestFinder(exclude_empty=True).find(module, name) if test.examples]
         for test in found:

@@ -17,27 +17,27 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
-from maskrcnn.config import Config
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.compare import changed_crops, compare_pictures, compare_routes
 from maskrcnn.studio.compare.compared_runs import SHIPPED_PAIR
+from tests import made_runs
+from tests.made_runs import rectangle
 
 PAGE = "pages/inspect/compare.py"
 SHIPPED = [f"{name} (ships with the studio)" for name in SHIPPED_PAIR]
 
-OBJECTS = [(1, 10, 10), (1, 60, 10), (2, 10, 40), (3, 30, 30)]
-"""(picture, x, y) of squares of 20 pixels: two on a.png, one on b.png and c.png."""
-
 
 def square(image_id: int, x: int, y: int) -> dict[str, Any]:
-    outline = [[x, y, x + 20, y, x + 20, y + 20, x, y + 20]]
-    return {"image_id": image_id, "category_id": 1, "bbox": [x, y, 20, 20], "segmentation": outline}
+    return rectangle(image_id, 1, (x, y, 20, 20))
 
 
 def found(image_id: int, x: int, y: int, score: float = 0.9) -> dict[str, Any]:
     return square(image_id, x, y) | {"score": score}
 
+
+OBJECTS = [(1, 10, 10), (1, 60, 10), (2, 10, 40), (3, 30, 30)]
+"""(picture, x, y) of squares of 20 pixels: two on a.png, one on b.png and c.png."""
 
 # A finds one object of a.png and that of b.png. B finds both of a.png, and nothing on b.png and c.png.
 OF_A = [found(1, 10, 10), found(2, 10, 40)]
@@ -45,50 +45,23 @@ OF_B = [found(1, 10, 10), found(1, 60, 10)]
 
 
 def document(names: str = "abc", objects: Any = OBJECTS, classes: tuple[str, ...] = ("cell",)) -> dict[str, Any]:
-    return {
-        "images": [
-            {"id": n, "file_name": f"{name}.png", "width": 100, "height": 70, "path": f"../../images/{name}.png"}
-            for n, name in enumerate(names, 1)
-        ],
-        "categories": [{"id": n, "name": name} for n, name in enumerate(classes, 1)],
-        "annotations": [
-            square(*place) | {"id": number, "iscrowd": 0, "area": 400}
-            for number, place in enumerate(objects, 1)
-            if place[0] <= len(names)
-        ],
-    }
+    return made_runs.document(names, [square(*place) for place in objects if place[0] <= len(names)], classes)
 
 
 @pytest.fixture
 def project(workspace: Path) -> Project:
-    made = Project.create(workspace / "plants")
-    picture = cv2.imencode(".png", np.full((70, 100, 3), 90, np.uint8))[1].tobytes()
-    made.add_pictures([(f"{name}.png", picture + name.encode()) for name in "abc"], "val")
-    return made
+    return made_runs.new_project(workspace / "plants", "abc", made_runs.grey())
 
 
 @pytest.fixture
 def new_run(project: Project) -> Callable[..., RunFolder]:
     """`new_run(name, {epoch: detections}, truth, **config)` makes a run; the last one is the newest."""
-    made: list[RunFolder] = []
 
     def make(
         name: str, epochs: dict[int, list[dict[str, Any]]], truth: dict[str, Any] | None = None, **config: Any
     ) -> RunFolder:
-        truth = truth or document()
-        run = RunFolder.create(project.runs_folder / name)
-        names = tuple(entry["name"] for entry in truth["categories"])
-        run.write_json("config.json", Config.preset("classroom", class_names=names, **config).model_dump(mode="json"))
-        run.write_json("dataset.json", {"train": truth, "val": truth})
-        for epoch, detections in epochs.items():
-            run.write_detections(epoch, detections)
-            run.append_metrics(
-                {"event": "epoch", "epoch": epoch, "step": epoch, "progress": 1.0, "elapsed": 1.0, "eta": 0.0}
-                | {"segm_ap": epoch / 100}
-            )
-        run.write_json("result.json", {"state": "done", "best_epoch": 1, "seconds": 1.0})
-        made.append(run)
-        return run
+        run = made_runs.begin_run(project, truth or document(), name, **config)
+        return made_runs.end_run(run, epochs, {epoch: epoch / 100 for epoch in epochs})
 
     return make
 

@@ -16,37 +16,27 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
-from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.evaluation import epoch_routes, page_state
 from maskrcnn.studio.evaluation.analyses import downloads, ranking_toy
 from maskrcnn.studio.evaluation.interval_jobs import interval_job
 from maskrcnn.studio.evaluation.measured_epoch import EpochFiles, measured_set
+from tests import made_runs
+from tests.made_runs import rectangle
 
 PAGE = "pages/inspect/evaluation.py"
 NAMES = "abc"
 
 
-def square(x: int, y: int) -> list[list[int]]:
-    """A square 20 pixels wide."""
-    return [[x, y, x + 20, y, x + 20, y + 20, x, y + 20]]
-
-
 def found(image_id: int, category: int, x: int, y: int, score: float) -> dict[str, Any]:
-    return {
-        "image_id": image_id,
-        "category_id": category,
-        "bbox": [x, y, 20, 20],
-        "score": score,
-        "segmentation": square(x, y),
-    }
+    return rectangle(image_id, category, (x, y, 20, 20), score=score)
 
 
 # a.png: two cells, of which one is found, and one detection where nothing is: TP 1, FP 1, FN 1, so F1 = 2 / 4 = .5.
 # b.png: a leaf, found: F1 = 1. At rank 1 and 2 of its class, below it, two wrong ones with lower scores: F1 = 2 / 4.
 # c.png: nothing is labelled, and one cell is found: F1 = 0.
 # Worst first: c (0), then b (.5, two wrong), then a (.5, two wrong too, but it comes first): c, a, b.
-OBJECTS = [(1, 1, 10, 10), (1, 1, 60, 10), (2, 2, 10, 40)]
+OBJECTS = [rectangle(1, 1, (10, 10, 20, 20)), rectangle(1, 1, (60, 10, 20, 20)), rectangle(2, 2, (10, 40, 20, 20))]
 FOUND = [
     found(1, 1, 35, 40, 0.9),
     found(1, 1, 10, 10, 0.8),
@@ -59,43 +49,16 @@ FOUND = [
 
 
 def document() -> dict[str, Any]:
-    return {
-        "images": [
-            {"id": n, "file_name": f"{name}.png", "width": 100, "height": 70, "path": f"../../images/{name}.png"}
-            for n, name in enumerate(NAMES, 1)
-        ],
-        "categories": [{"id": 1, "name": "cell"}, {"id": 2, "name": "leaf"}],
-        "annotations": [
-            {
-                "id": number,
-                "image_id": image_id,
-                "category_id": category,
-                "iscrowd": 0,
-                "area": 400,
-                "bbox": [x, y, 20, 20],
-                "segmentation": square(x, y),
-            }
-            for number, (image_id, category, x, y) in enumerate(OBJECTS, 1)
-        ],
-    }
+    return made_runs.document(NAMES, OBJECTS, ("cell", "leaf"))
 
 
 @pytest.fixture
 def project(workspace: Path) -> Project:
-    made = Project.create(workspace / "plants")
-    picture = cv2.imencode(".png", np.full((70, 100, 3), 90, np.uint8))[1].tobytes()
-    made.add_pictures([(f"{name}.png", picture + name.encode()) for name in NAMES], "val")
-    return made
+    return made_runs.new_project(workspace / "plants", NAMES, made_runs.grey())
 
 
-def write_run(project: Project, truth: dict[str, Any], detections: list[dict[str, Any]], **parts: Any) -> RunFolder:
-    made = RunFolder.create(project.runs_folder / "first")
-    made.write_json("config.json", Config.preset("classroom", class_names=("cell", "leaf")).model_dump(mode="json"))
-    made.write_json("dataset.json", {"train": truth, "val": truth} | parts)
-    made.write_detections(1, detections)
-    made.append_metrics({"event": "epoch", "epoch": 1, "step": 1, "progress": 1.0, "elapsed": 1.0, "eta": 0.0})
-    made.write_json("result.json", {"state": "done", "best_epoch": 1, "seconds": 1.0})
-    return made
+def write_run(project: Project, truth: dict[str, Any], detections: list[dict[str, Any]]) -> RunFolder:
+    return made_runs.end_run(made_runs.begin_run(project, truth), {1: detections})
 
 
 @pytest.fixture
@@ -313,7 +276,7 @@ def test_damaged_detections_are_one_line(root: Path, run: RunFolder) -> None:
 
 
 def test_a_run_without_validation_pictures_says_so(root: Path, project: Project) -> None:
-    write_run(project, document(), FOUND, val=None)
+    write_run(project, document(), FOUND).write_json("dataset.json", {"train": document(), "val": None})
     app = open_page(root)
     assert "without validation pictures" in app.info[0].value
     assert "learned from" in " ".join(element.value for element in app.main.markdown)

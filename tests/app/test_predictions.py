@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-import cv2
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -19,29 +17,20 @@ from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.components.class_colours import category_colours
 from maskrcnn.studio.evaluation.measured_epoch import epoch_report
 from maskrcnn.studio.inspect import measured_picture, prediction_pictures
+from tests import made_runs
 from tests.app.sent_pictures import choose_score, counts, loaded, sent
+from tests.made_runs import rectangle
 from tests.sweeps import sweep
 
 PAGE = "pages/inspect/predictions.py"
 
 
-def square(x: int, y: int) -> list[list[int]]:
-    """A square 20 pixels wide."""
-    return [[x, y, x + 20, y, x + 20, y + 20, x, y + 20]]
-
-
 def found(image_id: int, category: int, x: int, y: int, score: float) -> dict[str, Any]:
-    return {
-        "image_id": image_id,
-        "category_id": category,
-        "bbox": [x, y, 20, 20],
-        "score": score,
-        "segmentation": square(x, y),
-    }
+    return rectangle(image_id, category, (x, y, 20, 20), score=score)
 
 
-OBJECTS = [(1, 1, 10, 10), (1, 1, 60, 10), (2, 2, 10, 40)]
-"""(picture, class, x, y): two cells on a.png, one leaf on b.png, nothing on c.png."""
+OBJECTS = [rectangle(1, 1, (10, 10, 20, 20)), rectangle(1, 1, (60, 10, 20, 20)), rectangle(2, 2, (10, 40, 20, 20))]
+"""Two cells on a.png, one leaf on b.png, nothing on c.png."""
 
 # Epoch 1 finds nothing. Epoch 2 finds one cell of a.png behind a mistake, the leaf, and invents something on c.png:
 # a.png has precisions 0, 1/2 and recall 1/2, so AP50 pooled is 1/4; b.png has 1; the mean is 5/8.
@@ -57,50 +46,20 @@ EPOCHS: dict[int, list[dict[str, Any]]] = {
 
 
 def document() -> dict[str, Any]:
-    return {
-        "images": [
-            {"id": n, "file_name": f"{name}.png", "width": 100, "height": 70, "path": f"../../images/{name}.png"}
-            for n, name in enumerate("abc", 1)
-        ],
-        "categories": [{"id": 1, "name": "cell"}, {"id": 2, "name": "leaf"}],
-        "annotations": [
-            {
-                "id": number,
-                "image_id": image_id,
-                "category_id": category,
-                "iscrowd": 0,
-                "area": 400,
-                "bbox": [x, y, 20, 20],
-                "segmentation": square(x, y),
-            }
-            for number, (image_id, category, x, y) in enumerate(OBJECTS, 1)
-        ],
-    }
+    return made_runs.document("abc", OBJECTS, ("cell", "leaf"))
 
 
 @pytest.fixture
 def project(workspace: Path) -> Project:
-    made = Project.create(workspace / "plants")
-    picture = cv2.imencode(".png", np.full((70, 100, 3), 90, np.uint8))[1].tobytes()
-    made.add_pictures([(f"{name}.png", picture + name.encode()) for name in "abc"], "val")
+    made = made_runs.new_project(workspace / "plants", "abc", made_runs.grey())
     made.set_classes([ProjectClass("leaf", "#123456"), ProjectClass("cell", "#abcdef")])
     return made
 
 
 @pytest.fixture
 def run(project: Project) -> RunFolder:
-    made = RunFolder.create(project.runs_folder / "first")
-    made.write_json("config.json", Config.preset("classroom", class_names=("cell", "leaf")).model_dump(mode="json"))
-    made.write_json("dataset.json", {"train": document(), "val": document()})
-    for epoch, detections in EPOCHS.items():
-        made.write_detections(epoch, detections)
-        score = evaluate(document(), detections).segm["AP"]
-        made.append_metrics(
-            {"event": "epoch", "epoch": epoch, "step": epoch, "progress": epoch / 2, "elapsed": 1.0, "eta": 0.0}
-            | {"segm_ap": score}
-        )
-    made.write_json("result.json", {"state": "done", "best_epoch": 2, "seconds": 1.0})
-    return made
+    mask_ap = {epoch: evaluate(document(), detections).segm["AP"] for epoch, detections in EPOCHS.items()}
+    return made_runs.end_run(made_runs.begin_run(project, document()), EPOCHS, mask_ap)
 
 
 def open_page(root: Path, **query: str) -> AppTest:

@@ -5,30 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.store import Project
-from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.inspect import soft_mask_panel
 from maskrcnn.studio.inspect.soft_mask_panel import FoundAgain, again_in_words, closest_detection
-from tests import tiny
+from tests import made_runs, tiny
+from tests.made_runs import rectangle
 
 
 def document() -> dict[str, Any]:
-    outline = [[10, 10, 30, 10, 30, 30, 10, 30]]
-    return {
-        "images": [{"id": 1, "file_name": "a.png", "width": 100, "height": 70, "path": "../../images/a.png"}],
-        "categories": [{"id": 1, "name": "cell"}, {"id": 2, "name": "leaf"}],
-        "annotations": [
-            {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "area": 400, "bbox": [10, 10, 20, 20]}
-            | {"segmentation": outline}
-        ],
-    }
+    return made_runs.document("a", [rectangle(1, 1, (10, 10, 20, 20))], ("cell", "leaf"))
 
 
 @pytest.fixture
@@ -39,16 +29,11 @@ def run(workspace: Path) -> RunFolder:
     from maskrcnn.model import build, detect
     from maskrcnn.model.weights import save
 
-    project = Project.create(workspace / "plants")
-    noise = np.random.default_rng(0).integers(0, 255, (70, 100, 3), np.uint8)
-    project.add_pictures([("a.png", cv2.imencode(".png", noise)[1].tobytes())], "val")
-    made = RunFolder.create(project.runs_folder / "first")
-    config = Config.preset("classroom", **{**tiny.CONFIG, "class_names": ("cell", "leaf")})
-    made.write_json("config.json", config.model_dump(mode="json"))
-    made.write_json("dataset.json", {"train": document(), "val": document()})
+    project = made_runs.new_project(workspace / "plants", "a", made_runs.noise())
+    made = made_runs.begin_run(project, document(), **tiny.CONFIG)
     (made.path / "checkpoints").mkdir()
     torch.manual_seed(0)
-    model = build(config)
+    model = build(made.config())
     save(model, made.checkpoint(1), 1)
     model.eval()
     made.write_detections(1, detect(model, pictures.load(made.picture_path(document()["images"][0])), 1))

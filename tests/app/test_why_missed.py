@@ -13,37 +13,21 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.inspect import filter_survivors, prediction_pictures
 from maskrcnn.studio.inspect.filter_survivors import FilterStep
-from tests import tiny
+from tests import made_runs, tiny
 from tests.app.sent_pictures import choose_score, sent
+from tests.made_runs import rectangle
 from tests.sweeps import one_in
 
-OBJECTS = [(10, 10), (60, 10)]
+OBJECTS = [rectangle(1, 1, (10, 10, 20, 20)), rectangle(1, 2, (60, 10, 20, 20))]
 CLICK = "why_missed_start"
 
 
 def document() -> dict[str, Any]:
-    outlines = [[x, y, x + 20, y, x + 20, y + 20, x, y + 20] for x, y in OBJECTS]
-    return {
-        "images": [{"id": 1, "file_name": "a.png", "width": 100, "height": 70, "path": "../../images/a.png"}],
-        "categories": [{"id": 1, "name": "cell"}, {"id": 2, "name": "leaf"}],
-        "annotations": [
-            {
-                "id": number,
-                "image_id": 1,
-                "category_id": number,
-                "iscrowd": 0,
-                "area": 400,
-                "bbox": [*place, 20, 20],
-                "segmentation": [outline],
-            }
-            for number, (place, outline) in enumerate(zip(OBJECTS, outlines, strict=True), 1)
-        ],
-    }
+    return made_runs.document("a", OBJECTS, ("cell", "leaf"))
 
 
 @pytest.fixture
@@ -52,25 +36,12 @@ def run(workspace: Path) -> RunFolder:
     from maskrcnn.model import build
     from maskrcnn.model.weights import save
 
-    project = Project.create(workspace / "plants")
-    noise = np.random.default_rng(0).integers(0, 255, (70, 100, 3), np.uint8)
-    project.add_pictures([("a.png", cv2.imencode(".png", noise)[1].tobytes())], "val")
-    made = RunFolder.create(project.runs_folder / "first")
-    config = Config.preset("classroom", **{**tiny.CONFIG, "class_names": ("cell", "leaf")})
-    made.write_json("config.json", config.model_dump(mode="json"))
-    made.write_json("dataset.json", {"train": document(), "val": document()})
-    first = document()["annotations"][0]
-    found = {
-        "image_id": 1,
-        "category_id": 1,
-        "bbox": first["bbox"],
-        "score": 0.9,
-        "segmentation": first["segmentation"],
-    }
-    made.write_detections(1, [found])
-    made.write_detections(2, [found])
+    project = made_runs.new_project(workspace / "plants", "a", made_runs.noise())
+    made = made_runs.begin_run(project, document(), **tiny.CONFIG)
+    for epoch in (1, 2):
+        made.write_detections(epoch, [OBJECTS[0] | {"score": 0.9}])
     (made.path / "checkpoints").mkdir()
-    save(build(config), made.checkpoint(2), 2)
+    save(build(made.config()), made.checkpoint(2), 2)
     return made
 
 

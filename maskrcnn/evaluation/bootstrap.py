@@ -13,8 +13,8 @@ Each is Student's t interval. Its three parts:
 - The bias is estimated by the bootstrap. The AP of few pictures is biased upwards, as its precision is a maximum over
   noise, and most of all if it is low. The bias falls as 1 / sqrt(P). A resample draws P of the P pictures with
   replacement; because of its repetitions it is worth only P / 2 of them (Kish 1965), so its bias is sqrt(2) times as
-  large. What resamples add to the AP is then sqrt(2) - 1 = 0.414 of the bias. Measured on the populations below at 13
-  to 50 pictures, it was 0.27 to 0.50 of it, except for one of 0.8.
+  large. What resamples add to the AP is then sqrt(2) - 1 = 0.414 of the bias. Measured at 13 to 50 pictures it was 0.27
+  to 0.49 of it in the populations below, except for 0.8 at the low AP and 25 pictures, where the bias is small.
 
 The interval of an AP is worked out for its logit, log(AP / (1 - AP)), and turned back. So it stays between 0 and 1, and
 is wider towards 0.5, but at most twice as wide as without the logit. An AP of 0 or 1 that no picture changes has the
@@ -27,6 +27,29 @@ too wide then.
 Detections are not matched again. A picture that is drawn k times counts k times: its objects, and each of its
 detections at its place in the ranking. pycocotools gives the same AP for a document that has the picture k times, if no
 two detections of a class in one picture have equal scores.
+
+Coverage: of so many sets of 100 the interval of AP held the AP of the whole population, and that of a difference the
+difference (`benchmarks/interval_coverage.py`; 1,000 sets of each size, a standard error of 0.7; * 500 sets, 1.0):
+
+```
+pictures in a set                           5     8    13    25    50   200
+simulated, one class, AP .071            90.6  93.7  94.0  95.3  94.5  93.8
+simulated, one class, AP .709            93.0  92.0  93.6  94.8  94.6  96.0*
+simulated, six classes, AP .423          91.7  92.8  94.1  94.3  95.1  94.6*
+simulated, six classes, AP .777                      93.0  94.1  94.7
+toy-c5-pool, six classes, AP .201        92.9  93.2  95.3  94.5  94.6  94.4*
+toy, six classes, AP .759                            95.1  95.5  93.6  95.0*
+toy-people, one class, AP .685           87.6  91.9  92.2  94.4  95.3  95.8*
+simulated, one class, +.030              95.0  94.6  95.9  95.8  95.8  95.4
+simulated, one class, +.049              94.4  95.3  94.5  95.2  94.9  95.6
+simulated, six classes, +.058            95.3  94.7  96.1  95.5  95.4  94.2*
+simulated, six classes, +.037                        95.9  95.6  95.6
+toy-c5-pool to toy-c5-align, +.141       96.7  95.5  94.6  96.0  95.2  94.6*
+```
+
+Of the same sets, the percentile interval held the AP for 64 to 90 of 100 at 13 pictures and 82 to 95 at 200, the basic
+one for 81 to 88 and 91 to 95, BCa for 78 to 89 and 91 to 94. AP50 and AP75 are not as good where they are near 0 or 1:
+89 at 13 pictures for an AP75 of .035, and 90 for an AP50 of .959.
 """
 
 from __future__ import annotations

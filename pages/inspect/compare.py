@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from maskrcnn.runs.project_runs import runs_and_faults_in
 from maskrcnn.studio.compare import (
     changes_view,
     compare_pictures,
@@ -13,25 +12,16 @@ from maskrcnn.studio.compare import (
     picture_choice,
 )
 from maskrcnn.studio.compare.compared_sets import ComparedEpochs, compared_sets, comparison
-from maskrcnn.studio.components import network_choice
-from maskrcnn.studio.runs import run_choice
 from maskrcnn.studio.shell import session
 
 project = session.current_project()
-with session.fail_softly():
-    own, faulty = runs_and_faults_in(project.runs_folder)
-    run_choice.show_faulty(faulty)
-    runs = network_choice.on_offer(own)
-if not runs:
-    st.title("Compare")
-    compared_runs.show_no_runs(project)
-    st.stop()
+offered = compared_runs.offered(project)
 
 # Choice of both runs, their epochs and the picture. The rows are close together: the window belongs to the pictures.
 
 top = st.container(gap="xsmall")
 with top:
-    sides = compared_runs.choose(runs, len(own))
+    sides = compared_runs.choose(offered.runs, offered.own)
     if sides is None:
         st.stop()
     a, b = sides

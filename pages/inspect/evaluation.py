@@ -2,37 +2,20 @@
 
 import streamlit as st
 
-from maskrcnn.runs.project_runs import runs_and_faults_in
-from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.evaluation import headline, page_state, picture_board, picture_links
 from maskrcnn.studio.evaluation.analyses import sections
 from maskrcnn.studio.inspect import inspected_run
-from maskrcnn.studio.runs import run_choice
 from maskrcnn.studio.shell import session
 
 TITLE = "Evaluation"
 project = session.current_project()
-with session.fail_softly():
-    own, faulty = runs_and_faults_in(project.runs_folder)
-    run_choice.show_faulty(faulty)
-    runs = network_choice.on_offer(own)
-if not runs:
-    st.title(TITLE)
-    inspected_run.show_no_runs(project)
-    st.stop()
+runs = inspected_run.offered(project, TITLE)
 
 # Choice of run, epoch and measure
 
 title_column, run_column, epoch_column, kind_column = st.columns([2.1, 2.6, 2.2, 3.4], vertical_alignment="bottom")
 title_column.title(TITLE)
-with session.fail_softly(), run_column:
-    inspected = inspected_run.choose(runs)
-inspected_run.show_what_run_lacks(project, inspected)
-if not inspected.has_detections:
-    st.stop()
-if not own:
-    inspected_run.show_shipped_note(project, has_faulty=bool(faulty))
-network_choice.show_shipped_model_card(inspected.run)
+inspected = inspected_run.choose(project, runs, run_column)
 with session.fail_softly():
     with epoch_column:
         epoch = headline.choose_epoch(inspected)

@@ -2,8 +2,6 @@
 
 import streamlit as st
 
-from maskrcnn.runs.project_runs import runs_and_faults_in
-from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.inspect import (
     editor_link,
     inspected_run,
@@ -13,32 +11,17 @@ from maskrcnn.studio.inspect import (
     soft_mask_panel,
     why_missed,
 )
-from maskrcnn.studio.runs import run_choice
 from maskrcnn.studio.shell import session
 
 TITLE = "Predictions"
 project = session.current_project()
-with session.fail_softly():
-    own, faulty = runs_and_faults_in(project.runs_folder)
-    run_choice.show_faulty(faulty)
-    runs = network_choice.on_offer(own)
-if not runs:
-    st.title(TITLE)
-    inspected_run.show_no_runs(project)
-    st.stop()
+runs = inspected_run.offered(project, TITLE)
 
 # Choice of run, epoch and picture
 
 title_column, run_column, *other_columns = st.columns([2.1, 2.6, 2.2, 3.3, 2.5], vertical_alignment="bottom")
 title_column.title(TITLE)
-with session.fail_softly(), run_column:
-    inspected = inspected_run.choose(runs)
-inspected_run.show_what_run_lacks(project, inspected)
-if not inspected.has_detections:
-    st.stop()
-if not own:
-    inspected_run.show_shipped_note(project, has_faulty=bool(faulty))
-network_choice.show_shipped_model_card(inspected.run)
+inspected = inspected_run.choose(project, runs, run_column)
 choice = picture_choice.show(inspected, *other_columns)
 
 # The picture

@@ -98,6 +98,7 @@ OURS: dict[str, str] = {
     "shell/sidebar.py": "counts.done group page",
     "serving/uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
     "inspect/why_missed.py": "epoch map(str,networks)",
+    "inspect/offered_runs.py": "title about",
     "inspect/picture_choice.py": "epoch_choice_help(best)",
     "inspect/drawing_options.py": "part",
     "inspect/measured_picture.py": "words colour line getattr(row,field) measured.report.definitions "

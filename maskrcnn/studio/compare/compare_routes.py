@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
-from streamlit import config
-from streamlit.url_util import make_url_path
 
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.compare.compared_sets import ComparedEpochs, ComparedSets, compared_sets
 from maskrcnn.studio.inspect.match_table import match_table
-from maskrcnn.studio.serving.addresses import address_key, thing_of
-
-_DAY = 24 * 3600  # seconds
+from maskrcnn.studio.serving import kept_answers
 
 
 @dataclass(frozen=True)
@@ -31,8 +26,7 @@ class ComparedPicture:
 
 def table_url(epochs: ComparedEpochs, position: int) -> str:
     """The URL path of the objects and detections of a picture (`picture_table`)."""
-    key = address_key(ComparedPicture(epochs, position))
-    return make_url_path(config.get_option("server.baseUrlPath"), f"studio/compare/{key}")
+    return kept_answers.url_path("compare", ComparedPicture(epochs, position))
 
 
 def routes() -> list[Route]:
@@ -54,21 +48,14 @@ def picture_table(sets: ComparedSets, position: int) -> dict[str, Any]:
 
 def _table(request: Request) -> Response:
     """Answer with the objects and detections of a picture, or with the reason why there are none (422)."""
-    picture = thing_of(request.path_params["key"])
-    if not isinstance(picture, ComparedPicture):
-        return PlainTextResponse("Not Found\n", 404)
-    try:
-        content = _content(picture)
-    except StudioError as error:
-        return PlainTextResponse(f"{error}\n", 422)
-    except IndexError:  # the run was changed while the page was open
-        return PlainTextResponse("this picture is not in the runs any more; load the page again\n", 422)
-    return Response(
-        content, media_type="application/json", headers={"Cache-Control": f"private, max-age={_DAY}, immutable"}
-    )
+    return kept_answers.answer(request, ComparedPicture, _content)
 
 
 @lru_cache(maxsize=64)
 def _content(picture: ComparedPicture) -> bytes:
-    """The table of a picture as JSON."""
-    return json.dumps(picture_table(compared_sets(picture.epochs), picture.position), separators=(",", ":")).encode()
+    """The table of a picture as JSON. Raises `StudioError` if it cannot be read, or is not in the runs any more."""
+    try:
+        table = picture_table(compared_sets(picture.epochs), picture.position)
+    except IndexError:  # the run was changed while the page was open
+        raise StudioError("this picture is not in the runs any more; load the page again") from None
+    return kept_answers.json_bytes(table)

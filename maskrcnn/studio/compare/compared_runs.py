@@ -12,7 +12,9 @@ from maskrcnn.config import Config
 from maskrcnn.evaluation import common_pictures
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.inspect import offered_runs
 from maskrcnn.studio.inspect.inspected_run import best_kept_epoch
+from maskrcnn.studio.inspect.offered_runs import OfferedRuns
 from maskrcnn.studio.learn.roi_colours import ROI_ALIGN_COLOUR, ROI_POOL_COLOUR
 from maskrcnn.studio.shell import session, url_state
 from maskrcnn.studio.shell.markdown_escape import plain
@@ -182,12 +184,10 @@ def labels() -> common_pictures.Side:
     return "a" if st.query_params.get("labels") == "a" else "b"
 
 
-def show_no_runs(project: Project) -> None:
-    """Draw an explanation of the page and a button to the Launch page, if there is nothing to compare."""
-    st.info(
+def offered(project: Project) -> OfferedRuns:
+    """Read the runs that the page offers. Without any, draw an explanation of the page and stop its script."""
+    about = (
         "Here you see what one training finds that another one misses, picture by picture, and whether their "
-        "difference may be chance. This project has no training yet.",
-        icon=":material/compare:",
+        "difference may be chance."
     )
-    if st.button("Start a training", type="primary", icon=":material/rocket_launch:"):
-        st.switch_page("pages/train/launch.py", query_params={"project": project.folder.name})
+    return offered_runs.read(project, "Compare", about, ":material/compare:")

@@ -5,7 +5,6 @@ They belong to one key for the labels and detections of an epoch, and are loaded
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -13,22 +12,20 @@ from typing import Any
 
 import numpy as np
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
-from streamlit import config
-from streamlit.url_util import make_url_path
 
 from maskrcnn.annotations import pictures
 from maskrcnn.drawing.jpeg import jpeg
-from maskrcnn.errors import StudioError
-from maskrcnn.evaluation.coco_documents import Entry
 from maskrcnn.evaluation.measured_set import MeasuredSet
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.evaluation import object_crops
 from maskrcnn.studio.evaluation.measured_epoch import EpochFiles, measured_set
 from maskrcnn.studio.evaluation.picture_ranking import numbers_or_none
+from maskrcnn.studio.inspect.match_table import entry_shape
 from maskrcnn.studio.runs.labels_and_detections import pictures_with_detections
-from maskrcnn.studio.serving.addresses import address_key, thing_of
+from maskrcnn.studio.serving import kept_answers
+from maskrcnn.studio.serving.kept_answers import json_bytes
 from maskrcnn.studio.shell.file_stamps import stamp
 
 THUMBNAIL = 96
@@ -37,13 +34,11 @@ THUMBNAIL = 96
 MOST_MATCHED_THERE = 50_000
 """Maximum number of detections that the browser gets to match by itself: some 2 MB. Beyond it, the page answers."""
 
-_DAY = 24 * 3600  # seconds
-
 
 def base_url(files: EpochFiles) -> str:
     """Return the URL path of an epoch. The browser appends `/list`, `/shapes/PICTURE`, `/thumb/PICTURE`,
     `/found/DETECTION` or `/truth/OBJECT`, with numbers of the measured set."""
-    return make_url_path(config.get_option("server.baseUrlPath"), f"studio/evaluation/{address_key(files)}")
+    return kept_answers.url_path("evaluation", files)
 
 
 def routes() -> list[Route]:
@@ -85,23 +80,8 @@ def _truth(request: Request) -> Response:
 
 def _answer(request: Request, content: Callable[[EpochFiles, int], bytes], media_type: str) -> Response:
     """Answer with the content of an epoch; 404 if there is no such thing, 422 with the reason if it cannot be read."""
-    files = thing_of(request.path_params["key"])
-    if not isinstance(files, EpochFiles):
-        return PlainTextResponse("Not Found\n", 404)
-    try:
-        body = content(files, request.path_params.get("number", 0))
-    except IndexError:
-        return PlainTextResponse("Not Found\n", 404)
-    except OSError:
-        return PlainTextResponse("The picture is not there any more\n", 422)
-    except StudioError as error:
-        return PlainTextResponse(f"{error}\n", 422)
-    return Response(body, media_type=media_type, headers={"Cache-Control": f"private, max-age={_DAY}, immutable"})
-
-
-def json_bytes(document: Any) -> bytes:
-    """Return a document as JSON without blanks."""
-    return json.dumps(document, separators=(",", ":")).encode()
+    number = request.path_params.get("number", 0)
+    return kept_answers.answer(request, EpochFiles, lambda files: content(files, number), media_type)
 
 
 def picture_list(measured: MeasuredSet) -> dict[str, Any]:
@@ -162,11 +142,11 @@ def picture_shapes(measured: MeasuredSet, picture: int) -> dict[str, Any]:
         "first_object": objects.start,
         "first_detection": detections.start,
         "objects": [
-            _shape(measured.object_entries[row], masks) | {"name": names[measured.objects.category[row]]}
+            entry_shape(measured.object_entries[row], masks) | {"name": names[measured.objects.category[row]]}
             for row in range(objects.start, objects.stop)
         ],
         "detections": [
-            _shape(measured.detection_entries[row], masks)
+            entry_shape(measured.detection_entries[row], masks)
             | {"name": names[measured.detections.category[row]], "score": round(float(score[row]), 4)}
             for row in range(detections.start, detections.stop)
         ],
@@ -188,20 +168,6 @@ def _rows_of(column: np.ndarray, picture: int, pictures_in_all: int) -> slice:
         raise IndexError(picture)
     start, stop = np.searchsorted(column, [picture, picture + 1]).tolist()
     return slice(start, stop)
-
-
-def _shape(entry: Entry, masks: bool) -> dict[str, Any]:
-    """Box, mask (COCO's RLE) and keypoints of an entry, in picture pixels."""
-    shape: dict[str, Any] = {"box": [round(value, 2) for value in entry["bbox"]]}
-    if masks:
-        counts = entry["segmentation"]["counts"]
-        text = counts.decode("ascii") if isinstance(counts, bytes) else counts
-        shape["rle"] = {"size": list(entry["segmentation"]["size"]), "counts": text}
-    keypoints = entry.get("keypoints")
-    if keypoints and any(keypoints[2::3]):
-        triples = zip(keypoints[::3], keypoints[1::3], keypoints[2::3], strict=True)
-        shape["points"] = [[round(x, 2), round(y, 2), visibility] for x, y, visibility in triples]
-    return shape
 
 
 @lru_cache(maxsize=3000)

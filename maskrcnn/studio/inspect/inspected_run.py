@@ -1,4 +1,4 @@
-"""Choice of the run on the Predictions page, its best epoch, and the messages for runs without predictions."""
+"""Choice of the run on the Predictions and Evaluation pages, its best epoch, and messages about what it lacks."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.runs import metric_rows
 from maskrcnn.runs.best_epoch import Best, best_epoch
 from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.components import network_choice
+from maskrcnn.studio.inspect import offered_runs
+from maskrcnn.studio.inspect.offered_runs import OfferedRuns
 from maskrcnn.studio.runs.labels_and_detections import is_validated, pictures_with_detections
-from maskrcnn.studio.shell import url_state
+from maskrcnn.studio.shell import session, url_state
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
 
@@ -43,7 +47,26 @@ class InspectedRun:
         return bool(self.epochs and self.truth["images"])
 
 
-def choose(runs: Mapping[str, RunFolder]) -> InspectedRun:
+def offered(project: Project, title: str) -> OfferedRuns:
+    """Read the runs that a page offers. Without any, draw an explanation of the page and stop its script."""
+    about = "Here you see, picture by picture, what a trained network finds beside what you drew, and how good that is."
+    return offered_runs.read(project, title, about, ":material/image_search:")
+
+
+def choose(project: Project, runs: OfferedRuns, run_column: DeltaGenerator) -> InspectedRun:
+    """Draw the list of runs and what there is to say about the chosen one; stop the script if it has no detections."""
+    with session.fail_softly(), run_column:
+        inspected = _chosen(runs.runs)
+    _show_what_run_lacks(project, inspected)
+    if not inspected.has_detections:
+        st.stop()
+    if not runs.own:
+        _show_shipped_note(project, runs.has_faulty)
+    network_choice.show_shipped_model_card(inspected.run)
+    return inspected
+
+
+def _chosen(runs: Mapping[str, RunFolder]) -> InspectedRun:
     """Draw the list of runs, and read the chosen run. The default is the newest run with detections.
 
     Raises `StudioError` if the run cannot be read.
@@ -54,18 +77,7 @@ def choose(runs: Mapping[str, RunFolder]) -> InspectedRun:
     return InspectedRun(run, run.config(), epochs, pictures_with_detections(run), is_validated(run))
 
 
-def show_no_runs(project: Project) -> None:
-    """Draw an explanation of the page and a button to the Launch page, for a project without runs."""
-    st.info(
-        "Here you see, picture by picture, what a trained network finds beside what you drew, and how good that is. "
-        "This project has no training yet.",
-        icon=":material/image_search:",
-    )
-    if st.button("Start a training", type="primary", icon=":material/rocket_launch:"):
-        st.switch_page("pages/train/launch.py", query_params={"project": project.folder.name})
-
-
-def show_what_run_lacks(project: Project, inspected: InspectedRun) -> None:
+def _show_what_run_lacks(project: Project, inspected: InspectedRun) -> None:
     """Draw a message and a button if the inspected run has no validation pictures or no finished epoch."""
     run = inspected.run
     pictures = inspected.truth["images"]
@@ -87,7 +99,7 @@ def show_what_run_lacks(project: Project, inspected: InspectedRun) -> None:
             st.switch_page("pages/train/runs.py", query_params={"project": project.folder.name, "run": run.name})
 
 
-def show_shipped_note(project: Project, has_faulty: bool) -> None:
+def _show_shipped_note(project: Project, has_faulty: bool) -> None:
     """Draw a note that the network shown is a shipped one because the project has no usable run, and a link to Launch.
 
     `has_faulty` is True if it has runs that cannot be read.

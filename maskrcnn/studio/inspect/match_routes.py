@@ -5,24 +5,18 @@ They can be large, so the page sends only the address. The browser loads them on
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
-from streamlit import config
-from streamlit.url_util import make_url_path
 
-from maskrcnn.errors import StudioError
 from maskrcnn.evaluation.coco_documents import Id
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.inspect.match_table import match_table
 from maskrcnn.studio.runs.labels_and_detections import detection_stamps, pictures_with_detections
-from maskrcnn.studio.serving.addresses import address_key, thing_of
-
-_DAY = 24 * 3600  # seconds
+from maskrcnn.studio.serving import kept_answers
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ def table_url(run: RunFolder, epoch: int, image_id: Id) -> str:
     """
     picture = PictureOfEpoch(str(run.path), epoch, image_id, detection_stamps(run, epoch))
     _content(picture)
-    return make_url_path(config.get_option("server.baseUrlPath"), f"studio/inspect/{address_key(picture)}")
+    return kept_answers.url_path("inspect", picture)
 
 
 def routes() -> list[Route]:
@@ -52,16 +46,7 @@ def routes() -> list[Route]:
 
 def _table(request: Request) -> Response:
     """Answer with the objects and detections of a picture, or with the reason why there are none (422)."""
-    picture = thing_of(request.path_params["key"])
-    if not isinstance(picture, PictureOfEpoch):
-        return PlainTextResponse("Not Found\n", 404)
-    try:
-        content = _content(picture)
-    except StudioError as error:
-        return PlainTextResponse(f"{error}\n", 422)
-    return Response(
-        content, media_type="application/json", headers={"Cache-Control": f"private, max-age={_DAY}, immutable"}
-    )
+    return kept_answers.answer(request, PictureOfEpoch, _content)
 
 
 @lru_cache(maxsize=64)
@@ -71,4 +56,4 @@ def _content(picture: PictureOfEpoch) -> bytes:
     table = match_table(
         pictures_with_detections(run), run.detections(picture.epoch), picture.image_id, run.config().tasks
     )
-    return json.dumps(table, separators=(",", ":")).encode()
+    return kept_answers.json_bytes(table)

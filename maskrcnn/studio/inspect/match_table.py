@@ -44,7 +44,7 @@ def match_table(
     names = {category: entry["name"] for category, entry in found.categories.items()}
 
     def drawn(entry: Entry) -> dict[str, Any]:
-        return {"class": classes.get(entry["category_id"]), **_shape(entry, found.masks)}
+        return {"class": classes.get(entry["category_id"]), **entry_shape(entry, found.masks)}
 
     def name_of(entry: Entry) -> str:
         return str(names.get(entry["category_id"], f"class {entry['category_id']}"))
@@ -76,8 +76,8 @@ def match_table(
     }
 
 
-def _shape(entry: Mapping[str, Any], masks: bool) -> dict[str, Any]:
-    """Return the box, the mask and the keypoints of an entry. Boxes and keypoints have at most 2 decimals."""
+def entry_shape(entry: Mapping[str, Any], masks: bool) -> dict[str, Any]:
+    """Return the box, the mask (COCO's RLE) and the keypoints of an entry, in pixels with at most 2 decimals."""
     shape: dict[str, Any] = {"box": [round(value, 2) for value in entry["bbox"]]}
     if masks:
         counts = entry["segmentation"]["counts"]

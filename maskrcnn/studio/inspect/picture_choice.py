@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from maskrcnn.runs.best_epoch import Best
+from maskrcnn.studio.inspect import picture_steps
 from maskrcnn.studio.inspect.inspected_run import PAGE, InspectedRun, best_kept_epoch
 from maskrcnn.studio.shell import hotkeys, session, url_state
 
@@ -59,18 +58,7 @@ def show(
             help=epoch_choice_help(best),
         )
     names = [image["file_name"] for image in images]
-    with picture_column:
-        name = url_state.select(
-            "Picture",
-            "image",
-            names,
-            names[0],
-            page=PAGE,
-            show=lambda text: f"{names.index(text) + 1} / {len(names)}   {text}",
-        )
-    position = names.index(name)
-    with step_column.container(horizontal=True, gap="small", wrap=False):
-        _show_picture_steps(names, position)
+    position = picture_steps.choose(names, names[0], PAGE, hotkeys.PREDICTIONS, picture_column, step_column)
     return PictureChoice(epoch, images, position)
 
 
@@ -87,18 +75,3 @@ def epoch_choice_help(best: Best) -> str:
         f"Detections are kept for each epoch. The best of these has the highest {best.judged_by} on the validation "
         "pictures; among equals it is the first. A run opens at it."
     )
-
-
-def _show_picture_steps(names: Sequence[str], position: int) -> None:
-    """Draw buttons and listen to keys for the previous and next picture. After the last picture comes the first."""
-    steps = {
-        action: partial(url_state.choose, "image", names[(position + step) % len(names)])
-        for action, step in (("previous", -1), ("next", 1))
-    }
-    for action, icon in (("previous", ":material/chevron_left:"), ("next", ":material/chevron_right:")):
-        tip = hotkeys.tip(hotkeys.PREDICTIONS, action)
-        st.button("", key=f"{PAGE}_{action}", icon=icon, help=tip, on_click=steps[action])
-    # The other keys of the page are answered by the pictures in the browser.
-    shortcuts = [entry for entry in hotkeys.PREDICTIONS if entry.action in (*steps, hotkeys.SHEET.action)]
-    hotkeys.listen(shortcuts, steps, f"{PAGE}_keys")
-    hotkeys.sheet_button(hotkeys.PREDICTIONS, f"{PAGE}_sheet", label="")

@@ -6,15 +6,15 @@
 
 import { mountedOnce, sheetLinks } from "../components/mounting.js";
 import { addViewButtons } from "../components/picture/view_buttons.js";
+import { listenToKeys } from "../shell/browser_keys.js";
+import { LateTeller } from "../shell/late_teller.js";
 import { BOTH, DrawingBar, FOUND, TRUTH, make } from "./drawing_bar.js";
 import { arrange, whenResized } from "./arrangement.js";
 import { displayOf, viewObjects } from "./drawn_objects.js";
-import { LateTeller } from "./late_teller.js";
 import { matchPicture } from "./matching.js";
 import { counted, decimalsBelow, detectionWords, objectWords } from "./match_words.js";
 import { PanelsBelow } from "./panels/panels_below.js";
 import { scrollToKey } from "./panels/scroll_to.js";
-import { listenToKeys } from "./picture_keys.js";
 import { PictureSide } from "./picture_side.js";
 import { restored, store } from "./stored_choices.js";
 import { loadTable, NOT_LOADED } from "./table_loading.js";

@@ -1,6 +1,6 @@
 // Tells a page the value of a slider a moment after it was let go, so that not each step of it runs the page.
 
-import { untilLinkIsFollowed } from "../shell/page_links.js";
+import { untilLinkIsFollowed } from "./page_links.js";
 
 const AFTER_RELEASE = 350; // ms until the page is told; the arrow keys release a slider with each step
 

@@ -1,6 +1,6 @@
-// The keys that pictures answer in the browser.
+// Keys of a page that its pictures answer in the browser, without a script run.
 
-import { namesOf, takesText } from "../shell/hotkeys.js";
+import { namesOf, takesText } from "./hotkeys.js";
 
 /** Call the function that `actions` has for the name of a pressed key, until `signal` is aborted. */
 export function listenToKeys(actions, signal) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from maskrcnn.annotations import Dataset, learnable_objects
 from maskrcnn.cli.ap_figures import add_resampling, check_resampling, glossary
@@ -91,21 +92,23 @@ def run(args: argparse.Namespace) -> None:
     print(report_text(report))
 
 
+def _common_arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """The keyword arguments that the evaluation of detections and of a network have in common."""
+    return {
+        "images": args.images,
+        "class_attribute": args.class_attribute,
+        "min_score": args.min_score,
+        "iou": args.iou,
+        "resamples": args.resamples,
+        "seed": args.seed,
+        "warn": print_warning,
+    }
+
+
 def _measure_detections(args: argparse.Namespace) -> Report:
     """The report of a file of detections."""
     with progress_bar("resamples") as progress:
-        return evaluate_detections(
-            args.model,
-            args.data,
-            args.images,
-            args.class_attribute,
-            min_score=args.min_score,
-            iou=args.iou,
-            resamples=args.resamples,
-            seed=args.seed,
-            warn=print_warning,
-            progress=progress,
-        )
+        return evaluate_detections(args.model, args.data, **_common_arguments(args), progress=progress)
 
 
 def _measure_network(args: argparse.Namespace) -> Report:
@@ -117,14 +120,8 @@ def _measure_network(args: argparse.Namespace) -> Report:
         found = evaluate(
             model,
             args.data,
-            args.images,
-            args.class_attribute,
-            min_score=args.min_score,
-            iou=args.iou,
-            resamples=args.resamples,
-            seed=args.seed,
+            **_common_arguments(args),
             model_name=args.model,
-            warn=print_warning,
             watch=watch("pictures"),
             progress=progress,
         )

@@ -39,8 +39,8 @@ simulated, six classes, AP .423          91.7  92.8  94.1  94.3  95.1  94.6*
 simulated, six classes, AP .777                      93.0  94.1  94.7
 toy-c5-pool, six classes, AP .201        92.9  93.2  95.3  94.5  94.6  94.4*
 toy, six classes, AP .759                            95.1  95.5  93.6  95.0*
-toy-people, one class, AP .685           87.6  91.9  92.2  94.4  95.3  95.8*
-simulated, one class, +.030              95.0  94.6  95.9  95.8  95.8  95.4
+toy-people, one class, AP .685           87.6  91.9  92.2  94.4  95.3  95.1
+simulated, one class, +.030              95.0  94.6  95.9  95.8  95.8  95.3
 simulated, one class, +.049              94.4  95.3  94.5  95.2  94.9  95.4
 simulated, six classes, +.058            95.3  94.7  96.1  95.5  95.4  94.2*
 simulated, six classes, +.037                        95.9  95.6  95.6

@@ -6,14 +6,11 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 
 from maskrcnn.annotations.store import Project
-from maskrcnn.config import Config
-from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.shell import session
+from tests import made_runs
+from tests.made_runs import rectangle
 
 Settled = Callable[..., None]
 WIDTH, HEIGHT = 1200, 800
@@ -21,8 +18,7 @@ WIDTH, HEIGHT = 1200, 800
 
 def box(image: int, x: int, width: int = 200) -> dict[str, Any]:
     """A rectangle 200 px high, 100 px below the top."""
-    outline = [[x, 100, x + width, 100, x + width, 300, x, 300]]
-    return {"image_id": image, "category_id": 1, "bbox": [x, 100, width, 200], "segmentation": outline}
+    return rectangle(image, 1, (x, 100, width, 200))
 
 
 OBJECTS = [box(1, 100), box(1, 500), box(1, 900), box(2, 300)]
@@ -38,28 +34,10 @@ FOUND = {
 
 @pytest.fixture(scope="module")
 def project(server: Any) -> Project:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MASKRCNN_WORKSPACE", str(server.workspace))
-        session.this_workspace().projects()
-    made = Project.create(server.workspace / "compared")
-    pixels = np.random.default_rng(0).integers(60, 200, (HEIGHT // 20, WIDTH // 20, 3), dtype=np.uint8)
-    content = cv2.imencode(".png", cv2.resize(pixels, (WIDTH, HEIGHT)))[1].tobytes()
-    made.add_pictures([("a.png", content), ("b.png", content + b" ")], "val")
-    images = [
-        {"id": n, "file_name": f"{name}.png", "width": WIDTH, "height": HEIGHT, "path": f"../../images/{name}.png"}
-        for n, name in enumerate("ab", 1)
-    ]
-    annotations = [entry | {"id": n, "iscrowd": 0, "area": 40_000} for n, entry in enumerate(OBJECTS, 1)]
-    truth = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "cell"}]}
+    made = made_runs.new_project_of_server(server, "compared", "ab", made_runs.clouds((WIDTH, HEIGHT)))
+    truth = made_runs.document("ab", OBJECTS, ("cell",), (WIDTH, HEIGHT))
     for name, epochs in FOUND.items():
-        run = RunFolder.create(made.runs_folder / name)
-        run.write_json("config.json", Config.preset("classroom", class_names=("cell",)).model_dump(mode="json"))
-        run.write_json("dataset.json", {"train": truth, "val": truth})
-        for epoch, detections in epochs.items():
-            run.write_detections(epoch, detections)
-            row = {"event": "epoch", "epoch": epoch, "step": epoch, "progress": epoch / 2, "elapsed": 1.0, "eta": 0.0}
-            run.append_metrics(row | {"segm_ap": epoch / 10})
-        run.write_json("result.json", {"state": "done", "best_epoch": 2, "seconds": 1.0})
+        made_runs.end_run(made_runs.begin_run(made, truth, name), epochs, {epoch: epoch / 10 for epoch in epochs})
     return made
 
 

@@ -9,19 +9,17 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import cv2
 import numpy as np
 import pytest
 
-from maskrcnn.annotations.store import Project
-from maskrcnn.config import Config
 from maskrcnn.evaluation import measure
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.evaluation import epoch_routes, picture_board
 from maskrcnn.studio.evaluation.picture_ranking import worst_first
 from maskrcnn.studio.serving import browser_code
-from maskrcnn.studio.shell import session
+from tests import made_runs
 from tests.evaluation.random_sets import random_set
+from tests.made_runs import rectangle
 
 # pycocotools 2.0.11 decodes masks through a numpy call that numpy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -36,8 +34,7 @@ WIDTH, HEIGHT = 600, 400
 
 def box(image: int, x: int, category: int = 1) -> dict[str, Any]:
     """A square of 100 px, 100 px below the top."""
-    outline = [[x, 100, x + 100, 100, x + 100, 200, x, 200]]
-    return {"image_id": image, "category_id": category, "bbox": [x, 100, 100, 100], "segmentation": outline}
+    return rectangle(image, category, (x, 100, 100, 100))
 
 
 OBJECTS = [box(1, 50), box(1, 250), box(2, 50), box(3, 50)]
@@ -53,27 +50,9 @@ FOUND = [
 
 @pytest.fixture(scope="module")
 def run(server: Any) -> RunFolder:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MASKRCNN_WORKSPACE", str(server.workspace))
-        session.this_workspace().projects()
-    project = Project.create(server.workspace / "evaluated")
-    pixels = np.random.default_rng(0).integers(60, 200, (HEIGHT // 20, WIDTH // 20, 3), dtype=np.uint8)
-    content = cv2.imencode(".png", cv2.resize(pixels, (WIDTH, HEIGHT)))[1].tobytes()
-    project.add_pictures([(f"{name}.png", content + b" " * place) for place, name in enumerate("abc")], "val")
-    images = [
-        {"id": n, "file_name": f"{name}.png", "width": WIDTH, "height": HEIGHT, "path": f"../../images/{name}.png"}
-        for n, name in enumerate("abc", 1)
-    ]
-    annotations = [entry | {"id": n, "iscrowd": 0, "area": 10_000} for n, entry in enumerate(OBJECTS, 1)]
-    categories = [{"id": 1, "name": "cell"}, {"id": 2, "name": "leaf"}]
-    truth = {"images": images, "annotations": annotations, "categories": categories}
-    made = RunFolder.create(project.runs_folder / "first")
-    made.write_json("config.json", Config.preset("classroom", class_names=("cell", "leaf")).model_dump(mode="json"))
-    made.write_json("dataset.json", {"train": truth, "val": truth})
-    made.write_detections(1, FOUND)
-    made.append_metrics({"event": "epoch", "epoch": 1, "step": 1, "progress": 1.0, "elapsed": 1.0, "eta": 0.0})
-    made.write_json("result.json", {"state": "done", "best_epoch": 1, "seconds": 1.0})
-    return made
+    project = made_runs.new_project_of_server(server, "evaluated", "abc", made_runs.clouds((WIDTH, HEIGHT)))
+    truth = made_runs.document("abc", OBJECTS, ("cell", "leaf"), (WIDTH, HEIGHT))
+    return made_runs.end_run(made_runs.begin_run(project, truth), {1: FOUND})
 
 
 def opened(page: Any, server: Any, query: str = "") -> None:

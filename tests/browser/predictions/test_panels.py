@@ -7,15 +7,12 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import cv2
-import numpy as np
 import pytest
 
-from maskrcnn.annotations.store import Project
-from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.serving import browser_code
-from maskrcnn.studio.shell import session
+from tests import made_runs
+from tests.made_runs import rectangle
 
 Settled = Callable[..., None]
 WIDTH, HEIGHT = 1200, 800
@@ -24,8 +21,7 @@ CELL, LEAF = 1, 2
 
 def box(category: int, x: int, width: int = 200, **more: Any) -> dict[str, Any]:
     """A rectangle 200 px high, 100 px below the top."""
-    outline = [[x, 100, x + width, 100, x + width, 300, x, 300]]
-    return {"image_id": 1, "category_id": category, "bbox": [x, 100, width, 200], "segmentation": outline, **more}
+    return rectangle(1, category, (x, 100, width, 200), **more)
 
 
 OBJECTS = [box(CELL, 100, id=11), box(CELL, 500, id=12), box(LEAF, 900, id=13)]
@@ -43,26 +39,10 @@ FOUND = [
 
 @pytest.fixture(scope="module")
 def run(server: Any) -> RunFolder:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MASKRCNN_WORKSPACE", str(server.workspace))
-        session.this_workspace().projects()
-    project = Project.create(server.workspace / "panels")
-    content = cv2.imencode(".png", np.full((HEIGHT, WIDTH, 3), 120, np.uint8))[1].tobytes()
-    project.add_pictures([("a.png", content)], "val")
-    image = {"id": 1, "file_name": "photo one.png", "width": WIDTH, "height": HEIGHT, "path": "../../images/a.png"}
-    truth = {
-        "images": [image],
-        "annotations": [entry | {"iscrowd": 0, "area": 40_000} for entry in OBJECTS],
-        "categories": [{"id": CELL, "name": "cell"}, {"id": LEAF, "name": "leaf"}],
-    }
-    made = RunFolder.create(project.runs_folder / "first")
-    config = Config.preset("classroom", class_names=("cell", "leaf"))
-    made.write_json("config.json", config.model_dump(mode="json"))
-    made.write_json("dataset.json", {"train": truth, "val": truth})
-    made.write_detections(1, FOUND)
-    made.append_metrics({"event": "epoch", "epoch": 1, "step": 1, "progress": 1.0, "elapsed": 1.0, "eta": 0.0})
-    made.write_json("result.json", {"state": "done", "best_epoch": 1, "seconds": 1.0})
-    return made
+    project = made_runs.new_project_of_server(server, "panels", "a", made_runs.grey((WIDTH, HEIGHT)))
+    truth = made_runs.document("a", OBJECTS, ("cell", "leaf"), (WIDTH, HEIGHT))
+    truth["images"][0]["file_name"] = "photo one.png"
+    return made_runs.end_run(made_runs.begin_run(project, truth), {1: FOUND})
 
 
 @pytest.fixture

@@ -6,15 +6,12 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 
-from maskrcnn.annotations.store import Project
-from maskrcnn.config import Config
 from maskrcnn.evaluation import match_image
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.shell import session
+from tests import made_runs
+from tests.made_runs import rectangle
 
 Settled = Callable[..., None]
 WIDTH, HEIGHT = 1200, 800
@@ -22,8 +19,7 @@ WIDTH, HEIGHT = 1200, 800
 
 def box(image: int, x: int, width: int = 200) -> dict[str, Any]:
     """A rectangle 200 px high, 100 px below the top."""
-    outline = [[x, 100, x + width, 100, x + width, 300, x, 300]]
-    return {"image_id": image, "category_id": 1, "bbox": [x, 100, width, 200], "segmentation": outline}
+    return rectangle(image, 1, (x, 100, width, 200))
 
 
 OBJECTS = [box(1, 100), box(1, 500), box(1, 900), box(2, 300)]
@@ -37,27 +33,10 @@ FOUND = [
 
 
 @pytest.fixture(scope="module")
-def run(server: Any, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MASKRCNN_WORKSPACE", str(server.workspace))
-        session.this_workspace().projects()
-    project = Project.create(server.workspace / "pictured")
-    pixels = np.random.default_rng(0).integers(60, 200, (HEIGHT // 20, WIDTH // 20, 3), dtype=np.uint8)
-    content = cv2.imencode(".png", cv2.resize(pixels, (WIDTH, HEIGHT)))[1].tobytes()
-    project.add_pictures([("a.png", content), ("b.png", content + b" ")], "val")
-    images = [
-        {"id": n, "file_name": f"{name}.png", "width": WIDTH, "height": HEIGHT, "path": f"../../images/{name}.png"}
-        for n, name in enumerate("ab", 1)
-    ]
-    annotations = [entry | {"id": n, "iscrowd": 0, "area": 40_000} for n, entry in enumerate(OBJECTS, 1)]
-    truth = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "cell"}]}
-    made = RunFolder.create(project.runs_folder / "first")
-    made.write_json("config.json", Config.preset("classroom", class_names=("cell",)).model_dump(mode="json"))
-    made.write_json("dataset.json", {"train": truth, "val": truth})
-    made.write_detections(1, FOUND)
-    made.append_metrics({"event": "epoch", "epoch": 1, "step": 1, "progress": 1.0, "elapsed": 1.0, "eta": 0.0})
-    made.write_json("result.json", {"state": "done", "best_epoch": 1, "seconds": 1.0})
-    return made
+def run(server: Any) -> RunFolder:
+    project = made_runs.new_project_of_server(server, "pictured", "ab", made_runs.clouds((WIDTH, HEIGHT)))
+    truth = made_runs.document("ab", OBJECTS, ("cell",), (WIDTH, HEIGHT))
+    return made_runs.end_run(made_runs.begin_run(project, truth), {1: FOUND})
 
 
 def frames_sent_by(page: Any) -> list[Any]:

@@ -16,6 +16,7 @@ from maskrcnn.evaluation import MeasuredSet, Report, intervals, measure, report_
 from maskrcnn.evaluation.document_checks import is_given, result_list
 from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE
 from maskrcnn.evaluation.ranking_ap import Progress
+from maskrcnn.words import counted
 
 
 def evaluate_detections(
@@ -51,10 +52,13 @@ def evaluate_detections(
     try:
         results = result_list(found)
         tasks = _tasks(dataset, results)
-        measured = measure(coco.ground_truth(dataset, outlines="mask" in tasks), results, tasks)
+        truth = coco.ground_truth(dataset, outlines="mask" in tasks)
+        measured = measure(truth, results, tasks)
     except StudioError as error:
         source = str(dataset.source if isinstance(data, Dataset) else data)
         raise StudioError(_with_file_names(str(error), name, source)) from None
+    if line := _foreign_classes_line(measured, len(truth["categories"])):
+        warn(f"{name}: {line}")
     return full_report(measured, min_score, iou, resamples, seed, progress)
 
 
@@ -69,6 +73,22 @@ def full_report(
     """The report that `python -m maskrcnn evaluate` writes: with evidence and analyses, and intervals if asked for."""
     report = report_of(measured, min_score=min_score, iou=iou, with_evidence=True, with_analyses=True)
     return report.with_intervals(intervals(report, resamples, seed, progress)) if resamples else report
+
+
+def _foreign_classes_line(measured: MeasuredSet, labelled: int) -> str:
+    """A line about detections of classes that the labels do not have; "" without any.
+
+    The first `labelled` classes of the measured set are those of the labels.
+    """
+    foreign = measured.categories[labelled:]
+    if not foreign:
+        return ""
+    number = int((measured.detections.category >= labelled).sum())
+    more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+    return (
+        f"{counted(number, 'detection')} of category id {foreign[0]}{more}, which the labels do not have: wrong in the "
+        "counts of each picture, and no part of AP"
+    )
 
 
 def _read_json(path: Path) -> Any:

@@ -53,6 +53,15 @@ def test_the_numbers_are_those_of_the_one_function(tmp_path: Path, capsys: pytes
     assert json.loads((tmp_path / "c.json").read_text()) == json.loads(json.dumps(ours))
 
 
+def test_detections_of_foreign_classes_are_counted_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreign = [FOUND[0] | {"category_id": 42}, FOUND[1] | {"category_id": 42}, FOUND[2] | {"category_id": 43}]
+    file, data = written(tmp_path, detections=FOUND + foreign)
+    assert main(["evaluate", file, "--data", data, "--resamples", "0"]) == 0
+    assert "3 detections of category id 42 and 1 more, which the labels do not have" in capsys.readouterr().err
+
+
 def test_torch_is_not_needed(tmp_path: Path) -> None:
     file, data = written(tmp_path)
     code = "import sys; sys.modules['torch'] = None; from maskrcnn.__main__ import main; sys.exit(main(sys.argv[1:]))"

@@ -52,21 +52,18 @@ def project(server: Server, tmp_path: Path) -> Project:
     return made
 
 
-def test_a_click_on_a_row_opens_its_picture(server: Server, page: Any, settled: Settled, project: Project) -> None:
-    page.goto(f"{server.url}/predictions?project={project.folder.name}&run=first")
+def test_a_click_on_a_row_leads_to_the_predictions_of_its_picture(
+    server: Server, page: Any, settled: Settled, project: Project
+) -> None:
+    page.goto(f"{server.url}/evaluation?project={project.folder.name}&run=first")
+    page.locator(".pictures tr[data-place]", has_text="b.png").click()
+    page.wait_for_url("**image=b.png*")
+    settled(page)
+    page.locator('[data-testid="stPageLink"] a', has_text="Open in Predictions").click()
+    page.wait_for_url("**/predictions?**image=b.png*")
+    page.get_by_label("b.png with its labelled objects").wait_for()
     ap = page.locator('[data-testid="stMetric"]').filter(has_text="AP of this picture")
     ap.wait_for()
-    settled(page)
-    assert "0.000" in ap.inner_text()
-
-    page.locator('[role="application"][data-ready="true"]').nth(1).wait_for()
-    page.wait_for_timeout(500)  # the pictures take the height of the window, which moves the table
-    table = page.locator('[data-testid="stDataFrame"]').first
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    page.mouse.click(box["x"] + 90, box["y"] + 35 * 2.5)  # below the header and the first row
-    page.wait_for_url("**image=b.png*")
-    page.get_by_label("b.png with its labelled objects").wait_for()
     settled(page)
     assert "1.000" in ap.inner_text()
 

@@ -5,6 +5,7 @@ import streamlit as st
 from maskrcnn.studio.inspect import (
     editor_link,
     inspected_run,
+    match_sliders,
     measured_picture,
     picture_choice,
     prediction_pictures,
@@ -27,7 +28,7 @@ choice = picture_choice.show(inspected, *other_columns)
 # The picture
 
 run, epoch, image = inspected.run, choice.epoch, choice.image
-sliders = why_missed.Sliders(prediction_pictures.min_score(), prediction_pictures.iou())
+sliders = why_missed.Sliders(match_sliders.min_score(), match_sliders.iou())
 with session.fail_softly():
     asked = prediction_pictures.show(project, inspected, choice, why_missed.verdicts(run, epoch, image, sliders))
     if asked and asked.action == "editor":

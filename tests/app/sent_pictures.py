@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from maskrcnn.studio.inspect import match_routes, prediction_pictures
+from maskrcnn.studio.inspect import match_routes, match_sliders
 
 
 def sent(app: AppTest) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def loaded(app: AppTest) -> dict[str, Any]:
 
 def choose_score(app: AppTest, score: float) -> AppTest:
     """Let go of the slider at this minimum score."""
-    app.session_state[prediction_pictures.SCORE] = score
+    app.session_state[match_sliders.state_key("score")] = score
     app.run()
     assert sent(app)["score"] == score
     return app

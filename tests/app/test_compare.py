@@ -19,8 +19,9 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.store import Project
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.compare import changed_crops, compare_pictures, compare_routes
+from maskrcnn.studio.compare import changed_crops, compare_routes
 from maskrcnn.studio.compare.compared_runs import SHIPPED_PAIR
+from maskrcnn.studio.inspect import match_sliders
 from tests import made_runs
 from tests.made_runs import rectangle
 
@@ -354,8 +355,8 @@ def test_rewritten_detections_are_read_again(root: Path, project: Project, two_r
 
 def test_score_and_iou_of_the_browser_decide_what_is_won(root: Path, two_runs: None) -> None:
     app = open_page(root)
-    for name, key in compare_pictures._KEPT.items():
-        app.session_state[key] = 0.95
+    for name in match_sliders.LIMITS:
+        app.session_state[match_sliders.state_key(name)] = 0.95
         app.run()
         assert sent(app)[name] == 0.95
     assert app.main.markdown[-1].value == "None at this score and IoU."

@@ -21,6 +21,7 @@ from maskrcnn.studio.evaluation import epoch_routes, page_state
 from maskrcnn.studio.evaluation.analyses import downloads, ranking_toy
 from maskrcnn.studio.evaluation.interval_jobs import interval_job
 from maskrcnn.studio.evaluation.measured_epoch import EpochFiles, measured_set
+from maskrcnn.studio.inspect import match_sliders
 from tests import made_runs
 from tests.made_runs import rectangle
 
@@ -86,7 +87,7 @@ def says(app: AppTest) -> list[tuple[str, str]]:
 
 def slide(app: AppTest, **values: float) -> AppTest:
     for name, value in values.items():
-        app.session_state[f"{page_state.PAGE}_{name}"] = value
+        app.session_state[match_sliders.state_key(name)] = value
     return app.run()
 
 
@@ -139,6 +140,16 @@ def test_sliders_change_counts_and_the_open_picture_stays(root: Path, run: RunFo
     assert [sent(app)["columns"][name] for name in ("tp", "fp", "fn")] == [[0, 0, 0], [0, 0, 0], [2, 1, 0]]
     assert sent(app)["order"] == [0, 1, 2]  # two missed, one missed, and nothing wrong
     assert metrics(app)["mask AP"] == before["mask AP"]
+
+
+def test_sliders_in_a_link_are_taken_over_and_other_pages_have_them_too(root: Path, run: RunFolder) -> None:
+    app = open_page(root, image="a.png", score="0.25")
+    assert [sent(app)["columns"][name][0] for name in ("tp", "fp", "fn")] == [2, 1, 0]
+    assert app.session_state[match_sliders.state_key("score")] == 0.25  # as Predictions and Compare read it
+    for wrong in ("nan", "2", "-0.1", "a", ""):
+        app = open_page(root, image="a.png", score=wrong, iou=wrong)
+        assert [sent(app)["columns"][name][0] for name in ("tp", "fp", "fn")] == [1, 1, 1]
+        assert not app.exception
 
 
 def test_shapes_thumbnails_and_crops_belong_to_the_picture(root: Path, run: RunFolder) -> None:

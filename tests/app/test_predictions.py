@@ -16,7 +16,7 @@ from maskrcnn.evaluation import evaluate
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.components.class_colours import category_colours
 from maskrcnn.studio.evaluation.measured_epoch import epoch_report
-from maskrcnn.studio.inspect import measured_picture, prediction_pictures
+from maskrcnn.studio.inspect import match_sliders, measured_picture
 from tests import made_runs
 from tests.app.sent_pictures import choose_score, counts, loaded, sent
 from tests.made_runs import rectangle
@@ -168,7 +168,7 @@ def test_the_sliders_move_matches_and_f1_and_not_ap(root: Path, run: RunFolder) 
     assert metrics(app) == before | {"F1": "0.000"}
     assert sent(app)["table"] == address  # nothing is loaded again
     choose_score(app, 0.5)
-    app.session_state[prediction_pictures.IOU] = 0.95
+    app.session_state[match_sliders.state_key("iou")] = 0.95
     app.run()
     assert sent(app)["iou"] == 0.95
     assert metrics(app) == before  # the mask of the found cell is exactly right

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.inspect import filter_survivors, prediction_pictures
+from maskrcnn.studio.inspect import filter_survivors, match_sliders
 from maskrcnn.studio.inspect.filter_survivors import FilterStep
 from tests import made_runs, tiny
 from tests.app.sent_pictures import choose_score, sent
@@ -82,7 +82,7 @@ def test_what_the_network_told_stands_in_the_pictures_too_and_follows_both_slide
     told = sent(app)["verdicts"]
     assert list(told) == ["2"]
     assert told["2"] in words(app)
-    app.session_state[prediction_pictures.IOU] = 0.05  # now a box that hardly overlaps it belongs to it
+    app.session_state[match_sliders.state_key("iou")] = 0.05  # now a box that hardly overlaps it belongs to it
     app.run()
     assert not app.exception
     assert "at least IoU 0.05" in next(element for element in panel(app).markdown if "Boxes" in element.value).help

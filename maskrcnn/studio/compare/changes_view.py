@@ -12,11 +12,11 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.evaluation.comparison import Comparison
 from maskrcnn.evaluation.won_and_lost import ChangedObject, PictureChange, picture_changes, won_and_lost
 from maskrcnn.studio.compare import changed_crops
-from maskrcnn.studio.compare.compare_pictures import iou_threshold, min_score
 from maskrcnn.studio.compare.compared_runs import PAGE, Side, side_colours
 from maskrcnn.studio.compare.compared_sets import ComparedEpochs, ComparedSets
 from maskrcnn.studio.compare.difference_charts import MEASURE_WORDS, scatter_chart
 from maskrcnn.studio.components.chart import draw_clickable
+from maskrcnn.studio.inspect import match_sliders
 from maskrcnn.studio.shell import url_state
 from maskrcnn.words import counted
 
@@ -43,7 +43,7 @@ _MOST_POINTS = 2000
 
 def changed_objects(sets: ComparedSets) -> tuple[ChangedObject, ...]:
     """The objects won and lost at the chosen score and IoU."""
-    return won_and_lost(sets.measured_a, sets.measured_b, min_score(), iou_threshold())
+    return won_and_lost(sets.measured_a, sets.measured_b, match_sliders.min_score(), match_sliders.iou())
 
 
 def most_changed(sets: ComparedSets) -> str:
@@ -65,7 +65,9 @@ def show(
 ) -> None:
     """Draw the chart and the table of pictures, and the objects won and lost. `position` is the picture shown above."""
     changed = changed_objects(sets)
-    rows = picture_changes(sets.measured_a, sets.measured_b, changed, found, min_score(), iou_threshold())
+    rows = picture_changes(
+        sets.measured_a, sets.measured_b, changed, found, match_sliders.min_score(), match_sliders.iou()
+    )
     st.subheader("Picture by picture")
     chart, table = st.columns([9, 14], gap="large")
     with chart:
@@ -117,9 +119,10 @@ def _show_table(rows: Sequence[PictureChange], position: int) -> None:
         on_select=partial(_open_clicked, [row.file for row in rows]),
         selection_mode=["single-row", "single-cell"],
     )
+    at = f"score {match_sliders.min_score():.2f} and IoU {match_sliders.iou():.2f}"
     st.markdown(
-        f":small[Sorted by objects won and lost at score {min_score():.2f} and IoU {iou_threshold():.2f} (the sliders "
-        "above), then by the difference in AP. A click on a row opens its picture.]"
+        f":small[Sorted by objects won and lost at {at} (the sliders above), then by the difference in AP. A click on "
+        "a row opens its picture.]"
     )
 
 

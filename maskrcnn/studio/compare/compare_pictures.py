@@ -17,12 +17,12 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.drawing.overlays import MATCH_COLOURS, MATCH_STYLES
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation.matching import DEFAULT_IOU, DEFAULT_MIN_SCORE
 from maskrcnn.studio.compare import compare_routes
 from maskrcnn.studio.compare.compared_runs import PAGE, Side, side_colours
 from maskrcnn.studio.compare.compared_sets import ComparedEpochs, ComparedSets
 from maskrcnn.studio.components.class_colours import category_colours
 from maskrcnn.studio.components.picture.viewer import shown_picture
+from maskrcnn.studio.inspect import match_sliders
 from maskrcnn.studio.runs.labels_and_detections import pictures_with_detections
 from maskrcnn.studio.serving.browser_code import importing_script
 from maskrcnn.words import one_line
@@ -31,7 +31,6 @@ FOCUS = f"{PAGE}_focus"
 """Session state key of the object to show magnified: {"position", "box", "serial"}."""
 
 _KEY = f"{PAGE}_pictures"
-_KEPT = {"score": f"{PAGE}_min_score", "iou": f"{PAGE}_iou"}
 _FLATTEST, _TALLEST = 2.5, 0.6
 """Limits of the shape of the place for pictures, width / height."""
 
@@ -40,22 +39,12 @@ _component = st.components.v2.component(
 )
 
 
-def min_score() -> float:
-    """The chosen minimum score. Detections below it are neither drawn nor counted."""
-    return float(st.session_state.get(_KEPT["score"], DEFAULT_MIN_SCORE))
-
-
-def iou_threshold() -> float:
-    """The chosen IoU from which on a detection finds an object of its class."""
-    return float(st.session_state.get(_KEPT["iou"], DEFAULT_IOU))
-
-
 def show(project: Project, a: Side, b: Side, epochs: ComparedEpochs, sets: ComparedSets, position: int) -> None:
     """Draw the pictures and their controls. `position` is that of the chosen picture among those in common."""
     _component(
         key=_KEY,
         data=component_data(project, a, b, epochs, sets, position),
-        default={"score": min_score(), "iou": iou_threshold()},
+        default={"score": match_sliders.min_score(), "iou": match_sliders.iou()},
         on_score_change=_keep,
         on_iou_change=_keep,
     )
@@ -84,8 +73,8 @@ def component_data(
         "drawable": drawable_parts(sets.tasks),
         "measure": "mask" if "mask" in sets.tasks else "box",
         "aspect": usual_aspect(sets),
-        "score": min_score(),
-        "iou": iou_threshold(),
+        "score": match_sliders.min_score(),
+        "iou": match_sliders.iou(),
         "focus": focus if focus and focus["position"] == position else None,
     }
 
@@ -139,7 +128,5 @@ def usual_aspect(sets: ComparedSets) -> float:
 def _keep() -> None:
     """Store the minimum score and the IoU threshold that the browser chose (callback)."""
     state = st.session_state.get(_KEY) or {}
-    for name, key in _KEPT.items():
-        value = state.get(name)
-        if isinstance(value, int | float) and 0 <= value <= 1:
-            st.session_state[key] = float(value)
+    for name in match_sliders.LIMITS:
+        match_sliders.keep(name, state.get(name))

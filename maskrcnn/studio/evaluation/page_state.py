@@ -12,7 +12,6 @@ import streamlit as st
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import MeasuredSet
-from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.evaluation.measured_epoch import EpochFiles, measured_set
 from maskrcnn.studio.inspect import editor_link
@@ -22,9 +21,6 @@ from maskrcnn.studio.shell.markdown_escape import plain
 
 PAGE = "evaluation"
 """Prefix of the page's keys in the session state."""
-
-SLIDERS = {"score": (DEFAULT_MIN_SCORE, 0.0, 1.0), "iou": (DEFAULT_IOU, 0.05, 0.95)}
-"""Name of a slider -> its value at first, the least and the largest."""
 
 _ITEM = re.compile(r"(found|truth)-(\d{1,9})")
 
@@ -79,18 +75,6 @@ def parsed(item: str) -> tuple[str, int]:
     """
     side, _, number = item.partition("-")
     return side, int(number)
-
-
-def slider(name: str) -> float:
-    """Return the value of the slider "score" or "iou"."""
-    return float(st.session_state.get(f"{PAGE}_{name}", SLIDERS[name][0]))
-
-
-def set_slider(name: str, value: object) -> None:
-    """Set a slider; anything but a number within its range is passed over."""
-    _, least, most = SLIDERS[name]
-    if isinstance(value, int | float) and least <= value <= most:
-        st.session_state[f"{PAGE}_{name}"] = float(value)
 
 
 def asked_picture(shown: ShownEpoch) -> int | None:

@@ -26,6 +26,7 @@ from maskrcnn.studio.evaluation.epoch_routes import base_url, detections_of, obj
 from maskrcnn.studio.evaluation.match_sentences import sentence
 from maskrcnn.studio.evaluation.page_state import PAGE, ShownEpoch
 from maskrcnn.studio.evaluation.picture_ranking import WHY, numbers_or_none, worst_first
+from maskrcnn.studio.inspect import match_sliders
 from maskrcnn.studio.serving.browser_code import importing_script
 
 KEY = f"{PAGE}_board"
@@ -61,7 +62,7 @@ class Board:
 def state_of(shown: ShownEpoch) -> Board:
     """Return what the board shows. At first the worst picture is open."""
     measured = shown.measured
-    min_score, iou = page_state.slider("score"), page_state.slider("iou")
+    min_score, iou = match_sliders.min_score(), match_sliders.iou()
     matches = measured.match(min_score, iou)
     order = worst_first(matches)
     asked = page_state.asked_picture(shown)
@@ -162,8 +163,8 @@ def _move_sliders(shown: ShownEpoch, board: Board) -> None:
     sliders = page_state.component_value(KEY, "sliders")
     if not isinstance(sliders, Mapping):
         return
-    for name in page_state.SLIDERS:
-        page_state.set_slider(name, sliders.get(name))
+    for name in match_sliders.LIMITS:
+        match_sliders.keep(name, sliders.get(name))
     if page_state.asked_picture(shown) is None:
         page_state.open_picture(shown, board.picture, board.selected)
 

@@ -19,23 +19,15 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.drawing.overlays import MATCH_COLOURS, MATCH_STYLES
-from maskrcnn.evaluation.measures import DEFAULT_IOU, DEFAULT_MIN_SCORE
 from maskrcnn.runs.checkpoint_files import checkpoints_by_epoch
 from maskrcnn.studio.components.class_colours import category_colours
 from maskrcnn.studio.components.picture.viewer import shown_picture
-from maskrcnn.studio.inspect import editor_link, match_routes
+from maskrcnn.studio.inspect import editor_link, match_routes, match_sliders
 from maskrcnn.studio.inspect.inspected_run import PAGE, InspectedRun
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
 from maskrcnn.studio.serving.browser_code import importing_script
 
-SCORE = f"{PAGE}_min_score"
-"""Session state key of the minimum score. Unlike the state of the component, it stays when the page is left."""
-IOU = f"{PAGE}_iou"
-"""Session state key of the IoU threshold."""
-
 _KEY = f"{PAGE}_pictures"
-_LIMITS = {"score": (SCORE, 0.0, 1.0), "iou": (IOU, 0.05, 0.95)}
-"""Name of a slider -> session state key, least and largest value."""
 _ACTIONS = ("editor", "follow", "soft")
 _FLATTEST, _TALLEST = 2.5, 0.6
 """Limits of `usual_aspect`."""
@@ -43,16 +35,6 @@ _FLATTEST, _TALLEST = 2.5, 0.6
 _component = st.components.v2.component(
     "studio_prediction_pictures", html="<div></div>", js=importing_script(Path(__file__).with_suffix(".js"))
 )
-
-
-def min_score() -> float:
-    """Return the chosen minimum score. Detections below it are neither drawn nor counted."""
-    return float(st.session_state.get(SCORE, DEFAULT_MIN_SCORE))
-
-
-def iou() -> float:
-    """Return the chosen IoU threshold, from which on a detection finds an object."""
-    return float(st.session_state.get(IOU, DEFAULT_IOU))
 
 
 @dataclass(frozen=True)
@@ -89,7 +71,7 @@ def show(
     answer = _component(
         key=_KEY,
         data=component_data(project, inspected, choice, verdicts or {}),
-        default={"score": min_score(), "iou": iou(), "selected": None},
+        default={"score": match_sliders.min_score(), "iou": match_sliders.iou(), "selected": None},
         on_score_change=lambda: _keep("score"),
         on_iou_change=lambda: _keep("iou"),
         on_selected_change=lambda: None,
@@ -130,8 +112,8 @@ def component_data(
         "drawable": drawable_parts(config),
         "measure": "mask" if "mask" in config.tasks else "box",
         "aspect": usual_aspect(choice),
-        "score": min_score(),
-        "iou": iou(),
+        "score": match_sliders.min_score(),
+        "iou": match_sliders.iou(),
         "image": image,
         "selected": None if selected is None else f"{image} {selected}",
         "asks": choice.epoch in checkpoints_by_epoch(run),
@@ -165,7 +147,4 @@ def _component_state(name: str) -> Any:
 
 def _keep(slider: str) -> None:
     """Store the value of a slider that the browser chose (callback)."""
-    value = _component_state(slider)
-    key, least, largest = _LIMITS[slider]
-    if isinstance(value, int | float) and least <= value <= largest:
-        st.session_state[key] = float(value)
+    match_sliders.keep(slider, _component_state(slider))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from maskrcnn.evaluation.analysis.score_threshold import SPLITS, ScoreChoice, best_score
-from maskrcnn.studio.evaluation import page_state
 from maskrcnn.studio.evaluation.measured_epoch import EpochFiles, measured_set
 from maskrcnn.studio.evaluation.page_state import PAGE, ShownEpoch
 from maskrcnn.studio.evaluation.picture_board import Board
+from maskrcnn.studio.inspect import match_sliders
 from maskrcnn.studio.runs.run_words import format_ap
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
@@ -75,6 +75,6 @@ def _show(choice: ScoreChoice, name: str) -> None:
         f"Set the score slider to {choice.score:.3f}",
         key=f"{PAGE}_use_{name}",
         icon=":material/tune:",
-        on_click=page_state.set_slider,
-        args=("score", choice.score),
+        on_click=match_sliders.keep,
+        args=(match_sliders.SCORE, choice.score),
     )

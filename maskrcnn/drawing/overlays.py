@@ -140,12 +140,13 @@ def draw(
     keypoints: bool = True,
     longest: int = DISPLAY_SIDE,
     opacity: float = 0.35,
+    line: int | None = None,
 ) -> np.ndarray:
     """Return a copy of the picture, uint8 RGB (h, w, 3), at display size with the marks on it.
 
-    Larger marks are drawn first, so smaller ones lie on top. `opacity` is the opacity of filled masks. If a mark with
-    style "hatched" has no mask, its box is hatched. Visible keypoints are discs and occluded keypoints are rings;
-    unlabelled keypoints are skipped.
+    Larger marks are drawn first, so smaller ones lie on top. `opacity` is the opacity of filled masks, and `line` the
+    width of lines in pixels of the result (None: 1/320 of its longer side). If a mark with style "hatched" has no mask,
+    its box is hatched. Visible keypoints are discs and occluded keypoints are rings; unlabelled keypoints are skipped.
 
     >>> mark = Mark((10, 10, 20, 20), "#00a86b", "cell")
     >>> draw(np.zeros((48, 64, 3), np.uint8), [mark], longest=640).shape
@@ -154,7 +155,7 @@ def draw(
     canvas, scale = resize_for_overlay(picture, longest)
     # A page shows the drawing 300 to 600 pixels wide, or 400 high. There, lines are about 1 pixel and text about 12.
     side = max(canvas.shape)
-    thickness = max(1, round(side / 320))
+    thickness = max(1, round(side / 320) if line is None else line)
     ordered = sorted(marks, key=lambda mark: -mark.bbox[2] * mark.bbox[3])
     for mark in ordered:
         colour = rgb(mark.colour)

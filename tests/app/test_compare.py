@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import streamlit as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
@@ -19,8 +20,9 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.store import Project
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.compare import changed_crops, compare_routes
+from maskrcnn.studio.compare import compare_routes
 from maskrcnn.studio.compare.compared_runs import SHIPPED_PAIR
+from maskrcnn.studio.components.crops import crop_grid
 from maskrcnn.studio.inspect import match_sliders
 from tests import made_runs
 from tests.made_runs import rectangle
@@ -100,6 +102,29 @@ def loaded(app: AppTest) -> dict[str, Any]:
     answer = TestClient(Starlette(routes=compare_routes.routes())).get(sent(app)["table"])
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+def tiles(app: AppTest) -> list[dict[str, Any]]:
+    """The crops of the objects won, then of those lost, as the browser gets them."""
+    protos = [element.proto for element in app.get("bidi_component")]
+    return [
+        tile for one in protos if one.component_name == "studio_crop_grid" for tile in json.loads(one.json)["tiles"]
+    ]
+
+
+def clicked(monkeypatch: pytest.MonkeyPatch, app: AppTest, name: str, item: str) -> AppTest:
+    """Run the page with a click on a crop ("opened") or on its editor button ("edited"), which the browser sends."""
+    draw = crop_grid.show
+
+    def show(items: Any, tile_of: Any, key: str, empty: str, opened: Any, **rest: Any) -> object:
+        draw(items, tile_of, key, empty, opened, **rest)
+        if item in items and name == "opened":
+            opened(item)
+        return item if item in items and name == "edited" else None
+
+    with monkeypatch.context() as patch:
+        patch.setattr(crop_grid, "show", show)
+        return app.run()
 
 
 def text(app: AppTest) -> str:
@@ -220,7 +245,7 @@ def test_fewer_than_two_runs_open_the_pair_that_ships(
     app = open_page(root)
     assert sent(app)["names"] == {"a": "epoch 11 of toy-c5-pool", "b": "epoch 12 of toy-c5-align"}
     assert sent(app)["colours"] == {"a": "#e8710a", "b": "#1f6feb"}
-    assert not app.get("page_link") or "Open in the editor" not in [link.proto.label for link in app.get("page_link")]
+    assert {tile["is_editable"] for tile in tiles(app)} == {False}
 
 
 def test_the_shipped_pair_by_one_click_with_the_figures_of_the_paper(root: Path, two_runs: None, shipped: None) -> None:
@@ -249,23 +274,32 @@ def test_labels_before_and_after_a_fix(root: Path, new_run: Callable[..., RunFol
     assert figures(app)["mask AP"][:2] == ["0.505", "0.505"]
 
 
-def test_a_row_of_the_table_and_a_crop_open_their_picture(root: Path, two_runs: None) -> None:
+def test_a_crop_opens_its_picture(root: Path, two_runs: None, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page(root, image="a.png")
-    opening = [button for button in app.button if str(button.key).startswith("compare_open_")]
-    assert [button.label for button in opening] == ["a.png", "b.png"]  # one won, one lost
-    opening[1].click().run()
+    won, lost = tiles(app)
+    assert [(tile["title"], tile["says"], tile["place"]) for tile in (won, lost)] == [
+        ("cell", "IoU 0.00 → 1.00", "a.png"),
+        ("cell", "IoU 1.00 → 0.00", "b.png"),
+    ]
+    clicked(monkeypatch, app, "opened", lost["item"])
+    app.run()
     assert sent(app)["file"] == "b.png"
     assert sent(app)["focus"]["box"] == [10, 40, 20, 20]
 
 
-def test_crops_lead_to_the_editor_at_their_object(root: Path, two_runs: None) -> None:
-    app = open_page(root)
-    queries = [link.proto.query_string for link in app.get("page_link") if link.proto.label == "Open in the editor"]
-    assert len(queries) == 2
-    for number, query in zip((2, 3), queries, strict=True):  # the second object of a.png, that of b.png
-        assert f"object=second%3A2%3Atruth%3A{number}" in query
-        assert "back=compare" in query
-        assert "project=plants" in query
+def test_crops_lead_to_the_editor_at_their_object(root: Path, two_runs: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_page(root, a="first", b="second")
+    shown = tiles(app)
+    assert [tile["is_editable"] for tile in shown] == [True, True]
+    asked: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(st, "switch_page", lambda page, query_params: asked.append((page, query_params)))
+    for tile in shown:
+        clicked(monkeypatch, app, "edited", tile["item"])
+    wanted = {"a": "first", "b": "second", "a_epoch": "2", "b_epoch": "2", "project": "plants", "back": "compare"}
+    assert asked == [  # the second object of a.png, that of b.png
+        ("pages/label/annotate.py", wanted | {"image": "a.png", "object": "second:2:truth:2"}),
+        ("pages/label/annotate.py", wanted | {"image": "b.png", "object": "second:2:truth:3"}),
+    ]
 
 
 def test_what_cannot_be_compared_gets_one_line(root: Path, new_run: Callable[..., RunFolder]) -> None:
@@ -332,7 +366,7 @@ def test_a_picture_that_has_moved_gets_one_line_and_the_numbers_stay(
     assert "a.png" in sent(app)["message"]
     assert "\n" not in sent(app)["message"]
     assert figures(app)["mask AP"][:2] == ["0.505", "0.505"]
-    assert "cannot be shown" in text(app)
+    assert [tile["picture"] is None for tile in tiles(app)] == [True, False]  # of a.png, of b.png
 
 
 def test_names_that_look_like_markdown_are_shown_as_they_are(root: Path, new_run: Callable[..., RunFolder]) -> None:
@@ -359,7 +393,8 @@ def test_score_and_iou_of_the_browser_decide_what_is_won(root: Path, two_runs: N
         app.session_state[match_sliders.state_key(name)] = 0.95
         app.run()
         assert sent(app)[name] == 0.95
-    assert app.main.markdown[-1].value == "None at this score and IoU."
+    assert not tiles(app)
+    assert [element.value for element in app.subheader][-1].startswith("0 objects lost")
 
 
 def test_a_run_that_goes_while_its_page_is_open_gets_one_line(root: Path, project: Project, two_runs: None) -> None:
@@ -379,10 +414,18 @@ def test_few_pictures_are_said_to_say_little(root: Path, two_runs: None) -> None
     assert "Small sets: intervals of 3 pictures say little" in text(open_page(root))
 
 
-def test_crops_are_squares_around_the_object(tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    cv2.imwrite(str(path), np.full((60, 300, 3), 50, np.uint8))
-    content = changed_crops.crop(path, (0.0, 0.0, 200.0, 50.0), "#00a86b")
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    assert pixels is not None
-    assert pixels.shape[0] == pixels.shape[1] == 200
+def test_found_objects_are_outlined_in_green_and_missed_ones_dashed_in_blue(root: Path, two_runs: None) -> None:
+    """The outline has colours that the grey picture does not have; a dashed one has gaps, and so fewer pixels."""
+    app = open_page(root)
+    client = TestClient(Starlette(routes=compare_routes.routes()))
+    coloured = []
+    for tile, channel in zip(tiles(app), (1, 2), strict=True):  # won: green; lost: blue
+        answer = client.get(tile["picture"])
+        assert answer.headers["content-type"] == "image/jpeg"
+        pixels = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR_RGB)
+        assert pixels is not None
+        strong = np.ptp(pixels.astype(int), axis=2) > 90
+        assert set(pixels[strong].argmax(axis=1).tolist()) == {channel}
+        coloured.append(int(strong.sum()))
+    assert coloured[0] > 1.2 * coloured[1] > 0
+    assert client.get(f"{sent(app)['table']}/crop").status_code == 404  # the key of a picture opens no crop

@@ -188,6 +188,11 @@ def test_galleries_have_the_surest_wrong_ones_and_the_missed_ones_in_words(root:
     assert [(tile["item"], tile["title"], tile["says"]) for tile in missed] == [
         ("truth-1", "cell", "nothing found here, 400 px²")
     ]
+    base = sent(app)["base"]
+    assert [missed[0]["picture"], wrong[-1]["picture"]] == [
+        f"{base}/truth/1",
+        f"{base}/{wrong[-1]['item'].replace('-', '/')}",
+    ]
 
 
 def test_each_analysis_draws_and_its_headings_count(root: Path, run: RunFolder) -> None:

@@ -233,12 +233,14 @@ def test_the_shipped_pair_opens_by_one_click(page: Any, server: Any, project: Pr
 def test_a_crop_opens_its_object_magnified(page: Any, server: Any, project: Project, settled: Settled) -> None:
     open_page(page, server, settled, "&image=a.png")
     fitted = camera(page, "b")["scale"]
-    page.locator(".st-key-compare_open_4 button:visible").click()  # the fourth object, that of b.png
+    page.locator('.crops [data-item="4"] .open').click()  # the fourth object, that of b.png
     wait_for_drawn(page, picture="b.png")
     page.locator('.side.b .picture-surface[data-picture="b.png"][data-ready="true"]').wait_for()
     settled(page)
+    shown = page.locator(".side.b .picture-surface")
+    page.wait_for_function("shown => shown.getBoundingClientRect().top > 0", arg=shown.element_handle())  # in sight
     view = camera(page, "b")
     assert view["scale"] > 1.2 * fitted
-    surface = page.locator(".side.b .picture-surface").bounding_box()
+    surface = shown.bounding_box()
     middle = [(surface["width"] / 2 - view["x"]) / view["scale"], (surface["height"] / 2 - view["y"]) / view["scale"]]
     assert middle == [pytest.approx(400, abs=5), pytest.approx(200, abs=5)]  # of the object at (300, 100), 200 x 200

@@ -113,12 +113,14 @@ class ComparePictures {
     });
   }
 
-  /** Show the object that the page asks for, once. */
+  /** Show the object that the page asks for, once: magnified, and in sight, since its crop is far below. */
   #showFocus() {
     const { focus } = this.component.data;
     if (!focus || focus.serial === this.#focus) return;
     this.#focus = focus.serial;
     this.b.view.camera.showBox(focus.box);
+    const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.root.scrollIntoView({ block: "start", behavior: still ? "auto" : "smooth" });
   }
 
   // Contents

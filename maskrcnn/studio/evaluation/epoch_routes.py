@@ -19,7 +19,7 @@ from maskrcnn.annotations import pictures
 from maskrcnn.drawing.jpeg import jpeg
 from maskrcnn.evaluation.measured_set import MeasuredSet
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.evaluation import object_crops
+from maskrcnn.studio.components.crops import object_crops
 from maskrcnn.studio.evaluation.measured_epoch import EpochFiles, measured_set
 from maskrcnn.studio.evaluation.picture_ranking import numbers_or_none
 from maskrcnn.studio.inspect.match_table import entry_shape

@@ -8,9 +8,10 @@ import numpy as np
 import streamlit as st
 
 from maskrcnn.evaluation.set_matches import FN, FP
+from maskrcnn.studio.components.crops import crop_grid
+from maskrcnn.studio.components.crops.crop_grid import Tile
 from maskrcnn.studio.evaluation import page_state
-from maskrcnn.studio.evaluation.analyses import crop_grid
-from maskrcnn.studio.evaluation.analyses.crop_grid import Tile
+from maskrcnn.studio.evaluation.epoch_routes import base_url
 from maskrcnn.studio.evaluation.match_sentences import KIND_WORDS, kind_name
 from maskrcnn.studio.evaluation.page_state import PAGE, ShownEpoch
 from maskrcnn.studio.evaluation.picture_board import Board
@@ -40,7 +41,9 @@ def show_crops(shown: ShownEpoch, board: Board, items: Sequence[str], key: str, 
         side, number = page_state.parsed(item)
         return (detection_tile if side == "found" else object_tile)(shown, board, number)
 
-    crop_grid.show(shown, items, tile_of, key, empty)
+    edited = crop_grid.show(items, tile_of, key, empty, lambda item: page_state.open_item(shown, item))
+    if edited is not None:
+        page_state.open_editor(shown, edited)
 
 
 def false_positives(shown: ShownEpoch, board: Board) -> list[str]:
@@ -65,7 +68,8 @@ def detection_tile(shown: ShownEpoch, board: Board, number: int) -> Tile:
     if not is_wrong or iou >= _SEEN:
         says = ", ".join(filter(None, [says, f"IoU {iou:.2f}"]))
     name = shown.measured.names[found.category[number]]
-    return Tile(f"found-{number}", f"{name} {found.score[number]:.2f}", says, "FP" if is_wrong else "TP")
+    title, picture = f"{name} {found.score[number]:.2f}", f"{base_url(shown.files)}/found/{number}"
+    return Tile(f"found-{number}", picture, title, says, "FP" if is_wrong else "TP")
 
 
 def object_tile(shown: ShownEpoch, board: Board, number: int) -> Tile:
@@ -75,4 +79,4 @@ def object_tile(shown: ShownEpoch, board: Board, number: int) -> Tile:
     best = f"best IoU {iou:.2f}" if iou >= _SEEN else "nothing found here"
     size = f"{objects.area[number]:,.0f} px²"
     name = shown.measured.names[objects.category[number]]
-    return Tile(f"truth-{number}", name, f"{best}, {size}", "FN")
+    return Tile(f"truth-{number}", f"{base_url(shown.files)}/truth/{number}", name, f"{best}, {size}", "FN")

@@ -16,20 +16,32 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     Object.assign(element, { type: "button", title, onclick: click });
     return element;
   };
-  const tileOf = ({ item, picture, title, says, badge }) => {
-    const figure = make("figure", "tile"), image = make("img", "");
+  const cropOf = ({ picture, title, says, place }) => {
+    const none = make("span", "none", "cannot be shown");
+    if (!picture) return none;
+    const image = make("img", ""), alt = `${title}${place && ` in ${place}`}, ${says}`;
+    Object.assign(image, { loading: "lazy", src: picture, alt, onerror: () => image.replaceWith(none) });
+    return image;
+  };
+  const tileOf = (tile) => {
+    const { item, title, says, badge, place } = tile, figure = make("figure", "tile");
     const open = button("open", "", "Show it in its picture", () => setTriggerValue("opened", item));
     figure.dataset.item = item;
-    Object.assign(image, { loading: "lazy", src: picture, alt: `${title}, ${says}` });
-    image.onerror = () => image.replaceWith(make("span", "none", "cannot be shown"));
-    open.append(image);
+    open.append(cropOf(tile));
     const name = make("div", "name", title), words = make("div", "says", says);
     name.title = title;
     words.title = says;
-    const edit = button("edit", "editor", "Open it in the editor", () => setTriggerValue("edited", item));
     const head = make("div", "head");
-    head.append(name, edit);
+    head.append(name);
+    if (tile.is_editable) {
+      head.append(button("edit", "editor", "Open it in the editor", () => setTriggerValue("edited", item)));
+    }
     figure.append(open, head, words);
+    if (place) {
+      const line = make("div", "place", place);
+      line.title = place;
+      figure.append(line);
+    }
     if (badge) figure.append(make("div", `badge ${badge.toLowerCase()}`, badge));
     return figure;
   };

@@ -21,12 +21,15 @@ Side = Literal["found", "truth"]
 SIDE = 300
 """Longer side of a crop in pixels."""
 
+_LINE = 2.5
+"""Width of its outlines in pixels; a page shows a crop about half as large."""
 
-def crop(picture: np.ndarray, measured: MeasuredSet, side: Side, number: int) -> bytes:
+
+def crop(picture: np.ndarray, measured: MeasuredSet, side: Side, number: int, *, is_found: bool = False) -> bytes:
     """Return a JPEG of the surroundings of detection or object `number` of the measured set.
 
-    A detection is drawn solid, and the objects that it overlaps dashed below it. An object is drawn dashed, as one
-    that is missed. `picture` is uint8 RGB (H, W, 3).
+    A detection is drawn solid, and the objects that it overlaps dashed below it. An object is drawn as one
+    that is found (`is_found`), or missed: dashed. `picture` is uint8 RGB (H, W, 3).
     """
     columns = measured.detections if side == "found" else measured.objects
     entries = measured.detection_entries if side == "found" else measured.object_entries
@@ -46,10 +49,12 @@ def crop(picture: np.ndarray, measured: MeasuredSet, side: Side, number: int) ->
             marks.append(_mark(measured.object_entries[place], corner, "fn", has_masks))
         marks.append(replace(_mark(entries[number], corner, "fp", has_masks), style="solid"))
     else:
-        marks.append(_mark(entries[number], corner, "fn", has_masks))
+        marks.append(_mark(entries[number], corner, "tp" if is_found else "fn", has_masks))
     # Lines are drawn three times as large as they are sent, so that their colour is wider than its dark edges.
     cut = np.ascontiguousarray(picture[top:bottom, left:right])
-    drawn = overlays.draw(cut, marks, longest=3 * SIDE, labels=False, boxes=not has_masks, opacity=0.2)
+    drawn = overlays.draw(
+        cut, marks, longest=3 * SIDE, labels=False, boxes=not has_masks, opacity=0.2, line=round(3 * _LINE)
+    )
     return jpeg(drawn, SIDE)
 
 

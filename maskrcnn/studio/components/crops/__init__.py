@@ -1,0 +1,1 @@
+"""Crops of pictures around single objects, and a grid of them."""

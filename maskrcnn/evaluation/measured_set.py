@@ -126,8 +126,10 @@ class MeasuredSet:
 
     def match(self, min_score: float = DEFAULT_MIN_SCORE, iou: float = DEFAULT_IOU) -> SetMatches:
         """Match greedily at one IoU threshold; detections with a score below `min_score` take no part."""
-        same_class, partners = self._once(("partners", iou), lambda: self._partners(iou))
-        return set_matches(self.objects, self.detections, same_class, partners, len(self.pictures), min_score, iou)
+        partners = self._once(("partners", iou), lambda: self._partners(iou))
+        return set_matches(
+            self.objects, self.detections, self._same_class, partners, len(self.pictures), min_score, iou
+        )
 
     def coco(self, kind: IouType) -> CocoMatches:
         """The matches that COCO's figures of a measure are made of."""
@@ -150,12 +152,16 @@ class MeasuredSet:
             return mask_pairs(self.object_entries, self.detection_entries, self.objects, ranked)
         return keypoint_pairs(self.object_entries, self._entries_of(ranked), self.objects, ranked, self.sigmas or ())
 
-    def _partners(self, iou: float) -> tuple[Pairs, np.ndarray]:
-        """The pairs of the same class, and the partner (D,) of each detection at a threshold."""
+    @cached_property
+    def _same_class(self) -> Pairs:
+        """The pairs of the same class, by the IoU that decides in `match`."""
         pairs = self.pairs(self.matched_by)
-        same_class = pairs.where(self.objects.category[pairs.object] == self.detections.category[pairs.detection])
+        return pairs.where(self.objects.category[pairs.object] == self.detections.category[pairs.detection])
+
+    def _partners(self, iou: float) -> np.ndarray:
+        """The partner of each detection at a threshold: (D,) int32, -1 for none."""
         crowd = self.objects.crowd
-        return same_class, greedy_partners(same_class, self.detections, np.array([iou]), crowd[:, None], crowd)[:, 0]
+        return greedy_partners(self._same_class, self.detections, np.array([iou]), crowd[:, None], crowd)[:, 0]
 
     def _coco(self, kind: IouType) -> CocoMatches:
         ranked, is_out = self.ranked(kind), self.objects.crowd

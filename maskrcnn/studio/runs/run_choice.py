@@ -15,6 +15,7 @@ from maskrcnn.studio.shell.markdown_escape import plain
 
 LAUNCH_PAGE = "pages/train/launch.py"
 PREDICTIONS_PAGE = "pages/inspect/predictions.py"
+EVALUATION_PAGE = "pages/inspect/evaluation.py"
 
 _CHOSEN, _WITH = "runs-chosen", "runs-with"
 
@@ -49,6 +50,7 @@ def show(project: Project, runs: Mapping[str, RunFolder]) -> RunChoice:
             state = session.backend().state(run)
         if run.detection_epochs():
             st.page_link(PREDICTIONS_PAGE, label="Predictions", icon=":material/image_search:", query_params=address)
+            st.page_link(EVALUATION_PAGE, label="Evaluation", icon=":material/fact_check:", query_params=address)
         st.page_link(
             LAUNCH_PAGE,
             label="New training",

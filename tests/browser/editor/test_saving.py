@@ -173,7 +173,10 @@ class Tab:
         return self.do("doc.status.state")
 
     def wait(self, state: str = "saved") -> None:
-        self.page.wait_for_function("(state) => doc.status.state === state", arg=state, timeout=15_000)
+        try:
+            self.page.wait_for_function("(state) => doc.status.state === state", arg=state, timeout=15_000)
+        except Error as error:
+            raise AssertionError(f"not {state}: {self.do('JSON.stringify(doc.status)')}") from error
 
     # The connection
 
@@ -627,6 +630,7 @@ def test_changes_of_other_regions_are_no_conflict_after_a_reload(studio: Studio,
     client.put("theirs", 8)
     client.wait()
     client.page.context.close()
+    tab.page.goto("about:blank")  # the page ends before it can try once more
     tab.page.unroute("**/studio/annotate/**")
     tab.reload()
     tab.wait()
@@ -656,6 +660,7 @@ def test_a_class_renamed_while_edits_are_unsent_is_no_conflict_and_stays_renamed
     tab.wait("unsaved")
     studio.project.rename_class("cat", "kitten")
     if reloaded:
+        tab.page.goto("about:blank")  # the page ends before it can try once more
         tab.page.unroute("**/studio/annotate/**")
         tab.reload()
     else:

@@ -144,7 +144,9 @@ def test_the_last_step_of_the_person_is_shown_and_in_the_url(page: Any, server: 
 
 
 def test_a_link_from_another_page_leads_to_a_picture_that_was_left_before(
-    new_editor: Callable[..., EditorDriver], kept_if_failed: Callable[[Any], None]
+    new_editor: Callable[..., EditorDriver],
+    kept_if_failed: Callable[[Any], None],
+    settled: Callable[[Any], None],
 ) -> None:
     """During a visit of the page the URL of a picture that was left is old; a new visit follows it."""
     editor = new_editor(pictures=2)
@@ -153,6 +155,8 @@ def test_a_link_from_another_page_leads_to_a_picture_that_was_left_before(
     editor.turn_to("p001.jpg")
     page.wait_for_url("**image=p001.jpg*")
     page.get_by_role("link", name="Dataset").first.click()
+    page.wait_for_url("**/dataset?**")
+    settled(page)  # Streamlit forgets the editor only when the script of the next page has ended
     page.get_by_role("button", name="p000.jpg").first.click()
     editor.wait_for_picture("p000.jpg")
     page.wait_for_url("**image=p000.jpg*")

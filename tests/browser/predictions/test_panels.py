@@ -39,7 +39,7 @@ FOUND = [
 
 @pytest.fixture(scope="module")
 def run(server: Any) -> RunFolder:
-    project = made_runs.new_project_of_server(server, "panels", "a", made_runs.grey((WIDTH, HEIGHT)))
+    project = made_runs.new_project_of_server(server, "prediction_panels", "a", made_runs.grey((WIDTH, HEIGHT)))
     truth = made_runs.document("a", OBJECTS, ("cell", "leaf"), (WIDTH, HEIGHT))
     truth["images"][0]["file_name"] = "photo one.png"
     return made_runs.end_run(made_runs.begin_run(project, truth), {1: FOUND})
@@ -53,7 +53,7 @@ def opened(page: Any, server: Any, run: RunFolder, settled: Settled) -> Any:
 
 def open_page(page: Any, server: Any, settled: Settled, **query: str) -> None:
     more = "".join(f"&{name}={value}" for name, value in query.items())
-    page.goto(f"{server.url}/predictions?project=panels&run=first{more}")
+    page.goto(f"{server.url}/predictions?project=prediction_panels&run=first{more}")
     page.locator('.picture-surface[data-ready="true"]').nth(1).wait_for()
     page.locator("[data-drawn*=tp]").wait_for()
     settled(page)
@@ -178,7 +178,7 @@ def test_the_editor_opens_at_the_object_and_the_way_back_selects_it(opened: Any,
     page.keyboard.press("e")
     page.wait_for_url("**/?*object=*")
     assert parse_qs(urlsplit(page.url).query) == {
-        "project": ["panels"], "image": ["a.png"], "object": ["first:1:truth:13"], "back": ["predictions"],
+        "project": ["prediction_panels"], "image": ["a.png"], "object": ["first:1:truth:13"], "back": ["predictions"],
     }  # fmt: skip
     open_page(page, server, settled, epoch="1", object="first:1:found:2")  # cell 0.60, the third by score
     page.locator(".story[data-kind='another class']").wait_for()

@@ -68,6 +68,7 @@ class CocoMatches:
         """COCO's figures over all pictures: the means over the classes; None for one that no class has."""
         return {name: defined_mean(values) for name, values in self.class_figures.items()}
 
+    @cached_property
     def picture_ap(self) -> np.ndarray:
         """COCO's AP, AP50 and AP75 computed on each single picture, over its classes: (P, 3), NaN without objects."""
         group = self._picture * self.classes + self._category

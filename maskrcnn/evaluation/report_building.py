@@ -97,10 +97,10 @@ def picture_rows(measured: MeasuredSet, matches: SetMatches) -> tuple[PictureRow
         "count_error": matches.count_error.tolist(),
         "beyond_limit": coco.cut.tolist(),
     }
-    ap = coco.picture_ap()
+    ap = coco.picture_ap
     columns |= {name: _with_none(ap[:, place]) for place, name in enumerate(("ap", "ap50", "ap75"))}
     if "keypoints" in measured.kinds:
-        ap = measured.coco("keypoints").picture_ap()
+        ap = measured.coco("keypoints").picture_ap
         columns |= {name: _with_none(ap[:, place]) for place, name in enumerate(("keypoints_ap", "keypoints_ap50"))}
     rows = zip(measured.pictures, measured.files, *columns.values(), strict=True)
     return tuple(

@@ -6,7 +6,6 @@ The page is told the minimum score and the IoU threshold after their slider was 
 
 from __future__ import annotations
 
-import statistics
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from maskrcnn.studio.compare import compare_routes
 from maskrcnn.studio.compare.compared_runs import PAGE, Side, side_colours
 from maskrcnn.studio.compare.compared_sets import ComparedEpochs, ComparedSets
 from maskrcnn.studio.components.class_colours import category_colours
-from maskrcnn.studio.components.picture.viewer import shown_picture
+from maskrcnn.studio.components.picture.viewer import shown_picture, usual_aspect
 from maskrcnn.studio.inspect import match_sliders
 from maskrcnn.studio.runs.labels_and_detections import pictures_with_detections
 from maskrcnn.studio.serving.browser_code import importing_script
@@ -31,9 +30,6 @@ FOCUS = f"{PAGE}_focus"
 """Session state key of the object to show magnified: {"position", "box", "serial"}."""
 
 _KEY = f"{PAGE}_pictures"
-_FLATTEST, _TALLEST = 2.5, 0.6
-"""Limits of the shape of the place for pictures, width / height."""
-
 _component = st.components.v2.component(
     "studio_compare_pictures", html="<div></div>", js=importing_script(Path(__file__).with_suffix(".js"))
 )
@@ -72,7 +68,7 @@ def component_data(
         "limbs": [list(edge) for edge in b.config.keypoint_edges],
         "drawable": drawable_parts(sets.tasks),
         "measure": "mask" if "mask" in sets.tasks else "box",
-        "aspect": usual_aspect(sets),
+        "aspect": usual_aspect(sets.measured_b.sizes.tolist()),
         "score": match_sliders.min_score(),
         "iou": match_sliders.iou(),
         "focus": focus if focus and focus["position"] == position else None,
@@ -117,12 +113,6 @@ def file_of(a: Side, b: Side, sets: ComparedSets, position: int) -> Path:
 def drawable_parts(tasks: tuple[str, ...]) -> list[str]:
     """The parts of an object that both networks find and that can be switched off."""
     return [*["masks"] * ("mask" in tasks), "boxes", *["keypoints"] * ("keypoints" in tasks), "labels"]
-
-
-def usual_aspect(sets: ComparedSets) -> float:
-    """The geometric mean of width / height of the pictures, within limits: the shape of the place for a picture."""
-    ratios = [width / height for width, height in sets.measured_b.sizes.tolist() if width > 0 < height]
-    return min(_FLATTEST, max(_TALLEST, statistics.geometric_mean(ratios))) if ratios else 1.0
 
 
 def _keep() -> None:

@@ -90,7 +90,7 @@ def picture_list(measured: MeasuredSet) -> dict[str, Any]:
     `classes` are, for each picture, the classes (indices of `names`) that are labelled or found in it.
     """
     coco = measured.coco(measured.matched_by)
-    ap = coco.picture_ap()
+    ap = coco.picture_ap
     classes: list[set[int]] = [set() for _ in measured.pictures]
     for columns in (measured.objects, measured.detections):
         for picture, category in zip(columns.picture.tolist(), columns.category.tolist(), strict=True):

@@ -7,7 +7,6 @@ the panels asks for.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.drawing.overlays import MATCH_COLOURS, MATCH_STYLES
 from maskrcnn.runs.checkpoint_files import checkpoints_by_epoch
 from maskrcnn.studio.components.class_colours import category_colours
-from maskrcnn.studio.components.picture.viewer import shown_picture
+from maskrcnn.studio.components.picture.viewer import shown_picture, usual_aspect
 from maskrcnn.studio.inspect import editor_link, match_routes, match_sliders
 from maskrcnn.studio.inspect.inspected_run import PAGE, InspectedRun
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
@@ -29,8 +28,6 @@ from maskrcnn.studio.serving.browser_code import importing_script
 
 _KEY = f"{PAGE}_pictures"
 _ACTIONS = ("editor", "follow", "soft")
-_FLATTEST, _TALLEST = 2.5, 0.6
-"""Limits of `usual_aspect`."""
 
 _component = st.components.v2.component(
     "studio_prediction_pictures", html="<div></div>", js=importing_script(Path(__file__).with_suffix(".js"))
@@ -111,7 +108,7 @@ def component_data(
         "limbs": [list(edge) for edge in config.keypoint_edges],
         "drawable": drawable_parts(config),
         "measure": "mask" if "mask" in config.tasks else "box",
-        "aspect": usual_aspect(choice),
+        "aspect": usual_aspect((image["width"], image["height"]) for image in choice.images),
         "score": match_sliders.min_score(),
         "iou": match_sliders.iou(),
         "image": image,
@@ -128,15 +125,6 @@ def drawable_parts(config: Config) -> list[str]:
     """Return the parts of an object that the network finds and that can be switched off."""
     parts = ["masks"] * ("mask" in config.tasks) + ["boxes"] + ["keypoints"] * ("keypoints" in config.tasks)
     return [*parts, "labels"]
-
-
-def usual_aspect(choice: PictureChoice) -> float:
-    """Return the geometric mean of width / height of the run's pictures, within limits.
-
-    The place for pictures has this shape, whichever picture is chosen, so that the page below it does not move.
-    """
-    ratios = [image["width"] / image["height"] for image in choice.images if image["width"] > 0 < image["height"]]
-    return min(_FLATTEST, max(_TALLEST, statistics.geometric_mean(ratios))) if ratios else 1.0
 
 
 def _component_state(name: str) -> Any:

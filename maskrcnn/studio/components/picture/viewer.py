@@ -6,7 +6,8 @@ uses them, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ _viewer = st.components.v2.component(
     html='<div class="viewer"></div>',
     js=importing_script(Path(__file__).with_suffix(".js")),
 )
+
+_FLATTEST, _TALLEST = 2.5, 0.6
+"""Limits of `usual_aspect`."""
 
 _NAMES_IN_BROWSER = {"min_score": "minScore", "pixel_grid": "pixelGrid"}
 
@@ -119,3 +123,15 @@ def picture_viewer(
 def hovered_in(key: str) -> str | int | None:
     """Return the id of the object under the pointer in a viewer with `report_hover`, else None."""
     return (st.session_state.get(key) or {}).get("hovered")
+
+
+def usual_aspect(sizes: Iterable[Sequence[float]]) -> float:
+    """Return the geometric mean of width / height of pictures with these sizes, within limits; 1 without any.
+
+    The place for pictures has this shape, whichever picture is chosen, so that the page below it does not move.
+
+    >>> usual_aspect([(400, 100), (100, 100)]), usual_aspect([(0, 10)])
+    (2.0, 1.0)
+    """
+    ratios = [width / height for width, height in sizes if width > 0 < height]
+    return min(_FLATTEST, max(_TALLEST, statistics.geometric_mean(ratios))) if ratios else 1.0

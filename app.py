@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from maskrcnn.studio import serving
-from maskrcnn.studio.shell import page_config, session, sidebar
+from maskrcnn.studio.shell import page_config, page_visits, session, sidebar
 
 ICON = Path(__file__).parent / "maskrcnn" / "studio" / "icon.svg"
 
@@ -51,6 +51,7 @@ def show() -> None:
     page = st.navigation({**pages, "": [by_name]}, position="hidden")
     if page == by_name:
         pages["Label"][0] = page
+    page_visits.note(page.url_path)
     serving.show_refusal()
     sidebar.show(pages)
     with session.fail_softly():  # errors that a page does not catch itself, such as a project deleted meanwhile

@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from streamlit.runtime.state.session_state import SessionState
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations import raster
@@ -105,6 +106,31 @@ def test_the_address_names_the_picture(root: Path, project: Project) -> None:
     app.query_params["image"] = "c.png"
     app.run()
     assert next(box.value for box in app.selectbox if box.label == "Picture") == project.images()[2].id
+
+
+@pytest.mark.parametrize("query", [{"canvas": "simple"}, {}], ids=["simple canvas", "editor"])
+def test_a_link_of_another_page_leads_to_a_picture_that_was_just_left(
+    root: Path, project: Project, monkeypatch: pytest.MonkeyPatch, query: dict[str, str]
+) -> None:
+    """Also where the click cut the other page's script off: Streamlit has then not forgotten the widgets."""
+    monkeypatch.setattr(SessionState, "_remove_stale_widgets", lambda *_: None)
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
+
+    def visit(page: str, **address: str) -> str:
+        """The picture that the Annotate page shows, or showed last."""
+        app.switch_page(page)
+        for name, value in (query | address).items():
+            app.query_params[name] = value
+        app.run()
+        assert not app.exception
+        shown: str = app.session_state["annotate_image"][str(project.folder)]
+        return shown
+
+    annotate = "pages/label/annotate.py"
+    assert [visit(annotate, image=name) for name in ("a.png", "b.png")] == ["a.png", "b.png"]
+    assert visit(annotate, image="a.png") == "b.png"  # in the same visit the URL is that of a picture that was left
+    visit("pages/label/dataset.py")
+    assert visit(annotate, image="a.png") == "a.png"
 
 
 @pytest.mark.parametrize(("stale", "shown"), [(60.0, "b.png"), (0.0, "a.png")])

@@ -8,6 +8,7 @@ knows of, so the browser can tell a late answer from a link that asks for anothe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,13 @@ from maskrcnn.studio.annotate import picture_navigation
 from maskrcnn.studio.annotate.editor_routes import editor_url, project_identity
 from maskrcnn.studio.annotate.review import page_links
 from maskrcnn.studio.serving import browser_code
-from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell import page_visits, session
 
 KEY = "annotate_editor"
 """Key of the component; the style sheet of the studio finds the page by its class `st-key-annotate_editor`."""
 
 _SERIAL = "annotate_editor_serial"
-_LEFT = "annotate_editor_left"
-"""File names of the pictures that were left during this visit of the page."""
-_OWNER = "annotate_editor_project"
-"""Folder of the project that the editor showed last."""
+_VISIT = "annotate_editor_visit"
 _HEIGHT = 600
 """Height in CSS pixels until the browser has measured its window."""
 
@@ -37,6 +35,19 @@ _editor = st.components.v2.component(
     html=f'<div style="min-height: {_HEIGHT}px"></div>',
     js=browser_code.importing_script(Path(__file__).parent / "editor" / "editor.js"),
 )
+
+
+@dataclass
+class _Visit:
+    """A visit of the page, with one project."""
+
+    number: int
+    project: str
+    """Folder of the project."""
+    is_linked: bool
+    """Whether another page of the studio led to a picture: then no earlier step of the browser counts."""
+    left: set[str] = field(default_factory=set)
+    """File names of the pictures that were left."""
 
 
 def show(project: Project, images: Sequence[StoredImage]) -> None:
@@ -49,7 +60,7 @@ def show(project: Project, images: Sequence[StoredImage]) -> None:
     replaced either: it may be that of a step back, of which the editor's own message is still on its way.
     """
     here, asked = picture_navigation.shown_image(project), st.query_params.get("image")
-    is_old = asked in _left(project)
+    is_old = asked in _visit(project).left
     image = picture_navigation.named(images, here if is_old else asked or here)
     if not is_old or image.file_name != here:
         _go_to(project, image)
@@ -60,6 +71,7 @@ def show(project: Project, images: Sequence[StoredImage]) -> None:
             "project": project_identity(project),
             "image": image.file_name,
             "serial": st.session_state.get(_SERIAL),
+            "isLinked": _visit(project).is_linked,
             "link": page_links.asked(),
         },
         default={"shown": None},
@@ -79,12 +91,13 @@ def _take_shown(project: Project) -> None:
                 _go_to(project, image)
 
 
-def _left(project: Project) -> set[str]:
-    """File names of the pictures that were left during this visit of the page."""
-    if KEY not in st.session_state or st.session_state.get(_OWNER) != str(project.folder):
-        st.session_state[_OWNER], st.session_state[_LEFT] = str(project.folder), set()
-    left: set[str] = st.session_state[_LEFT]
-    return left
+def _visit(project: Project) -> _Visit:
+    """The present visit of the page."""
+    number, folder = page_visits.number(), str(project.folder)
+    visit: _Visit | None = st.session_state.get(_VISIT)
+    if visit is None or (visit.number, visit.project) != (number, folder):
+        visit = st.session_state[_VISIT] = _Visit(number, folder, number > 1 and "image" in st.query_params)
+    return visit
 
 
 def _go_to(project: Project, image: StoredImage) -> None:
@@ -92,7 +105,7 @@ def _go_to(project: Project, image: StoredImage) -> None:
 
     In a new session after a lost connection, the last one is not known.
     """
-    left = _left(project)
+    left = _visit(project).left
     left.update(filter(None, (picture_navigation.shown_image(project), st.query_params.get("image"))))
     left.discard(image.file_name)
     picture_navigation.go_to(project, image)

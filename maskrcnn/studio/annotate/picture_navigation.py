@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from maskrcnn.annotations.store import Project, StoredImage
+from maskrcnn.studio.shell import page_visits
 
 _IMAGE = "annotate_image"
 _LEFT = "annotate_left"
@@ -19,8 +20,8 @@ def current_image(project: Project, images: Sequence[StoredImage]) -> StoredImag
     """Return the picture in the URL (`?image=FILE`), else the last one of this session, else the first one.
 
     A message that the browser sends just after the user opens another picture may still have the old URL. So for
-    `_STALE` seconds, the URL of a picture that was left is ignored and replaced; otherwise the page would go back to
-    that picture.
+    `_STALE` seconds, the URL of a picture that was left during this visit of the page is ignored and replaced;
+    otherwise the page would go back to that picture.
     """
     here, asked = shown_image(project), st.query_params.get("image")
     image = named(images, here if was_just_left(asked) else asked or here)
@@ -40,9 +41,15 @@ def named(images: Sequence[StoredImage], file_name: str | None) -> StoredImage:
 
 
 def was_just_left(file_name: str | None) -> bool:
-    """Whether the page showed this picture less than `_STALE` seconds ago and has left it."""
-    left_at: float | None = st.session_state.get(_LEFT, {}).get(file_name)
-    return left_at is not None and time.monotonic() - left_at < _STALE
+    """Whether this visit of the page showed this picture less than `_STALE` seconds ago and has left it."""
+    return file_name in _just_left()
+
+
+def _just_left() -> dict[str, float]:
+    """Names of the pictures that were just left, and when."""
+    visit, left = st.session_state.get(_LEFT, (0, {}))
+    now = time.monotonic()
+    return {name: at for name, at in left.items() if visit == page_visits.number() and now - at < _STALE}
 
 
 def go_to(project: Project, image: StoredImage) -> None:
@@ -50,9 +57,7 @@ def go_to(project: Project, image: StoredImage) -> None:
     shown: dict[str, str] = st.session_state.setdefault(_IMAGE, {})
     last = shown_image(project)
     if last not in (None, image.file_name):
-        now = time.monotonic()
-        recent = {name: left for name, left in st.session_state.get(_LEFT, {}).items() if now - left < _STALE}
-        st.session_state[_LEFT] = recent | {last: now}
+        st.session_state[_LEFT] = page_visits.number(), {**_just_left(), last: time.monotonic()}
     shown[str(project.folder)] = image.file_name
     if st.query_params.get("image") != image.file_name:
         st.query_params["image"] = image.file_name

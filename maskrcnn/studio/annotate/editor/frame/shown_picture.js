@@ -42,7 +42,7 @@ export class ShownPicture {
     return this.wanted ? this.editor.pictureList.places.get(this.wanted.id) ?? null : null;
   }
 
-  /** Take what Python says: {image, serial}. */
+  /** Take what Python says: {image, serial, isLinked}. isLinked: another page led to a picture in this visit. */
   take(data) {
     const { editor } = this;
     this.data = data;
@@ -89,6 +89,7 @@ export class ShownPicture {
     const { editor } = this;
     if (this.isStarted || editor.pictures.length === 0 || !this.data) return;
     this.isStarted = true;
+    if (this.data.isLinked) this.forget(); // the link is newer than a step of an earlier visit
     const kept = this.kept();
     const entry = kept && editor.pictureList.named(kept.name);
     if (entry && kept.passed.includes(this.data.image)) this.show(entry, true);

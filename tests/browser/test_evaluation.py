@@ -110,6 +110,19 @@ def test_the_browser_matches_as_the_page_does(page: Any, server: Any) -> None:
             assert found["detections"] == [picture_board.STATUS[status] for status in shown]
 
 
+def test_a_long_sentence_is_in_sight_as_a_whole(page: Any, server: Any, run: RunFolder) -> None:
+    page.set_viewport_size({"width": 400, "height": 900})
+    opened(page, server)
+    sentence = page.locator(".board .sentence")
+    assert sentence.bounding_box()["height"] > 50  # longer than the two lines that are kept free
+    assert sentence.evaluate("one => one.scrollHeight - one.clientHeight") <= 1
+    above, below = page.locator(".board .head").bounding_box(), page.locator(".board .holder").bounding_box()
+    for clause in sentence.locator(".clause").all():
+        box = clause.bounding_box()
+        assert above["y"] + above["height"] <= box["y"] + 1
+        assert box["y"] + box["height"] <= below["y"] + 1
+
+
 def test_the_table_sorts_filters_and_opens_pictures(page: Any, server: Any, run: RunFolder) -> None:
     opened(page, server)
     assert drawn(page)["picture"] == "c.png"  # the worst one

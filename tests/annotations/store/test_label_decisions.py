@@ -54,6 +54,8 @@ def test_the_same_place_has_half_of_the_area_in_common() -> None:
         ({"kind": "odd"}, "kind of label error is unknown"),
         ({"decision": "skip"}, "decision is unknown; it is one of keep, mend, add"),
         ({"class_name": "x" * 1001}, "more than 1000 characters"),
+        ({"class_name": "cat\ud800"}, "broken character"),
+        ({"class_name": " "}, "without a name"),
         ({"box": (0.0, 0.0, -1.0, 2.0)}, "no box in a picture"),
         ({"box": (0.0, float("nan"), 1.0, 2.0)}, "no box in a picture"),
         ({"box": (2e6, 0.0, 1.0, 2.0)}, "no box in a picture"),

@@ -12,7 +12,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from maskrcnn.annotations.store import picture_rows
+from maskrcnn.annotations.store import class_rows, picture_rows
 from maskrcnn.errors import StudioError
 
 Kind = Literal["missing", "wrong_class", "shifted", "double", "spurious"]
@@ -80,13 +80,14 @@ def every(db: sqlite3.Connection) -> list[LabelDecision]:
 def add(db: sqlite3.Connection, image_id: int, kind: str, class_name: str, box: Box, decision: str) -> int:
     """Store a decision. Return its number.
 
-    Raises `UnknownPicture`, and `StudioError` for an unknown kind or decision, a long name and a box that is none.
+    Raises `UnknownPicture`, and `StudioError` for an unknown kind or decision, a name that no class can have, a long
+    name and a box that is none.
     """
     picture_rows.image(db, image_id)
     for value, known, words in ((kind, Kind, "kind of label error"), (decision, Decision, "decision")):
         if value not in get_args(known):
             raise StudioError(f"this {words} is unknown; it is one of {', '.join(get_args(known))}")
-    if len(class_name) > _LONGEST_NAME:
+    if len(class_rows.checked_name(class_name)) > _LONGEST_NAME:
         raise StudioError(f"the class name has more than {_LONGEST_NAME} characters; give a shorter one")
     if not all(math.isfinite(value) and abs(value) <= _FARTHEST for value in box) or min(box[2:]) < 0:
         raise StudioError("the box of the decision is no box in a picture; load the page again")

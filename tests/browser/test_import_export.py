@@ -33,6 +33,12 @@ HOSTILE = [
     "a \"quoted\" 'name' & co",
     "кошка 猫 قط",
 ]
+SHOWN_TEXT = """main => {
+  const below = (root) => [...root.querySelectorAll("*")].filter((one) => one.shadowRoot).flatMap(({ shadowRoot }) =>
+    [...[...shadowRoot.children].map((one) => one.innerText ?? ""), ...below(shadowRoot)]);
+  return [main.innerText, ...below(main)].join("\\n");
+}"""
+"""The text that the page shows, with that of the components, which `innerText` leaves out."""
 FILES = [f"{name.replace('/', '-')}.png" for name in HOSTILE]
 
 
@@ -154,6 +160,8 @@ def test_names_are_text_on_every_page(safe: Any, server: Any, workspace_of_serve
         "launch?",
         "runs?run=first",
         "predictions?run=first",
+        "evaluation?run=first",
+        "compare?a=first&b=first",
         "roi_align?",
     ):
         safe.goto(f"{server.url}/{address}&project={project.folder.name}")
@@ -164,7 +172,7 @@ def test_names_are_text_on_every_page(safe: Any, server: Any, workspace_of_serve
         safe.wait_for_timeout(300)
         assert safe.locator('[data-testid="stException"]').count() == 0, address
         assert safe.locator("main script, main img[src='x'], main a[href^='javascript']").count() == 0, address
-        shown = safe.locator('[data-testid="stMain"]').inner_text()
+        shown = safe.locator('[data-testid="stMain"]').evaluate(SHOWN_TEXT)
         # A page that shows a part of a name shows it as it is written: Markdown would have eaten the signs around it.
         for part, whole in (
             ("bold", "**bold** _it_ [link]("),

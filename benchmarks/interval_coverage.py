@@ -1,6 +1,6 @@
 """How often a 95 % interval of AP holds what it is for, and how that depends on the method and on how many pictures.
 
-    python benchmarks/interval_coverage.py [REPORT [REPORT_B]] [--pictures 13,25,50,200] [--trials 1000]
+    python benchmarks/interval_coverage.py [REPORT [REPORT_B]] [--pictures 13,25,50,200] [--trials 1000] [--figure AP50]
 
 REPORT (of `python -m maskrcnn evaluate`, of some hundred pictures) stands for the world: the AP of all its pictures is
 the truth. In each trial so many pictures are drawn from it, their interval is worked out as `evaluate` does, and it is
@@ -62,6 +62,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=1000, help="sets of each size (1000)")
     parser.add_argument("--resamples", type=int, default=200, help="resamples of each set (200)")
     parser.add_argument("--figure", choices=FIGURES, default="AP", help="which AP (AP)")
+    parser.add_argument("--measure", choices=KINDS, help="of the reports (masks, else keypoints, else boxes)")
     parser.add_argument("--worlds", default=",".join(map(str, range(1, len(WORLDS) + 1))), help="simulated ones (all)")
     options = parser.parse_args()
     if len(options.reports) > 2:
@@ -81,7 +82,7 @@ def populations(options: argparse.Namespace) -> Iterator[tuple[str, list[list[Ra
     if options.reports:
         reports = [Report.read(path) for path in options.reports]
         kinds = [kind for kind in KINDS if all(kind in report.kinds for report in reports)]
-        kind = min(kinds, key=list(MEASURES).index)
+        kind = options.measure or min(kinds, key=list(MEASURES).index)
         name = " and ".join(path.stem for path in options.reports)
         yield f"{name} ({MEASURES[kind]})", [class_rankings(report, kind) for report in reports]
         return

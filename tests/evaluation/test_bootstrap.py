@@ -134,6 +134,31 @@ def test_differences_of_many_pictures_have_the_standard_error_of_the_resamples()
     assert difference_interval(figure._replace(resampled=np.append(np.full(30, np.nan), np.full(70, 0.4)))) is None
 
 
+@pytest.mark.parametrize(("moves", "factor"), [(0.0, 1.0), (0.0035, 1.2), (9.0, 1.2)])
+def test_an_ap_of_many_pictures_is_never_narrower_than_its_resamples_nor_much_wider(moves: float, factor: float) -> None:
+    """AP moves in steps: without a part of the pictures it may stay the same, or move by one each time.
+
+    Resamples of 0.48 and 0.52 have a standard deviation of 0.02 (times sqrt(100 / 99), of 100), their mean is that of
+    all pictures, so there is no bias. The logit of 0.5 is 0 and has a slope of 4; t of 100 degrees is 1.984.
+    """
+    left_out = 0.5 + moves * np.tile([-1.0, 1.0], 25)[None]
+    error = 0.02 * math.sqrt(100 / 99) * math.sqrt(101 / 100)
+    edges = ap_interval(SampledFigure(101, 0.5, np.tile([0.48, 0.52], 50), left_out))
+    logit = 4 * factor * error * 1.984
+    assert edges == pytest.approx([1 / (1 + math.exp(logit)), 1 / (1 + math.exp(-logit))], abs=1e-5)
+
+
+def test_a_bias_beyond_a_quarter_of_the_interval_is_no_bias_in_many_pictures() -> None:
+    """A resample is 0.06 above the whole on average: a bias of 0.06 / 0.414 = 0.145, several times the half width."""
+    figure = SampledFigure(101, 0.5, np.tile([0.55, 0.57], 50), np.full((1, 50), 0.5))
+    half = 0.01 * math.sqrt(100 / 99) * math.sqrt(101 / 100) * 1.984
+    centre = 0.5 - half / 4
+    logit, slope = math.log(centre / (1 - centre)), 1 / (centre * (1 - centre))
+    low, high = ap_interval(figure) or []
+    assert low == pytest.approx(1 / (1 + math.exp(slope * half - logit)), abs=1e-5)
+    assert high == pytest.approx(1 / (1 + math.exp(-slope * half - logit)), abs=1e-5)
+
+
 def test_many_pictures_are_left_out_in_parts() -> None:
     """Of 101 pictures three go together, in at most 50 parts: 33 parts of three, and one of two, chosen ten times."""
     times = left_out_counts(101, seed=1)

@@ -1,4 +1,4 @@
-"""Objects of a picture that cannot be loaded: the pages of Inspect say so in the picture, and load them the next time."""
+"""Objects that cannot be loaded: the pages of Inspect say so in the picture, and load them the next time."""
 
 from __future__ import annotations
 

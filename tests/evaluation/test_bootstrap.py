@@ -135,7 +135,7 @@ def test_differences_of_many_pictures_have_the_standard_error_of_the_resamples()
 
 
 @pytest.mark.parametrize(("moves", "factor"), [(0.0, 1.0), (0.0035, 1.2), (9.0, 1.2)])
-def test_an_ap_of_many_pictures_is_never_narrower_than_its_resamples_nor_much_wider(moves: float, factor: float) -> None:
+def test_an_ap_of_many_pictures_has_an_interval_near_that_of_its_resamples(moves: float, factor: float) -> None:
     """AP moves in steps: without a part of the pictures it may stay the same, or move by one each time.
 
     Resamples of 0.48 and 0.52 have a standard deviation of 0.02 (times sqrt(100 / 99), of 100), their mean is that of

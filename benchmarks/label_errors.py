@@ -2,6 +2,7 @@
 
     python benchmarks/label_errors.py [--networks toy ...] [--seeds 61002 61003 61004] [--pictures 400] [--work DIR]
                                       [--share 0.05] [--first 50] [--kinds dropped ...] [--peers DIR] [--json OUT]
+    python benchmarks/label_errors.py --draw DIR --seeds 62001 --pictures 2500
 
 Draws pictures of seeds that trained no shipped network, and corrupts a share of their labels, each in one way with the
 same probability:
@@ -11,6 +12,9 @@ same probability:
 - **wrong class**: another class, at random;
 - **shifted**: moved by a third of its size in a random direction (what leaves the picture is cut off);
 - **invented** (only if --kinds names it): a copy of a label is added where nothing is labelled.
+
+--draw only draws the pictures and writes their corrupted labels, `DIR/shapes-SEED-PICTURES/corrupted_coco.json`, so that a
+network can be trained on labels with such errors.
 
 Each NETWORK is a shipped model, a run folder, or several joined by "+", which count as its epochs, the newest last.
 
@@ -94,8 +98,16 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=50, metavar="N", help="how many candidates are looked at (50)")
     parser.add_argument("--kinds", nargs="+", choices=(*KINDS, INVENTED), default=KINDS, help="kinds of corruption")
     parser.add_argument("--peers", type=Path, metavar="DIR", help="where cleanlab is installed")
+    parser.add_argument("--draw", type=Path, metavar="DIR", help="write pictures with corrupted labels, and measure none")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to a file as well")
     options = parser.parse_args()
+    if options.draw:
+        for seed in options.seeds:
+            labels, _ = corrupted(drawn(options.draw, seed, options.pictures), options.share, seed, options.kinds)
+            path = pictures_folder(options.draw, seed, options.pictures) / "corrupted_coco.json"
+            path.write_text(json.dumps({name: labels[name] for name in ("images", "categories", "annotations")}))
+            print(path)
+        return 0
     with tempfile.TemporaryDirectory() as folder:
         work = options.work or Path(folder)
         figures, reached = [], []

@@ -13,8 +13,8 @@ same probability:
 - **shifted**: moved by a third of its size in a random direction (what leaves the picture is cut off);
 - **invented** (only if --kinds names it): a copy of a label is added where nothing is labelled.
 
---draw only draws the pictures and writes their corrupted labels, `DIR/shapes-SEED-PICTURES/corrupted_coco.json`, so that a
-network can be trained on labels with such errors.
+--draw only draws the pictures and writes their corrupted labels, `DIR/shapes-SEED-PICTURES/corrupted_coco.json`, so
+that a network can be trained on labels with such errors.
 
 Each NETWORK is a shipped model, a run folder, or several joined by "+", which count as its epochs, the newest last.
 
@@ -98,7 +98,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=50, metavar="N", help="how many candidates are looked at (50)")
     parser.add_argument("--kinds", nargs="+", choices=(*KINDS, INVENTED), default=KINDS, help="kinds of corruption")
     parser.add_argument("--peers", type=Path, metavar="DIR", help="where cleanlab is installed")
-    parser.add_argument("--draw", type=Path, metavar="DIR", help="write pictures with corrupted labels, and measure none")
+    parser.add_argument("--draw", type=Path, metavar="DIR", help="only write corrupted labels there")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to a file as well")
     options = parser.parse_args()
     if options.draw:

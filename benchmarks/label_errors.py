@@ -105,7 +105,7 @@ def main() -> int:
         for seed in options.seeds:
             labels, _ = corrupted(drawn(options.draw, seed, options.pictures), options.share, seed, options.kinds)
             path = pictures_folder(options.draw, seed, options.pictures) / "corrupted_coco.json"
-            path.write_text(json.dumps({name: labels[name] for name in ("images", "categories", "annotations")}))
+            path.write_text(json.dumps(labels))
             print(path)
         return 0
     with tempfile.TemporaryDirectory() as folder:

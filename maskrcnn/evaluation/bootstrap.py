@@ -6,10 +6,11 @@ Each is Student's t interval. Its three parts:
   APs of all other pictures are summed (Efron and Tibshirani 1993, eq. 11.5). Whole pictures are left out, not objects,
   because the objects of one picture depend on each other: they share its light and its background. Of more than 50
   pictures several are left out together: AP moves in steps, as it is sampled at 101 recalls, and one picture of many is
-  less than a step (Shao and Wu 1989 show why leaving out more mends that). That does not mend AP50 or AP75 of a single
-  class where nearly all objects are found: few steps are left, and the jackknife meets none of them or one at each
-  part. The resamples move over several. So of more than 50 pictures the standard deviation of the resamples is the
-  standard error, or that of the jackknife where it is larger, by at most a fifth.
+  less than a step (Shao and Wu 1989 show why leaving out more mends that). That is not enough for AP50 or AP75 of a
+  single class whose objects are nearly all found. Only a few steps are near, and what is left out changes nothing, or a
+  whole step each time. A resample changes more, so it passes several steps. Of more than 50 pictures the standard error
+  is therefore the standard deviation of the resamples, or the error of the jackknife if that is larger, but at most a
+  fifth larger.
 - The degrees of freedom of the t quantile are the parts left out less one, or fewer if a few of them make up most of
   the variance: 2 n / (k - (n - 3) / (n - 1)) with the kurtosis k of the differences (O'Neill 2014).
   The normal quantile would take the standard error as known, and intervals of few pictures would be too narrow.
@@ -18,7 +19,7 @@ Each is Student's t interval. Its three parts:
   replacement; because of its repetitions it is worth only P / 2 of them (Kish 1965), so its bias is sqrt(2) times as
   large. What resamples add to the AP is then sqrt(2) - 1 = 0.414 of the bias. Measured at 13 to 50 pictures it was 0.27
   to 0.49 of it in the populations below, except for 0.8 at the low AP and 25 pictures, where the bias is small. Of more
-  than 50 pictures a quarter of the half width is the most that is taken away: more than that is a step of AP, no bias.
+  than 50 pictures at most a quarter of the half width is taken away: what looks like a larger bias is a step of AP.
 
 The interval of an AP is worked out for its logit, log(AP / (1 - AP)), and turned back. So it stays between 0 and 1, and
 is wider towards 0.5, but at most twice as wide as without the logit. An AP of 0 or 1 that no picture changes has the
@@ -54,8 +55,8 @@ toy-c5-pool to toy-c5-align, +.141       96.7  95.5  94.6  96.0  95.2        94.
 
 Of the same sets, the percentile interval held the AP for 64 to 90 of 100 at 13 pictures and 82 to 95 at 200, the basic
 one for 81 to 88 and 91 to 95, BCa for 78 to 89 and 91 to 94. AP50 and AP75 of the same networks (from .035 to .977)
-were held for 92.7 to 98.0 of 100 at 100 and 200 pictures. At 13 pictures they are not as good where they
-are near 0 or 1: 89 for an AP75 of .035, and 90 for an AP50 of .959.
+were held for 92.7 to 98.0 of 100 at 100 and 200 pictures. At 13 pictures they are not as good where they are near 0 or
+1: 89 for an AP75 of .035, and 90 for an AP50 of .959.
 """
 
 from __future__ import annotations
@@ -252,14 +253,15 @@ def ap_interval(figure: SampledFigure) -> list[float] | None:
     half = _ap_half_width(figure)
     if half is None:
         return None
-    whole, bias = figure.whole, _bias(figure)
-    if figure.pictures > MOST_PARTS:
-        bias = float(np.clip(bias, -_MOST_BIAS * half, _MOST_BIAS * half))
+    whole = figure.whole
     if half < _NOTHING:
         share = ((1 - LEVEL) / 2) ** (1 / figure.pictures)
         low = share if whole > 1 - _NOTHING else whole
         high = 1 - share if whole < _NOTHING else whole
         return [low, high]
+    bias = _bias(figure)
+    if figure.pictures > MOST_PARTS:
+        bias = float(np.clip(bias, -_MOST_BIAS * half, _MOST_BIAS * half))
     # However large the bias: the centre is at most halfway to 0 or to 1.
     centre = np.clip(whole - bias, whole / 2, (1 + whole) / 2).clip(_NEVER_0_OR_1, 1 - _NEVER_0_OR_1)
     logit, slope = np.log(centre / (1 - centre)), 1 / (centre * (1 - centre))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 
+from maskrcnn.config import Config
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.channels_last_heads import ChannelsLastMaskPredictor
 from maskrcnn.model.mask_pasting import crop_mask, encode_crop, pastes_legacy
@@ -37,10 +39,21 @@ def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[di
     []
     """
     height, width = picture.shape[:2]
-    size = working_size(height, width, model.config)
-    device = next(model.parameters()).device
-    found = find(model, to_tensor(resize(picture, size)).to(device))
+    found = find(model, network_picture(model, picture))
+    return results_of(model.config, found, height, width, image_id)
 
+
+def network_picture(model: StudioRCNN, picture: np.ndarray) -> Tensor:
+    """A uint8 `(H, W, 3)` RGB picture as the network takes it: `(3, h, w)` of its working size, on its device."""
+    size = working_size(picture.shape[0], picture.shape[1], model.config)
+    return to_tensor(resize(picture, size)).to(next(model.parameters()).device)
+
+
+def results_of(
+    config: Config, found: dict[str, Tensor], height: int, width: int, image_id: int = 0
+) -> list[dict[str, Any]]:
+    """The result of `find` as COCO results in pixels of the picture of `height` x `width` (see `detect`)."""
+    size = working_size(height, width, config)
     stretch = torch.tensor([width / size[1], height / size[0]] * 2)
     boxes = (found["boxes"].float().cpu() * stretch).numpy()
     detections: list[dict[str, Any]] = []
@@ -50,7 +63,7 @@ def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[di
         place = [x1, y1, x2 - x1, y2 - y1]
         detections.append({"image_id": image_id, "category_id": label, "bbox": place, "score": score})
     if "masks" in found:
-        legacy = pastes_legacy(model.config)
+        legacy = pastes_legacy(config)
         masks = found["masks"][:, 0].float().cpu().numpy()
         for detection, mask, box in zip(detections, masks, boxes, strict=True):
             detection["segmentation"] = encode_crop(crop_mask(mask, box, height, width, legacy), height, width)
@@ -58,21 +71,30 @@ def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[di
         places = found["keypoints"].float().cpu() * torch.tensor([*stretch[:2], 2])
         for detection, points, scores in zip(detections, places, found["keypoints_scores"].tolist(), strict=True):
             detection |= {"keypoints": points.flatten().tolist(), "keypoint_scores": scores}
-            if model.config.keypoint_decode == "oks":
+            if config.keypoint_decode == "oks":
                 detection["pose_score"] = detection["score"] * sum(scores) / len(scores)
     return detections
 
 
-@torch.inference_mode()
-def find(model: StudioRCNN, picture: Tensor) -> dict[str, Tensor]:
-    """The detections of `model` in one picture of its working size, as tensors, best first.
+@dataclass(frozen=True)
+class BoxAnswers:
+    """What a network says of one picture before its last filters.
 
-    `picture`: float `(3, H, W)` in [0, 1].
-
-    The result is that of calling `model`, with masks that are not pasted: `boxes (N, 4)` xyxy in pixels of `picture`,
-    `labels (N,)`, `scores (N,)`, and for the tasks of the network `masks (N, 1, M, M)` in [0, 1], `keypoints (N, K, 3)`
-    and `keypoints_scores (N, K)`. It needs less memory, because RoIs are processed in groups.
+    `maps`: the maps of the backbone, by level. `size`: (height, width) of the picture that the network was given.
+    `proposals`: xyxy `(K, 4)` in its pixels, best objectness first. `logits`: `(K, C)` of the classes with the
+    background. `deltas`: `(K, 4 C)`, the refinement of each proposal for each class.
     """
+
+    maps: dict[str, Tensor]
+    size: tuple[int, int]
+    proposals: Tensor
+    logits: Tensor
+    deltas: Tensor
+
+
+@torch.inference_mode()
+def box_answers(model: StudioRCNN, picture: Tensor) -> BoxAnswers:
+    """Run backbone, RPN and box head on one picture of the working size of `model`, float `(3, H, W)` in [0, 1]."""
     size = (picture.shape[1], picture.shape[2])
     batch = model.transform.batch_images([model.transform.normalize(picture)])
     maps = model.backbone(batch)
@@ -82,8 +104,38 @@ def find(model: StudioRCNN, picture: Tensor) -> dict[str, Tensor]:
     for rois in proposals[0].split(PROPOSALS_AT_ONCE):
         answers.append(heads.box_predictor(heads.box_head(heads.box_roi_pool(maps, [rois], [size]))))
     logits, deltas = (torch.cat(parts) for parts in zip(*answers, strict=True))
-    (boxes,), (scores,), (labels,) = heads.postprocess_detections(logits, deltas, proposals, [size])
-    found = {"boxes": boxes, "labels": labels, "scores": scores}
+    return BoxAnswers(maps, size, proposals[0], logits, deltas)
+
+
+def find(model: StudioRCNN, picture: Tensor) -> dict[str, Tensor]:
+    """The detections of `model` in one picture of its working size, as tensors, best first.
+
+    `picture`: float `(3, H, W)` in [0, 1].
+
+    The result is that of calling `model`, with masks that are not pasted: `boxes (N, 4)` xyxy in pixels of `picture`,
+    `labels (N,)`, `scores (N,)`, and for the tasks of the network `masks (N, 1, M, M)` in [0, 1], `keypoints (N, K, 3)`
+    and `keypoints_scores (N, K)`. It needs less memory, because RoIs are processed in groups.
+    """
+    return detections_of(model, box_answers(model, picture))
+
+
+@torch.inference_mode()
+def detections_of(model: StudioRCNN, answers: BoxAnswers) -> dict[str, Tensor]:
+    """The last filters of the network, and masks and keypoints of what they leave (see `find`)."""
+    (boxes,), (scores,), (labels,) = model.roi_heads.postprocess_detections(
+        answers.logits, answers.deltas, [answers.proposals], [answers.size]
+    )
+    return {"boxes": boxes, "labels": labels, "scores": scores} | masks_and_keypoints(model, answers, boxes, labels)
+
+
+@torch.inference_mode()
+def masks_and_keypoints(model: StudioRCNN, answers: BoxAnswers, boxes: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """Soft masks and keypoints of boxes `(N, 4)` of the classes `labels (N,)`, as far as the network has them.
+
+    The keys are those of `find`.
+    """
+    heads, maps, size = model.roi_heads, answers.maps, answers.size
+    found: dict[str, Tensor] = {}
     groups = list(zip(boxes.split(DETECTIONS_AT_ONCE), labels.split(DETECTIONS_AT_ONCE), strict=True))
     if heads.has_mask():
         found["masks"] = torch.cat([_detected_masks(model, maps, size, *group) for group in groups])

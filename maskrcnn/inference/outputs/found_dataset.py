@@ -1,0 +1,83 @@
+"""What a network found as a data set: the regions that label files are written from, or suggestions for a project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from maskrcnn.annotations.dataset import Dataset, ImageRecord
+from maskrcnn.annotations.file_names import without_control_characters
+from maskrcnn.annotations.formats.lazy_records import LazyRecords
+from maskrcnn.annotations.hints.detection_outline import detection_keypoints, detection_shape
+from maskrcnn.annotations.regions import RLE, Region, Skeleton
+from maskrcnn.config import Config
+from maskrcnn.inference.outputs.file_stems import unique_names
+from maskrcnn.inference.outputs.found_picture import FoundPicture, class_name
+
+
+def as_dataset(found: Sequence[FoundPicture], config: Config) -> Dataset:
+    """The pictures with an outline of each object as regions, marked as a model's, with their scores.
+
+    `config` is that of the network. A mask becomes an outline of few vertices (`hints.detection_outline`): its IoU with
+    the mask is at least 0.9 unless the mask has several parts or holes of less than 2%, which are left out. An object
+    without a mask becomes its box, one without a pixel is left out.
+
+    >>> entry = {"category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.9}
+    >>> dataset = as_dataset([FoundPicture("a.png", 8, 8, (entry,))], Config.preset("classroom", class_names=("nut",)))
+    >>> [(region.class_name, region.source, region.score) for region in dataset.images[0].regions]
+    [('nut', 'model', 0.9)]
+    """
+    dataset = lazy_dataset(found, config)
+    return Dataset(tuple(dataset.images), dataset.classes, skeletons=dataset.skeletons)
+
+
+def lazy_dataset(found: Sequence[FoundPicture], config: Config, exact: bool = False) -> Dataset:
+    """Like `as_dataset`, with lazy records: the outlines of one picture at a time are in memory.
+
+    With `exact`, objects have their masks instead of outlines (and boxes exactly as the network gave them).
+    """
+    skeletons: dict[str, Skeleton] = {}
+    if "keypoints" in config.tasks:
+        names = config.keypoint_names or tuple(f"keypoint {number}" for number in range(1, config.num_keypoints + 1))
+        skeletons = dict.fromkeys(config.names, Skeleton(names, config.keypoint_edges))
+    return Dataset(_FoundRecords(found, config.names, exact), config.names, skeletons=skeletons)
+
+
+class _FoundRecords(LazyRecords):
+    """Lazy records of pictures with what was found in them."""
+
+    def __init__(self, found: Sequence[FoundPicture], classes: Sequence[str], exact: bool) -> None:
+        super().__init__()
+        self._found, self._classes, self._exact = found, classes, exact
+        self.file_names = unique_names([without_control_characters(picture.name) for picture in found])
+
+    def __len__(self) -> int:
+        return len(self.file_names)
+
+    def create_record(self, index: int) -> ImageRecord:
+        """The record of picture number `index`, with a region for each object."""
+        found = self._found[index]
+        regions = [_region(entry, class_name(entry, self._classes), self._exact) for entry in found.detections]
+        drawn = tuple(region for region in regions if region is not None)
+        return ImageRecord(self.file_names[index], drawn, found.path, found.width, found.height)
+
+
+def _region(detection: dict[str, Any], name: str, exact: bool) -> Region | None:
+    """The region of a detection; None if it has no pixel."""
+    code = detection.get("segmentation")
+    extras: dict[str, Any] = {}
+    if exact and code is not None:
+        height, width = code["size"]
+        counts = code["counts"]
+        shape: Any = RLE((height, width), counts if isinstance(counts, str) else counts.decode("ascii"))
+    else:
+        shape = detection_shape(detection)
+    if exact and code is None:
+        x, y, width, height = detection["bbox"]
+        # In a COCO file, an object of a network without masks has a box and no outline.
+        extras = {"coco": {"segmentation": [], "bbox": [x, y, width, height], "area": width * height}}
+    if shape is None:
+        return None
+    keypoints = detection_keypoints(detection)
+    score = round(detection["score"], 4)
+    return Region(shape, name, source="model", score=score, keypoints=keypoints, extras=extras)

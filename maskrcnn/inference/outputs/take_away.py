@@ -1,0 +1,125 @@
+"""Everything that was found as one zip, written picture by picture."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from maskrcnn.annotations.progress_callback import Progress
+from maskrcnn.atomic_files import replacing
+from maskrcnn.config import Config
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.inference.outputs.file_stems import output_stems
+from maskrcnn.inference.outputs.found_picture import PICTURE_KINDS, FoundPicture, require_kinds
+from maskrcnn.inference.outputs.object_table import Scale
+from maskrcnn.inference.outputs.picture_files import write_picture_files
+from maskrcnn.inference.outputs.set_files import write_set_files
+from maskrcnn.output_files import writing
+
+NOTES = "notes.txt"
+"""The file of the zip that says what is missing, or what a format cannot hold. Only there if there is such a thing."""
+
+_PACKED = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".heic", ".heif", ".hif", ".avif", ".gif"}
+"""Suffixes of files that are compressed already."""
+
+
+class TakeAwayStopped(Exception):
+    """The person stopped; nothing was written."""
+
+
+def take_away(
+    kinds: Collection[str],
+    found: Sequence[FoundPicture],
+    load_picture: Callable[[FoundPicture], np.ndarray],
+    config: Config,
+    colours: Sequence[str] | None,
+    target: Path,
+    progress: Progress | None = None,
+    stopped: Callable[[], bool] = bool,
+    scale: Scale | None = None,
+) -> Path:
+    """Write all outputs of these kinds into the zip `target`, whole or not at all. Returns `target`.
+
+    `load_picture(found)` returns the pixels of a picture, uint8 `(H, W, 3)` RGB; it is called for one picture at a
+    time, and only for kinds that need pixels. If it raises `StudioError`, the picture's own files are left out, and
+    `notes.txt` in the zip says so. Overlays are in the folder `overlays`. `colours`, `config` and `scale` are as in
+    `write_picture_files` and `write_set_files`. `progress(done, total)` counts pictures, and one more for the rest.
+
+    Raises `TakeAwayStopped` if `stopped()` becomes true, and `ArgumentError` for an unknown kind, for none, and if
+    the zip cannot be written, for example because the disk is full.
+    """
+    require_kinds(kinds)
+    if not kinds:
+        raise ArgumentError("nothing is chosen; choose what to take away")
+    of_pictures = [kind for kind in PICTURE_KINDS if kind in kinds]
+    stems = output_stems([picture.name for picture in found])
+    notes: list[str] = []
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            replacing(target) as temporary,
+            TemporaryDirectory(prefix=".take-away.", suffix=".tmp", dir=target.parent) as scratch,
+            zipfile.ZipFile(temporary, "x") as archive,
+        ):
+            folder = Path(scratch)
+            for number, (picture, stem) in enumerate(zip(found, stems, strict=True)):
+                _continue(progress, number, len(found) + 1, stopped)
+                if of_pictures:
+                    _add_picture(archive, folder, of_pictures, picture, load_picture, config, colours, stem, notes)
+            _continue(progress, len(found), len(found) + 1, stopped)
+            for kind in kinds:  # one after the other, so that copies of pictures lie on the disk once
+                write_set_files([kind], found, config, folder, stems, scale, notes.append)
+                _move_into(archive, folder, stopped)
+            if notes:
+                archive.writestr(NOTES, "".join(f"{line}\n" for line in dict.fromkeys(notes)), zipfile.ZIP_DEFLATED)
+    if progress is not None:
+        progress(len(found) + 1, len(found) + 1)
+    return target
+
+
+def _add_picture(
+    archive: zipfile.ZipFile,
+    folder: Path,
+    kinds: Collection[str],
+    found: FoundPicture,
+    load_picture: Callable[[FoundPicture], np.ndarray],
+    config: Config,
+    colours: Sequence[str] | None,
+    stem: str,
+    notes: list[str],
+) -> None:
+    """Add the files of one picture to the zip."""
+    try:
+        picture = load_picture(found)
+    except StudioError as error:
+        notes.append(str(error))
+        return
+    # Overlays get a folder of their own, so that a picture in a folder "masks" does not meet the label masks.
+    for of_kind, place in (("overlays", folder / "overlays"), (None, folder)):
+        chosen = [kind for kind in kinds if (kind == "overlays") == (of_kind is not None)]
+        write_picture_files(chosen, found, picture, config.names, colours, place, stem, config.keypoint_edges)
+    _move_into(archive, folder)
+
+
+def _move_into(archive: zipfile.ZipFile, folder: Path, stopped: Callable[[], bool] = bool) -> None:
+    """Move all files below the folder into the zip, under their path in it."""
+    for file in sorted(folder.rglob("*")):
+        if not file.is_file():
+            continue
+        if stopped():
+            raise TakeAwayStopped
+        packed = file.suffix.lower() in _PACKED
+        archive.write(file, file.relative_to(folder).as_posix(), zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED)
+        file.unlink()
+
+
+def _continue(progress: Progress | None, done: int, total: int, stopped: Callable[[], bool]) -> None:
+    """Report the progress, and raise `TakeAwayStopped` if the person stopped."""
+    if stopped():
+        raise TakeAwayStopped
+    if progress is not None:
+        progress(done, total)

@@ -268,10 +268,10 @@ def _as_rgb(picture: np.ndarray) -> np.ndarray:
 def _even_size(width: int, height: int, longest: int) -> tuple[int, int]:
     """The (width, height) of a written video: at most `longest`, and even, because colours are stored for 2 x 2 px.
 
-    VP8 needs some pixels, so a smaller side becomes 16.
+    VP8 needs some pixels, so a smaller side becomes 32.
     """
     scale = min(1.0, longest / max(width, height))
-    return max(16, round(width * scale) // 2 * 2), max(16, round(height * scale) // 2 * 2)
+    return max(32, round(width * scale) // 2 * 2), max(32, round(height * scale) // 2 * 2)
 
 
 def _require_whole(video: Path, frames_written: int, path: Path) -> None:

@@ -22,7 +22,15 @@ from PIL import Image
 from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import MOST_REGIONS, Keypoints, Point, Polygon, Rect, Region, Skeleton
-from maskrcnn.annotations.store import Project, database, database_check, region_json, table_definitions
+from maskrcnn.annotations.store import (
+    KeptLook,
+    NextPicture,
+    Project,
+    database,
+    database_check,
+    region_json,
+    table_definitions,
+)
 from maskrcnn.errors import StudioError
 from tests.sweeps import FUZZ, one_in, sweep, wider
 
@@ -51,6 +59,11 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project.undo(1)
     project.save(2, [SQUARE], 1)
     project.decide_label(1, "wrong_class", "cat", (1.0, 2.0, 3.0, 4.0), "keep")
+    for number in (1, 2):
+        look = KeptLook(np.array([1, 2], "f4"), np.array([0.5], "f4"))
+        project.keep_look(number, "run/first", "7", look, [TRIANGLE, SQUARE])
+        project.decide_suggestions(number, [SQUARE.id])
+    project.set_next_pictures([NextPicture(1, "unlike the others")])
     return project.folder
 
 
@@ -107,6 +120,13 @@ def uses(project: Project) -> Iterator[Callable[[], object]]:
     yield lambda: list(project.dataset().images)
     yield lambda: [list(project.dataset(snapshot=snapshot.id).images) for snapshot in project.snapshots()]
     yield lambda: [writing.encode(project.dataset(), name) for name in ("via-project", "coco")]
+    yield project.pictures_with_suggestions
+    yield project.next_pictures
+    yield lambda: project.kept_looks("run/first", "7")
+    for number in (1, 2):
+        yield lambda number=number: project.kept_suggestions(number)  # type: ignore[misc]
+        yield lambda number=number: project.decide_suggestions(number, [TRIANGLE.id])  # type: ignore[misc]
+        yield lambda number=number: project.take_suggestions_back(number)  # type: ignore[misc]
     yield lambda: project.save(2, [TRIANGLE], project.regions(2)[1])
     yield lambda: project.redo(1)
     yield lambda: project.undo(1)

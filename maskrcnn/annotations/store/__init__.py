@@ -10,6 +10,9 @@ from maskrcnn.annotations.store.picture_listing import STATUSES, Counts, Picture
 from maskrcnn.annotations.store.picture_rows import StaleSave, UnknownPicture
 from maskrcnn.annotations.store.project import Project
 from maskrcnn.annotations.store.snapshots import Snapshot
+from maskrcnn.annotations.store.suggested.looks import KeptLook
+from maskrcnn.annotations.store.suggested.next_list import NextPicture
+from maskrcnn.annotations.store.suggested.suggestions import KeptSuggestions
 
 __all__ = [
     "DATABASE",
@@ -18,7 +21,10 @@ __all__ = [
     "Direction",
     "HistoryStep",
     "ImportReport",
+    "KeptLook",
+    "KeptSuggestions",
     "LabelDecision",
+    "NextPicture",
     "PictureCounts",
     "PictureDetails",
     "Project",

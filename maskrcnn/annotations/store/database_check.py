@@ -3,7 +3,7 @@
 A project may come from an untrusted source. SQLite runs triggers, views and expressions that are stored in a database,
 and accepts text in integer columns. So the table definitions must be equal to those of `table_definitions`, token by
 token, and each value must have the right type and range. Large values are validated when they are read: the regions of
-a picture (`region_json`), its extras, and snapshots (`stored_dataset`).
+a picture (`region_json`) and those that are suggested, its extras, and snapshots (`stored_dataset`).
 
 The validation runs once for each process and each state of the file. Data that this process writes is known to be
 valid. `tests/hostile/test_project_db.py` tests bad values in every column.
@@ -178,8 +178,17 @@ _STATEMENTS: Mapping[int, tuple[tuple[str, ...], ...]] = {
     1: ((table_definitions.VERSION_1,),),
     2: ((table_definitions.VERSION_2,), (table_definitions.VERSION_1, *table_definitions.TO_VERSION_2)),
     3: (
-        (table_definitions.TABLES,),
+        (table_definitions.TABLES_3,),
         (table_definitions.VERSION_1, *table_definitions.TO_VERSION_2, *table_definitions.TO_VERSION_3),
+    ),
+    4: (
+        (table_definitions.TABLES,),
+        (
+            table_definitions.VERSION_1,
+            *table_definitions.TO_VERSION_2,
+            *table_definitions.TO_VERSION_3,
+            *table_definitions.TO_VERSION_4,
+        ),
     ),
 }
 
@@ -205,6 +214,11 @@ def _valid_integer(column: str, least: int, most: int) -> str:
 def _valid_text(column: str, most: int) -> str:
     """Return the SQL condition to check a column of every row: a text of at most `most` bytes."""
     return f"typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) <= {most}"
+
+
+def _valid_numbers(column: str) -> str:
+    """Return the SQL condition to check a column of every row: float32 numbers, at most `looks.MOST_NUMBERS`."""
+    return f"typeof({column}) = 'blob' AND length({column}) <= 262144 AND length({column}) % 4 = 0"
 
 
 def _valid_place(column: str, least: int) -> str:
@@ -267,6 +281,21 @@ _DECISION = {
     "decision": "typeof(decision) = 'text' AND decision IN ('keep', 'mend', 'add')",
     "decided_at": _SNAPSHOT["made_at"].replace("made_at", "decided_at"),
 }
+_SUGGESTION = {
+    "id": _valid_integer("id", 1, _MANY),
+    "image_id": _valid_integer("image_id", 1, _MANY),
+    "network": _valid_text("network", 300),
+    "stamp": _valid_text("stamp", 300),
+    "made_at": _SNAPSHOT["made_at"],
+    "regions": "typeof(regions) = 'text'",
+    "undecided": _valid_integer("undecided", 0, _MANY),
+    "decided": "typeof(decided) = 'text'",
+}
+_PICTURE_LOOK = {
+    **{name: _SUGGESTION[name] for name in ("id", "image_id", "network", "stamp")},
+    "features": _valid_numbers("features"),
+    "scores": _valid_numbers("scores"),
+}
 _SEQUENCE = {"name": "typeof(name) = 'text'", "seq": _valid_integer("seq", 0, _MANY)}
 
 _ROWS_2 = {"image": _IMAGE | _IMAGE_2, "region": _REGION, "snapshot": _SNAPSHOT, "sqlite_sequence": _SEQUENCE}
@@ -274,6 +303,12 @@ _ROWS: Mapping[int, Mapping[str, Mapping[str, str]]] = {
     1: {"image": _IMAGE, "region": _REGION, "sqlite_sequence": _SEQUENCE},
     2: _ROWS_2,
     3: {**_ROWS_2, "label_decision": _DECISION},
+    4: {
+        **_ROWS_2,
+        "label_decision": _DECISION,
+        "suggestion": _SUGGESTION,
+        "picture_look": _PICTURE_LOOK,
+    },
 }
 """Version -> table -> column -> SQL condition that must be true in every row."""
 

@@ -66,7 +66,13 @@ def _to_3(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2, 2: _to_3}
+def _to_4(db: sqlite3.Connection) -> None:
+    """Version 3 to 4: add what networks suggest and see."""
+    for statement in table_definitions.TO_VERSION_4:
+        db.execute(statement)
+
+
+_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4}
 """Version -> function that migrates it to the next version."""
 
 

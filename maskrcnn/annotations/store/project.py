@@ -8,7 +8,7 @@ history; undo and redo work after a restart.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +46,10 @@ from maskrcnn.annotations.store.picture_details import Direction, HistoryStep, P
 from maskrcnn.annotations.store.picture_listing import Counts, Status, StoredImage
 from maskrcnn.annotations.store.picture_rows import PictureState
 from maskrcnn.annotations.store.snapshots import Snapshot
+from maskrcnn.annotations.store.suggested import looks, next_list, suggestions
+from maskrcnn.annotations.store.suggested.looks import KeptLook
+from maskrcnn.annotations.store.suggested.next_list import NextPicture
+from maskrcnn.annotations.store.suggested.suggestions import KeptSuggestions
 from maskrcnn.errors import ArgumentError
 
 _TRIES = 3
@@ -257,6 +261,68 @@ class Project:
         """Delete a decision, so that the place is asked about again. Return whether there was one."""
         with self._writing() as db:
             return decisions.take_back(db, decision_id)
+
+    # What networks suggest
+
+    def keep_suggestions(self, network: str, suggested: Mapping[int, Sequence[Region]], stamp: str = "") -> None:
+        """Keep what a network suggests, {picture id: regions}, until a person accepts it or throws it away.
+
+        `network` is its name for the person, `stamp` the state of its checkpoint. It replaces what the same network
+        suggested before for these pictures. Suggestions are no labels. Raises as `suggestions.keep`; then nothing is
+        stored.
+        """
+        with self._writing() as db:
+            suggestions.keep(db, network, suggested, stamp)
+
+    def kept_suggestions(self, image_id: int, network: str | None = None) -> KeptSuggestions | None:
+        """Return what a network (None: the one that was kept last) suggests for a picture, as `suggestions.kept`."""
+        renamed = self.renamed_classes()
+        with self._reading() as db:
+            return suggestions.kept(db, image_id, network, renamed)
+
+    def pictures_with_suggestions(self) -> list[int]:
+        """Return the ids of the pictures with suggestions that nobody has decided yet."""
+        with self._reading() as db:
+            return suggestions.pictures(db)
+
+    def decide_suggestions(self, image_id: int, ids: Collection[str]) -> int:
+        """Note that suggestions were accepted or thrown away, by the ids of their regions. Return how many."""
+        with self._writing() as db:
+            return suggestions.decide(db, image_id, ids)
+
+    def take_suggestions_back(self, image_id: int) -> None:
+        """Open all kept suggestions of a picture again, also those that were accepted or thrown away."""
+        with self._writing() as db:
+            suggestions.take_back(db, image_id)
+
+    def keep_look(
+        self, image_id: int, network: str, stamp: str, look: KeptLook, suggested: Sequence[Region] | None = None
+    ) -> None:
+        """Keep what a network sees in a picture and, unless None, what it suggests there. Raises as `looks.keep`."""
+        with self._writing() as db:
+            looks.keep(db, image_id, network, stamp, look)
+            if suggested is not None:
+                suggestions.keep(db, network, {image_id: suggested}, stamp)
+
+    def kept_looks(self, network: str, stamp: str) -> dict[int, KeptLook]:
+        """Return {picture id: look} of a network whose checkpoint is in the state `stamp`."""
+        with self._reading() as db:
+            return looks.every(db, network, stamp)
+
+    def looked_at(self, network: str, stamp: str) -> set[int]:
+        """Return the ids of the pictures of which a network in this state has a look, removed ones included."""
+        with self._reading() as db:
+            return looks.ready(db, network, stamp)
+
+    def next_pictures(self) -> list[NextPicture]:
+        """Return the pictures that are to be labelled one after the other; empty if no list was made."""
+        with self._reading() as db:
+            return next_list.read(db)
+
+    def set_next_pictures(self, pictures: Sequence[NextPicture]) -> None:
+        """Replace the list of the pictures that are to be labelled. Raises as `next_list.write`."""
+        with self._writing() as db:
+            next_list.write(db, pictures)
 
     # Classes
 

@@ -3,7 +3,7 @@
 `database_check` compares the tables of a project with these definitions, so those of older versions must not change.
 """
 
-VERSION = 3
+VERSION = 4
 """The present schema version. `migrations` converts older databases to it; newer ones are refused."""
 
 VERSION_2 = """
@@ -96,7 +96,38 @@ CREATE TABLE label_decision (
     "CREATE INDEX label_decision_image ON label_decision (image_id)",
 )
 
-TABLES = "".join((VERSION_2, *(f"{statement};\n" for statement in _LABEL_DECISION)))
+_SUGGESTED = (
+    """
+-- Regions that a network suggests, see suggested.suggestions. No part of the labels.
+CREATE TABLE suggestion (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    image_id INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+    network TEXT NOT NULL,
+    stamp TEXT NOT NULL,                   -- the state of its checkpoint; empty: unknown
+    made_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    regions TEXT NOT NULL,                 -- JSON list, see region_json
+    undecided INTEGER NOT NULL,            -- number of regions that were neither accepted nor thrown away
+    decided TEXT NOT NULL DEFAULT '[]'     -- JSON list of the ids of the others
+)""",
+    "CREATE UNIQUE INDEX suggestion_image ON suggestion (image_id, network)",
+    """
+-- What a network sees in a picture, see suggested.looks: little-endian float32 numbers.
+CREATE TABLE picture_look (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    image_id INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+    network TEXT NOT NULL,
+    stamp TEXT NOT NULL,
+    features BLOB NOT NULL,
+    scores BLOB NOT NULL
+)""",
+    "CREATE UNIQUE INDEX picture_look_image ON picture_look (image_id, network)",
+    "CREATE INDEX picture_look_network ON picture_look (network, stamp, image_id)",
+)
+
+TABLES_3 = "".join((VERSION_2, *(f"{statement};\n" for statement in _LABEL_DECISION)))
+"""The tables of version 3."""
+
+TABLES = "".join((TABLES_3, *(f"{statement};\n" for statement in _SUGGESTED)))
 """The tables of the present version."""
 
 VERSION_1 = """
@@ -179,3 +210,6 @@ TO_VERSION_2 = (
 
 TO_VERSION_3 = _LABEL_DECISION
 """The statements that convert version 2 to version 3."""
+
+TO_VERSION_4 = _SUGGESTED
+"""The statements that convert version 3 to version 4."""

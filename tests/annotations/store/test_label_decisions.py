@@ -79,4 +79,4 @@ def test_a_project_of_version_2_gets_the_table(tmp_path: Path) -> None:
     project = Project.open(folder)
     assert (project.name, project.label_decisions()) == ("Old", [])
     assert (folder / "project.db.v2.bak").is_file()
-    assert migrations.table_definitions.VERSION == 3
+    assert migrations.table_definitions.VERSION == 4

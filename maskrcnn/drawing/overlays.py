@@ -20,6 +20,7 @@ from maskrcnn.drawing import label_chips
 from maskrcnn.drawing.hex_colours import GREY, rgb
 from maskrcnn.drawing.text_contrast import BLACK, RGB, WHITE
 from maskrcnn.evaluation import ImageMatches
+from maskrcnn.run_length_codes import cropped_mask
 
 Style = Literal["solid", "dashed", "hatched"]
 Colours = Mapping[int, str]
@@ -193,11 +194,12 @@ def _mark_mask(rle: Mapping[str, Any], scale: float, canvas_shape: Sequence[int]
 
     `scale`: canvas pixels per picture pixel. The crop is clipped to a canvas of `canvas_shape` (height, width, ...).
     """
-    x, y, width, height = (int(value) for value in coco_mask.toBbox(rle))
+    cropped, x, y = cropped_mask(rle)
+    height, width = cropped.shape
     if width == 0 or height == 0:
         return None
     # With a border of one pixel, the outline is closed even if the object touches the edge of the crop.
-    cut = np.pad(coco_mask.decode([rle])[y : y + height, x : x + width, 0], 1).astype(np.float32)
+    cut = np.pad(cropped, 1).astype(np.float32)
     left, top = max(0, int(x * scale) - 1), max(0, int(y * scale) - 1)
     right = min(canvas_shape[1], int(np.ceil((x + width) * scale)) + 1)
     bottom = min(canvas_shape[0], int(np.ceil((y + height) * scale)) + 1)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pycocotools import mask as coco_mask
-
 from maskrcnn.annotations.hints.mask_outline import outline_of, simplified_outline
 from maskrcnn.annotations.regions import Keypoints, Rect, Shape
+from maskrcnn.run_length_codes import cropped_mask
 
 SMALL_PART = 0.02
 """Parts and holes that are smaller than this share of the mask are left out."""
@@ -26,9 +25,7 @@ def detection_shape(detection: Mapping[str, Any]) -> Shape | None:
     code = detection.get("segmentation")
     if code is None:
         return Rect(round(x, 2), round(y, 2), round(width, 2), round(height, 2)) if width > 0 and height > 0 else None
-    left, top, columns, rows = (int(side) for side in coco_mask.toBbox(code))
-    inside = coco_mask.decode(code)[top : top + rows, left : left + columns].astype(bool)
-    outline = outline_of(inside, left, top, small_part=SMALL_PART)
+    outline = outline_of(*cropped_mask(code), small_part=SMALL_PART)
     return None if outline is None else simplified_outline(outline)
 
 

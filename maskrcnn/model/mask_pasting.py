@@ -40,12 +40,15 @@ class MaskCrop:
 NOTHING = MaskCrop(np.zeros((0, 0), bool), 0, 0)
 
 
-def crop_mask(mask: np.ndarray, box: np.ndarray, height: int, width: int, legacy: bool = False) -> MaskCrop:
+def crop_mask(
+    mask: np.ndarray, box: np.ndarray, height: int, width: int, legacy: bool = False, threshold: float = 0.5
+) -> MaskCrop:
     """The pixels that a soft mask covers, as a `MaskCrop` of a picture of that size.
 
-    `mask`: float32 `(M, M)` in [0, 1]; `box`: xyxy in pixels; `legacy`: paste as torchvision does.
+    `mask`: float32 `(M, M)` in [0, 1]; `box`: xyxy in pixels; `legacy`: paste as torchvision does; `threshold`:
+    probability from which a pixel is covered.
     """
-    return (_legacy_crop if legacy else _exact_crop)(mask, box, height, width)
+    return (_legacy_crop if legacy else _exact_crop)(mask, box, height, width, threshold)
 
 
 def pastes_legacy(config: Config) -> bool:
@@ -70,8 +73,8 @@ def paste_mask(mask: np.ndarray, box: np.ndarray, height: int, width: int, legac
     return bitmap
 
 
-def _exact_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> MaskCrop:
-    """The mask interpolated at the exact positions of the pixel centres in its box, and thresholded at 0.5."""
+def _exact_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int, threshold: float) -> MaskCrop:
+    """The mask interpolated at the exact positions of the pixel centres in its box, and thresholded."""
     x1, y1, x2, y2 = (float(side) for side in box)
     left, top = max(0, int(np.floor(x1))), max(0, int(np.floor(y1)))
     right, bottom = min(width, int(np.ceil(x2))), min(height, int(np.ceil(y2)))
@@ -79,7 +82,7 @@ def _exact_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> M
         return NOTHING
     rows = _interpolation_weights(np.arange(top, bottom) + 0.5, y1, y2, mask.shape[0])
     columns = _interpolation_weights(np.arange(left, right) + 0.5, x1, x2, mask.shape[1])
-    return MaskCrop((columns @ mask.T) @ rows.T >= 0.5, left, top)
+    return MaskCrop((columns @ mask.T) @ rows.T >= threshold, left, top)
 
 
 def _interpolation_weights(centres: np.ndarray, low: float, high: float, cells: int) -> np.ndarray:
@@ -92,8 +95,8 @@ def _interpolation_weights(centres: np.ndarray, low: float, high: float, cells: 
     return np.clip(1 - np.abs(position[:, None] - np.arange(cells)), 0, None).astype(np.float32)
 
 
-def _legacy_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> MaskCrop:
-    """The mask as torchvision's `paste_masks_in_image` pastes it, thresholded at more than 0.5, cropped to its box."""
+def _legacy_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int, threshold: float) -> MaskCrop:
+    """The mask as torchvision's `paste_masks_in_image` pastes it, more than the threshold, cropped to its box."""
     padded, scale = expand_masks(torch.from_numpy(np.ascontiguousarray(mask))[None, None], padding=1)
     expanded = expand_boxes(torch.from_numpy(np.asarray(box, np.float32))[None], scale).to(torch.int64)
     x1, y1, x2, y2 = expanded[0].tolist()
@@ -102,7 +105,7 @@ def _legacy_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> 
     if right <= left or bottom <= top:
         return NOTHING
     soft = functional.interpolate(padded, size=(y2 - y1, x2 - x1), mode="bilinear", align_corners=False)[0, 0]
-    inside = soft[top - y1 : bottom - y1, left - x1 : right - x1] > 0.5
+    inside = soft[top - y1 : bottom - y1, left - x1 : right - x1] > threshold
     return MaskCrop(np.ascontiguousarray(inside.numpy().T), left, top)  # `MaskCrop` is indexed by column, then row
 
 

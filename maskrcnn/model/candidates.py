@@ -262,7 +262,7 @@ def find_candidates(model: StudioRCNN, picture: np.ndarray) -> Candidates:
         more = masks_and_keypoints(model, answers, boxes[rows], labels[rows])
         plain = plain._taken(chosen)
         if "masks" in more:
-            plain = replace(plain, masks=more["masks"][:, 0].cpu().numpy().astype(np.float16))
+            plain = replace(plain, masks=more["masks"][:, 0].float().cpu().numpy().astype(np.float16))
         if "keypoints" in more:
             places = more["keypoints"].float().cpu() * torch.tensor([*stretch[:2], 2])
             plain = replace(

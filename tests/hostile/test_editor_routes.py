@@ -86,6 +86,7 @@ BODIES: dict[str, Any] = {
     "geometry/repair": {"shape": AREA},
     "hints/box": HINT,
     "hints/refine": {**HINT, "shape": AREA, "box": None},
+    "hints/kept/{id}/decided": {"ids": ["box"]},
     "hints/path": {"picture": 1, "start": [3, 3], "end": [20, 20]},
     "review/decisions": {
         "picture": 1,

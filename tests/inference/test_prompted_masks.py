@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.hints.drawn_already import without_drawn
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.inference import load
 from maskrcnn.inference.prompted_masks import outline_of_soft_mask, picture_maps, prompted_mask
-from maskrcnn.inference.suggestions import suggested_regions, without_drawn
+from maskrcnn.inference.suggestions import suggested_regions
 from maskrcnn.install_folders import DATA
 from maskrcnn.model import build, prepare
 from maskrcnn.model.build import StudioRCNN

@@ -8,6 +8,9 @@
 | POST `hints/path` | the points of a path along an edge |
 | GET `hints/suggestions/{id}?run=KEY&ahead=ID,ID` | a job whose result are regions that a network suggests |
 | DELETE `hints/suggestions/{id}` | nothing is worked out any more |
+| GET `hints/kept/{id}` | what the project keeps of suggestions for a picture, of any network |
+| POST `hints/kept/{id}/decided` | suggestions were accepted or thrown away, and do not come back |
+| DELETE `hints/kept/{id}/decided` | all of them come back |
 | GET, DELETE `hints/jobs/{job}` | a job: its progress and result; stop it |
 
 A job is `{job, state, words, done, total, result, message}`, its state "working", "done", "failed" or "stopped". A POST
@@ -18,6 +21,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,10 +30,12 @@ from starlette.routing import Route
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.hints import sam_masks
 from maskrcnn.annotations.hints.box_outline import SoftMask, Strokes, box_outline
+from maskrcnn.annotations.hints.drawn_already import without_drawn
 from maskrcnn.annotations.hints.edge_path import EdgePaths, edge_paths, needed_reach
 from maskrcnn.annotations.hints.mask_outline import simplified_outline
 from maskrcnn.annotations.raster import Box
 from maskrcnn.annotations.regions import Points, Polyline, Region, Shape
+from maskrcnn.annotations.store import PictureDetails
 from maskrcnn.annotations.store.region_json import regions_from_untrusted
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.annotate.hints import jobs, networks, suggestion_queue
@@ -66,6 +72,9 @@ def routes() -> list[Route]:
         post("hints/path", _path),
         get("hints/suggestions/{id:number}", _suggestions),
         delete("hints/suggestions/{id:number}", _stop_suggestions),
+        get("hints/kept/{id:number}", _kept),
+        post("hints/kept/{id:number}/decided", _decided),
+        delete("hints/kept/{id:number}/decided", _open_again),
         get("hints/jobs/{job}", _job),
         delete("hints/jobs/{job}", _stop_job),
     ]
@@ -259,8 +268,8 @@ def _path(call: Call) -> dict[str, Any]:
 def _suggestions(call: Call) -> dict[str, Any]:
     """GET hints/suggestions/{id}?run=KEY&ahead=ID,ID: a job whose result is {regions, network}.
 
-    `regions` are those that nobody has drawn yet, best first. `ahead` names the pictures that come next. With `again`,
-    a failed job is tried once more.
+    `regions` are those that nobody has drawn, accepted or thrown away yet, best first. `ahead` names the pictures that
+    come next. With `again`, a failed job is tried once more, and what was thrown away comes back.
     """
     network = networks.network(call.project, call.query.get("run", ""))
     ahead = call.query.get("ahead", "")
@@ -268,16 +277,47 @@ def _suggestions(call: Call) -> dict[str, Any]:
     details = call.project.details(call.image_id)
     if "again" in call.query:
         suggestion_queue.again(call.project, network, details.id)
+        call.project.take_suggestions_back(details.id)
     job = suggestion_queue.suggestions(call.project, network, details.id, numbers)
     document = _answer(job, _POLL)
     if document["state"] == "done":
-        from maskrcnn.inference.suggestions import without_drawn
-
-        regions = document["result"]
-        if details.width and details.height:
-            regions = without_drawn(regions, details.regions, details.height, details.width)
-        document["result"] = {"regions": [for_browser(region) for region in regions], "network": network.name}
+        regions = suggestion_queue.kept(call.project, network, details.id)
+        regions = document["result"] if regions is None else regions
+        document["result"] = {"regions": _undrawn(regions, details), "network": network.name}
     return document
+
+
+def _undrawn(regions: Sequence[Region], details: PictureDetails) -> list[dict[str, Any]]:
+    """Return suggestions as JSON values, without those for objects that are drawn already."""
+    if details.width and details.height:
+        regions = without_drawn(regions, details.regions, details.height, details.width)
+    return [for_browser(region) for region in regions]
+
+
+def _kept(call: Call) -> dict[str, Any]:
+    """GET hints/kept/{id}: {kept: {network, name, made, regions}}, or {kept: null}. No network is loaded."""
+    found = call.project.kept_suggestions(call.image_id)
+    if found is None:
+        return {"kept": None}
+    details = call.project.details(call.image_id)
+    name = networks.title_of(found.network)
+    document = {"network": found.network, "name": name, "made": found.made.isoformat()}
+    return {"kept": {**document, "regions": _undrawn(found.regions, details)}}
+
+
+def _decided(call: Call) -> dict[str, Any]:
+    """POST hints/kept/{id}/decided {ids}: {decided: how many were open until now}."""
+    call.require_only("ids")
+    ids = call.value("ids", list, "a list of ids")
+    if not all(isinstance(identity, str) for identity in ids):
+        raise StudioError("the ids of the suggestions are no texts; load the page again")
+    return {"decided": call.project.decide_suggestions(call.image_id, ids)}
+
+
+def _open_again(call: Call) -> dict[str, Any]:
+    """DELETE hints/kept/{id}/decided."""
+    call.project.take_suggestions_back(call.image_id)
+    return {"state": "open"}
 
 
 def _stop_suggestions(call: Call) -> dict[str, Any]:

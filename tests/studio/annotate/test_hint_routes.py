@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -265,3 +266,54 @@ def test_a_network_that_is_trained_suggests_regions(project: Project, ask: Ask) 
 def test_the_routes_do_not_load_torch_before_a_network_is_used() -> None:
     script = "import sys; import maskrcnn.studio.annotate.hint_routes; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_suggestions_are_kept_in_the_project(project: Project, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worked out once, also after a restart; what was decided does not come back; a newer checkpoint asks again."""
+    run_of(project)
+    seen: list[int] = []
+
+    def suggest(job: Job, _: Project, network: networks.Network, image_id: int) -> tuple[Region, ...]:
+        seen.append(image_id)
+        places = ((60, 60, 30), (10, 10, 5), (100, 100, 6))
+        return tuple(Region(Circle(*place), "disc", source="model", score=0.9) for place in places)
+
+    def restart() -> None:
+        suggestion_queue._queues.clear()
+
+    monkeypatch.setattr(suggestion_queue, "_suggest", suggest)
+    picture = project.images()[0].id
+    assert ask("GET", f"kept/{picture}") == {"kept": None}
+    first = suggested(ask, f"suggestions/{picture}?run=run/tiny")["result"]["regions"]
+    assert len(first) == 3
+    restart()
+    assert suggested(ask, f"suggestions/{picture}?run=run/tiny")["result"]["regions"] == first
+    kept = ask("GET", f"kept/{picture}")["kept"]
+    assert (kept["network"], kept["name"], kept["regions"]) == ("run/tiny", "tiny", first)
+
+    assert ask("POST", f"kept/{picture}/decided", ids=[first[1]["id"], "x"]) == {"decided": 1}
+    for _ in range(2):
+        assert suggested(ask, f"suggestions/{picture}?run=run/tiny")["result"]["regions"] == [first[0], first[2]]
+        assert ask("GET", f"kept/{picture}")["kept"]["regions"] == [first[0], first[2]]
+        restart()
+    project.save(picture, [Region(Circle(61, 60, 29), "balloon")], project.regions(picture)[1])  # drawn by hand
+    assert ask("GET", f"kept/{picture}")["kept"]["regions"] == [first[2]]
+    ask("DELETE", f"kept/{picture}/decided")
+    assert ask("GET", f"kept/{picture}")["kept"]["regions"] == first[1:]
+    assert seen == [picture]
+
+    checkpoint = networks.network(project, "run/tiny").file
+    about = checkpoint.stat()
+    os.utime(checkpoint, ns=(about.st_atime_ns, about.st_mtime_ns + 10**9))
+    assert ask("GET", f"kept/{picture}")["kept"]["regions"] == first[1:]  # better than none
+    assert suggested(ask, f"suggestions/{picture}?run=run/tiny")["state"] == "done"
+    assert seen == [picture, picture]
+
+
+def test_decisions_about_no_suggestions_are_refused(project: Project, ask: Ask) -> None:
+    picture = project.images()[0].id
+    assert "no texts" in ask("POST", f"kept/{picture}/decided", status=422, ids=[1])["message"]
+    ask("POST", "kept/999/decided", status=404, ids=["x"])
+    ask("GET", "kept/999", status=404)
+    ask("DELETE", "kept/999/decided", status=404)
+    assert ask("POST", f"kept/{picture}/decided", ids=["x"]) == {"decided": 0}

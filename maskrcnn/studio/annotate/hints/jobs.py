@@ -39,6 +39,13 @@ class Job:
     _stop: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
 
+    @classmethod
+    def ended(cls, folder: str, result: Any) -> Job:
+        """Return a job that is done already."""
+        job = cls(folder, state="done", result=result)
+        job._ended.set()
+        return job
+
     def progress(self, done: int, total: int) -> None:
         """Take the progress of the present step."""
         self.done, self.total = done, total

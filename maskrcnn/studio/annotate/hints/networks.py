@@ -48,6 +48,11 @@ class Network:
     file: Path
     stamp: tuple[int, int]
 
+    @property
+    def state(self) -> str:
+        """The stamp as a text, by which the project knows whose suggestions it keeps."""
+        return f"{self.stamp[0]}-{self.stamp[1]}"
+
 
 def networks_of(project: Project) -> list[Network]:
     """Return the networks that a project can use, the best choice first.
@@ -71,6 +76,18 @@ def network(project: Project, key: str) -> Network:
         if found.key == key:
             return found
     raise StudioError("this network is gone or has no checkpoint yet; choose another one")
+
+
+def title_of(key: str) -> str:
+    """Return how a network is called on pages, from its key; a name that is no key stays.
+
+    >>> title_of("run/balloon-0012"), title_of("shipped/toy"), title_of("my network")
+    ('balloon-0012', 'toy (ships with the studio)', 'my network')
+    """
+    kind, _, name = key.partition("/")
+    if name and kind == "shipped":
+        return f"{name} (ships with the studio)"
+    return name if name and kind == "run" else key
 
 
 def _network(folder: Path, name: str, kind: Literal["run", "shipped"]) -> Network | None:

@@ -2,7 +2,8 @@
 
 Each project has one list of pictures that are wanted: the one that is shown, then the next ones. A thread works it off
 and ends. A new list replaces the old one, so the work for another network or for pictures that were passed is stopped.
-Results are kept in memory.
+Results are kept in the project, with the state of the network's checkpoint: they are worked out once, and those of a
+newer checkpoint replace them.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 
 from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.store import Project
+from maskrcnn.errors import StudioError
 from maskrcnn.studio.annotate.hints import networks
 from maskrcnn.studio.annotate.hints.jobs import Job
 from maskrcnn.studio.annotate.hints.networks import Network
@@ -22,7 +25,7 @@ MOST_AHEAD = 5
 """Maximum number of pictures that are worked out ahead."""
 
 _KEPT = 200
-"""Maximum number of results that are kept."""
+"""Maximum number of results that are kept in memory."""
 
 _Wanted = tuple[Network, int]
 
@@ -53,7 +56,7 @@ def suggestions(project: Project, network: Network, image_id: int, ahead: Sequen
         for entry in wanted:
             job = queue.jobs.get(entry)
             if job is None or job.state == "stopped" or (job.state == "working" and job.stopped()):
-                queue.jobs[entry] = Job(str(project.folder))
+                queue.jobs[entry] = _kept_job(project, *entry) or Job(str(project.folder))
             queue.jobs.move_to_end(entry)
         while len(queue.jobs) > _KEPT:
             queue.jobs.popitem(last=False)
@@ -61,6 +64,18 @@ def suggestions(project: Project, network: Network, image_id: int, ahead: Sequen
             queue.working = True
             threading.Thread(target=_work, args=(queue, project), name="suggestions", daemon=True).start()
         return queue.jobs[wanted[0]]
+
+
+def kept(project: Project, network: Network, image_id: int) -> tuple[Region, ...] | None:
+    """Return what this state of a network suggests for a picture and nobody has decided, from the project.
+
+    None if it has to be worked out.
+    """
+    with suppress(StudioError):
+        found = project.kept_suggestions(image_id, network.key)
+        if found is not None and found.stamp == network.state:
+            return found.regions
+    return None
 
 
 def stop(project: Project) -> None:
@@ -102,7 +117,21 @@ def _work(queue: _Queue, project: Project) -> None:
                 return
             network, image_id = waiting[0]
             job = queue.jobs[waiting[0]]
-        job.run(lambda job, network=network, image_id=image_id: _suggest(job, project, network, image_id))  # type: ignore[misc]
+        job.run(lambda job, network=network, image_id=image_id: _suggest_and_keep(job, project, network, image_id))  # type: ignore[misc]
+
+
+def _kept_job(project: Project, network: Network, image_id: int) -> Job | None:
+    """Return a job that is done, if the project has what it would work out."""
+    regions = kept(project, network, image_id)
+    return None if regions is None else Job.ended(str(project.folder), regions)
+
+
+def _suggest_and_keep(job: Job, project: Project, network: Network, image_id: int) -> tuple[Region, ...]:
+    """Run the network on one picture, and keep what it suggests in the project."""
+    regions = _suggest(job, project, network, image_id)
+    with suppress(StudioError):  # on a full or read-only disk they are shown all the same
+        project.keep_suggestions(network.key, {image_id: regions}, network.state)
+    return regions
 
 
 def _suggest(job: Job, project: Project, network: Network, image_id: int) -> tuple[Region, ...]:

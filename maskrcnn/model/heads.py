@@ -57,7 +57,7 @@ class MLPMaskPredictor(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Mask logits `(K, masks, side, side)`."""
-        return self.mask_mlp_logits(x).reshape(len(x), *self.shape)
+        return self.mask_mlp_logits(x).unflatten(1, self.shape)
 
 
 def box_head(config: Config, channels: int, stage5: nn.Sequential | None) -> tuple[nn.Module, nn.Module]:

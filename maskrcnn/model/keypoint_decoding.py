@@ -42,11 +42,11 @@ def by_expected_oks(heatmaps: Tensor, boxes: Tensor, sigmas: Sequence[float]) ->
     ([15.0, 15.0, 1.0], 1.0)
     """
     groups = zip(heatmaps.split(BOXES_AT_ONCE), boxes.split(BOXES_AT_ONCE), strict=True)
-    positions, values = zip(*(_highest_expected_oks(maps, near, sigmas) for maps, near in groups), strict=True)
+    positions, values = zip(*(highest_expected_oks(maps, near, sigmas) for maps, near in groups), strict=True)
     return torch.cat(positions), torch.cat(values)
 
 
-def _highest_expected_oks(heatmaps: Tensor, boxes: Tensor, sigmas: Sequence[float]) -> tuple[Tensor, Tensor]:
+def highest_expected_oks(heatmaps: Tensor, boxes: Tensor, sigmas: Sequence[float]) -> tuple[Tensor, Tensor]:
     """`by_expected_oks` for a few boxes at once: positions `(N, K, 3)` and their expected OKS `(N, K)`.
 
     The OKS of a position for a keypoint at distance (dx, dy) is a product of a function of dx and one of dy. So the

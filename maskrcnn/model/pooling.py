@@ -134,7 +134,7 @@ def whole_cells(rois: Tensor, scale: float) -> Tensor:
     [[0.0, 1.0, 1.0, 4.0, 4.0]]
     """
     corners = rois[:, 1:] * scale
-    whole = corners.trunc()
+    whole = corners.abs().floor() * corners.sign()  # `trunc`, which ONNX lacks
     # Not floor(x + 0.5): for the largest float below 0.5 the sum is rounded to 1.
     whole = whole + (corners - whole).abs().ge(0.5) * corners.sign()
     first, last = whole[:, :2], whole[:, 2:]

@@ -182,8 +182,11 @@ def report(out: Path) -> None:
             for order in orders:
                 keys = [(name, seed, "first" if size == FIRST else order, size) for seed in seeds]
                 found = [measured[key] for key in keys if key in measured]
+                if not found:
+                    cells.append("")
+                    continue
                 ap, objects = (np.mean(values) for values in zip(*((headline(r), n) for r, n in found), strict=True))
-                cells.append(f"{ap:.3f} ({objects:.0f}), n={len(found)}" if found else "")
+                cells.append(f"{ap:.3f} ({objects:.0f}), n={len(found)}")
             print(f"{size:>9} " + " ".join(f"{cell:>20}" for cell in cells))
         for order in orders[1:]:
             print(difference_line(measured, name, order))

@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.boolean_operations import area_of, repaired, shape_of
+from maskrcnn.annotations.boolean_operations import NEGLIGIBLE_AREA, area_of, repaired, shape_of
 from maskrcnn.annotations.regions import Shape
 
 _FINEST = 0.01
@@ -50,7 +54,7 @@ def simplified(shape: Shape, tolerance: float) -> Simplification:
     >>> result.vertices < 24, result.iou > 0.9
     (True, True)
     """
-    return _Original(shape).simplified(tolerance)
+    return _Original(shape).simplified(tolerance).result()
 
 
 def simplified_to_vertices(shape: Shape, most: int, least_iou: float = 0.0) -> Simplification:
@@ -65,8 +69,8 @@ def simplified_to_vertices(shape: Shape, most: int, least_iou: float = 0.0) -> S
     original = _Original(shape)
     result = original.finest_with(lambda found: found.vertices <= most)
     if result.iou < least_iou:
-        return original.coarsest_with(lambda found: found.iou >= least_iou)
-    return result
+        result = original.coarsest_with(lambda found: found.iou >= least_iou)
+    return result.result()
 
 
 def simplified_to_iou(shape: Shape, least_iou: float) -> Simplification:
@@ -77,7 +81,48 @@ def simplified_to_iou(shape: Shape, least_iou: float) -> Simplification:
     >>> result.iou >= 0.95, result.vertices < 20
     (True, True)
     """
-    return _Original(shape).coarsest_with(lambda found: found.iou >= least_iou)
+    return _Original(shape).coarsest_with(lambda found: found.iou >= least_iou).result()
+
+
+@dataclass
+class _Candidate:
+    """A simplified area that a search looks at. What it does not ask for is not computed: most steps of a search need
+    only the number of vertices.
+
+    `whole` is the area of the original. `unchanged` is set for the original itself, as it was drawn.
+    """
+
+    area: BaseGeometry
+    whole: BaseGeometry
+    tolerance: float
+    unchanged: Shape | None = None
+
+    @cached_property
+    def shape(self) -> Shape | None:
+        """The shape; None if nothing is left of the area."""
+        return shape_of(self.area) if self.unchanged is None else self.unchanged
+
+    @cached_property
+    def vertices(self) -> int:
+        """The number of vertices of the shape; 0 if there is none."""
+        rings = shapely.get_rings(self.area)
+        areas = shapely.area(shapely.polygons(rings)) if len(rings) else [0.0]
+        if self.unchanged is None and min(areas) > NEGLIGIBLE_AREA:  # `shape_of` leaves out no ring
+            return int(shapely.get_num_coordinates(rings).sum()) - len(rings)
+        return 0 if self.shape is None else vertex_count(self.shape)
+
+    @cached_property
+    def iou(self) -> float:
+        """The IoU of the area to the original."""
+        if self.unchanged is not None:
+            return 1.0
+        common = self.area.intersection(self.whole).area
+        return min(1.0, common / (self.area.area + self.whole.area - common))
+
+    def result(self) -> Simplification:
+        """All that is known of the candidate."""
+        assert self.shape is not None
+        return Simplification(self.shape, self.vertices, self.iou, self.tolerance)
 
 
 class _Original:
@@ -85,25 +130,22 @@ class _Original:
 
     def __init__(self, shape: Shape) -> None:
         outlines = repaired(shape)
-        self._unchanged = Simplification(outlines, vertex_count(outlines), 1.0, 0.0)
         self._area = area_of(outlines)
+        self._unchanged = _Candidate(self._area, self._area, 0.0, outlines)
         x0, y0, x1, y1 = self._area.bounds
         self._coarsest = max(x1 - x0, y1 - y0, 2 * _FINEST)
 
-    def simplified(self, tolerance: float) -> Simplification:
+    def simplified(self, tolerance: float) -> _Candidate:
         """Return the shape simplified with a tolerance. It is halved while outlines would cross."""
         while tolerance >= _FINEST:
             area = self._area.simplify(tolerance, preserve_topology=True)
-            if area.is_valid and (shape := shape_of(area)) is not None:
-                if (vertices := vertex_count(shape)) >= self._unchanged.vertices:
-                    break
-                common = area.intersection(self._area).area
-                iou = common / (area.area + self._area.area - common)
-                return Simplification(shape, vertices, min(1.0, iou), tolerance)
+            found = _Candidate(area, self._area, tolerance)
+            if area.is_valid and found.vertices:
+                return found if found.vertices < self._unchanged.vertices else self._unchanged
             tolerance /= 2
         return self._unchanged
 
-    def finest_with(self, condition: Callable[[Simplification], bool]) -> Simplification:
+    def finest_with(self, condition: Callable[[_Candidate], bool]) -> _Candidate:
         """Return the result of the smallest tolerance that meets a condition; if none does, of the largest one."""
         if condition(self._unchanged):
             return self._unchanged
@@ -118,7 +160,7 @@ class _Original:
                 low = middle
         return best
 
-    def coarsest_with(self, condition: Callable[[Simplification], bool]) -> Simplification:
+    def coarsest_with(self, condition: Callable[[_Candidate], bool]) -> _Candidate:
         """Return the result of the largest tolerance that meets a condition, which the original meets."""
         low, high = _FINEST, self._coarsest
         best = self.simplified(high)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.file_names import without_control_characters
 from maskrcnn.annotations.formats.lazy_records import LazyRecords
 from maskrcnn.annotations.hints.detection_outline import detection_keypoints, detection_shape
-from maskrcnn.annotations.regions import RLE, Region, Skeleton
+from maskrcnn.annotations.regions import RLE, Region, Shape, Skeleton
+from maskrcnn.annotations.store import region_json
 from maskrcnn.config import Config
 from maskrcnn.inference.outputs.file_stems import unique_names
 from maskrcnn.inference.outputs.found_picture import FoundPicture, class_name
+from maskrcnn.inference.outputs.object_pixels import object_area
 
 
 def as_dataset(found: Sequence[FoundPicture], config: Config) -> Dataset:
@@ -32,9 +34,11 @@ def as_dataset(found: Sequence[FoundPicture], config: Config) -> Dataset:
 
 
 def lazy_dataset(found: Sequence[FoundPicture], config: Config, exact: bool = False) -> Dataset:
-    """Like `as_dataset`, with lazy records: the outlines of one picture at a time are in memory.
+    """Like `as_dataset`, with lazy records: the regions of one picture at a time are in memory.
 
-    With `exact`, objects have their masks instead of outlines (and boxes exactly as the network gave them).
+    With `exact`, objects have their masks instead of outlines (and boxes exactly as the network gave them). Outlines
+    take tens of milliseconds each, so they are computed once, at the first access to their picture, and kept in a short
+    form: about 1 kB each.
     """
     skeletons: dict[str, Skeleton] = {}
     if "keypoints" in config.tasks:
@@ -49,6 +53,7 @@ class _FoundRecords(LazyRecords):
     def __init__(self, found: Sequence[FoundPicture], classes: Sequence[str], exact: bool) -> None:
         super().__init__()
         self._found, self._classes, self._exact = found, classes, exact
+        self._kept: dict[int, str] = {}  # as text, regions need a tenth of the memory
         self.file_names = unique_names([without_control_characters(picture.name) for picture in found])
 
     def __len__(self) -> int:
@@ -57,27 +62,41 @@ class _FoundRecords(LazyRecords):
     def create_record(self, index: int) -> ImageRecord:
         """The record of picture number `index`, with a region for each object."""
         found = self._found[index]
-        regions = [_region(entry, class_name(entry, self._classes), self._exact) for entry in found.detections]
-        drawn = tuple(region for region in regions if region is not None)
-        return ImageRecord(self.file_names[index], drawn, found.path, found.width, found.height)
+        text = self._kept.get(index)
+        if text is None:
+            shape_of = _mask if self._exact else detection_shape
+            drawn = ((entry, shape_of(entry)) for entry in found.detections)
+            regions = tuple(
+                _region(entry, shape, class_name(entry, self._classes), self._exact)
+                for entry, shape in drawn
+                if shape is not None
+            )
+            if not self._exact:
+                self._kept[index] = region_json.dumps(regions)
+        else:
+            regions = region_json.loads(text, found.name)
+        return ImageRecord(self.file_names[index], regions, found.path, found.width, found.height)
 
 
-def _region(detection: dict[str, Any], name: str, exact: bool) -> Region | None:
-    """The region of a detection; None if it has no pixel."""
+def _mask(detection: Mapping[str, Any]) -> Shape | None:
+    """The mask of a detection as it is, or its box; None if it has no pixel."""
     code = detection.get("segmentation")
+    if code is None:
+        return detection_shape(detection)
+    if object_area(detection) == 0:
+        return None
+    height, width = code["size"]
+    counts = code["counts"]
+    return RLE((height, width), counts if isinstance(counts, str) else counts.decode("ascii"))
+
+
+def _region(detection: Mapping[str, Any], shape: Shape, name: str, exact: bool) -> Region:
+    """The region of a detection with this shape."""
     extras: dict[str, Any] = {}
-    if exact and code is not None:
-        height, width = code["size"]
-        counts = code["counts"]
-        shape: Any = RLE((height, width), counts if isinstance(counts, str) else counts.decode("ascii"))
-    else:
-        shape = detection_shape(detection)
-    if exact and code is None:
+    if exact and "segmentation" not in detection:
         x, y, width, height = detection["bbox"]
         # In a COCO file, an object of a network without masks has a box and no outline.
         extras = {"coco": {"segmentation": [], "bbox": [x, y, width, height], "area": width * height}}
-    if shape is None:
-        return None
     keypoints = detection_keypoints(detection)
     score = round(detection["score"], 4)
     return Region(shape, name, source="model", score=score, keypoints=keypoints, extras=extras)

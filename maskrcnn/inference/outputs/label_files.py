@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
+from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.annotations.formats.writing import encode, write_encoded
-from maskrcnn.config import Config
-from maskrcnn.inference.outputs.found_dataset import lazy_dataset
-from maskrcnn.inference.outputs.found_picture import FoundPicture
 from maskrcnn.output_files import writing
 
 LABEL_FILES = {"coco": "coco.json", "via": "via.json", "labelme": "labelme", "yolo": "yolo"}
@@ -27,16 +25,14 @@ LABEL_FILES = {"coco": "coco.json", "via": "via.json", "labelme": "labelme", "yo
 _FORMATS = {"coco": "coco", "via": "via-project", "labelme": "labelme", "yolo": "yolo"}
 
 
-def write_label_file(
-    kind: str, found: Sequence[FoundPicture], config: Config, folder: Path, notice: Callable[[str], object] = str
-) -> Path:
+def write_label_file(kind: str, dataset: Dataset, folder: Path, notice: Callable[[str], object]) -> Path:
     """Write the label file or folder of a kind (see `LABEL_FILES`) into the folder, whole or not at all.
 
     An existing one is replaced. `notice(line)` is called with each thing that the format cannot hold. Raises
     `ArgumentError` if it cannot be written.
     """
     place = folder / LABEL_FILES[kind]
-    encoded = encode(lazy_dataset(found, config, exact=kind == "coco"), _FORMATS[kind])
+    encoded = encode(dataset, _FORMATS[kind])
     with writing(place):
         folder.mkdir(parents=True, exist_ok=True)
         if not place.is_dir():

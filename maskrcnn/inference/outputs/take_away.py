@@ -14,6 +14,7 @@ from maskrcnn.atomic_files import replacing
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.inference.outputs.file_stems import output_stems
+from maskrcnn.inference.outputs.found_dataset import lazy_dataset
 from maskrcnn.inference.outputs.found_picture import PICTURE_KINDS, FoundPicture, require_kinds
 from maskrcnn.inference.outputs.object_table import Scale
 from maskrcnn.inference.outputs.picture_files import write_picture_files
@@ -57,6 +58,7 @@ def take_away(
         raise ArgumentError("nothing is chosen; choose what to take away")
     of_pictures = [kind for kind in PICTURE_KINDS if kind in kinds]
     stems = output_stems([picture.name for picture in found])
+    outlines = lazy_dataset(found, config)
     notes: list[str] = []
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -70,9 +72,11 @@ def take_away(
                 _continue(progress, number, len(found) + 1, stopped)
                 if of_pictures:
                     _add_picture(archive, folder, of_pictures, picture, load_picture, config, colours, stem, notes)
+                if not {"via", "labelme", "yolo"}.isdisjoint(kinds):
+                    outlines.images[number]  # computed here, where the progress is seen
             _continue(progress, len(found), len(found) + 1, stopped)
             for kind in kinds:  # one after the other, so that copies of pictures lie on the disk once
-                write_set_files([kind], found, config, folder, stems, scale, notes.append)
+                write_set_files([kind], found, config, folder, stems, scale, notes.append, outlines)
                 _move_into(archive, folder, stopped)
             if notes:
                 archive.writestr(NOTES, "".join(f"{line}\n" for line in dict.fromkeys(notes)), zipfile.ZIP_DEFLATED)

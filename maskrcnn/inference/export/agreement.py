@@ -30,13 +30,16 @@ class Agreement:
     """What two lists of objects have in common.
 
     `objects`: the number of pairs; `box`: the largest difference of a box side, in pixels; `iou`: the lowest IoU of two
-    masks, 1.0 without masks; `keypoint`: the largest difference of a keypoint in pixels; `score`: that of a score;
-    `alone`: a phrase for each object that is in one list alone.
+    masks, 1.0 without masks; `masks_off`: the number of masks below `LEAST_IOU` that differ in more than one pixel (in
+    a small mask, a single pixel whose probability rounds to the other side of 0.5 is more than that); `keypoint`: the
+    largest difference of a keypoint, in pixels; `score`: that of a score; `alone`: a phrase for each object that is in
+    one list alone.
     """
 
     objects: int = 0
     box: float = 0.0
     iou: float = 1.0
+    masks_off: int = 0
     keypoint: float = 0.0
     score: float = 0.0
     alone: tuple[str, ...] = ()
@@ -46,6 +49,7 @@ class Agreement:
             self.objects + other.objects,
             max(self.box, other.box),
             min(self.iou, other.iou),
+            self.masks_off + other.masks_off,
             max(self.keypoint, other.keypoint),
             max(self.score, other.score),
             self.alone + other.alone,
@@ -57,7 +61,7 @@ class Agreement:
             return self.alone[0]
         if self.box > MOST_PIXELS:
             return f"a box differs by {self.box:.3g} px, more than {MOST_PIXELS} px"
-        if self.iou < LEAST_IOU:
+        if self.masks_off:
             return f"two masks of an object have an IoU of {self.iou:.4f}, less than {LEAST_IOU}"
         return None
 
@@ -107,15 +111,16 @@ def agreement(
 
 def _pair(found: Mapping[str, Any], other: Mapping[str, Any], distance: float) -> Agreement:
     """The `Agreement` of one object that is in both lists."""
-    iou, keypoint = 1.0, 0.0
+    iou, keypoint, off = 1.0, 0.0, False
     if "segmentation" in found and "mask" in other:
         mask = coco_mask.decode(found["segmentation"]).astype(bool)
         union = (mask | other["mask"]).sum()
         iou = float((mask & other["mask"]).sum() / union) if union else 1.0
+        off = iou < LEAST_IOU and int((mask ^ other["mask"]).sum()) > 1
     if "keypoints" in found and "keypoints" in other:
         places = np.reshape(found["keypoints"], (-1, 3))[:, :2]
         keypoint = float(np.abs(places - other["keypoints"]).max())
-    return Agreement(1, distance, iou, keypoint, abs(found["score"] - other["score"]))
+    return Agreement(1, distance, iou, int(off), keypoint, abs(found["score"] - other["score"]))
 
 
 def pictures_to_compare(config: Config, run: RunFolder | None, most: int = 3) -> list[np.ndarray]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,16 +17,16 @@ import torchvision
 from maskrcnn import __version__
 from maskrcnn.atomic_files import replacing
 from maskrcnn.config import Config
-from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.errors import StudioError
 from maskrcnn.inference.export.agreement import Agreement, agreement, pictures_to_compare
 from maskrcnn.inference.export.onnx_graph import write_graph
 from maskrcnn.inference.export.source import ExportSource, Step, no_step
-from maskrcnn.inference.export.use_script import script_text
+from maskrcnn.inference.export.use_script import require_own_script, script_beside, script_module, script_text
 from maskrcnn.model import detect, prepare
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.mask_pasting import pastes_legacy
 from maskrcnn.model.weights import Checkpoint, find_checkpoint, network_of
-from maskrcnn.output_files import require_place, writing
+from maskrcnn.output_files import writing
 
 _EXAMPLE = (128, 160)
 """Height and width of the picture with which the network is traced. The graph takes pictures of any size."""
@@ -54,10 +53,8 @@ def export_onnx(source: ExportSource, target: Path, step: Step = no_step) -> Onn
     Raises `ArgumentError` if `target` cannot be written, and `StudioError` if packages are missing, the weights are
     damaged, torch cannot write the network, or ONNX Runtime finds something else. Then there are no files.
     """
-    script = script_of(target)
+    script = script_beside(target, ".onnx", "use")
     require_onnx()
-    for place in (target, script):
-        require_place(place)
     step(0.0, "reading the network")
     checkpoint = find_checkpoint(source.file)
     model = network_of(checkpoint)
@@ -70,7 +67,7 @@ def export_onnx(source: ExportSource, target: Path, step: Step = no_step) -> Onn
             step(0.1, "writing the graph")
             _write(model, temporary, metadata_of(source.name, checkpoint))
             found = Agreement()
-            for number, compared in enumerate(compare_onnx(model, temporary, text, samples), start=1):
+            for number, compared in enumerate(compare_onnx(model, temporary, samples), start=1):
                 step(0.5 + 0.5 * number / len(samples), f"compared on picture {number} of {len(samples)}")
                 if fault := compared.fault():
                     raise StudioError(
@@ -90,23 +87,6 @@ def require_onnx() -> None:
             f"the export to ONNX needs {' and '.join(missing)}; install what the studio needs: pip install -r "
             "requirements.txt"
         )
-
-
-def script_of(target: Path) -> Path:
-    """The script beside the ONNX file `target`.
-
-    >>> script_of(Path("models/cells.onnx")).as_posix()
-    'models/cells_use.py'
-    """
-    if target.suffix != ".onnx":
-        raise ArgumentError(f"{target}: an ONNX file ends with .onnx; give --out {target.stem}.onnx")
-    return target.with_name(f"{target.stem}_use.py")
-
-
-def require_own_script(script: Path, text: str) -> None:
-    """Raise `ArgumentError` if another file, such as a changed script, is in the place of the script `text`."""
-    if script.exists() and script.read_text(encoding="utf-8", errors="replace") != text:
-        raise ArgumentError(f"{script} is there already and was changed, so it is not replaced; choose another --out")
 
 
 def metadata_of(name: str, checkpoint: Checkpoint) -> dict[str, str]:
@@ -143,15 +123,9 @@ def metadata_of(name: str, checkpoint: Checkpoint) -> dict[str, str]:
 
 def _write(model: StudioRCNN, target: Path, metadata: dict[str, str]) -> None:
     """Write the graph of a network with its metadata. Raises `StudioError` if torch cannot write it."""
-    import onnx
-
     try:
-        write_graph(model, _example(model.config), target)
-        graph = onnx.load(str(target))
-        onnx.helper.set_model_props(graph, metadata)
-        graph.producer_name, graph.producer_version = "Mask R-CNN Studio", __version__
-        onnx.checker.check_model(graph)
-        onnx.save(graph, str(target))
+        write_graph(model, example_picture(model.config), target)
+        add_metadata(target, metadata)
     except OSError:
         raise
     except Exception as error:  # the exporter has many kinds of errors, some with the whole graph as their message
@@ -162,21 +136,30 @@ def _write(model: StudioRCNN, target: Path, metadata: dict[str, str]) -> None:
         ) from None
 
 
-def _example(config: Config) -> np.ndarray:
+def add_metadata(file: Path, metadata: dict[str, str]) -> None:
+    """Write metadata into an ONNX file, and check the file."""
+    import onnx
+
+    graph = onnx.load(str(file))
+    onnx.helper.set_model_props(graph, metadata)
+    graph.producer_name, graph.producer_version = "Mask R-CNN Studio", __version__
+    onnx.checker.check_model(graph)
+    onnx.save(graph, str(file))
+
+
+def example_picture(config: Config) -> np.ndarray:
     """A drawn picture to trace the network with, uint8 `(H, W, 3)`."""
     picture = pictures_to_compare(config, None, most=1)[0]
     return np.ascontiguousarray(picture[: _EXAMPLE[0], : _EXAMPLE[1]])
 
 
-def compare_onnx(model: StudioRCNN, file: Path, text: str, samples: Sequence[np.ndarray]) -> Iterator[Agreement]:
-    """The agreement of the ONNX `file`, used by the script `text`, with `model.detect` on each picture of `samples`.
+def compare_onnx(model: StudioRCNN, file: Path, samples: Sequence[np.ndarray]) -> Iterator[Agreement]:
+    """The agreement of the ONNX `file`, used by its script, with `model.detect` on each picture of `samples`.
 
     `model` is in float32; it is prepared for inference as `inference.load` does. Raises `StudioError` if ONNX Runtime
     cannot run the file.
     """
-    script = types.ModuleType("exported_network")
-    script.__file__ = str(file)
-    exec(compile(text, script.__file__, "exec"), vars(script))  # our own text: exactly what the user gets
+    script = script_module(model.config, file)
     ours = prepare(model, precision="float32")
     network = None
     for picture in samples:

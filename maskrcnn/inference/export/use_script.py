@@ -6,8 +6,15 @@ with the same result as here: resizing by averaging (`model.resize`) and pasting
 
 from __future__ import annotations
 
+import json
+import types
+from pathlib import Path
+
 from maskrcnn.config import Config
+from maskrcnn.errors import ArgumentError
 from maskrcnn.model.mask_pasting import pastes_legacy
+from maskrcnn.output_files import require_place
+from maskrcnn.untrusted_files import is_utf8
 
 
 def script_text(config: Config, onnx_name: str) -> str:
@@ -32,7 +39,53 @@ def script_text(config: Config, onnx_name: str) -> str:
     if has_keypoints:
         parts.append(_DRAW_KEYPOINTS)
     parts.append(_SAVE)
-    return "".join(parts).replace("ONNX_FILE", repr(onnx_name)[1:-1].replace('"', '\\"'))
+    return "".join(parts).replace("ONNX_FILE", text_in_quotes(onnx_name))
+
+
+def script_module(config: Config, file: Path) -> types.ModuleType:
+    """The script of the ONNX `file` as a module, with `open_network` and `find_objects`: what its user runs."""
+    return run_script(script_text(config, file.name), file)
+
+
+def run_script(text: str, beside: Path) -> types.ModuleType:
+    """A script that was made here as a module, as if it were beside the file `beside`."""
+    module = types.ModuleType("exported_network")
+    module.__file__ = str(beside)
+    exec(compile(text, module.__file__, "exec"), vars(module))  # our own text, not that of a file
+    return module
+
+
+def text_in_quotes(text: str) -> str:
+    """A text as it is written between double quotes in Python, such as a file name.
+
+    >>> text_in_quotes('a"b.onnx')
+    'a\\\\"b.onnx'
+    """
+    return json.dumps(text, ensure_ascii=False)[1:-1]  # JSON's escapes are Python's too
+
+
+def script_beside(target: Path, suffix: str, does: str) -> Path:
+    """The script beside the file `target`; both can be written. `does` is what the script is for, "use" or "load".
+
+    Raises `ArgumentError` if `target` has another suffix than `suffix`, or one of the two cannot be written.
+
+    >>> script_beside(Path("models/cells.onnx"), ".onnx", "use").as_posix()
+    'models/cells_use.py'
+    """
+    if target.suffix != suffix:
+        raise ArgumentError(f"{target}: does not end with {suffix}; give --out {target.stem or 'model'}{suffix}")
+    if not is_utf8(target):
+        raise ArgumentError(f"{target}: is not UTF-8, so no script can name it; choose another --out")
+    script = target.with_name(f"{target.stem}_{does}.py")
+    for place in (target, script):
+        require_place(place)
+    return script
+
+
+def require_own_script(script: Path, text: str) -> None:
+    """Raise `ArgumentError` if another file, such as a changed script, is in the place of the script `text`."""
+    if script.exists() and script.read_text(encoding="utf-8", errors="replace") != text:
+        raise ArgumentError(f"{script} is there already and was changed, so it is not replaced; choose another --out")
 
 
 _HEAD = '''\

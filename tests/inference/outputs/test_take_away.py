@@ -1,0 +1,119 @@
+"""One zip with everything: whole or not there, one picture at a time, stopped when the person stops."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from maskrcnn.annotations import pictures, read
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.inference.outputs import KINDS, FoundPicture, TakeAwayStopped, take_away
+from tests.inference.outputs import made
+
+
+def load(found: FoundPicture) -> np.ndarray:
+    assert found.path is not None
+    return pictures.load(found.path)
+
+
+def names_in(archive: Path) -> set[str]:
+    with zipfile.ZipFile(archive) as opened:
+        assert opened.testzip() is None
+        return set(opened.namelist())
+
+
+def test_everything_in_one_zip(tmp_path: Path) -> None:
+    found = made.found_pictures(tmp_path / "photos")
+    seen: list[tuple[int, int]] = []
+    (tmp_path / "out").mkdir()
+    target = take_away(KINDS, found, load, made.CONFIG, None, tmp_path / "out" / "all.zip", lambda *at: seen.append(at))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["all.zip"]
+    assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+    pngs = {"a.png", "b.png", "sub/a.png"}
+    assert names_in(target) == {
+        *(f"overlays/{name}" for name in pngs),
+        *(f"masks/{name}" for name in pngs),
+        *("masks/legend.csv", "cutouts/cutouts.csv", "coco.json", "via.json", "detections.csv", "notes.txt"),
+        *(f"cutouts/a_{number}.png" for number in ("001_nut", "002_bolt-1", "003_nut", "005_nut")),
+        "cutouts/sub/a_001_nut.png",
+        *(f"labelme/{name}" for name in (*pngs, "a.json", "b.json", "sub/a.json")),
+        "yolo/data.yaml",
+        *(f"yolo/images/train/{name}" for name in pngs),
+        *(f"yolo/labels/train/{name}.txt" for name in ("a", "b", "sub/a")),
+    }
+    with zipfile.ZipFile(target) as archive:
+        archive.extractall(tmp_path / "again")
+        assert "YOLO" in archive.read("notes.txt").decode()
+        mask = np.asarray(Image.open(io.BytesIO(archive.read("masks/sub/a.png"))))
+    assert np.array_equal(mask, made.MASKS[2])  # its only object has the number 1
+    for kind in ("coco.json", "via.json", "labelme", "yolo"):
+        assert read(tmp_path / "again" / kind, tmp_path / "photos").n_regions == 5
+
+
+def test_only_kinds_that_need_pixels_load_pictures(tmp_path: Path) -> None:
+    found = [FoundPicture("a.png", made.WIDTH, made.HEIGHT, made.detections())]
+
+    def never(_: FoundPicture) -> np.ndarray:
+        raise AssertionError
+
+    assert names_in(take_away(["csv"], found, never, made.CONFIG, None, tmp_path / "a.zip")) == {"detections.csv"}
+
+
+def test_a_picture_that_is_gone_is_noted_and_the_others_go_on(tmp_path: Path) -> None:
+    found = made.found_pictures(tmp_path)
+    (tmp_path / "a.png").unlink()
+    target = take_away(["masks"], found, load, made.CONFIG, None, tmp_path / "a.zip")
+    assert names_in(target) == {"masks/b.png", "masks/sub/a.png", "masks/legend.csv", "notes.txt"}
+    with zipfile.ZipFile(target) as archive:
+        assert "a.png: there is no such picture" in archive.read("notes.txt").decode()
+
+
+@pytest.mark.parametrize("calls", range(1, 9))
+def test_stopped_at_any_moment_nothing_is_left(calls: int, tmp_path: Path) -> None:
+    found = made.found_pictures(tmp_path / "photos")
+    asked = 0
+
+    def stopped() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked == calls
+
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.zip").write_text("the one before")
+    with pytest.raises(TakeAwayStopped):
+        take_away(["masks", "coco", "yolo"], found, load, made.CONFIG, None, tmp_path / "out" / "a.zip", None, stopped)
+    assert [path.read_text() for path in (tmp_path / "out").rglob("*")] == ["the one before"]
+
+
+def test_a_full_disk_is_one_line_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = made.found_pictures(tmp_path / "photos")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "write", full)
+    with pytest.raises(ArgumentError, match=r"a\.zip: cannot be written \(No space left on device\)"):
+        take_away(["masks"], found, load, made.CONFIG, None, tmp_path / "out" / "a.zip")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(("kinds", "words"), [([], "nothing is chosen"), (["zip"], 'there is no output "zip"')])
+def test_what_cannot_be_taken_away(kinds: list[str], words: str, tmp_path: Path) -> None:
+    with pytest.raises(StudioError, match=words):
+        take_away(kinds, [], load, made.CONFIG, None, tmp_path / "a.zip")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_from_anywhere_stay_in_the_zip(tmp_path: Path) -> None:
+    names = ["../../a.png", "C:\\b.png", "/etc/passwd.png", "con.png", "a.png"]
+    found = [FoundPicture(name, made.WIDTH, made.HEIGHT, made.detections()[:2]) for name in names]
+    kinds = ["overlays", "cutouts", "masks", "labelme", "yolo"]
+    target = take_away(kinds, found, lambda _: made.pixels(), made.CONFIG, None, tmp_path / "a.zip")
+    inside = names_in(target)
+    assert len([name for name in inside if name.startswith("masks/") and name.endswith(".png")]) == len(names)
+    assert not [name for name in inside if name.startswith("/") or ".." in name.split("/") or "\\" in name]

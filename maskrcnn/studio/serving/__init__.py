@@ -47,16 +47,18 @@ def middleware() -> list[Middleware]:
 
 
 def routes() -> list[Route]:
-    """Return the studio's own routes, below `/studio/`: browser code, pictures, the editor and matches."""
+    """Return the studio's own routes, below `/studio/`: browser code, pictures, the editor, matches and candidates."""
     from maskrcnn.studio.annotate import (  # which need this package itself
         editor_routes,
         geometry_routes,
         hint_routes,
+        next_routes,
         review_routes,
     )
     from maskrcnn.studio.compare import compare_routes
     from maskrcnn.studio.evaluation import epoch_routes
     from maskrcnn.studio.inspect import match_routes
+    from maskrcnn.studio.try_it import candidate_routes
 
     return [
         *browser_code.routes(),
@@ -65,9 +67,11 @@ def routes() -> list[Route]:
         *geometry_routes.routes(),
         *hint_routes.routes(),
         *review_routes.routes(),
+        *next_routes.routes(),
         *match_routes.routes(),
         *epoch_routes.routes(),
         *compare_routes.routes(),
+        *candidate_routes.routes(),
     ]
 
 

@@ -10,15 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from maskrcnn.config import DEFAULT_PRESET, Config
 from maskrcnn.runs import initial_weights, shipped_models, torchvision_catalogue
+from maskrcnn.runs.initial_weights_words import START_WORDS
 from maskrcnn.studio.launch.config_field_inputs import field_input_keys
-
-START_WORDS: dict[str, str] = {
-    "imagenet": "ImageNet backbone",
-    "coco": "COCO, the whole network",
-    "file": "backbone from a file",
-    "network": "whole network from a file or run",
-    "none": "nothing (from scratch)",
-}
 
 SHIPPED_WORDS: dict[str, str] = {
     "toy": "Toy shapes (ships with the studio)",

@@ -21,6 +21,7 @@ from maskrcnn.runs import metric_rows, shipped_models
 from maskrcnn.runs.best_epoch import Best, best_epoch
 from maskrcnn.runs.epochs_and_passes import EPOCH_MEANING, PASS_MEANING, mean_pass_steps
 from maskrcnn.runs.folder import CONFIG, METRICS, Row, RunFolder
+from maskrcnn.runs.initial_weights_words import start_of
 from maskrcnn.studio.runs.curve_words import (
     AP_MEANING,
     AP_NAMES,
@@ -28,7 +29,6 @@ from maskrcnn.studio.runs.curve_words import (
     LOSS_TITLES,
     RUN_COLOURS,
 )
-from maskrcnn.studio.runs.initial_weights_words import start_of
 from maskrcnn.studio.runs.labels_and_detections import pictures_of_run
 from maskrcnn.studio.runs.run_words import BEST_MEANING, TIME_MEANING
 from maskrcnn.studio.shell import session

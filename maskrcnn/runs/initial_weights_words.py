@@ -1,4 +1,4 @@
-"""The initial weights of a run as text. Resuming a run does not change them."""
+"""The initial weights of a run as text, for pages and model cards. Resuming a run does not change them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import Any
 from maskrcnn import untrusted_files
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import LOG, PROCESS, START, RunFolder
-from maskrcnn.studio.launch.initial_weights_inputs import START_WORDS
+
+START_WORDS: dict[str, str] = {
+    "imagenet": "ImageNet backbone",
+    "coco": "COCO, the whole network",
+    "file": "backbone from a file",
+    "network": "whole network from a file or run",
+    "none": "nothing (from scratch)",
+}
+"""Kinds of initial weights in words, as the Launch page offers them."""
 
 _OPTIONS = {"--init": "init", "--backbone-weights": "backbone_weights", "--preset": "preset"}
 _HEAD, _LINES, _LONGEST = 20_000, 60, 1_000

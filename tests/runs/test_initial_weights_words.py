@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.runs.folder import LOG, PROCESS, START, RunFolder
-from maskrcnn.studio.runs.initial_weights_words import start_of
+from maskrcnn.runs.initial_weights_words import start_of
 
 RESUMED = ["-m", "maskrcnn", "train", "--resume", "--out", "a"]
 NONE = "nothing (from scratch)"

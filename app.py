@@ -17,6 +17,12 @@ def show() -> None:
         "Label": [
             st.Page("pages/label/annotate.py", title="Annotate", icon=":material/draw:", url_path="home", default=True),
             st.Page("pages/label/dataset.py", title="Dataset", icon=":material/dataset:", url_path="dataset"),
+            st.Page(
+                "pages/label/label_next.py",
+                title="Label next",
+                icon=":material/playlist_play:",
+                url_path="label_next",
+            ),
         ],
         "Train": [
             st.Page("pages/train/launch.py", title="Launch", icon=":material/rocket_launch:", url_path="launch"),

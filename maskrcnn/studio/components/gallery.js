@@ -30,6 +30,7 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     return element;
   };
   every.hidden = ids.length === 0;
+  grid.classList.toggle("large", Boolean(data.isLarge));
   every.querySelector("span").textContent = data.all;
   whole.onchange = () => { ids.forEach((id) => (whole.checked ? ticked.add(id) : ticked.delete(id))); sendTicked(); };
   grid.replaceChildren(...data.tiles.map((tile, place) => {

@@ -42,10 +42,11 @@ def ticked(key: str) -> list[int]:
     return list((st.session_state.get(key) or {}).get("ticked") or [])
 
 
-def show(tiles: Sequence[Tile], key: str, all_words: str) -> int | None:
+def show(tiles: Sequence[Tile], key: str, all_words: str, is_large: bool = False) -> int | None:
     """Draw the grid of thumbnails, and return the id of the picture that was just clicked, else None.
 
-    `all_words` is the label of the check box that ticks all tiles.
+    `all_words` is the label of the check box that ticks all tiles. Large tiles show whole pictures, and the line below
+    the name in full.
     """
     data: dict[str, Any] = {
         "tiles": [
@@ -61,6 +62,7 @@ def show(tiles: Sequence[Tile], key: str, all_words: str) -> int | None:
         ],
         "ticked": ticked(key),
         "all": all_words,
+        "isLarge": is_large,
     }
     answer = _grid(
         key=key, data=data, default={"ticked": []}, on_ticked_change=lambda: None, on_opened_change=lambda: None

@@ -27,6 +27,7 @@ import { ToolBar } from "./frame/tool_bar.js";
 import { ToolBox } from "./frame/tool_box.js";
 import { addGeometry } from "./geometry/geometry.js";
 import { HintPanel } from "./hints/hint_panel.js";
+import { PictureQueue } from "./review/picture_queue.js";
 import { ReviewPanel } from "./review/review_panel.js";
 import { finishNudge } from "./selection_actions.js";
 import { Server } from "./server.js";
@@ -38,7 +39,7 @@ const BORDER = 1; // CSS px around the fitted picture, so that vertices on its b
 
 const editors = new WeakMap(); // kept when Streamlit calls the component again, for each parent element
 
-/** Mount the editor, or give it new data: {server, project, image, serial, link: {object, review, back}}. */
+/** Mount the editor, or give it new data: {server, project, image, serial, link: {object, review, queue, back}}. */
 export default function mount({ parentElement, data, setStateValue }) {
   let editor = editors.get(parentElement);
   if (editor && editor.project !== data.project) {
@@ -88,7 +89,8 @@ class Editor extends EventTarget {
     this.hintPanel = new HintPanel(this);
     this.panel.append(this.hintPanel.element);
     this.review = new ReviewPanel(this);
-    this.panel.prepend(this.review.element);
+    this.queue = new PictureQueue(this);
+    this.panel.prepend(this.queue.element, this.review.element);
     this.keys.start();
     this.chooseTool("select");
     this.pictureList.load();
@@ -125,6 +127,7 @@ class Editor extends EventTarget {
     this.root.setAttribute("data-server", data.server);
     this.shown.take(data);
     this.review.take(data.link);
+    this.queue.take(data.link);
   }
 
   emit(name, detail = {}) {

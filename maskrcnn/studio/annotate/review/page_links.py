@@ -18,6 +18,9 @@ from maskrcnn.studio.runs.labels_and_detections import pictures_with_detections
 _PAGES = Path(__file__).parents[4]
 """The folder of `app.py`."""
 
+NEXT = "next"
+"""Value of `?queue=`: the list of pictures that "Label next" made."""
+
 _TITLES = {"predictions": "Predictions", "evaluation": "Evaluation", "compare": "Compare"}
 _FILES = {name: f"pages/inspect/{name}.py" for name in _TITLES}
 """Name in `?back=` -> title and file of the page."""
@@ -31,11 +34,14 @@ _PASSED_ON = {
 
 
 def asked() -> dict[str, str]:
-    """Return the parameters of the URL that the editor handles: `object`, `review` and `back`, where they are given.
+    """Return the parameters of the URL that the editor handles: `object`, `review`, `queue`, `back`, where given.
 
-    `back` is left out unless it names a page that the studio has.
+    `back` is left out unless it names a page that the studio has, and `queue` unless it names a list.
     """
-    found = {name: st.query_params[name] for name in ("object", "review", "back") if st.query_params.get(name)}
+    names = ("object", "review", "queue", "back")
+    found = {name: st.query_params[name] for name in names if st.query_params.get(name)}
+    if found.get("queue", NEXT) != NEXT:
+        del found["queue"]
     if "back" in found and not (_PAGES / _FILES.get(found["back"], "none")).is_file():
         del found["back"]
     return found
@@ -51,6 +57,12 @@ def show(project: Project) -> None:
                 label=f"Back to {_TITLES[back]}",
                 icon=":material/arrow_back:",
                 query_params=_way_back(project, wanted),
+            )
+    if "queue" in wanted:
+        with st.container(key="annotate_queue", width="content"):
+            query = {"project": project.folder.name}
+            st.page_link(
+                "pages/label/label_next.py", label="Label next", icon=":material/playlist_play:", query_params=query
             )
     if "review" in wanted:
         with st.container(key="annotate_train", width="content"):

@@ -40,16 +40,16 @@ export class OpenPictures {
     return found.promise;
   }
 
-  /** The picture at this place is shown: load its neighbours ahead, and close those that were not used for long. */
-  async ahead(place) {
+  /** Load the neighbours of the picture that is shown ahead, and close those that were not used for long. */
+  async ahead() {
     this.loading?.abort();
     const { signal } = this.loading = new AbortController();
-    const { entry, pictures, view } = this.editor;
+    const { entry, pictureList, view } = this.editor;
     this.opened.get(entry.id)?.doc?.refresh();
     this.get(entry);
     this.closeOld();
     for (const step of AHEAD) {
-      const next = pictures[place + step];
+      const next = pictureList.neighbour(entry, step);
       if (!next) continue;
       try {
         const doc = await this.get(next);

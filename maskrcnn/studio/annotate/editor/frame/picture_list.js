@@ -1,4 +1,6 @@
 // The pictures of the project in their order: loading the list, going from one to another, and marking them as done.
+//
+// "Next" goes through all pictures, or through a list of some of them in another order (`setOrder`).
 
 import { DraftStore } from "../draft_store.js";
 import { RegionsDocument } from "../regions_document.js";
@@ -9,6 +11,8 @@ export class PictureList {
     this.editor = editor;
     this.entries = [];
     this.places = new Map(); // picture id -> place in the list
+    this.order = null; // ids of the pictures through which "next" goes; null: all
+    this.sequence = this.entries; // their entries
     this.before = null; // entry of the picture that was shown before
   }
 
@@ -50,27 +54,45 @@ export class PictureList {
     editor.drafts ??= new DraftStore(project);
     this.entries = pictures;
     this.places = new Map(pictures.map((entry, place) => [entry.id, place]));
+    this.setOrder(this.order);
     editor.attributeEdits.take(attributes);
     editor.classChoice.take(classes);
     editor.strip.setPictures(pictures);
   }
 
+  /** Go through these pictures, given by their ids, in this order; null: all pictures in the order of the project. */
+  setOrder(ids) {
+    const { entries, places } = this;
+    this.order = ids;
+    this.sequence = ids ? ids.map((id) => entries[places.get(id)]).filter(Boolean) : entries;
+  }
+
+  /** Place of a picture in the sequence that "next" goes through; -1 if it is not in it. */
+  placeInSequence(entry) {
+    if (!entry) return -1;
+    return this.order ? this.sequence.findIndex(({ id }) => id === entry.id) : this.places.get(entry.id) ?? -1;
+  }
+
+  /** The picture that is some steps after this one; undefined at the ends. Before the first one comes any other. */
+  neighbour(entry, step) {
+    return this.sequence[this.placeInSequence(entry) + step];
+  }
+
   /** Show the next picture (1) or the one before (-1). */
   step(step) {
-    const place = (this.editor.shown.wantedPlace ?? this.place) + step;
-    if (place < 0 || place >= this.entries.length) return this.editor.say(
-      step > 0 ? "This is the last picture." : "This is the first picture."
-    );
-    return this.show(place);
+    const { editor } = this, next = this.neighbour(editor.shown.wanted ?? editor.entry, step);
+    if (next) return editor.shown.show(next, true);
+    const which = step > 0 ? "last" : "first";
+    return editor.say(`This is the ${which} picture${this.order ? " of the list" : ""}.`);
   }
 
   /** Show the next picture without regions that is not done; after the last one from the beginning. */
   stepToUnlabelled() {
-    const from = this.editor.shown.wantedPlace ?? this.place, total = this.entries.length;
-    for (let step = 1; step < total; step += 1) {
-      const place = (from + step) % total;
-      const entry = this.entries[place];
-      if (!entry.done && entry.n_regions === 0) return this.show(place);
+    const { editor, sequence } = this, total = sequence.length;
+    const from = this.placeInSequence(editor.shown.wanted ?? editor.entry);
+    for (let step = 1; step <= total; step += 1) {
+      const entry = sequence[(from + step) % total];
+      if (entry.id !== editor.entry?.id && !entry.done && entry.n_regions === 0) return editor.shown.show(entry, true);
     }
     return this.editor.say("No other picture is unlabelled.");
   }

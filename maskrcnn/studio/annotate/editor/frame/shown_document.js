@@ -43,7 +43,7 @@ export class ShownDocument {
     view.setActive(new Set());
     this.showPicture();
     view.tool = editor.tool;
-    editor.status.showPicture(entry, editor.place + 1, editor.pictures.length);
+    editor.status.showPicture(entry);
     editor.strip.setCurrent(editor.place);
     editor.toolBox.restoreDraft();
     editor.say(doc.removed ?? this.toTell ?? "", "problem");

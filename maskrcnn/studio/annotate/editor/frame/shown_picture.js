@@ -125,7 +125,7 @@ export class ShownPicture {
     this.done?.();
     if (editor.entry !== entry) editor.shownDocument.leave();
     editor.shownDocument.enter(entry, state);
-    editor.opened.ahead(this.wantedPlace);
+    editor.opened.ahead();
     editor.keys.runWaiting();
   }
 

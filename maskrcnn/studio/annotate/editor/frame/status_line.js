@@ -39,8 +39,10 @@ export class StatusLine {
   }
 
   /** Show which picture of how many it is. */
-  showPicture(entry, number, total) {
-    this.place.textContent = `${number} / ${total}`;
+  showPicture(entry) {
+    const { pictureList } = this.editor;
+    const number = pictureList.placeInSequence(entry) + 1, total = pictureList.sequence.length;
+    this.place.textContent = `${number || "–"} / ${total}`;
     this.name.textContent = this.name.title = entry.name;
     this.done.checked = entry.done;
     this.previous.disabled = number <= 1;

@@ -4,7 +4,7 @@ import { element, iconButton } from "../frame/elements.js";
 import { toleranceAt } from "../geometry/simplify_panel.js";
 import { HintTool } from "./hint_tool.js";
 import { EdgeTracer } from "./scissors.js";
-import { Suggestions } from "./suggestions.js";
+import { KEPT, Suggestions } from "./suggestions.js";
 
 const STEPS = 100; // of both sliders
 const START = 30; // of the slider that simplifies
@@ -25,6 +25,7 @@ export class HintPanel {
     this.tracer = new EdgeTracer(editor);
     this.isTracing = false;
     this.build();
+    this.fillNetworks([]);
     this.addActions();
     editor.addEventListener("state", () => this.update());
     editor.addEventListener("tool", () => this.update());
@@ -55,7 +56,7 @@ export class HintPanel {
     );
     this.network = element("select", {
       "aria-label": "Network that suggests regions", "data-hint": "network",
-      onchange: () => this.suggestions.use(this.network.value || null, this.network.value !== ""),
+      onchange: () => this.suggestions.use(this.network.value || null),
     });
     this.least = element("input", {
       type: "range", min: 0, max: STEPS, step: 1, value: STEPS / 2, "aria-label": "Least score of suggestions",
@@ -85,7 +86,8 @@ export class HintPanel {
       iconButton({ name: "refresh", label: "Suggest again", "data-hint": "again", onclick: () => suggestions.again() }),
     );
     const score = element("label", {}, "Score", this.least, this.score);
-    this.suggested = element("div", { class: "hint-suggestions" }, score, this.buttons);
+    this.source = element("div", { class: "hint-source", "data-hint": "source" });
+    this.suggested = element("div", { class: "hint-suggestions" }, this.source, score, this.buttons);
     this.element = element(
       "section", { class: "hints", "aria-label": "Help from the machine" },
       element("div", { class: "panel-title" }, "Help", this.count),
@@ -179,8 +181,14 @@ export class HintPanel {
     const ways = [[COLOURS, "Colours (GrabCut)"], ...masks.map(named), ...others];
     fill(this.way, ways);
     this.tool.way = this.way.value;
-    fill(this.network, [["", "none"], ...networks.map(named)]);
-    if (this.suggestions.isOn && this.network.value !== this.suggestions.network) this.suggestions.use(null, false);
+    this.fillNetworks(networks.map(named));
+    const { suggestions } = this;
+    if (this.network.value !== (suggestions.choice ?? "")) suggestions.show(null); // its network is gone
+  }
+
+  fillNetworks(networks) {
+    fill(this.network, [[KEPT, "those kept in the project"], ["", "none"], ...networks]);
+    this.network.value = this.suggestions.choice ?? "";
   }
 
   update() {
@@ -193,10 +201,17 @@ export class HintPanel {
     }
     this.words.textContent = tool.words;
     this.suggested.hidden = !suggestions.isOn;
-    if (!suggestions.isOn && this.network.value) this.network.value = "";
+    if (suggestions.choice === null && this.network.value) this.network.value = "";
+    const { kept } = suggestions;
+    const source = kept ? `By ${kept.name}, ${new Date(kept.made).toLocaleDateString()}` : "";
+    if (this.source.textContent !== source) this.source.textContent = source;
+    this.source.hidden = !source;
     this.score.textContent = suggestions.least.toFixed(2);
     const isDone = suggestions.isOn && suggestions.state === "done";
-    this.count.textContent = isDone ? `${suggestions.shown.length} suggested` : "";
+    const below = suggestions.open.length - suggestions.shown.length;
+    const more = below ? ` (+${below})` : "";
+    this.count.textContent = isDone ? `${suggestions.shown.length} suggested${more}` : "";
+    this.count.title = isDone && below ? `${below} more have a lower score than ${suggestions.least.toFixed(2)}` : "";
     this.buttons.querySelectorAll("button:not([data-hint=again])").forEach((button) => {
       button.setAttribute("aria-disabled", String(suggestions.shown.length === 0));
     });

@@ -1,16 +1,26 @@
 // Suggestions: what a network detects on the picture, as dashed regions that are accepted or thrown away.
+//
+// The project keeps them. Those that are kept show at once, unless the person chose none; if the person chose a network,
+// its own are shown, which may have to be worked out first. What is decided does not come back after a reload.
 
 import { drawObject } from "../../../components/picture/object_drawing.js";
+import { Refused } from "../server.js";
 import { contains, newId, objectOf, shapeBounds } from "../shapes.js";
 import { progressOf, resultOf } from "./hint_requests.js";
 
 const AHEAD = 3; // pictures that are worked out while a person looks at this one
 const PAUSE = 150; // milliseconds between two questions
 const PATIENCE = 30000; // milliseconds
+const RETRY = 3000; // milliseconds until decisions are sent again
+const OFF = "off"; // in the browser's storage: the person wants none
+
+/** The choice of what the project keeps, of any network. */
+export const KEPT = "kept";
 
 /**
- * The suggestions of an editor. `network` is the key of the network, `least` the score from which they are shown,
- * `regions` all of them on this picture. Dispatches "change".
+ * The suggestions of an editor. `choice` is KEPT, the key of a network, or null for none; `least` the score from which
+ * they are shown, `regions` all of them on this picture, `kept` {network, name, made} if they are what the project
+ * keeps. Dispatches "change".
  *
  * An accepted suggestion keeps its source "model" and its score until a person changes its shape (`shapes.withShape`).
  */
@@ -18,11 +28,13 @@ export class Suggestions extends EventTarget {
   constructor(editor) {
     super();
     this.editor = editor;
-    this.isOn = false;
-    this.network = null;
+    this.choice = stored(editor) === OFF ? null : KEPT;
+    this.kept = null;
     this.least = 0.5;
     this.regions = [];
     this.gone = new Set(); // ids that were thrown away or accepted
+    this.decisions = []; // {picture, ids} that the server does not know yet, the oldest first
+    this.sending = null; // promise
     this.pointed = null; // id under the pointer
     this.state = "off"; // "off", "working", "done", "failed"
     editor.addEventListener("picture", () => this.load());
@@ -31,9 +43,19 @@ export class Suggestions extends EventTarget {
     editor.view.element.addEventListener("pointermove", (event) => this.point(event), { signal });
   }
 
+  /** Whether suggestions of this picture are shown, or being worked out. */
+  get isOn() {
+    return this.choice === KEPT ? this.kept !== null : this.choice !== null;
+  }
+
+  /** Those that nobody has decided, the best first. */
+  get open() {
+    return this.regions.filter(({ id }) => !this.gone.has(id));
+  }
+
   /** Those that are shown, the best first. */
   get shown() {
-    return this.regions.filter(({ id, score }) => !this.gone.has(id) && (score ?? 1) >= this.least);
+    return this.open.filter(({ score }) => (score ?? 1) >= this.least);
   }
 
   /** The one that a key means: under the pointer, else the best one. */
@@ -48,12 +70,15 @@ export class Suggestions extends EventTarget {
     this.editor.emit("state");
   }
 
-  /** Show suggestions of a network, or none. */
-  use(network, isOn) {
-    const other = network !== this.network;
-    this.network = network;
-    if (isOn === this.isOn && !other) return;
-    this.isOn = isOn && network !== null;
+  /** Show what is kept (KEPT), suggestions of a network, given by its key, or none (null), as the person chose. */
+  use(choice) {
+    store(this.editor, choice === null ? OFF : "");
+    this.show(choice);
+  }
+
+  show(choice) {
+    if (choice === this.choice) return;
+    this.choice = choice;
     this.load();
   }
 
@@ -66,40 +91,62 @@ export class Suggestions extends EventTarget {
   async load(again = false) {
     this.control?.abort();
     this.regions = [];
+    this.kept = null;
     this.pointed = null;
-    const { doc, pictures, place, server } = this.editor;
-    if (!this.isOn || !doc?.picture) {
-      this.state = "off";
-      if (this.wasOn && doc) server.request(`hints/suggestions/${doc.id}`, { method: "DELETE" }).catch(() => {});
-      this.wasOn = false;
-      this.changed();
+    const { doc, entry, pictureList, server } = this.editor;
+    const isOfNetwork = this.choice !== null && this.choice !== KEPT;
+    if (this.isWorking && !isOfNetwork && doc) {
+      server.request(`hints/suggestions/${doc.id}`, { method: "DELETE" }).catch(() => {});
+    }
+    this.isWorking = isOfNetwork && Boolean(doc?.picture);
+    this.state = this.isWorking ? "working" : "off";
+    this.changed();
+    if (this.choice === null || !doc?.picture) return;
+    const control = this.control = new AbortController(), { signal } = control;
+    if (this.choice === KEPT) {
+      await this.loadKept(doc.id, signal);
       return;
     }
-    this.wasOn = true;
-    this.state = "working";
-    this.changed();
-    const control = this.control = new AbortController(), { signal } = control;
-    const next = pictures.slice(place + 1).filter((entry) => !entry.done).slice(0, AHEAD);
+    const { sequence } = pictureList, place = pictureList.placeInSequence(entry);
+    const next = sequence.slice(place + 1).filter((other) => !other.done).slice(0, AHEAD);
     const ahead = next.map(({ id }) => id).join(",");
-    const query = `run=${encodeURIComponent(this.network)}&ahead=${ahead}`;
+    const query = `run=${encodeURIComponent(this.choice)}&ahead=${ahead}`;
     const work = this.followed(
       doc.id, query, again, signal, (job) => shown.progress(...progressOf(job, "Suggestions")),
     );
-    const stop = () => { control.abort(); this.use(this.network, false); };
+    const stop = () => { control.abort(); this.show(null); };
     const shown = this.editor.busy("Suggestions", work.catch(() => {}), stop);
     try {
       const { regions } = await work;
       if (signal.aborted) return;
       this.regions = regions;
       this.state = "done";
-      const count = this.shown.length;
-      if (count) this.editor.say(`${count} suggested: A accepts one, Shift + A all of them`);
+      this.sayCount();
     } catch (error) {
       if (signal.aborted) return;
       this.state = "failed";
       this.editor.say(`Suggestions: ${error.message}`, "warning");
     }
     this.changed();
+  }
+
+  /** Show what the project keeps for this picture; nothing if it keeps nothing. No network is needed. */
+  async loadKept(picture, signal) {
+    try {
+      const { kept } = await this.editor.server.get(`hints/kept/${picture}`, { signal });
+      if (signal.aborted || !kept) return;
+      const { regions, ...about } = kept;
+      Object.assign(this, { regions, kept: about, state: "done" });
+      this.sayCount();
+      this.changed();
+    } catch {
+      // Without a connection there are none; the line below the picture tells of the connection.
+    }
+  }
+
+  sayCount() {
+    const count = this.shown.length, of = this.kept ? ` by ${this.kept.name}` : "";
+    if (count) this.editor.say(`${count} suggested${of}: A accepts one, Shift + A all of them`);
   }
 
   async followed(picture, query, again, signal, tell) {
@@ -124,7 +171,7 @@ export class Suggestions extends EventTarget {
       return;
     }
     const put = regions.map((region) => ({ ...region, id: newId() }));
-    regions.forEach(({ id }) => this.gone.add(id));
+    this.decided(regions);
     doc.change({ put }, regions.length === 1 ? "accept a suggestion" : "accept suggestions");
     doc.select(put.length === 1 ? [put[0].id] : []);
     this.changed();
@@ -140,14 +187,52 @@ export class Suggestions extends EventTarget {
 
   /** Throw suggestions away. They come back with "again". */
   throwAway(regions) {
-    regions.forEach(({ id }) => this.gone.add(id));
+    this.decided(regions);
     this.changed();
   }
 
+  /** Note that suggestions were accepted or thrown away, here and in the project. */
+  decided(regions) {
+    const ids = regions.map(({ id }) => id);
+    if (!ids.length) return;
+    ids.forEach((id) => this.gone.add(id));
+    this.decisions.push({ picture: this.editor.doc.id, ids });
+    this.send();
+  }
+
+  /** Send decisions in their order. Without a connection they are sent later. */
+  send() {
+    this.sending ??= this.sendAll().finally(() => { this.sending = null; });
+    return this.sending;
+  }
+
+  async sendAll() {
+    clearTimeout(this.timer);
+    while (this.decisions.length) {
+      const [{ picture, ids }] = this.decisions;
+      try {
+        await this.editor.server.post(`hints/kept/${picture}/decided`, { ids }, { keepAlive: true });
+      } catch (error) {
+        if (!(error instanceof Refused) || error.mayPass) {
+          if (!this.editor.stopped.signal.aborted) this.timer = setTimeout(() => this.send(), RETRY);
+          return;
+        }
+      }
+      this.decisions.shift();
+    }
+  }
+
   /** Show those again that were thrown away, and try again if it failed. */
-  again() {
+  async again() {
+    const { doc, server } = this.editor;
     this.gone.clear();
-    this.load(true);
+    await this.send();
+    try {
+      if (this.choice === KEPT) await server.request(`hints/kept/${doc.id}/decided`, { method: "DELETE" });
+    } catch (error) {
+      this.editor.say(`Suggestions: ${error.message}`, "warning");
+    }
+    if (doc === this.editor.doc) this.load(true);
   }
 
   // Picture
@@ -172,5 +257,23 @@ export class Suggestions extends EventTarget {
       const chosen = region.id === current?.id;
       drawObject(context, view.camera, object, { opacity: chosen ? 0.3 : 0.12, width: chosen ? 3 : 2 });
     }
+  }
+}
+
+/** What the browser keeps of the person's choice in this project. */
+function stored({ project }) {
+  try {
+    return localStorage.getItem(`maskrcnn-suggestions-${project}`);
+  } catch {
+    return null;
+  }
+}
+
+function store({ project }, value) {
+  try {
+    if (value) localStorage.setItem(`maskrcnn-suggestions-${project}`, value);
+    else localStorage.removeItem(`maskrcnn-suggestions-${project}`);
+  } catch {
+    // Then the choice lasts until the page is left.
   }
 }

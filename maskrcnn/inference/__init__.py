@@ -4,6 +4,7 @@
 from maskrcnn.inference import evaluate, load, predict
 
 model = load("toy")                                  # or a run folder, or a checkpoint
+model.predict("photo.jpg").plot()                    # boxes, scores, classes, masks of one picture
 for found in predict(model, ["photos"]):
     print(found.name, len(found.shown(min_score=0.5)))
 report = evaluate(model, "labels.json").report
@@ -19,16 +20,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from maskrcnn.inference.dataset_evaluation import Evaluation, evaluate
     from maskrcnn.inference.detections_evaluation import evaluate_detections
+    from maskrcnn.inference.found_objects import FoundObjects
     from maskrcnn.inference.model_description import ModelDescription, describe
     from maskrcnn.inference.network_loading import load
     from maskrcnn.inference.picture_prediction import PicturePrediction, predict
     from maskrcnn.inference.prediction_folder import PredictionFolder, predict_into
+    from maskrcnn.inference.trained_network import TrainedNetwork
 
 __all__ = [
     "Evaluation",
+    "FoundObjects",
     "ModelDescription",
     "PicturePrediction",
     "PredictionFolder",
+    "TrainedNetwork",
     "describe",
     "evaluate",
     "evaluate_detections",
@@ -39,9 +44,11 @@ __all__ = [
 
 _MODULES = {
     "Evaluation": "dataset_evaluation",
+    "FoundObjects": "found_objects",
     "ModelDescription": "model_description",
     "PicturePrediction": "picture_prediction",
     "PredictionFolder": "prediction_folder",
+    "TrainedNetwork": "trained_network",
     "describe": "model_description",
     "evaluate": "dataset_evaluation",
     "evaluate_detections": "detections_evaluation",

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from maskrcnn.config import Precision
+from maskrcnn.inference.trained_network import TrainedNetwork, as_trained
 from maskrcnn.model import prepare
-from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.weights import Checkpoint, find_checkpoint, network_of
 from maskrcnn.training.hardware import device_or_fastest
 
@@ -18,8 +18,9 @@ def load(
     device: torch.device | str | None = None,
     precision: Precision = "auto",
     compile: bool = False,
-) -> StudioRCNN:
-    """Load a trained network in eval mode, for `predict`, `evaluate` and `model.detect`; it cannot be trained further.
+) -> TrainedNetwork:
+    """Load a trained network in eval mode, for its `predict`, and for `evaluate` and `model.detect`; it cannot be
+    trained further.
 
     `model` is a run folder (its best checkpoint), a checkpoint file, a `.pth` file of a torchvision detector, the name
     of a model that ships with the studio ("toy"), or a result of `find_checkpoint`. `device` is a torch device; None
@@ -33,4 +34,4 @@ def load(
     """
     torch_device = device_or_fastest(device)
     checkpoint = model if isinstance(model, Checkpoint) else find_checkpoint(model)
-    return prepare(network_of(checkpoint, torch_device), torch_device, precision, compile)
+    return as_trained(prepare(network_of(checkpoint, torch_device), torch_device, precision, compile))

@@ -22,6 +22,8 @@ COMMANDS = {
     "doctor": "find what in labels or pictures hurts training, and mend it",
     "stretch": "make copies of pictures that use their whole range from black to white",
     "toy": "draw a toy world: any number of pictures with their labels",
+    "export": "take a trained network away: as ONNX, for torchvision, or as a bundle for another studio",
+    "open": "open a model bundle that somebody sent as a run",
     "info": "show what a preset, a checkpoint or a run is made of",
 }
 

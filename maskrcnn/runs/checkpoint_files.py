@@ -43,6 +43,10 @@ def checkpoint_file(model: Path | str) -> Path:
         raise ArgumentError(
             f"{path} does not exist; give a run folder, a .safetensors checkpoint or a .pth file{words}"
         )
+    if path.suffix == ".zip":
+        raise ArgumentError(
+            f"{path} is a zip; if it is a model bundle, open it first: python -m maskrcnn open {path} --out RUN"
+        )
     return path
 
 

@@ -16,6 +16,7 @@ from maskrcnn.studio.shell import sidebar
 PAGES = (
     "pages/label/annotate.py",
     "pages/label/dataset.py",
+    "pages/label/label_next.py",
     "pages/train/launch.py",
     "pages/train/runs.py",
     "pages/inspect/predictions.py",

@@ -117,6 +117,7 @@ OURS: dict[str, str] = {
     "compare/epoch_choice.py": "text letter.upper() epoch pair",  # a pair in words is two numbers
     "compare/paper_figures.py": "shipped_words()",
     "shell/url_state.py": "label show",  # of its callers
+    "pages/label/label_next.py": "seen.unlabelled seen.looked_at",
     "pages/inspect/compare.py": "differences_view.verdict_line(found)",
     "runs/run_status.py": "now.state words.meaning bar_text(now) STATES[JobState.LOST].meaning "
     "settings(run) learns_now(now.row,run.read_json(CONFIG)or{}) ended_early(run)",  # Markdown, made in run_words

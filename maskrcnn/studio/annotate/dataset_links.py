@@ -1,4 +1,4 @@
-"""Links from the Annotate page to views of the Dataset page."""
+"""Links from the Annotate page to Label next and to views of the Dataset page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import streamlit as st
 
 
 def show() -> None:
-    """Draw links to the import and export views of the Dataset page."""
+    """Draw links to Label next and to the import and export views of the Dataset page."""
+    with st.container(key="annotate_queue", width="content"):  # the editor presses it, too
+        st.page_link(
+            "pages/label/label_next.py",
+            label="Label next",
+            icon=":material/playlist_play:",
+            query_params={"project": st.query_params.get("project", "")},
+        )
     link("import", "Import", ":material/upload:")
     link("export", "Export", ":material/download:")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import streamlit as st
 
 from maskrcnn.annotations.store import Project, StoredImage
-from maskrcnn.inference.next_pictures import Look, rank
 from maskrcnn.studio.annotate.hints.networks import Network
 from maskrcnn.studio.label_next.look_queue import unlabelled
 
@@ -62,6 +61,8 @@ def _ranked(
 
     `present` are all pictures of the project. `ready`, those that the network has looked at, tells when to rank anew.
     """
+    from maskrcnn.inference.next_pictures import Look, rank
+
     looks = Project(Path(folder)).kept_looks(network, state)
     wanted = set(bare)
     own = {

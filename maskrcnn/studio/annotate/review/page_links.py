@@ -58,12 +58,6 @@ def show(project: Project) -> None:
                 icon=":material/arrow_back:",
                 query_params=_way_back(project, wanted),
             )
-    if "queue" in wanted:
-        with st.container(key="annotate_queue", width="content"):
-            query = {"project": project.folder.name}
-            st.page_link(
-                "pages/label/label_next.py", label="Label next", icon=":material/playlist_play:", query_params=query
-            )
     if "review" in wanted:
         with st.container(key="annotate_train", width="content"):
             query = {"project": project.folder.name}

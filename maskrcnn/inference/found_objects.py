@@ -20,6 +20,7 @@ from maskrcnn.errors import ArgumentError
 from maskrcnn.inference.outputs import FoundPicture
 from maskrcnn.inference.overlay_files import save_overlay
 from maskrcnn.output_files import writing
+from maskrcnn.words import counted
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
@@ -165,7 +166,7 @@ class FoundObjects:
     def __repr__(self) -> str:
         height, width = self.picture.shape[:2]
         where = self.name or f"a picture of {width} x {height} px"
-        number = {0: "no objects", 1: "1 object"}.get(len(self), f"{len(self)} objects")
+        number = counted(len(self), "object") if len(self) else "no objects"
         classes = ", ".join(f"{count} {name}" for name, count in Counter(self.classes).most_common())
         return f"<{number} in {where}{': ' if classes else ''}{classes}>"
 

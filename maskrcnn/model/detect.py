@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,16 +96,30 @@ class BoxAnswers:
 @torch.inference_mode()
 def box_answers(model: StudioRCNN, picture: Tensor) -> BoxAnswers:
     """Run backbone, RPN and box head on one picture of the working size of `model`, float `(3, H, W)` in [0, 1]."""
-    size = (picture.shape[1], picture.shape[2])
-    batch = model.transform.batch_images([model.transform.normalize(picture)])
-    maps = model.backbone(batch)
-    proposals, _ = model.rpn(ImageList(batch, [size]), maps)
+    return box_answers_of(model, [picture])[0]
+
+
+@torch.inference_mode()
+def box_answers_of(model: StudioRCNN, pictures: Sequence[Tensor]) -> list[BoxAnswers]:
+    """Run backbone and RPN on several pictures of the same size together, and the box head on each (`box_answers`).
+
+    The results are those of the single pictures up to rounding.
+    """
+    size = (pictures[0].shape[1], pictures[0].shape[2])
+    batch = model.transform.batch_images([model.transform.normalize(picture) for picture in pictures])
+    all_maps = model.backbone(batch)
+    proposals, _ = model.rpn(ImageList(batch, [size] * len(pictures)), all_maps)
     heads = model.roi_heads
-    answers = []
-    for rois in proposals[0].split(PROPOSALS_AT_ONCE):
-        answers.append(heads.box_predictor(heads.box_head(heads.box_roi_pool(maps, [rois], [size]))))
-    logits, deltas = (torch.cat(parts) for parts in zip(*answers, strict=True))
-    return BoxAnswers(maps, size, proposals[0], logits, deltas)
+    found = []
+    for number, own in enumerate(proposals):
+        maps = {level: values[number : number + 1] for level, values in all_maps.items()}
+        answers = [
+            heads.box_predictor(heads.box_head(heads.box_roi_pool(maps, [rois], [size])))
+            for rois in own.split(PROPOSALS_AT_ONCE)
+        ]
+        logits, deltas = (torch.cat(parts) for parts in zip(*answers, strict=True))
+        found.append(BoxAnswers(maps, size, own, logits, deltas))
+    return found
 
 
 def find(model: StudioRCNN, picture: Tensor) -> dict[str, Tensor]:

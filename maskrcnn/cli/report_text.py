@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from maskrcnn.cli.ap_figures import TASKS, ap_text, difference_text, few_pictures_warning, interval_text
 from maskrcnn.evaluation import Report
-from maskrcnn.evaluation.report import ClassRow, PictureRow
+from maskrcnn.evaluation.analysis.error_kinds import KIND_WORDS
+from maskrcnn.evaluation.report import ClassRow, worst_pictures
 from maskrcnn.words import counted, one_line
 
 WORST = 10
@@ -14,16 +15,6 @@ WORST = 10
 
 WIDEST = 48
 """Maximum width of a name in a table."""
-
-KIND_WORDS = {
-    "class": "wrong class",
-    "location": "loose fit",
-    "both": "wrong class and loose fit",
-    "duplicate": "found a second time",
-    "background": "nothing is there",
-    "missed": "missed objects",
-}
-"""Kind of an error (`error_kinds.KINDS`) -> its name in the table."""
 
 
 def report_text(report: Report) -> str:
@@ -111,12 +102,6 @@ def _picture_lines(report: Report) -> list[str]:
         for row in rows[:WORST]
     ]
     return [*lines, *_rest(len(rows) - WORST, "picture", "pictures")]
-
-
-def worst_pictures(rows: Iterable[PictureRow]) -> list[PictureRow]:
-    """The pictures sorted by F1, lowest first, then by FP + FN, most first. A picture without an F1 has nothing wrong
-    and is left out."""
-    return sorted((row for row in rows if row.f1 is not None), key=lambda row: (row.f1, -row.wrong, row.file))
 
 
 def _error_lines(report: Report) -> list[str]:

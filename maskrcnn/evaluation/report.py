@@ -7,6 +7,7 @@ masks) are not written. A figure that is not defined is written as null.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Strict, ValidationError
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.evaluation.coco_documents import MatchedBy
 from maskrcnn.evaluation.measures import DEFAULT_IOU, KINDS, IouType, Summary
+from maskrcnn.name_order import natural_key
 
 AGAIN = "evaluate both models on the same labels, with `python -m maskrcnn evaluate MODEL --data DATASET --out REPORT`"
 """Part of error messages: how to get two reports that can be compared."""
@@ -66,6 +68,14 @@ class PictureRow(_Part):
     def wrong(self) -> int:
         """What is wrong in this picture: false positives and missed objects."""
         return self.fp + self.fn
+
+
+def worst_pictures(rows: Iterable[PictureRow]) -> list[PictureRow]:
+    """The pictures sorted by F1, lowest first, then by FP + FN, most first, then by name in natural order. A picture
+    without an F1 has nothing wrong and is left out."""
+    return sorted(
+        (row for row in rows if row.f1 is not None), key=lambda row: (row.f1, -row.wrong, natural_key(row.file))
+    )
 
 
 class ClassRow(_Part):

@@ -75,16 +75,25 @@ class Result(TypedDict, total=False):
     seconds: Seconds
     stopped_early: bool
     machine: Words | None
+    versions: dict[Name, Name]
     attempt: Attempt
 
 
 @with_config(_OPEN)
 class Started(TypedDict, total=False):
-    """start.json: the options of the training that are not in config.json, as values of the command line."""
+    """start.json: how the training was started. `preset`, `init` and `backbone_weights` are values of the command line.
+
+    Versions since 0.2 also note the `options` of the request (`TrainingRequest.to_argv`), the time, the `versions` of
+    the programs, and lines about labels that are not learned (`LearnableCounts.remarks`).
+    """
 
     preset: Name | None
     init: Words
     backbone_weights: Words
+    options: list[Words]
+    started: Seconds
+    versions: dict[Name, Name]
+    left_out: list[Words]
 
 
 @with_config(_OPEN)

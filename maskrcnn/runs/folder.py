@@ -2,7 +2,7 @@
 
 ```
 config.json                      the Config
-start.json                       the preset and the initial weights; a resumed run keeps it
+start.json                       the options, initial weights and versions; a resumed run keeps it
 dataset.json                     {"train": COCO document, "val": COCO document or null}: the exact labels
 metrics.jsonl                    one row per step and per epoch (see below)
 log.txt                          what the trainer printed
@@ -366,10 +366,10 @@ class RunFolder:
 
     def result(self) -> dict[str, Any] | None:
         """How the run ended: `{"state": "done" | "failed" | "cancelled", "error", "best_epoch", "seconds",
-        "stopped_early", "machine", ...}`; None while it has no result.
+        "stopped_early", "machine", "versions", ...}`; None while it has no result.
 
         `seconds` is the time from the first step to the end of the last validation, without the start of the
-        processes. `machine` describes the hardware.
+        processes. `machine` describes the hardware, `versions` the programs of the last attempt.
         """
         found = self.read_json(RESULT)
         return found and {name: value for name, value in found.items() if name != "attempt"}

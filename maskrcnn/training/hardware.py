@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import psutil
 import torch
+import torchvision
 
 
 def available_hardware() -> tuple[str, ...]:
@@ -54,6 +55,18 @@ def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def program_versions() -> dict[str, str]:
+    """The versions of this program, torch, torchvision and Python, for the documents of a run."""
+    from maskrcnn import __version__  # here, because the package itself imports trainings
+
+    return {
+        "mask-rcnn-studio": __version__,
+        "torch": str(torch.__version__),
+        "torchvision": str(torchvision.__version__),
+        "python": platform.python_version(),
+    }
 
 
 def seed_everything(seed: int) -> None:

@@ -29,7 +29,7 @@ from maskrcnn.runs.readiness import remarks
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.training import loop
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.hardware import device_or_fastest, machine, machines
+from maskrcnn.training.hardware import device_or_fastest, machine, machines, program_versions
 from maskrcnn.training.labelled_samples import labelled_sets
 from maskrcnn.training.run_log import RunLog, best_epoch_log_words, epoch_log_line, error_log_line
 from maskrcnn.training.tensorboard import TensorboardEvents
@@ -118,7 +118,7 @@ def _train_with_log(
     finally:
         if events:
             events.close()
-    outcome |= {"machine": machines(start.machine, computes)}
+    outcome |= {"machine": machines(start.machine, computes), "versions": program_versions()}
     if team.leads:
         run.write_result(outcome)
     early = f" (no better AP for {counted(config.patience or 0, 'epoch')})" if outcome["stopped_early"] else ""

@@ -5,12 +5,14 @@ All checks are made before the first file is written.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from maskrcnn.annotations.learnable_objects import LearnableCounts
 from maskrcnn.annotations.progress_callback import Watch
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
@@ -23,6 +25,7 @@ from maskrcnn.runs.request import TrainingRequest, config_with_labels
 from maskrcnn.runs.torchvision_catalogue import require_coco_detector
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training.distributed import Team, refuse_uneven
+from maskrcnn.training.hardware import program_versions
 from maskrcnn.training.labelled_samples import LabelledSamples, labelled_sets
 from maskrcnn.training.saved_state import load_state
 from maskrcnn.training.tensorboard import require_tensorboard
@@ -68,11 +71,28 @@ def begin(request: TrainingRequest, out: Path, device: torch.device, team: Team,
     run = RunFolder(RunFolder.create(out).path, made_here=True)
     attempts.begin_attempt(run)
     run.write_json(DATASET, {"train": documents["train"], "val": documents["val"]})
-    start = request.starting_weights()
-    run.write_json(START, {"preset": request.preset, "init": start.init, "backbone_weights": start.weights})
+    run.write_json(START, _start_document(request, documents))
     run.write_json(CONFIG, model.config.model_dump())
     team.wait()
     return TrainingStart(run, model, documents, lines=lines)
+
+
+def _start_document(request: TrainingRequest, documents: dict[str, Any]) -> dict[str, Any]:
+    """start.json: how the training was started, and which labels it does not learn (see `document_schemas.Started`)."""
+    start = request.starting_weights()
+    learned: dict[str, LearnableCounts | None] = documents["learned"]
+    prefixes = {"train": "", "val": "of the validation set, "}
+    return {
+        "preset": request.preset,
+        "init": start.init,
+        "backbone_weights": start.weights,
+        "options": request.to_argv(),
+        "started": time.time(),
+        "versions": program_versions(),
+        "left_out": [
+            prefix + line for split, prefix in prefixes.items() if (found := learned[split]) for line in found.remarks()
+        ],
+    }
 
 
 def rehearse(

@@ -28,6 +28,16 @@ from maskrcnn.evaluation.set_matches import FP, TP
 KINDS = ("class", "location", "both", "duplicate", "background", "missed")
 """The kinds of errors; a kind's code is its place here."""
 
+KIND_WORDS = {
+    "class": "wrong class",
+    "location": "loose fit",
+    "both": "wrong class and loose fit",
+    "duplicate": "found a second time",
+    "background": "nothing is there",
+    "missed": "missed objects",
+}
+"""Kind of an error -> its name in tables of reports and model cards."""
+
 CLASS, LOCATION, BOTH, DUPLICATE, BACKGROUND, MISSED = range(len(KINDS))
 CORRECT, NOT_COUNTED = -1, -2
 """Codes of what is no error: a true positive or a found object, and what counts neither way."""

@@ -18,6 +18,8 @@ maskrcnn.RunFolder.open("runs/first")               # maskrcnn.runs.folder
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from maskrcnn.install_folders import VERSION as __version__
+
 if TYPE_CHECKING:
     from maskrcnn.annotations import read, write
     from maskrcnn.evaluation import compare
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from maskrcnn.runs.folder import RunFolder
     from maskrcnn.runs.request import TrainingRequest
     from maskrcnn.training.training_run import train
-
-__version__ = "0.1.0"
 
 __all__ = ["RunFolder", "TrainingRequest", "compare", "evaluate", "load", "predict", "read", "train", "write"]
 

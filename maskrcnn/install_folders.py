@@ -1,9 +1,12 @@
-"""The folders of the studio: its installation, the data that ships with it, and the workspace with the projects."""
+"""The version and the folders of the studio: its installation, the data that ships with it, and the workspace."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+VERSION = "0.2.0"
+"""The version of the studio, as in pyproject.toml, and `maskrcnn.__version__`. Parts of the package import it here."""
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder with app.py and `maskrcnn/`. It is the working directory of every process of the studio."""

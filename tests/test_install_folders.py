@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from maskrcnn.install_folders import DATA, ROOT, WORKSPACE, workspace_folder
+import maskrcnn
+from maskrcnn.install_folders import DATA, ROOT, VERSION, WORKSPACE, workspace_folder
+
+
+def test_the_program_and_its_description_have_one_version() -> None:
+    described = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert maskrcnn.__version__ == VERSION == described
 
 
 def test_the_installation_holds_the_app_and_what_ships() -> None:

@@ -13,6 +13,8 @@ import psutil
 import torch
 import torchvision
 
+from maskrcnn.install_folders import VERSION
+
 
 def available_hardware() -> tuple[str, ...]:
     """The kinds of hardware that torch can use here, fastest first: "cuda" and "mps" if available, and "cpu"."""
@@ -59,10 +61,8 @@ def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 def program_versions() -> dict[str, str]:
     """The versions of this program, torch, torchvision and Python, for the documents of a run."""
-    from maskrcnn import __version__  # here, because the package itself imports trainings
-
     return {
-        "mask-rcnn-studio": __version__,
+        "mask-rcnn-studio": VERSION,
         "torch": str(torch.__version__),
         "torchvision": str(torchvision.__version__),
         "python": platform.python_version(),

@@ -18,7 +18,7 @@ maskrcnn.RunFolder.open("runs/first")               # maskrcnn.runs.folder
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from maskrcnn.install_folders import VERSION as __version__
+from maskrcnn.install_folders import VERSION
 
 if TYPE_CHECKING:
     from maskrcnn.annotations import read, write
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from maskrcnn.runs.folder import RunFolder
     from maskrcnn.runs.request import TrainingRequest
     from maskrcnn.training.training_run import train
+
+__version__ = VERSION
 
 __all__ = ["RunFolder", "TrainingRequest", "compare", "evaluate", "load", "predict", "read", "train", "write"]
 

@@ -29,6 +29,7 @@ def show() -> None:
             st.Page("pages/train/runs.py", title="Runs", icon=":material/monitoring:", url_path="runs"),
         ],
         "Inspect": [
+            st.Page("pages/inspect/try_it.py", title="Try it", icon=":material/experiment:", url_path="try_it"),
             st.Page(
                 "pages/inspect/predictions.py",
                 title="Predictions",

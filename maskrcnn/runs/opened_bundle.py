@@ -136,7 +136,10 @@ def _check(run: RunFolder, check_weights: Callable[[Path], object]) -> None:
         run.read_json(document)
     for epoch in run.detection_epochs():
         run.detections(epoch)
-    config = run.config()
+    try:
+        config = run.config()
+    except ArgumentError as error:
+        raise StudioError(f"{run.path / CONFIG}: {error}; {_AGAIN}") from None
     written, _ = checkpoint_file_header(run.best)
     if [written.names, written.tasks, written.backbone] != [config.names, config.tasks, config.backbone]:
         raise StudioError(f"{run.best}: has the weights of another network than {CONFIG} says; {_AGAIN}")

@@ -5,6 +5,7 @@ import streamlit as st
 from maskrcnn.runs.project_runs import runs_and_faults_in
 from maskrcnn.studio.runs import (
     curve_charts,
+    model_files,
     predictions_by_epoch,
     queue_view,
     run_choice,
@@ -28,6 +29,7 @@ if not runs:
     )
     if st.button("Launch a training", type="primary", icon=":material/rocket_launch:"):
         st.switch_page(run_choice.LAUNCH_PAGE, query_params={"project": project.folder.name})
+    model_files.show_drop_area(project)
     st.stop()
 
 chosen = run_choice.show(project, runs)

@@ -11,7 +11,7 @@ from maskrcnn.jobs.backend import Training
 from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import CONFIG, STATE, RunFolder
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.studio.runs import run_downloads
+from maskrcnn.studio.runs import model_files, run_downloads
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
 
@@ -126,6 +126,7 @@ def _download(run: RunFolder) -> None:
                 on_click="ignore",
                 width="stretch",
             )
+        model_files.show_exports(run)
 
 
 def _delete(run: RunFolder) -> None:

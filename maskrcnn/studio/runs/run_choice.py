@@ -9,7 +9,7 @@ import streamlit as st
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.runs import curve_data, run_actions
+from maskrcnn.studio.runs import curve_data, model_files, run_actions
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
 
@@ -57,9 +57,11 @@ def show(project: Project, runs: Mapping[str, RunFolder]) -> RunChoice:
             icon=":material/rocket_launch:",
             query_params={"project": address["project"]},
         )
+        model_files.show_opening(project)
         st.space("stretch")
         with session.fail_softly():
             run_actions.show(run)
+    model_files.show_opened(run)
     others = {other: runs[other] for other in runs if other != name}
     return RunChoice(run, others, not state.ended, address)
 

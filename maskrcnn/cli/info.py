@@ -1,4 +1,5 @@
-"""`python -m maskrcnn info`: describe a preset, a checkpoint or a run: its config, origin and parameters."""
+"""`python -m maskrcnn info`: describe a preset, a checkpoint or a run: its config, origin and parameters; or print the
+model card of a run."""
 
 from __future__ import annotations
 
@@ -6,15 +7,22 @@ import argparse
 import json
 import textwrap
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maskrcnn.cli.ap_figures import TASKS, ap_text, interval_text
+from maskrcnn.cli.progress_bars import progress_bar
 from maskrcnn.config import PRESETS
 from maskrcnn.config.config_table import Line, table_lines
 from maskrcnn.durations import clock
-from maskrcnn.inference import describe
-from maskrcnn.inference.model_description import ModelDescription
+from maskrcnn.errors import ArgumentError
+from maskrcnn.inference.model_card import model_card
 from maskrcnn.runs import shipped_models
+from maskrcnn.runs.folder import RunFolder
 from maskrcnn.words import byte_size, counted
+
+if TYPE_CHECKING:
+    from maskrcnn.inference.model_description import ModelDescription
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "such a name: ./NAME)",
     )
     parser.add_argument("--why", action="store_true", help="say of every value what it is for")
+    parser.add_argument(
+        "--card",
+        action="store_true",
+        help="print the model card of a run as Markdown: what it learned from, how good it is, where it fails; with "
+        "--json as JSON",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="see a preset with this field changed"
@@ -34,7 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the description of a preset, a checkpoint or a run, as a table or as JSON."""
+    """Print the description of a preset, a checkpoint or a run, as a table or as JSON; or the model card of a run."""
+    if args.card:
+        return print_card(args)
+    from maskrcnn.inference import describe  # here, because it imports torch
+
     found = describe(args.model, args.set)
     if args.json:
         print(json.dumps(found.to_json(), indent=1))
@@ -46,6 +64,23 @@ def run(args: argparse.Namespace) -> None:
     print()
     for part, count in found.parameters.items():
         print(f"{part:14} {count:12,d} parameters")
+
+
+def print_card(args: argparse.Namespace) -> None:
+    """Print the model card of a run, as Markdown or as JSON. Imports no torch.
+
+    Raises `ArgumentError` for a preset or a checkpoint, which no labels and detections belong to.
+    """
+    for option, given in (("--set", args.set), ("--why", args.why)):
+        if given:
+            raise ArgumentError(f"{option}: a card is of a run as it was trained; leave it out")
+    ships = shipped_models.folder(args.model)
+    if not ships and (args.model in PRESETS or Path(args.model).is_file()):
+        raise ArgumentError(f"{args.model}: only a run has a card; give a run folder")
+    found_run = RunFolder(ships) if ships else RunFolder.open(args.model)
+    with progress_bar("parts") as progress:
+        card = model_card(found_run, progress)
+    print(json.dumps(card.to_json(), indent=1) if args.json else card.markdown(), end="\n" if args.json else "")
 
 
 def card_lines(card: shipped_models.Card) -> list[str]:

@@ -204,7 +204,8 @@ def _quality(card: CardContent) -> Iterator[str]:
         yield f"Caution: {measured.caution}."
     if not measured.is_of_weights:
         yield "The detections of the best epoch were not kept: these figures are of another epoch than the weights."
-    yield "The epoch was chosen by its AP on the same pictures, so AP on others is a little lower."
+    if (card.training.epochs or 0) > 1:
+        yield "The epoch was chosen by its AP on the same pictures, so AP on others is a little lower."
     yield ""
     yield score_sentence(measured)
 

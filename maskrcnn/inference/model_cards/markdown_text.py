@@ -15,9 +15,10 @@ LONGEST = 200
 """Maximum length of a name or text in characters; longer ones are cut."""
 
 _SPECIAL = re.compile(
-    r"[\\`*\[\]<>$~|&!]"  # code, emphasis, links, images, HTML, formulas, tables, entities
+    r"[\\`*<>$~|&!]"  # code, emphasis, images, HTML, formulas, tables, entities
+    r"|\[(?!\d\.\d{3}, \d\.\d{3}\](?![(\[:]))"  # links and their definitions; an interval is none
     r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis; an underscore between letters is safe
-    r"|^[#+=-]|^\d+(?=[.)])"  # a heading, a list or a rule at the start of a line
+    r"|^[#+=-]|^\d+(?=[.)](?:\s|$))"  # a heading, a list or a rule at the start of a line
     r"|:(?=[\w/-])|(?<=www)\.",  # emoji, and addresses that become links by themselves
     re.IGNORECASE,
 )
@@ -27,7 +28,7 @@ def escaped(text: object, longest: int = LONGEST) -> str:
     r"""A text as Markdown that shows it as it is, on one line.
 
     >>> print(escaped("<b>*a* | [x](http://y)"))
-    \<b\>\*a\* \| \[x\](http\://y)
+    \<b\>\*a\* \| \[x](http\://y)
     """
     cut = _cut(one_line(str(text)), longest)
     return _SPECIAL.sub(_with_backslash, cut).replace("@", "@\N{WORD JOINER}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
@@ -60,10 +60,11 @@ def training_bar(stack: ExitStack, *, shown: bool) -> Callable[[Row], None]:
     return report
 
 
-def print_line(line: str) -> None:
-    """Print a line of a training on standard output, above its progress bar."""
-    tqdm.write(line)
-    sys.stdout.flush()
+def print_line(line: str, file: TextIO | None = None) -> None:
+    """Print a line on standard output, or another file, above the progress bar."""
+    file = file or sys.stdout
+    tqdm.write(line, file=file)
+    file.flush()
 
 
 def preparation_bars(is_cancelled: Callable[[], bool]) -> Watch:

@@ -22,6 +22,9 @@ MARK = "Mask R-CNN Studio: predict"
 """Value of the PNG text field `Software` of every overlay."""
 
 
+_HEADER = 8 + 25
+"""Length of the signature of a PNG and of its first chunk, after which texts can stand."""
+
 _LARGE = 1_000_000
 """Number of pixels from which a PNG is written with the compression that is fast."""
 
@@ -32,15 +35,21 @@ def save_overlay(overlay: np.ndarray, path: Path) -> None:
     A large picture is compressed fast: a photograph of 12 megapixels in half a second where Pillow needs eight, and
     the file is as large. Makes missing folders. Raises `ArgumentError` if the file cannot be written.
     """
+    save_picture(overlay, path, MARK)
+
+
+def save_picture(picture: np.ndarray, path: Path, software: str | None = None) -> None:
+    """Write a picture as `save_overlay` does, with `software` as its PNG text field `Software`."""
     about = PngImagePlugin.PngInfo()
-    about.add_text("Software", MARK)
+    if software:
+        about.add_text("Software", software)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path, durable=False) as temporary:  # after a power failure it can be drawn again
-            if overlay.ndim == 3 and overlay.shape[2] == 3 and overlay.shape[0] * overlay.shape[1] >= _LARGE:
-                temporary.write_bytes(_fast_png(overlay, about))
+            if picture.ndim == 3 and picture.shape[2] == 3 and picture.shape[0] * picture.shape[1] >= _LARGE:
+                temporary.write_bytes(_fast_png(picture, about))
             else:
-                Image.fromarray(overlay).save(temporary, "PNG", pnginfo=about)
+                Image.fromarray(picture).save(temporary, "PNG", pnginfo=about)
 
 
 def _fast_png(picture: np.ndarray, about: PngImagePlugin.PngInfo) -> bytes:
@@ -49,14 +58,10 @@ def _fast_png(picture: np.ndarray, about: PngImagePlugin.PngInfo) -> bytes:
     if hasattr(cv2, "IMWRITE_PNG_FILTER"):  # OpenCV 4.11 and later
         fast += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
     packed = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), fast)[1].tobytes()
-    header = len(_SIGNATURE) + 25  # the first chunk has 13 bytes, and 12 of its length, name and checksum
-    chunks = io.BytesIO()
+    texts = io.BytesIO()
     for name, content, *_ in about.chunks:
-        PngImagePlugin.putchunk(chunks, name, content)
-    return packed[:header] + chunks.getvalue() + packed[header:]
-
-
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+        PngImagePlugin.putchunk(texts, name, content)
+    return packed[:_HEADER] + texts.getvalue() + packed[_HEADER:]
 
 
 def is_overlay(path: Path) -> bool:

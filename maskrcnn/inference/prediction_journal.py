@@ -10,8 +10,10 @@ Detections are read back one picture at a time: memory holds the place of each l
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +30,8 @@ JOURNAL = "journal.jsonl"
 SYNC_SECONDS = 5.0
 
 _FORMAT = "maskrcnn predict 1"
+_START = f'{{"journal":"{_FORMAT}"'.encode()
+"""The first bytes of a journal."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class Journal:
         self._files: tuple[FileIO, BinaryIO] | None = None
         self._lines: dict[str, tuple[Stamp, int]] = {}
         self._synced = time.monotonic()
+        self._lock = threading.RLock()
 
     @classmethod
     def open(
@@ -90,6 +95,8 @@ class Journal:
         journal = cls(path, {"journal": _FORMAT, "network": dict(network), "options": dict(options)})
         if path.exists():
             old = _read_header(path)
+            if old is None:  # the process was killed before the first line was whole
+                return journal
             if not again:
                 _require_same(path, old, network, options)
             journal._open("ab")
@@ -124,10 +131,11 @@ class Journal:
         self._lines[entry.key] = (entry.stamp, place)
 
     def add_places(self, places: Sequence[str]) -> None:
-        """Remember that predict makes these files and folders of the output folder."""
-        if new := sorted(set(places) - self.places):
-            self.places.update(new)
-            self._write_line({"places": new})
+        """Remember, before they are made, that predict makes these files and folders. Any thread may call it."""
+        with self._lock:
+            if new := sorted(set(places) - self.places):
+                self._write_line({"places": new})
+                self.places.update(new)
 
     def close(self) -> None:
         """Close the file, when all is on the disk."""
@@ -149,9 +157,13 @@ class Journal:
 
     def _write_line(self, content: Mapping[str, Any]) -> int:
         """Append a line, and return its place. If that fails, the file is as it was."""
-        if self._files is None:
-            self._open("wb")
-            self._write_line({**self._header, "places": sorted(self.places)})
+        with self._lock:
+            if self._files is None:
+                self._open("wb")
+                self._append({**self._header, "places": sorted(self.places)})
+            return self._append(content)
+
+    def _append(self, content: Mapping[str, Any]) -> int:
         assert self._files is not None
         end = self._files[0]
         rest = memoryview(json.dumps(content, allow_nan=False, separators=(",", ":")).encode() + b"\n")
@@ -187,15 +199,25 @@ class Journal:
             place += len(line)
 
 
-def _read_header(path: Path) -> dict[str, Any]:
-    """The first line of a journal. Raises `ArgumentError` if the file is not one."""
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file, by which a journal recognises a network. Raises `ArgumentError` if it cannot be read."""
     try:
         with path.open("rb") as file:
-            header = json.loads(file.readline(1_000_000))
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ArgumentError(f"{path}: cannot be read ({error.strerror}); check the file's permissions") from None
+
+
+def _read_header(path: Path) -> dict[str, Any] | None:
+    """The first line of a journal, None if it is cut off. Raises `ArgumentError` if the file is no journal."""
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+        with path.open("rb") as file:
+            line = file.readline(1_000_000)
+        if not line.endswith(b"\n") and (line.startswith(_START) or _START.startswith(line)):
+            return None
+        header = json.loads(line)
         if header["journal"] == _FORMAT and isinstance(header["options"], dict) and isinstance(header["places"], list):
             return {**header, "network": {key: str(header["network"][key]) for key in ("name", "digest")}}
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        pass
     raise ArgumentError(f"{path}: is there already and is no journal of predict; give --out another folder")
 
 

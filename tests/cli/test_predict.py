@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from maskrcnn.__main__ import main
@@ -20,14 +21,17 @@ from tests.inference.pictures import picture
 @pytest.fixture(autouse=True)
 def network(monkeypatch: pytest.MonkeyPatch) -> None:
     """It finds one object in each picture, whose score is the picture's colour in percent; none where that is 0."""
-    model = SimpleNamespace(config=Config.preset("classroom", class_names=("nut",), num_classes=2))
+    config = Config.preset("classroom", class_names=("nut",), num_classes=2)
+    model = SimpleNamespace(config=config, parameters=lambda: iter([torch.zeros(1)]))
 
-    def detect(_: object, seen: np.ndarray, image_id: int) -> list[dict[str, Any]]:
-        box = {"image_id": image_id, "category_id": 1, "bbox": [1, 1, 8, 8], "score": float(seen[0, 0, 0]) / 100}
+    def detect(_: object, seen: np.ndarray) -> list[dict[str, Any]]:
+        box = {"image_id": 0, "category_id": 1, "bbox": [1, 1, 8, 8], "score": float(seen[0, 0, 0]) / 100}
         return [box] if seen[0, 0, 0] else []
 
     monkeypatch.setattr("maskrcnn.cli.predict.load_for_inference", lambda args: model)
-    monkeypatch.setattr("maskrcnn.inference.picture_prediction.detect", detect)
+    monkeypatch.setattr("maskrcnn.model.weights.find_checkpoint", lambda name: SimpleNamespace(path=Path(name)))
+    monkeypatch.setattr("maskrcnn.inference.prediction_journal.file_digest", lambda path: f"digest of {path}")
+    monkeypatch.setattr("maskrcnn.inference.prediction_work.detect", detect)
 
 
 def test_the_detections_say_which_overlay_is_of_which_picture(
@@ -57,7 +61,7 @@ def test_a_folder_that_is_predicted_into_itself_twice(tmp_path: Path) -> None:
         assert main(["predict", "toy", str(tmp_path), "--out", str(tmp_path)]) == 0
         assert {name: (tmp_path / name).read_bytes() for name in files} == files
         made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")} - set(files)
-        assert made == {"a-2.png", "a-3.png", "b/c-2.png", "detections.json"}
+        assert made == {"a-2.png", "a-3.png", "b/c-2.png", "detections.json", "journal.jsonl"}
 
 
 def cut_off(path: Path) -> None:
@@ -95,7 +99,9 @@ def test_one_broken_picture_is_one_line_and_the_others_are_done(
     (line,) = [line for line in told.err.splitlines() if "error" in line]
     assert line.startswith(f"error: {folder / 'b.png'}: ")
     assert told.out.endswith("; 1 picture could not be read\n")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "c.png", "detections.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        *("a.png", "c.png", "detections.json", "journal.jsonl")
+    ]
     entries = json.loads((tmp_path / "out" / "detections.json").read_text())
     assert [(entry["image_id"], entry["file_name"]) for entry in entries] == [(1, "a.png"), (3, "c.png")]
 

@@ -25,8 +25,13 @@ from maskrcnn.words import counted
 if TYPE_CHECKING:
     from maskrcnn.model.build import StudioRCNN
 
-Order = Literal["both", "unsure", "different"]
-ORDERS: tuple[Order, ...] = ("both", "unsure", "different")
+Order = Literal["cover", "both", "unsure", "different"]
+ORDERS: tuple[Order, ...] = ("cover", "both", "unsure", "different")
+"""`cover`: the picture that stands for most others of which the network is unsure. `both`: unsureness times difference.
+`unsure`, `different`: one of them alone."""
+
+_MOST_COMPARED = 2000
+"""Maximum number of pictures that a picture may stand for; of more, as many are drawn."""
 
 MIN_SCORE = 0.1
 """Detections with a lower score say nothing about how unsure the network is."""
@@ -126,18 +131,36 @@ def rank(
     differences = _places(first_nearest)
     chosen: list[Ranked[Key]] = []
     left = np.ones(len(keys), bool)
+    others, apart = _distances(own) if order == "cover" else (np.zeros(0, int), np.zeros((0, 0)))
+    weights = 0.1 + 0.9 * places[others]
+    if order == "cover" and not len(known):  # the first one is the most typical picture
+        nearest = np.full(len(keys), apart.max(initial=0.0))
     while left.any() and (number is None or len(chosen) < number):
-        worth = {
-            "both": _share(nearest, left) * (0.1 + 0.9 * places),
-            "unsure": places,
-            "different": _share(nearest, left),
-        }[order]
+        match order:
+            case "cover":
+                worth = np.clip(nearest[others] - apart, 0, None) @ weights
+            case "both":
+                worth = _share(nearest, left) * (0.1 + 0.9 * places)
+            case "unsure":
+                worth = places
+            case _:
+                worth = nearest
         best = int(np.where(left, worth, -1.0).argmax())
         left[best] = False
         nearest = np.minimum(nearest, np.linalg.norm(own - own[best], axis=1))
         reason = _reason(looks[best], differences[best], bool(len(known)))
         chosen.append(Ranked(keys[best], float(places[best]), float(differences[best]), reason))
     return chosen
+
+
+def _distances(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that are compared `(M,)`, and the distance of each of the N rows to each of them, `(N, M)`."""
+    others = np.arange(len(features))
+    if len(others) > _MOST_COMPARED:
+        others = np.sort(np.random.default_rng(0).choice(others, _MOST_COMPARED, replace=False))
+    squares = (features**2).sum(axis=1)
+    apart = squares[:, None] + squares[others][None] - 2 * features @ features[others].T
+    return others, np.sqrt(np.clip(apart, 0, None))
 
 
 def _padded(side: int) -> int:

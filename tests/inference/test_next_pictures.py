@@ -70,3 +70,21 @@ def test_a_look_has_the_detections_of_detect_and_features_that_tell_pictures_apa
     assert one.features.dtype == np.float32
     again = look(toy, pictures.load(paths[0]))
     assert np.linalg.norm(one.features - again.features) < 1e-4 < np.linalg.norm(one.features - other.features)
+
+
+def test_a_picture_that_stands_for_others_comes_first() -> None:
+    """Three at 9, 10 and 11 and one at -30, one labelled at 0, all equally unsure (weight 0.55 each).
+
+    What 10 takes off the distances: 9 - 1, 10 and 11 - 1, together 28, of which -30 has none; -30 takes off 30; 9 takes
+    off 9, 10 - 1 and 11 - 2, together 27. So -30 is first here, and 10 with one more picture beside it.
+    """
+    at = {"nine": 9.0, "ten": 10.0, "eleven": 11.0, "far": -30.0}
+    looks = {name: entry(0.5, at=(place, 0)) for name, place in at.items()}
+    assert [found.key for found in rank(looks, [np.float32([0, 0])], 2, "cover")] == ["far", "ten"]
+    looks["too"] = entry(0.5, at=(10.0, 0.0))
+    assert [found.key for found in rank(looks, [np.float32([0, 0])], 2, "cover")] == ["ten", "far"]
+
+
+def test_without_labels_the_most_typical_picture_comes_first() -> None:
+    looks = {name: entry(0.5, at=(place, 0)) for name, place in (("left", -3.0), ("middle", 0.0), ("right", 4.0))}
+    assert rank(looks, [], 1, "cover")[0].key == "middle"

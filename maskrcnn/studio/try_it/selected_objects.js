@@ -1,7 +1,7 @@
 // The objects that are drawn and listed of the candidates: outline, area and texts of each, computed once.
 
 import { boxOf } from "./candidate_table.js";
-import { areaText, lengthText, longestOf } from "./object_measures.js";
+import { areaText, lengthText, longestOf, numberText } from "./object_measures.js";
 import { areaOf, polygonsOf, softOutline } from "./soft_outline.js";
 
 /** Keeps the objects of the candidates at one mask threshold. */
@@ -34,12 +34,12 @@ export class SelectedObjects {
   /** What the object is and how large, in one line. */
   words(place, scale) {
     const { rings, area } = this.#shape(place), [x1, y1, x2, y2] = boxOf(this.candidates, place);
-    const sizes = [x2 - x1, y2 - y1].map((side) => lengthText(side, scale));
+    const box = `${numberText((x2 - x1) * scale.per_pixel, scale.unit)} × ${lengthText(y2 - y1, scale)}`;
     const name = `${this.#class(place).name} ${this.candidates.scores[place].toFixed(2)}`;
-    if (!this.candidates.masks) return `${name}: box ${sizes.join(" × ")}, area ${areaText(area, scale)}`;
+    if (!this.candidates.masks) return `${name}: box ${box}, area ${areaText(area, scale)}`;
     if (!rings.length) return `${name}: no pixel of its mask reaches the threshold`;
     const length = lengthText(longestOf(rings), scale);
-    return `${name}: area ${areaText(area, scale)}, length ${length}, box ${sizes.join(" × ")}`;
+    return `${name}: area ${areaText(area, scale)}, length ${length}, box ${box}`;
   }
 
   #class(place) {

@@ -5,7 +5,7 @@
 
 import { mountedOnce, sheetLinks } from "../components/mounting.js";
 import { PictureView } from "../components/picture/picture_view.js";
-import { addViewButtons } from "../components/picture/view_buttons.js";
+import { addViewButtons, floatingButton } from "../components/picture/view_buttons.js";
 import { whenResized } from "../inspect/arrangement.js";
 import { make } from "../inspect/drawing_bar.js";
 import { largerFirst } from "../inspect/drawn_objects.js";
@@ -24,6 +24,7 @@ import { SelectionState } from "./selection_state.js";
 
 const STORED = "maskrcnn-try-it"; // key of the choices in the session storage of the tab
 const DEFAULTS = { masks: true, boxes: false, keypoints: true, labels: true, opacity: 0.35, panel: true, unit: "mm" };
+const CONTROLS = "M4 7h9M17 7h3M4 17h3M11 17h9M15 5v4M9 15v4"; // an icon, drawn in lines
 const SHEET = new URL("./tried_picture.css", import.meta.url).href;
 
 class TriedPicture {
@@ -54,7 +55,8 @@ class TriedPicture {
     this.panelHolder = make("div", "panel-holder");
     this.root.append(...sheetLinks([SHEET], () => this.#arrange()), this.stage, this.panelHolder);
     parentElement.querySelector("div").append(this.root);
-    this.buttons = addViewButtons(this.view, { root: this.root });
+    const controls = floatingButton("Controls beside the picture (l)", CONTROLS, () => this.#keys.l());
+    this.buttons = addViewButtons(this.view, { root: this.root, extra: [controls] });
     this.view.addEventListener("hover", ({ detail }) => this.#hover(detail.id, true));
     this.view.addEventListener("select", ({ detail }) => this.#select(detail.ids.at(-1) ?? null));
     this.#listenToRuler();
@@ -211,6 +213,7 @@ class TriedPicture {
 
   #select(place) {
     this.#selected = place;
+    this.#hovered = null; // with the keys, another one may be selected than that under the pointer
     this.#mark(true);
     const { data } = this.component;
     if (data.reports_selected) this.#later.tell("selected", this.#aboutPicture(place));

@@ -22,6 +22,7 @@ export class ObjectList extends EventTarget {
     const head = make("div", "object-row heads");
     head.append(...COLUMNS.map(([column, text]) => this.#headOf(column, text)));
     this.head = head;
+    this.#showSort();
     this.list = make("div", "rows");
     this.list.tabIndex = 0;
     this.list.dataset.movesByArrows = "";
@@ -108,7 +109,7 @@ export class ObjectList extends EventTarget {
       row.setAttribute("aria-selected", "false");
       const words = make("span", "name"), swatch = make("span", "swatch");
       swatch.style.setProperty("--colour", colour);
-      words.append(swatch, name);
+      words.append(swatch, make("span", "text", name));
       row.append(words, make("span", "score", score.toFixed(2)), make("span", "area"));
       row.onpointerenter = () => this.#tell("hover", place);
       row.onclick = () => this.#tell("select", place === this.#selected ? null : place);

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from maskrcnn.annotations.regions import Region
+from maskrcnn.annotations.regions import Region, Shape
 from maskrcnn.annotations.store import json_columns, picture_rows, region_json
 from maskrcnn.errors import StudioError
 
@@ -42,18 +42,24 @@ class KeptSuggestions:
 def keep(db: sqlite3.Connection, network: str, suggested: Mapping[int, Sequence[Region]], stamp: str = "") -> None:
     """Store what a network suggests for some pictures. It replaces what the same network suggested before.
 
-    What was decided about the replaced suggestions is forgotten with them: a network that has learned more may be right
-    this time. Raises `UnknownPicture`, and `StudioError` for a bad name and for regions that cannot be stored.
+    A region with the shape and class of one that was accepted or thrown away counts as decided, too. Other decisions
+    are forgotten with what is replaced: a network that has learned more may be right this time. Raises
+    `UnknownPicture`, and `StudioError` for a bad name and for regions that cannot be stored.
     """
     require_name(network, "name of the network")
     require_name(stamp, "stamp of the network", may_be_empty=True)
     for image_id, regions in suggested.items():
         picture_rows.image(db, image_id)
+        before = _decided_places(db, image_id, network)
         state = picture_rows.PictureState.of(replace(region, source="model") for region in regions)
+        # Read again, as `of` may give new ids; only where something was decided before.
+        stored = region_json.loads(state.text) if before else ()
+        decided = [region.id for region in stored if (region.shape, region.class_name) in before]
         db.execute("DELETE FROM suggestion WHERE image_id = ? AND network = ?", (image_id, network))
         db.execute(
-            "INSERT INTO suggestion (image_id, network, stamp, regions, undecided) VALUES (?, ?, ?, ?, ?)",
-            (image_id, network, stamp, state.text, len(state.marks)),
+            """INSERT INTO suggestion (image_id, network, stamp, regions, undecided, decided)
+               VALUES (?, ?, ?, ?, ?, ?)""",
+            (image_id, network, stamp, state.text, len(state.marks) - len(decided), json.dumps(decided)),
         )
         db.execute(
             """DELETE FROM suggestion WHERE image_id = ? AND id NOT IN
@@ -147,6 +153,17 @@ def _decided(row: sqlite3.Row) -> frozenset[str]:
     if not isinstance(found, list) or not all(isinstance(identity, str) for identity in found):
         raise StudioError(f"{words} is no list of names; {json_columns.RESTORE}")
     return frozenset(found)
+
+
+def _decided_places(db: sqlite3.Connection, image_id: int, network: str) -> set[tuple[Shape, str | None]]:
+    """Return shape and class of the suggestions of a network that were decided."""
+    query = "SELECT * FROM suggestion WHERE image_id = ? AND network = ?"
+    row = db.execute(query, (image_id, network)).fetchone()
+    decided = _decided(row) if row is not None else frozenset()
+    if not decided:
+        return set()
+    regions = region_json.loads(row["regions"], "a picture (suggestions)")
+    return {(region.shape, region.class_name) for region in regions if region.id in decided}
 
 
 def _store_decided(db: sqlite3.Connection, number: int, decided: Iterable[str], undecided: int) -> None:

@@ -1,7 +1,8 @@
 // Suggestions: what a network detects on the picture, as dashed regions that are accepted or thrown away.
 //
-// The project keeps them. Those that are kept show at once, unless the person chose none; if the person chose a network,
-// its own are shown, which may have to be worked out first. What is decided does not come back after a reload.
+// The project keeps them. Those that are kept show at once in a picture that is not done, unless the person chose none;
+// if the person chose a network, its own are shown, which may have to be worked out first. What is decided does not
+// come back after a reload.
 
 import { drawObject } from "../../../components/picture/object_drawing.js";
 import { Refused } from "../server.js";
@@ -104,6 +105,7 @@ export class Suggestions extends EventTarget {
     if (this.choice === null || !doc?.picture) return;
     const control = this.control = new AbortController(), { signal } = control;
     if (this.choice === KEPT) {
+      if (doc.done) return; // nothing is left to label here
       await this.loadKept(doc.id, signal);
       return;
     }

@@ -19,6 +19,7 @@ PAGES = (
     "pages/label/label_next.py",
     "pages/train/launch.py",
     "pages/train/runs.py",
+    "pages/inspect/try_it.py",
     "pages/inspect/predictions.py",
     "pages/inspect/evaluation.py",
     "pages/inspect/compare.py",

@@ -32,7 +32,7 @@ from maskrcnn.runs.folder import DATASET, LOG, PROCESS, QUEUED, RESULT, RunFolde
 from tests.browser.conftest import ROOT, Server, start_server
 from tests.sweeps import sweep
 
-PAGES = ("", "dataset", "label_next", "launch", "runs", "predictions", "roi_align")
+PAGES = ("", "dataset", "label_next", "launch", "runs", "try_it", "predictions", "roi_align")
 AUDIT = """
 import os, sys
 handle = os.open(os.environ["AUDIT"], os.O_WRONLY | os.O_APPEND)

@@ -26,7 +26,7 @@ from tests.sweeps import sweep
 
 Settled = Callable[[Any], None]
 
-PAGES = ("", "dataset", "label_next", "launch", "runs", "predictions", "roi_align")
+PAGES = ("", "dataset", "label_next", "launch", "runs", "try_it", "predictions", "roi_align")
 
 AUDIT = """
 import os, sys

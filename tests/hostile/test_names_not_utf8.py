@@ -19,7 +19,12 @@ from tests.jobs.fakes import this_process
 from tests.sweeps import one_in
 
 ODD = os.fsdecode(b"odd\xff")
-SHOWS_RUNS = ("pages/inspect/predictions.py", "pages/inspect/evaluation.py", "pages/train/runs.py")
+SHOWS_RUNS = (
+    "pages/inspect/try_it.py",
+    "pages/inspect/predictions.py",
+    "pages/inspect/evaluation.py",
+    "pages/train/runs.py",
+)
 
 
 @pytest.fixture

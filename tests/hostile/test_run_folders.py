@@ -576,6 +576,7 @@ def test_one_broken_run_takes_down_no_page(
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     app.query_params["project"] = "cells"
     for page in (
+        "pages/inspect/try_it.py",
         "pages/inspect/predictions.py",
         "pages/inspect/evaluation.py",
         "pages/inspect/compare.py",

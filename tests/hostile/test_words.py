@@ -116,6 +116,13 @@ OURS: dict[str, str] = {
     "compare/differences_view.py": "found figures_table(rows) compared_words(a,b,sets,found) side.upper()",
     "compare/epoch_choice.py": "text letter.upper() epoch pair",  # a pair in words is two numbers
     "compare/paper_figures.py": "shipped_words()",
+    "try_it/counting_view.py": "work.done work.total",
+    "try_it/drawn_thumbnails.py": "selection",  # of `Candidates.select`, which draws nothing
+    "try_it/sets/taking.py": "self._selection",
+    "try_it/network_view.py": "title",
+    "try_it/sets_view.py": "tried.network.epoch",
+    "try_it/status_view.py": "title work.done work.total done network_words(tried.network)",
+    "try_it/take_away_view.py": "label found.there work.done work.total taking.kinds_of(opened.tried.config.tasks)",
     "shell/url_state.py": "label show",  # of its callers
     "pages/label/label_next.py": "seen.unlabelled seen.looked_at",
     "pages/inspect/compare.py": "differences_view.verdict_line(found)",

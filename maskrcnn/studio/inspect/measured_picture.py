@@ -16,6 +16,7 @@ from maskrcnn.studio.inspect.picture_choice import PictureChoice
 from maskrcnn.studio.runs.run_words import format_ap
 
 EVALUATION_PAGE = "pages/inspect/evaluation.py"
+TRY_IT_PAGE = "pages/inspect/try_it.py"
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,15 @@ def show_figures(project: Project, inspected: InspectedRun, choice: PictureChoic
             st.markdown(f"**{format_ap(row.keypoints_ap)}** keypoint AP", help=definitions["keypoints_ap"])
         if measured.matches.matched_by == "bbox":
             st.markdown(":small[Judged by boxes: this network finds no masks.]", help=definitions["matched_by"])
+        address = {
+            "project": project.folder.name,
+            "run": str(st.session_state.get(f"{PAGE}_run") or inspected.run.name),
+            "epoch": str(choice.epoch),
+        }
         st.page_link(
             EVALUATION_PAGE,
             label="All pictures: Evaluation",
             icon=":material/fact_check:",
-            query_params={
-                "project": project.folder.name,
-                "run": str(st.session_state.get(f"{PAGE}_run") or inspected.run.name),
-                "epoch": str(choice.epoch),
-                "image": choice.name,
-            },
+            query_params={**address, "image": choice.name},
         )
+        st.page_link(TRY_IT_PAGE, label="New pictures: Try it", icon=":material/experiment:", query_params=address)

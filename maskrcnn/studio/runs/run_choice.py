@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from maskrcnn.annotations.store import Project
+from maskrcnn.runs.checkpoint_files import checkpoints_by_epoch
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.runs import curve_data, model_files, run_actions
 from maskrcnn.studio.shell import session
@@ -15,6 +16,7 @@ from maskrcnn.studio.shell.markdown_escape import plain
 
 LAUNCH_PAGE = "pages/train/launch.py"
 PREDICTIONS_PAGE = "pages/inspect/predictions.py"
+TRY_IT_PAGE = "pages/inspect/try_it.py"
 EVALUATION_PAGE = "pages/inspect/evaluation.py"
 
 _CHOSEN, _WITH = "runs-chosen", "runs-with"
@@ -48,6 +50,8 @@ def show(project: Project, runs: Mapping[str, RunFolder]) -> RunChoice:
         address = {"project": project.folder.name, "run": name}
         with session.fail_softly():
             state = session.backend().state(run)
+        if checkpoints_by_epoch(run):
+            st.page_link(TRY_IT_PAGE, label="Try it", icon=":material/experiment:", query_params=address)
         if run.detection_epochs():
             st.page_link(PREDICTIONS_PAGE, label="Predictions", icon=":material/image_search:", query_params=address)
             st.page_link(EVALUATION_PAGE, label="Evaluation", icon=":material/fact_check:", query_params=address)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from maskrcnn.drawing.jpeg import jpeg
+from maskrcnn.drawing.overlays import Edges, detection_marks, draw
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.components import thumbnails
 from maskrcnn.studio.try_it.opened_set import PAGE, OpenedSet
@@ -26,8 +27,8 @@ def drawn_url(opened: OpenedSet, position: int, selection: Selection) -> str | N
     found = tried_set.candidates_path(opened.workspace, opened.tried.id, position)
     try:
         stamp = found.stat().st_mtime_ns
-        edges = tuple(map(tuple, opened.tried.config.keypoint_edges))
-        content = _drawn(found, stamp, selection, opened.tried.config.names, opened.colours, edges)
+        config = opened.tried.config
+        content = _drawn(found, stamp, selection, config.names, opened.colours, config.keypoint_edges)
     except (StudioError, OSError):
         return None
     return thumbnails.thumbnail_url(content, f"{PAGE} {opened.tried.id} {position}") or None
@@ -40,13 +41,12 @@ def _drawn(
     selection: Selection,
     names: tuple[str, ...],
     colours: tuple[str, ...],
-    edges: tuple[tuple[int, ...], ...],
+    edges: Edges,
 ) -> bytes:
     """A JPEG of a small picture with its objects. `found` is the file of its candidates in the state of `stamp`.
 
     The candidates are selected in a frame of the size of the small picture, so that masks are pasted in it.
     """
-    from maskrcnn.inference.outputs import FoundPicture, overlay
     from maskrcnn.model.candidates import Candidates
 
     encoded = np.frombuffer(found.with_suffix(".jpg").read_bytes(), np.uint8)
@@ -61,6 +61,12 @@ def _drawn(
     if keypoints is not None:
         keypoints = keypoints * np.array([*stretch[:2], 1], np.float32)
     small = replace(whole, height=height, width=width, boxes=whole.boxes * stretch, keypoints=keypoints)
-    entries = tuple(small.select(selection))
-    drawn = overlay(FoundPicture("", width, height, entries), picture, names, list(colours), edges)  # type: ignore[arg-type]
+    entries = small.select(selection)
+    marks = [
+        replace(mark, colour=colours[entry["category_id"] - 1])
+        for mark, entry in zip(detection_marks(entries, names, edges), entries, strict=True)
+    ]
+    has_masks = whole.masks is not None
+    # Drawn at twice the size, so that the colour of a line is wider than its dark edges.
+    drawn = draw(picture, marks, longest=2 * THUMBNAIL, labels=False, boxes=not has_masks, opacity=0.3, line=3)
     return jpeg(drawn, THUMBNAIL)

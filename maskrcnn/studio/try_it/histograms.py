@@ -23,7 +23,7 @@ def scores(values: np.ndarray, colour: str) -> Chart:
     """
     ends = np.round(np.linspace(0, 1, 21), 2)
     counts, _ = np.histogram(values, ends)
-    axis = {"values": [0, 0.25, 0.5, 0.75, 1], "grid": False, **_AXIS}
+    axis = {"values": [0, 0.25, 0.5, 0.75, 1], "format": ".2~f", "grid": False, **_AXIS}
     x = field("from", bin="binned", title="score", scale={"domain": [0, 1], "nice": False}, axis=axis)
     return _chart(ends, counts, x, colour, "{:.2f}")
 
@@ -36,7 +36,7 @@ def areas(values: np.ndarray, unit: str, colour: str) -> Chart:
     ends = 2.0 ** (steps if len(steps) > 1 else np.array([steps[0], steps[0] + 1]))
     counts, _ = np.histogram(positive, ends)
     scale = {"type": "log", "base": 2, "domain": [float(ends[0]), float(ends[-1])], "nice": False}
-    axis = {"tickCount": 6, "format": ".3~s", "grid": False, **_AXIS}
+    axis = {"tickCount": 5, "format": ".2~s", "grid": False, **_AXIS}
     return _chart(ends, counts, field("from", bin="binned", title=f"area, {unit}", scale=scale, axis=axis), colour)
 
 

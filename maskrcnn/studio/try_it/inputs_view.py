@@ -17,7 +17,7 @@ from maskrcnn.studio import serving
 from maskrcnn.studio.dataset.project_cache import progress_bar
 from maskrcnn.studio.shell import session, url_state
 from maskrcnn.studio.try_it import opened_set
-from maskrcnn.studio.try_it.network_view import ChosenNetwork
+from maskrcnn.studio.try_it.network_view import ABOUT, ChosenNetwork
 from maskrcnn.studio.try_it.opened_set import PAGE
 from maskrcnn.studio.try_it.sets import incoming
 from maskrcnn.studio.try_it.sets.set_folders import MOST_PICTURES
@@ -47,10 +47,7 @@ def show(project: Project, chosen: ChosenNetwork) -> None:
         if st.button("Try it on a sample picture", key=f"{PAGE}_sample", icon=":material/play_arrow:"):
             with session.fail_softly(stop=False):
                 _start(project, chosen, partial(incoming.from_files, *_sample(project, chosen.run)))
-        st.markdown(
-            "The pictures stay on this computer. Each way in starts at once, and the first result is there as soon as "
-            "the network has seen the first picture."
-        )
+        st.markdown(f"{ABOUT} The pictures stay on this computer.")
 
 
 def _files(project: Project, chosen: ChosenNetwork) -> None:

@@ -33,7 +33,8 @@ class OpenedSet:
     """A set that the page shows.
 
     `project` is the project of the tab, `source` that of the set (None: it is gone). `done` are the positions of the
-    pictures that were looked at, `work` is the search for objects, if it was started since the server runs.
+    pictures that were looked at. `work` is the search for objects, if it was started since the server runs;
+    `is_running` says whether it was running when `done` was read.
     """
 
     workspace: Path
@@ -42,11 +43,7 @@ class OpenedSet:
     tried: TriedSet
     done: tuple[int, ...]
     work: Work | None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the network is looking for objects."""
-        return self.work is not None and self.work.is_running
+    is_running: bool
 
     @property
     def colours(self) -> tuple[str, ...]:
@@ -66,11 +63,11 @@ def asked(project: Project) -> OpenedSet | None:
         return None
     workspace = session.workspace()
     try:
-        tried = tried_set.read(workspace, identity)
         work = works.work_of("finding", workspace, identity)
-        return OpenedSet(
-            workspace, project, source_of(project, tried), tried, tuple(tried_set.done(workspace, tried)), work
-        )
+        is_running = work is not None and work.is_running
+        tried = tried_set.read(workspace, identity)  # after the state of the work: what it did last is in it
+        done = tuple(tried_set.done(workspace, tried))
+        return OpenedSet(workspace, project, source_of(project, tried), tried, done, work, is_running)
     except StudioError as error:
         leave()
         session_message(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from streamlit.delta_generator import DeltaGenerator
 
 from maskrcnn.errors import StudioError
+from maskrcnn.evaluation.measures import DEFAULT_MIN_SCORE
 from maskrcnn.studio.components.picture.viewer import shown_picture, usual_aspect
 from maskrcnn.studio.inspect import picture_steps
 from maskrcnn.studio.shell import hotkeys
@@ -46,10 +47,17 @@ def choice_of(opened: OpenedSet) -> Choice:
     if key not in st.session_state:
         kept = tried_set.chosen(opened.workspace, opened.tried.id)
         fields = tried_set.selection_fields(kept.selection)
-        own = Selection.of(opened.tried.config)
-        st.session_state[key] = own if fields is None else Selection(**fields)
+        st.session_state[key] = usual_selection(opened) if fields is None else Selection(**fields)
         st.session_state[f"{_LENGTHS}_{opened.tried.id}"] = _lengths(kept.lengths)
     return Choice(st.session_state[key], _scale(opened, None))
+
+
+def usual_selection(opened: OpenedSet) -> Selection:
+    """What is selected at first: what the network says, but no lower scores than other pages show at first."""
+    from maskrcnn.model.candidates import Selection
+
+    own = Selection.of(opened.tried.config)
+    return replace(own, min_score=max(own.min_score, DEFAULT_MIN_SCORE))
 
 
 def choose(opened: OpenedSet, order: Sequence[int], columns: tuple[DeltaGenerator, DeltaGenerator]) -> int:
@@ -60,8 +68,6 @@ def choose(opened: OpenedSet, order: Sequence[int], columns: tuple[DeltaGenerato
 
 def show(opened: OpenedSet, position: int) -> Choice:
     """Draw the large picture with its controls, and return what is chosen in it."""
-    from maskrcnn.model.candidates import Selection
-
     tried, config = opened.tried, opened.tried.config
     name = tried.pictures[position].name
     choice = choice_of(opened)
@@ -76,7 +82,7 @@ def show(opened: OpenedSet, position: int) -> Choice:
         picture,
         candidates_url(tried_set.candidates_path(opened.workspace, tried.id, position)),
         list(zip(config.names, opened.colours, strict=True)),
-        Selection.of(config),
+        usual_selection(opened),
         choice.selection,
         name,
         ("boxes", *["masks"] * ("mask" in tasks), *["keypoints"] * ("keypoints" in tasks)),

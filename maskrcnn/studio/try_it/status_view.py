@@ -93,13 +93,13 @@ def _has_frames(opened: OpenedSet) -> bool:
 
 def _show_progress(work: Work) -> None:
     """Draw the progress of the search, and the button that stops it."""
-    words = (
-        plain(work.job.words) if not work.total or work.job.words != "looking for objects" else "looking for objects"
-    )
-    left = work.seconds_left
-    about = f"{work.done} of {work.total}" + (f" · {clock(left)} left" if left is not None else "")
+    text = plain(work.job.words)
+    if work.total:
+        left = work.seconds_left
+        doing = text if text == "reading the frames" else "looking for objects"
+        text = f"{doing}: {work.done} of {work.total}" + (f" · {clock(left)} left" if left is not None else "")
     with st.container(width=520):
-        st.progress(min(1.0, work.done / work.total) if work.total else 0.0, text=f"{words}: {about}")
+        st.progress(min(1.0, work.done / work.total) if work.total else 0.0, text=text)
     st.button("Stop", key=f"{PAGE}_stop", icon=":material/stop:", on_click=work.job.stop)
 
 

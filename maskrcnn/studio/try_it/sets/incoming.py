@@ -152,6 +152,8 @@ def _sorted_out(
         shown = unused.take(file_names.without_control_characters(file_names.nfc(name)) or "picture")
         found.append(SetPicture(shown, width, height, stored))
     if not found:
+        if not any(file_names.suffix(name) in pictures.SUFFIXES for name in chosen):
+            raise none
         if len(refused) == 1:
             raise refused[0]
         raise StudioError(f"{title}: none of its {len(refused)} pictures can be read: {refused[0]}")
@@ -185,13 +187,13 @@ def _plain_suffix(name: str) -> str:
 
 
 def _title(given: Sequence[str]) -> str:
-    """How a set of uploads is called: by the only file, or by its folder, or by the number of files."""
+    """How a set of uploads is called: by the only file, or by its folder, or by the first one."""
     if len(given) == 1:
         return file_names.brief(given[0])
     folders = {file_names.parts(name)[0] for name in given if len(file_names.parts(name)) > 1}
     if len(folders) == 1 and all(len(file_names.parts(name)) > 1 for name in given):
         return file_names.brief(folders.pop())
-    return counted(len(given), "file")
+    return f"{file_names.brief(file_names.last_part(given[0]))} and {len(given) - 1} more"
 
 
 def _too_many(what: str, number: int) -> str:

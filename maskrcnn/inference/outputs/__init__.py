@@ -18,7 +18,7 @@ from maskrcnn.inference.outputs.found_dataset import as_dataset
 from maskrcnn.inference.outputs.found_picture import KINDS, PICTURE_KINDS, SET_KINDS, FoundPicture, require_kinds
 from maskrcnn.inference.outputs.object_table import Scale, table_header, table_rows
 from maskrcnn.inference.outputs.picture_files import overlay, write_picture_files
-from maskrcnn.inference.outputs.set_files import PLACES, require_unused_places, write_set_files
+from maskrcnn.inference.outputs.set_files import PLACES, write_set_files
 from maskrcnn.inference.outputs.take_away import TakeAwayStopped, take_away
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "output_stems",
     "overlay",
     "require_kinds",
-    "require_unused_places",
     "table_header",
     "table_rows",
     "take_away",

@@ -27,8 +27,19 @@ def output_stems(names: Sequence[str]) -> list[str]:
     >>> output_stems(["a.jpg", "A.png", "../b.jpg", "con.png", "what?.png"])
     ['a', 'A-2', 'b', '_con', 'what_']
     """
-    unused = UnusedNames(form="{name}-{number}")
-    return [unused.take(_stem(name)) for name in names]
+    stems = OutputStems()
+    return [stems.take(name) for name in names]
+
+
+class OutputStems:
+    """Gives the stems of `output_stems` one by one, in the order of the pictures."""
+
+    def __init__(self) -> None:
+        self._unused = UnusedNames(form="{name}-{number}")
+
+    def take(self, name: str) -> str:
+        """The stem of the next picture, which is called `name`."""
+        return self._unused.take(_stem(name))
 
 
 def unique_names(names: Sequence[str]) -> list[str]:

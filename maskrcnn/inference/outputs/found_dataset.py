@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from maskrcnn.annotations.dataset import Dataset, ImageRecord
@@ -29,53 +30,63 @@ def as_dataset(found: Sequence[FoundPicture], config: Config) -> Dataset:
     >>> [(region.class_name, region.source, region.score) for region in dataset.images[0].regions]
     [('nut', 'model', 0.9)]
     """
-    dataset = lazy_dataset(found, config)
-    return Dataset(tuple(dataset.images), dataset.classes, skeletons=dataset.skeletons)
+    return dataset_of(tuple(FoundRecords(found, config.names)), config)
 
 
-def lazy_dataset(found: Sequence[FoundPicture], config: Config, exact: bool = False) -> Dataset:
-    """Like `as_dataset`, with lazy records: the regions of one picture at a time are in memory.
-
-    With `exact`, objects have their masks instead of outlines (and boxes exactly as the network gave them). Outlines
-    take tens of milliseconds each, so they are computed once, at the first access to their picture, and kept in a short
-    form: about 1 kB each.
-    """
+def dataset_of(records: Sequence[ImageRecord], config: Config) -> Dataset:
+    """The data set of these records, with the classes of a network and the skeleton of its keypoints."""
     skeletons: dict[str, Skeleton] = {}
     if "keypoints" in config.tasks:
         names = config.keypoint_names or tuple(f"keypoint {number}" for number in range(1, config.num_keypoints + 1))
         skeletons = dict.fromkeys(config.names, Skeleton(names, config.keypoint_edges))
-    return Dataset(_FoundRecords(found, config.names, exact), config.names, skeletons=skeletons)
+    return Dataset(records, config.names, skeletons=skeletons)
 
 
-class _FoundRecords(LazyRecords):
-    """Lazy records of pictures with what was found in them."""
+class FoundRecords(LazyRecords):
+    """Lazy records of pictures with what was found in them: the regions of one picture at a time are in memory.
 
-    def __init__(self, found: Sequence[FoundPicture], classes: Sequence[str], exact: bool) -> None:
+    `classes` are the names of the category ids 1, 2, ... With `exact`, objects have their masks instead of outlines
+    (and boxes exactly as the network gave them). Outlines take tens of milliseconds each, so they are computed once and
+    kept in a short form: about 1 kB each. `found` may grow until the first record is read.
+    """
+
+    def __init__(self, found: Sequence[FoundPicture], classes: Sequence[str], exact: bool = False) -> None:
         super().__init__()
         self._found, self._classes, self._exact = found, classes, exact
         self._kept: dict[int, str] = {}  # as text, regions need a tenth of the memory
-        self.file_names = unique_names([without_control_characters(picture.name) for picture in found])
+
+    @cached_property
+    def file_names(self) -> Sequence[str]:  # type: ignore[override]
+        """The names of all pictures, no two the same."""
+        return unique_names([without_control_characters(picture.name) for picture in self._found])
 
     def __len__(self) -> int:
-        return len(self.file_names)
+        return len(self._found)
 
     def create_record(self, index: int) -> ImageRecord:
         """The record of picture number `index`, with a region for each object."""
         found = self._found[index]
-        text = self._kept.get(index)
-        if text is None:
-            shape_of = _mask if self._exact else detection_shape
-            drawn = ((entry, shape_of(entry)) for entry in found.detections)
-            regions = tuple(
-                _region(entry, shape, class_name(entry, self._classes), self._exact)
-                for entry, shape in drawn
-                if shape is not None
-            )
-            if not self._exact:
-                self._kept[index] = region_json.dumps(regions)
-        else:
-            regions = region_json.loads(text, found.name)
-        return ImageRecord(self.file_names[index], regions, found.path, found.width, found.height)
+        name, size = self.file_names[index], (found.width, found.height)
+        return ImageRecord(name, self._regions(index, found), found.path, *size)
+
+    def keep_outlines(self, index: int) -> None:
+        """Compute the outlines of picture number `index` now. Later this takes no time."""
+        self._regions(index, self._found[index])
+
+    def _regions(self, index: int, found: FoundPicture) -> tuple[Region, ...]:
+        """The regions of a picture."""
+        if (text := self._kept.get(index)) is not None:
+            return region_json.loads(text, found.name)
+        shape_of = _mask if self._exact else detection_shape
+        drawn = ((entry, shape_of(entry)) for entry in found.detections)
+        regions = tuple(
+            _region(entry, shape, class_name(entry, self._classes), self._exact)
+            for entry, shape in drawn
+            if shape is not None
+        )
+        if not self._exact:
+            self._kept[index] = region_json.dumps(regions)
+        return regions
 
 
 def _mask(detection: Mapping[str, Any]) -> Shape | None:

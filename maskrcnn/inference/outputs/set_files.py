@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from maskrcnn.annotations.dataset import Dataset
 from maskrcnn.config import Config
-from maskrcnn.errors import ArgumentError
 from maskrcnn.inference.outputs.cutouts import CUTOUTS, write_cutouts_table
 from maskrcnn.inference.outputs.file_stems import output_stems
-from maskrcnn.inference.outputs.found_dataset import lazy_dataset
+from maskrcnn.inference.outputs.found_dataset import FoundRecords, dataset_of
 from maskrcnn.inference.outputs.found_picture import FoundPicture, require_kinds
 from maskrcnn.inference.outputs.label_files import LABEL_FILES, write_label_file
 from maskrcnn.inference.outputs.label_masks import MASKS, write_legend
@@ -28,7 +26,7 @@ def write_set_files(
     stems: Sequence[str] | None = None,
     scale: Scale | None = None,
     notice: Callable[[str], object] = str,
-    outlines: Dataset | None = None,
+    outlines: FoundRecords | None = None,
 ) -> list[Path]:
     """Write what `kinds` has of COCO, VIA, labelme, YOLO and CSV into the folder. Returns the files and folders.
 
@@ -36,7 +34,7 @@ def write_set_files(
     pictures, in a sequence that may create them when they are read; it is read several times, and one picture of it is
     kept at a time. `config` is that of the network. `stems` are those that `write_picture_files` got (None: those of
     `output_stems`). With a `scale`, the table has sizes in its unit. `notice(line)` is called with each thing that a
-    format cannot hold. `outlines` is the `lazy_dataset` of `found`, if the caller has it. Every file and folder is
+    format cannot hold. `outlines` are the records of `found`, if the caller has them. Every file and folder is
     written whole or not at all, and an existing one is replaced.
 
     Raises `ArgumentError` for an unknown kind and if a file cannot be written.
@@ -44,12 +42,13 @@ def write_set_files(
     require_kinds(kinds)
     if stems is None and not {"cutouts", "masks"}.isdisjoint(kinds):
         stems = output_stems([picture.name for picture in found])
-    outlines = outlines or lazy_dataset(found, config)
+    if outlines is None:
+        outlines = FoundRecords(found, config.names)
     written = []
     for kind in LABEL_FILES:
         if kind in kinds:
-            dataset = lazy_dataset(found, config, exact=True) if kind == "coco" else outlines
-            written.append(write_label_file(kind, dataset, folder, notice))
+            records = FoundRecords(found, config.names, exact=True) if kind == "coco" else outlines
+            written.append(write_label_file(kind, dataset_of(records, config), folder, notice))
     if "csv" in kinds:
         written.append(write_table(found, config, folder, scale))
     if "cutouts" in kinds:
@@ -57,14 +56,3 @@ def write_set_files(
     if "masks" in kinds:
         written.append(write_legend(found, stems or (), config.names, folder))
     return written
-
-
-def require_unused_places(kinds: Collection[str], folder: Path) -> None:
-    """Raise `ArgumentError` if the output folder already has a file or folder of one of the kinds.
-
-    For a folder that this program did not write: somebody's own `masks/` or `coco.json` must stay.
-    """
-    require_kinds(kinds)
-    for kind in PLACES:
-        if kind in kinds and (place := folder / PLACES[kind]).exists():
-            raise ArgumentError(f"{place}: is there already and was not written by predict; give --out another folder")

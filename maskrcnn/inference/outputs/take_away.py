@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,9 +13,10 @@ from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.atomic_files import replacing
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.inference.outputs.file_stems import output_stems
-from maskrcnn.inference.outputs.found_dataset import lazy_dataset
+from maskrcnn.inference.outputs.file_stems import OutputStems
+from maskrcnn.inference.outputs.found_dataset import FoundRecords
 from maskrcnn.inference.outputs.found_picture import PICTURE_KINDS, FoundPicture, require_kinds
+from maskrcnn.inference.outputs.found_spool import FoundSpool
 from maskrcnn.inference.outputs.object_table import Scale
 from maskrcnn.inference.outputs.picture_files import write_picture_files
 from maskrcnn.inference.outputs.set_files import write_set_files
@@ -26,6 +27,9 @@ NOTES = "notes.txt"
 
 _PACKED = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".heic", ".heif", ".hif", ".avif", ".gif"}
 """Suffixes of files that are compressed already."""
+
+_OUTLINED = {"via", "labelme", "yolo"}
+"""Kinds that have outlines instead of masks."""
 
 
 class TakeAwayStopped(Exception):
@@ -47,8 +51,9 @@ def take_away(
 
     `load_picture(found)` returns the pixels of a picture, uint8 `(H, W, 3)` RGB; it is called for one picture at a
     time, and only for kinds that need pixels. If it raises `StudioError`, the picture's own files are left out, and
-    `notes.txt` in the zip says so. Overlays are in the folder `overlays`. `colours`, `config` and `scale` are as in
-    `write_picture_files` and `write_set_files`. `progress(done, total)` counts pictures, and one more for the rest.
+    `notes.txt` in the zip says so. Each element of `found` is read once; one that raises `StudioError` is left out.
+    Overlays are in the folder `overlays`. `colours`, `config` and `scale` are as in `write_picture_files` and
+    `write_set_files`. `progress(done, total)` counts pictures, and one more for the rest.
 
     Raises `TakeAwayStopped` if `stopped()` becomes true, and `ArgumentError` for an unknown kind, for none, and if
     the zip cannot be written, for example because the disk is full.
@@ -56,9 +61,6 @@ def take_away(
     require_kinds(kinds)
     if not kinds:
         raise ArgumentError("nothing is chosen; choose what to take away")
-    of_pictures = [kind for kind in PICTURE_KINDS if kind in kinds]
-    stems = output_stems([picture.name for picture in found])
-    outlines = lazy_dataset(found, config)
     notes: list[str] = []
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -67,22 +69,39 @@ def take_away(
             TemporaryDirectory(prefix=".take-away.", suffix=".tmp", dir=target.parent) as scratch,
             zipfile.ZipFile(temporary, "x") as archive,
         ):
-            folder = Path(scratch)
-            for number, (picture, stem) in enumerate(zip(found, stems, strict=True)):
-                _continue(progress, number, len(found) + 1, stopped)
-                if of_pictures:
-                    _add_picture(archive, folder, of_pictures, picture, load_picture, config, colours, stem, notes)
-                if not {"via", "labelme", "yolo"}.isdisjoint(kinds):
-                    outlines.images[number]  # computed here, where the progress is seen
-            _continue(progress, len(found), len(found) + 1, stopped)
+            folder, total = Path(scratch), len(found) + 1
+            kept, stems = FoundSpool(target.parent), list[str]()
+            outlines = FoundRecords(kept, config.names)
+            for stem, picture in _each(found, notes, progress, stopped):
+                kept.append(picture)
+                stems.append(stem)
+                _add_picture(archive, folder, kinds, picture, load_picture, config, colours, stem, notes)
+                if not _OUTLINED.isdisjoint(kinds):
+                    outlines.keep_outlines(len(kept) - 1)  # here, where the progress is seen
+            _continue(progress, len(found), total, stopped)
             for kind in kinds:  # one after the other, so that copies of pictures lie on the disk once
-                write_set_files([kind], found, config, folder, stems, scale, notes.append, outlines)
+                write_set_files([kind], kept, config, folder, stems, scale, notes.append, outlines)
                 _move_into(archive, folder, stopped)
             if notes:
                 archive.writestr(NOTES, "".join(f"{line}\n" for line in dict.fromkeys(notes)), zipfile.ZIP_DEFLATED)
     if progress is not None:
-        progress(len(found) + 1, len(found) + 1)
+        progress(total, total)
     return target
+
+
+def _each(
+    found: Sequence[FoundPicture], notes: list[str], progress: Progress | None, stopped: Callable[[], bool]
+) -> Iterator[tuple[str, FoundPicture]]:
+    """Each picture with the stem of its files, read once: that may take long. One that cannot be read is noted."""
+    stems = OutputStems()
+    for number in range(len(found)):
+        _continue(progress, number, len(found) + 1, stopped)
+        try:
+            picture = found[number]
+        except StudioError as error:
+            notes.append(str(error))
+            continue
+        yield stems.take(picture.name), picture
 
 
 def _add_picture(
@@ -96,15 +115,17 @@ def _add_picture(
     stem: str,
     notes: list[str],
 ) -> None:
-    """Add the files of one picture to the zip."""
+    """Add the files of one picture to the zip, as far as `kinds` has files of single pictures."""
+    if set(kinds).isdisjoint(PICTURE_KINDS):
+        return
     try:
         picture = load_picture(found)
     except StudioError as error:
         notes.append(str(error))
         return
     # Overlays get a folder of their own, so that a picture in a folder "masks" does not meet the label masks.
-    for of_kind, place in (("overlays", folder / "overlays"), (None, folder)):
-        chosen = [kind for kind in kinds if (kind == "overlays") == (of_kind is not None)]
+    others = [kind for kind in kinds if kind != "overlays"]
+    for chosen, place in ((set(kinds) & {"overlays"}, folder / "overlays"), (others, folder)):
         write_picture_files(chosen, found, picture, config.names, colours, place, stem, config.keypoint_edges)
     _move_into(archive, folder)
 

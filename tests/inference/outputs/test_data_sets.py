@@ -16,7 +16,7 @@ from maskrcnn.annotations import raster, read
 from maskrcnn.annotations.regions import Keypoints, Rect, Region
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
-from maskrcnn.inference.outputs import FoundPicture, as_dataset, require_unused_places, write_set_files
+from maskrcnn.inference.outputs import FoundPicture, as_dataset, write_set_files
 from tests.inference.outputs import made
 
 OUTLINES = ("via", "labelme", "yolo")
@@ -173,17 +173,6 @@ def test_the_second_time_replaces_the_first(kind: str, tmp_path: Path) -> None:
     assert "c" in texts
     assert "b.png" not in texts
     assert not [path for path in files if path.stem == "b"]
-
-
-@pytest.mark.parametrize(
-    ("kind", "place"), [("masks", "masks"), ("coco", "coco.json"), ("csv", "detections.csv"), ("yolo", "yolo")]
-)
-def test_what_somebody_else_made_is_in_the_way(kind: str, place: str, tmp_path: Path) -> None:
-    require_unused_places([kind], tmp_path)
-    (tmp_path / place).write_text("somebody's")
-    require_unused_places(["overlays", "labelme"], tmp_path)
-    with pytest.raises(ArgumentError, match=rf"{place}: is there already and was not written by predict"):
-        require_unused_places([kind], tmp_path)
 
 
 def test_a_disk_that_is_full_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

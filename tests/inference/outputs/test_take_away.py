@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,6 +72,33 @@ def test_a_picture_that_is_gone_is_noted_and_the_others_go_on(tmp_path: Path) ->
     assert names_in(target) == {"masks/b.png", "masks/sub/a.png", "masks/legend.csv", "notes.txt"}
     with zipfile.ZipFile(target) as archive:
         assert "a.png: there is no such picture" in archive.read("notes.txt").decode()
+
+
+class MadeOnDemand(list[FoundPicture]):
+    """Pictures that take long to be made; the second cannot be made."""
+
+    def __init__(self, found: list[FoundPicture]) -> None:
+        super().__init__(found)
+        self.made: list[int] = []
+
+    def __getitem__(self, number: Any) -> Any:
+        self.made.append(number)
+        if number == 1:
+            raise StudioError("b.png: what was found in it is damaged; try it again")
+        return super().__getitem__(number)
+
+
+def test_what_was_found_is_read_once_and_what_cannot_be_read_is_noted(tmp_path: Path) -> None:
+    found = MadeOnDemand(made.found_pictures(tmp_path / "photos"))
+    target = take_away(KINDS, found, load, made.CONFIG, None, tmp_path / "a.zip")
+    assert found.made == [0, 1, 2]
+    with zipfile.ZipFile(target) as archive:
+        assert "b.png: what was found in it is damaged" in archive.read("notes.txt").decode()
+        archive.extractall(tmp_path / "again")
+    assert [name for name in names_in(target) if "b." in name] == []
+    for kind in ("coco.json", "via.json", "labelme", "yolo"):
+        dataset = read(tmp_path / "again" / kind, tmp_path / "photos")
+        assert {record.file_name: len(record.regions) for record in dataset.images} == {"a.png": 4, "sub/a.png": 1}
 
 
 @pytest.mark.parametrize("calls", range(1, 9))

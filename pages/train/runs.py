@@ -5,6 +5,7 @@ import streamlit as st
 from maskrcnn.runs.project_runs import runs_and_faults_in
 from maskrcnn.studio.runs import (
     curve_charts,
+    model_card_view,
     model_files,
     predictions_by_epoch,
     queue_view,
@@ -68,6 +69,8 @@ head()
 queue_view.show_queue()
 curves()
 pictures()
+model_card_view.show(chosen)
 tables()
 if len(runs) > 1:
     run_tables.show_all(runs.values())
+model_files.show_opening(project)

@@ -28,7 +28,8 @@ class ExportJob:
         self.file: Path | None = None
         self.fault, self.share, self.words = "", 0.0, "waiting"
         self._folder: Path | None = None
-        threading.Thread(target=self._work, daemon=True, name=f"export {kind}").start()
+        self.thread = threading.Thread(target=self._work, daemon=True, name=f"export {kind}")
+        self.thread.start()
 
     @property
     def is_running(self) -> bool:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from maskrcnn.annotations.store import Project
+from maskrcnn.errors import StudioError
 from maskrcnn.runs import opened_bundle
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio import serving
 from maskrcnn.studio.runs.export_jobs import Kind, export_job, start_export
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
-from maskrcnn.words import byte_size, counted
+from maskrcnn.studio.shell.page_messages import on_page
+from maskrcnn.words import byte_size, counted, first_names
 
 _GENERATION = "runs-open-generation"
-_OPENED = "runs-opened"
+_OPENED, _FAULT = "runs-opened", "runs-open-fault"
 
 _KINDS: dict[Kind, tuple[str, str]] = {
     "bundle": (
@@ -78,8 +81,8 @@ def _show_export(kind: Kind, label: str, help: str, run: RunFolder) -> bool:
 
 
 def show_opening(project: Project) -> None:
-    """Draw the button that opens the drop area for a bundle."""
-    with st.popover("Open a model", icon=":material/upload_file:", key="runs-open"):
+    """Draw the drop area for a bundle, folded."""
+    with st.expander("Open a model that somebody sent", icon=":material/upload_file:"):
         show_drop_area(project)
 
 
@@ -93,30 +96,36 @@ def show_drop_area(project: Project) -> None:
         help="The zip that the studio makes with Download > Model bundle. It becomes a run of this project.",
     )
     serving.show_refusal()
+    if fault := st.session_state.pop(_FAULT, None):
+        st.error(plain(fault), icon=":material/error:")
     if dropped is None:
         return
-    with session.fail_softly(stop=False):
-        try:
-            with st.spinner("Checking and opening the model"):
-                from maskrcnn.inference.export.bundle_weights import check_weights
-
-                opened = opened_bundle.open_bundle(
-                    dropped,
-                    project.runs_folder,
-                    file_name=dropped.name,
-                    pictures={
-                        image.file_name: (project.images_folder / image.file_name, image.width, image.height)
-                        for image in project.images()
-                    },
-                    check_weights=check_weights,
-                )
-        finally:
-            # A file uploader keeps its file as long as its key stays the same.
-            st.session_state[_GENERATION] = generation + 1
-            serving.discard_uploads()
+    try:
+        with st.spinner("Checking and opening the model"):
+            opened = _opened(project, dropped)
         st.session_state[_OPENED] = opened.name
         st.query_params["run"] = opened.name
-        st.rerun()
+    except StudioError as error:
+        st.session_state[_FAULT] = on_page(error)
+    finally:
+        # A file uploader keeps its file as long as its key stays the same. The page is drawn anew with the next key, or
+        # a second file would be dropped on the old one.
+        st.session_state[_GENERATION] = generation + 1
+        serving.discard_uploads()
+    st.rerun()
+
+
+def _opened(project: Project, dropped: UploadedFile) -> RunFolder:
+    """Open a bundle that was dropped as a run of the project. Raises `StudioError` if anything in it is wrong."""
+    from maskrcnn.inference.export.bundle_weights import check_weights
+
+    pictures = {
+        image.file_name: (project.images_folder / image.file_name, image.width, image.height)
+        for image in project.images()
+    }
+    return opened_bundle.open_bundle(
+        dropped, project.runs_folder, file_name=dropped.name, pictures=pictures, check_weights=check_weights
+    )
 
 
 def show_opened(run: RunFolder) -> None:
@@ -126,8 +135,9 @@ def show_opened(run: RunFolder) -> None:
     with session.fail_softly(stop=False):
         names = run.config().names
         here, pictures = opened_bundle.linked_pictures(run)
-        words = f"**{plain(run.name)}** is a run of this project now: {counted(len(names), 'class', 'classes')}, "
-        words += plain(", ".join(names[:8]) + (", ..." if len(names) > 8 else "")) + ". "
+        known = plain(first_names(names))
+        words = f"**{plain(run.name)}** is a run of this project now, with {counted(len(names), 'class', 'classes')}: "
+        words += f"{known}. **Try it** shows what it finds in your pictures. "
         if here < pictures:
             few = "none is" if not here else "one is" if here == 1 else f"{here:,} are"
             words += (

@@ -61,7 +61,6 @@ def show(project: Project, runs: Mapping[str, RunFolder]) -> RunChoice:
             icon=":material/rocket_launch:",
             query_params={"project": address["project"]},
         )
-        model_files.show_opening(project)
         st.space("stretch")
         with session.fail_softly():
             run_actions.show(run)

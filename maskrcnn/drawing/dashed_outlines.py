@@ -9,7 +9,7 @@ from maskrcnn.annotations import raster
 from maskrcnn.annotations.regions import Shape
 from maskrcnn.drawing.text_contrast import BLACK, RGB
 
-DASH, GAP = 7.0, 5.0
+DASH, GAP = 8.0, 7.0
 """Lengths in pixels of the picture."""
 
 
@@ -22,7 +22,7 @@ def paint_dashed(picture: np.ndarray, shape: Shape, scale: float, colour: RGB, t
     >>> picture = np.full((40, 60, 3), 255, np.uint8)
     >>> paint_dashed(picture, Rect(5, 5, 40, 30), 1, (200, 0, 0))
     >>> row = (picture[5] == (200, 0, 0)).all(axis=1)  # the upper side, from left to right
-    >>> bool(row[6]), bool(row[14])  # a dash of 7 px from 5 to 12, then a gap of 5 px
+    >>> bool(row[6]), bool(row[16])  # a dash of 8 px from 5 to 13, then a gap of 7 px
     (True, False)
     """
     dashes = [dash for ring in raster.rings(shape) for dash in dashes_of(np.asarray(ring, float) * scale - 0.5)]

@@ -150,6 +150,16 @@ def test_hostile_names_are_shown_as_they_are(editor: EditorDriver) -> None:
     page.get_by_text(f"1 suggested by {HOSTILE}", exact=False).wait_for()
     assert page.title() != "taken"
 
+    # In a picture that is done nothing is left to label, so nothing shows by itself.
+    third = project.images()[2]
+    project.set_done(third.id, True)
+    with page.expect_request("**/hints/networks"):
+        editor.open(third.file_name)
+    says(editor, "count", "")
+    project.set_done(third.id, False)
+    editor.open(third.file_name)
+    says(editor, "count", "2 suggested (+1)")
+
     # A list that no project keeps, and one that does not exist.
     project.set_next_pictures([])
     editor.open(second.file_name, queue="next")

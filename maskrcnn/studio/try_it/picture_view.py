@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -12,7 +12,6 @@ from pydantic import TypeAdapter, ValidationError
 from streamlit.delta_generator import DeltaGenerator
 
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation.measures import DEFAULT_MIN_SCORE
 from maskrcnn.studio.components.picture.viewer import shown_picture, usual_aspect
 from maskrcnn.studio.inspect import picture_steps
 from maskrcnn.studio.shell import hotkeys
@@ -21,6 +20,7 @@ from maskrcnn.studio.try_it import tried_picture
 from maskrcnn.studio.try_it.candidate_routes import candidates_url
 from maskrcnn.studio.try_it.opened_set import PAGE, OpenedSet
 from maskrcnn.studio.try_it.sets import tried_set
+from maskrcnn.studio.try_it.sets.figures import usual_selection
 from maskrcnn.studio.try_it.tried_picture import UNITS, KnownLength, TriedPicture
 
 if TYPE_CHECKING:
@@ -47,17 +47,9 @@ def choice_of(opened: OpenedSet) -> Choice:
     if key not in st.session_state:
         kept = tried_set.chosen(opened.workspace, opened.tried.id)
         fields = tried_set.selection_fields(kept.selection)
-        st.session_state[key] = usual_selection(opened) if fields is None else Selection(**fields)
+        st.session_state[key] = usual_selection(opened.tried.config) if fields is None else Selection(**fields)
         st.session_state[f"{_LENGTHS}_{opened.tried.id}"] = _lengths(kept.lengths)
     return Choice(st.session_state[key], _scale(opened, None))
-
-
-def usual_selection(opened: OpenedSet) -> Selection:
-    """What is selected at first: what the network says, but no lower scores than other pages show at first."""
-    from maskrcnn.model.candidates import Selection
-
-    own = Selection.of(opened.tried.config)
-    return replace(own, min_score=max(own.min_score, DEFAULT_MIN_SCORE))
 
 
 def choose(opened: OpenedSet, order: Sequence[int], columns: tuple[DeltaGenerator, DeltaGenerator]) -> int:
@@ -82,7 +74,7 @@ def show(opened: OpenedSet, position: int) -> Choice:
         picture,
         candidates_url(tried_set.candidates_path(opened.workspace, tried.id, position)),
         list(zip(config.names, opened.colours, strict=True)),
-        usual_selection(opened),
+        usual_selection(opened.tried.config),
         choice.selection,
         name,
         ("boxes", *["masks"] * ("mask" in tasks), *["keypoints"] * ("keypoints" in tasks)),

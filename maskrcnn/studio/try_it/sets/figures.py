@@ -9,13 +9,16 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
+from maskrcnn.evaluation.measures import DEFAULT_MIN_SCORE
 from maskrcnn.studio.try_it.sets import tried_set, works
 from maskrcnn.studio.try_it.sets.tried_set import TriedSet
 from maskrcnn.studio.try_it.sets.works import Work
@@ -107,6 +110,14 @@ def ordered(figures: SetFigures, sort: str) -> list[int]:
 # Computing
 
 
+def usual_selection(config: Config) -> Selection:
+    """What is selected at first: what the network says, but no lower scores than other pages show at first."""
+    from maskrcnn.model.candidates import Selection
+
+    own = Selection.of(config)
+    return replace(own, min_score=max(own.min_score, DEFAULT_MIN_SCORE))
+
+
 @dataclass
 class _Boxes:
     """What is kept of a picture: its candidates without masks, and areas by mask threshold (NaN: not computed yet)."""
@@ -195,6 +206,12 @@ def _areas(path: Path, known: _Boxes, whole: Candidates | None, kept: np.ndarray
             crop = crop_mask(soft, whole.boxes[place], whole.height, whole.width, whole.legacy, threshold)
             areas[place] = crop.inside.sum()
     return areas[kept]
+
+
+def prepare(path: Path, config: Config) -> None:
+    """Compute the figures of one picture for the usual selection, so that the page has them at once."""
+    with suppress(StudioError, OSError):
+        _measure(path, 0, usual_selection(config))
 
 
 # In the background

@@ -19,7 +19,7 @@ from maskrcnn.drawing.jpeg import jpeg
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.annotate.hints import networks
 from maskrcnn.studio.annotate.hints.networks import Network
-from maskrcnn.studio.try_it.sets import tried_network, tried_set, works
+from maskrcnn.studio.try_it.sets import figures, tried_network, tried_set, works
 from maskrcnn.studio.try_it.sets.incoming import MOST_FRAMES
 from maskrcnn.studio.try_it.sets.tried_set import PICTURES, SetPicture, TriedSet, candidates_path, thumbnail_path
 from maskrcnn.studio.try_it.sets.works import Work
@@ -63,6 +63,7 @@ def _find_all(work: Work, workspace: Path, project: Project | None, identity: st
             picture = pictures.load(tried_set.picture_path(workspace, project, tried, position))
             places = (place(workspace, identity, position) for place in (candidates_path, thumbnail_path))
             _find_in(work, network, picture, *places)
+            figures.prepare(candidates_path(workspace, identity, position), tried.config)
         except HintStopped:
             raise
         except StudioError as error:

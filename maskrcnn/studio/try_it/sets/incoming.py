@@ -15,6 +15,7 @@ from pathlib import Path
 from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.intake.dropped_files import write_uploads
 from maskrcnn.annotations.intake.picture_headers import PictureHeaders
+from maskrcnn.annotations.intake.temporary_folders import without_temporary_folder
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.store import StoredImage
 from maskrcnn.annotations.unused_names import UnusedNames
@@ -31,6 +32,9 @@ MOST_SECONDS = 600.0
 
 MOST_FRAMES = 600
 """Maximum number of frames of a video that become pictures."""
+
+ARRIVING = "arriving"
+"""The folder in that of a new set where uploads are unpacked."""
 
 _UNKNOWN_TRIED = 50
 """Maximum number of files without the suffix of a picture that are opened, if there are no others."""
@@ -63,7 +67,7 @@ def from_uploads(
     """
     title = _title([name for name, _ in uploads])
     set_folders.require_room(workspace, sum(len(content) for _, content in uploads))
-    arriving = folder / "arriving"
+    arriving = folder / ARRIVING
     arriving.mkdir()
     try:
         files = write_uploads(uploads, arriving)
@@ -80,7 +84,7 @@ def from_files(files: Mapping[str, Path], title: str, folder: Path) -> Given:
 
     Raises `StudioError` as `from_uploads`.
     """
-    arriving = folder / "arriving"
+    arriving = folder / ARRIVING
     arriving.mkdir()
     copies: dict[str, Path] = {}
     try:
@@ -124,11 +128,10 @@ def _sorted_out(
     others = [name for name in files if name not in chosen and name not in videos]
     if not chosen and len(others) <= _UNKNOWN_TRIED:
         chosen, others = others, []  # the format is told by the content, so a name without a suffix is as good
+    holds = f"it holds {counted(len(files), 'file')}, none of them a picture" if files else "nothing is in it"
+    none = StudioError(f"{title}: there is no picture ({holds}); give JPEG, PNG, TIFF or HEIC, or a zip of them")
     if not chosen:
-        holds = f"it holds {counted(len(files), 'file')}, none of them a picture" if files else "nothing is in it"
-        raise StudioError(
-            f"{title}: there is no picture ({holds}); give JPEG, PNG, WebP, TIFF or HEIC, or a zip of them"
-        )
+        raise none
     if len(chosen) > MOST_PICTURES:
         raise StudioError(_too_many(title, len(chosen)))
     if others:
@@ -145,7 +148,7 @@ def _sorted_out(
         try:
             width, height = pictures.quick_check(files[name], file_names.brief(name), headers.size(files[name], name))
         except StudioError as error:
-            refused.append(error)
+            refused.append(StudioError(without_temporary_folder(str(error), folder / ARRIVING)))
             continue
         stored = stored_names.take(file_names.storable(file_names.plain_file_name(name)))
         os.replace(files[name], folder / PICTURES / stored)

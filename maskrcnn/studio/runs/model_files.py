@@ -19,62 +19,57 @@ from maskrcnn.words import byte_size, counted, first_names
 _GENERATION = "runs-open-generation"
 _OPENED, _FAULT = "runs-opened", "runs-open-fault"
 
-_KINDS: dict[Kind, tuple[str, str]] = {
-    "bundle": (
-        "Model bundle",
-        "One zip with weights, configuration, labels, results and model card. Another studio opens it as a run, on its "
-        "page Runs. No pictures are in it.",
-    ),
-    "onnx": (
-        "ONNX",
-        "The network for ONNX Runtime and other programs, with a script that finds objects in a picture without this "
-        "studio. It is checked on three pictures before you get it.",
-    ),
+_LABELS: dict[Kind, str] = {"bundle": "Model bundle", "onnx": "ONNX"}
+_HELP: dict[Kind, str] = {
+    "bundle": "One zip with weights, configuration, labels, results and model card. Another studio opens it as a run, "
+    "on its page Runs. No pictures are in it.",
+    "onnx": "The network for ONNX Runtime and other programs, with a script that finds objects in a picture without "
+    "this studio. It is checked on three pictures before you get it.",
 }
-"""Kind of export -> the label of its button, and what it is."""
+"""What each kind of export is."""
 
 
 def show_exports(run: RunFolder) -> None:
     """Draw a button for each kind of export of a run: to make it, then how far it is, then to download it."""
     if not run.has(run.best.name) and not run.checkpoints():
         return  # nothing was learned yet
-    running = any((job := export_job(kind, run)) is not None and job.is_running for kind in _KINDS)
+    running = any((job := export_job(kind, run)) is not None and job.is_running for kind in _LABELS)
 
     @st.fragment(run_every="0.5s" if running else None)
     def exports() -> None:
         still = False
-        for kind, (label, help) in _KINDS.items():
-            still |= _show_export(kind, label, help, run)
+        for kind in _LABELS:
+            still |= _show_export(kind, run)
         if running and not still:
             st.rerun()  # ends the timer of this fragment
 
     exports()
 
 
-def _show_export(kind: Kind, label: str, help: str, run: RunFolder) -> bool:
+def _show_export(kind: Kind, run: RunFolder) -> bool:
     """Draw one kind of export. Returns whether it is running."""
     job = export_job(kind, run)
     key = f"runs-export-{kind}-{run.name}"
     if job is not None and job.is_running:
-        st.progress(min(1.0, job.share), text=f"{label}: {plain(job.words)}")
+        st.progress(min(1.0, job.share), text=f"{_LABELS[kind]}: {plain(job.words)}")
         return True
     if job is not None and job.fault:
         st.error(plain(job.fault), icon=":material/error:")
     elif job is not None and job.file is not None and job.file.is_file():
         st.download_button(
-            f"{label} · {byte_size(job.file.stat().st_size)}",
+            f"{_LABELS[kind]} · {byte_size(job.file.stat().st_size)}",
             job.open,
             job.file.name,
             "application/zip",
             key=f"{key}-download",
-            help=help,
+            help=_HELP[kind],
             icon=":material/download_done:",
             type="primary",
             on_click="ignore",
             width="stretch",
         )
         return False
-    if st.button(label, key=key, help=help, icon=":material/deployed_code:", width="stretch"):
+    if st.button(_LABELS[kind], key=key, help=_HELP[kind], icon=":material/deployed_code:", width="stretch"):
         start_export(kind, run)
         st.rerun()
     return False

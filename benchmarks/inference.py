@@ -323,10 +323,8 @@ def stages(who: str, network: Any, shown: list[Any], rounds: int) -> dict[str, f
         (heads, "postprocess_detections", "heads"),
         (heads.mask_head, "forward", "heads"),
         (heads.mask_predictor, "of_class" if who != PEER else "forward", "heads"),
-        (network.transform, "postprocess", "paste") if who == PEER else (ours, "crop_mask", "paste"),
+        (network.transform, "postprocess", "paste") if who == PEER else (ours, "encode_soft_mask", "paste"),
     ]
-    if who != PEER:
-        watched.append((ours, "encode_crop", "paste"))
     records = []
     with _watched(watched, spent):
         for _ in range(rounds):

@@ -26,6 +26,7 @@ import numpy as np
 from maskrcnn.annotations.picture_files.pixel_budget import MOST_PIXELS, TOO_LARGE
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.output_files import not_written, writing
+from maskrcnn.words import counted
 
 # FFmpeg prints what it dislikes about a file to standard error; this module says it in its own words.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -122,7 +123,7 @@ def video_frames(path: Path | str, every: float | None = None, most: int | None 
     frames that are too large; also after the last frame that can be read if the video ends much too early.
     """
     if every is not None and not (math.isfinite(every) and every >= 0):
-        raise ArgumentError(f"a frame every {every} seconds: give a number of seconds, 0 for every frame")
+        raise ArgumentError(f"every={every}: give a number of seconds, 0 for every frame")
     with _opened(path) as (capture, facts):
         number, given, step = -1, 0, 0
         while most is None or given < most:
@@ -145,7 +146,7 @@ def video_frames(path: Path | str, every: float | None = None, most: int | None 
         raise StudioError(f"{path}: {_NOT_READ}")
     if facts.frames is not None and number + 1 < 0.9 * facts.frames - 2:
         raise StudioError(
-            f"{path}: is cut off or damaged: only {number + 1} of about {facts.frames} frames can be read; "
+            f"{path}: is cut off or damaged: only {number + 1} of about {counted(facts.frames, 'frame')} can be read; "
             "replace it by a whole copy"
         )
 

@@ -104,7 +104,7 @@ class Candidates:
 
     def select(self, selection: Selection, image_id: int = 0) -> list[dict[str, Any]]:
         """The detections of a selection as COCO results, best first (see `model.detect`)."""
-        from maskrcnn.model.mask_pasting import crop_mask, encode_crop
+        from maskrcnn.model.mask_runs import encode_soft_mask
 
         found: list[dict[str, Any]] = []
         for position in self.kept(selection).tolist():
@@ -117,10 +117,9 @@ class Candidates:
             }
             if self.masks is not None:
                 soft = self.masks[position].astype(np.float32)
-                crop = crop_mask(
+                entry["segmentation"] = encode_soft_mask(
                     soft, self.boxes[position], self.height, self.width, self.legacy, selection.mask_threshold
                 )
-                entry["segmentation"] = encode_crop(crop, self.height, self.width)
             if self.keypoints is not None and self.keypoint_scores is not None:
                 scores = self.keypoint_scores[position].tolist()
                 entry |= {"keypoints": self.keypoints[position].flatten().tolist(), "keypoint_scores": scores}

@@ -14,7 +14,8 @@ from torchvision.models.detection.image_list import ImageList
 from maskrcnn.config import Config
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.channels_last_heads import ChannelsLastMaskPredictor
-from maskrcnn.model.mask_pasting import crop_mask, encode_crop, pastes_legacy
+from maskrcnn.model.mask_pasting import pastes_legacy
+from maskrcnn.model.mask_runs import encode_soft_mask
 from maskrcnn.model.resize import resize, to_tensor, working_size
 
 PROPOSALS_AT_ONCE = 250
@@ -67,7 +68,7 @@ def results_of(
         legacy = pastes_legacy(config)
         masks = found["masks"][:, 0].float().cpu().numpy()
         for detection, mask, box in zip(detections, masks, boxes, strict=True):
-            detection["segmentation"] = encode_crop(crop_mask(mask, box, height, width, legacy), height, width)
+            detection["segmentation"] = encode_soft_mask(mask, box, height, width, legacy)
     if "keypoints" in found:
         places = found["keypoints"].float().cpu() * torch.tensor([*stretch[:2], 2])
         for detection, points, scores in zip(detections, places, found["keypoints_scores"].tolist(), strict=True):

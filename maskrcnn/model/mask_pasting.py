@@ -122,12 +122,65 @@ def encode_crop(part: MaskCrop, height: int, width: int) -> dict[str, Any]:
     padded = np.zeros((columns, rows + 2), bool)
     padded[:, 1:-1] = part.inside
     column, row = np.divmod(np.flatnonzero(padded[:, 1:] != padded[:, :-1]), rows + 1)
-    places = (part.left + column) * height + part.top + row
-    if rows == height:  # a run can continue at the top of the next column; such ends and starts are removed
-        joined = np.flatnonzero(places[1:] == places[:-1])
-        places = np.delete(places, np.concatenate([joined, joined + 1]))
+    return encode_runs((part.left + column) * height + part.top + row, height, width)
+
+
+def encode_runs(places: np.ndarray, height: int, width: int) -> dict[str, Any]:
+    """COCO's compressed RLE, for JSON, of runs of pixels in a picture of `height` x `width` pixels.
+
+    `places (2 R,)`: the first pixel of each run and the one after its last, in turn and ascending; pixels are counted
+    down the columns. Runs that touch become one.
+
+    >>> coco_mask.decode(encode_runs(np.array([1, 2, 2, 3]), height=2, width=2)).tolist()
+    [[0, 1], [1, 0]]
+    """
+    joined = np.flatnonzero(places[1:] == places[:-1])
+    places = np.delete(places, np.concatenate([joined, joined + 1]))
     counts = np.diff(places, prepend=0, append=height * width)
     if len(counts) > 1 and counts[-1] == 0:
         counts = counts[:-1]
     code = coco_mask.frPyObjects({"size": [height, width], "counts": counts.tolist()}, height, width)
     return {"size": [height, width], "counts": code["counts"].decode("ascii")}
+
+
+@dataclass(frozen=True)
+class GridFrame:
+    """Where the cells of a soft mask lie in the picture: what `crop_mask` computes with, as numbers.
+
+    Pixels from column `left` to before `right` and from row `top` to before `bottom` are in the box. `low` and `step`
+    (of columns, of rows): the middle of cell k is at `low + k * step` in pixels of the picture.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    low: tuple[float, float]
+    step: tuple[float, float]
+
+    def cell_of_column(self, column: np.ndarray) -> np.ndarray:
+        """The position of the centres of columns of pixels, in cells from the middle of the first cell."""
+        return (column + 0.5 - self.low[0]) / self.step[0]
+
+    def row_of_cell(self, cell: np.ndarray) -> np.ndarray:
+        """The row whose centre is at a position in cells; a fraction if it lies between centres."""
+        return self.low[1] + cell * self.step[1] - 0.5
+
+
+def grid_frame(mask: np.ndarray, box: np.ndarray, height: int, width: int, legacy: bool = False) -> GridFrame | None:
+    """The `GridFrame` of a soft mask `(M, M)`, None if no pixel of the picture is in the box. See `crop_mask`."""
+    cells, extra = mask.shape[0], 0
+    if legacy:  # a border of one cell is added, and the box is rounded and includes its last pixel
+        extra = 1
+        scale = (cells + 2) / cells
+        expanded = expand_boxes(torch.from_numpy(np.asarray(box, np.float32))[None], scale).to(torch.int64)
+        x1, y1, x2, y2 = (float(side) for side in expanded[0].tolist())
+        x2, y2 = max(x2, x1) + 1, max(y2, y1) + 1
+    else:
+        x1, y1, x2, y2 = (float(side) for side in box)
+    left, top = max(0, int(np.floor(x1))), max(0, int(np.floor(y1)))
+    right, bottom = min(width, int(np.ceil(x2))), min(height, int(np.ceil(y2)))
+    if right <= left or bottom <= top or x2 <= x1 or y2 <= y1:
+        return None
+    step = ((x2 - x1) / (cells + 2 * extra), (y2 - y1) / (cells + 2 * extra))
+    return GridFrame(left, top, right, bottom, (x1 + (0.5 + extra) * step[0], y1 + (0.5 + extra) * step[1]), step)

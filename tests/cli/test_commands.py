@@ -106,6 +106,24 @@ def test_info_tells_configuration_and_parameters(trained: Path, capsys: pytest.C
     assert about["parameters"]["total"] > about["parameters"]["body"] > 11_000_000  # ResNet-18 without its classifier
 
 
+def test_info_prints_the_model_card_of_a_run(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(trained), "--card"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("---\n")
+    assert "\n# run\n" in text
+    assert main(["info", str(trained), "--card", "--json"]) == 0
+    card = json.loads(capsys.readouterr().out)
+    run = RunFolder.open(trained)
+    row = run.epochs()[0]
+    figures = {kind["kind"]: kind["figures"][0]["value"] for kind in card["measured"]["kinds"]}
+    assert figures == pytest.approx({"segm": row["segm_ap"], "bbox": row["bbox_ap"]})
+    assert card["learned"]["training"]["objects"] == 3  # a square on each of three pictures
+    assert card["overlap"]["compared"] == len(card["overlap"]["alike"]) == 3  # it was validated on the same pictures
+    assert card["training"]["versions"] == run.result()["versions"]
+    assert card["training"]["command"].startswith("python -m maskrcnn train --data via.json --val via.json --epochs 1")
+    assert card["training"]["started"] > 0
+
+
 def test_info_shows_a_preset_before_anything_is_trained(capsys: pytest.CaptureFixture[str]) -> None:
     """261,888: three ratios at 256^2 + 128^2 + 64^2 + 32^2 + 16^2 places. 14 x 14 doubled is 28."""
     assert main(["info", "torchvision", "--set", "image_min_dim=1024", "--set", "image_max_dim=1024"]) == 0
@@ -239,6 +257,8 @@ BAD_ARGUMENTS = {
     "no such picture": (["predict", "RUN", "nowhere.png", "--out", "out"], "nowhere.png"),
     "no such model": (["info", "nowhere"], "nowhere"),
     "a trained network changed": (["info", "RUN", "--set", "pooling=pool"], "--set is for presets"),
+    "the card of a preset": (["info", "paper", "--card"], "only a run has a card"),
+    "the card of a changed run": (["info", "RUN", "--card", "--set", "pooling=pool"], "leave it out"),
     "no such task": (["train", "--data", "DATA", "--out", "run", "--tasks", "box,masks"], "tasks = 'masks'"),
     "no boxes": (["train", "--data", "DATA", "--out", "run", "--tasks", "mask"], "every network finds boxes first"),
     "no such weights": (["train", "--data", "DATA", "--out", "run", "--backbone-weights", "no.pth"], "no.pth"),

@@ -297,7 +297,7 @@ def _parts_table(title: str, rows: Sequence[tuple[str, PartAp]]) -> list[str]:
 
 
 def _training(training: TrainingFacts) -> Iterator[str]:
-    yield from table(("", ""), list(training_rows(training)))
+    yield from table(("", ""), [(title, escaped(text, _PROSE)) for title, text in training_facts_rows(training)])
     if training.command:
         yield ""
         yield "The command that makes it again:"
@@ -311,24 +311,24 @@ def _training(training: TrainingFacts) -> Iterator[str]:
         yield training.command_note
 
 
-def training_rows(training: TrainingFacts) -> Iterator[tuple[str, str]]:
-    """The facts of a training as pairs (title, Markdown); what the run does not say is left out."""
+def training_facts_rows(training: TrainingFacts) -> Iterator[tuple[str, str]]:
+    """The facts of a training as pairs (title, text), not escaped; what the run does not say is left out."""
     yield "state", training.state + (" (ended early: AP rose no more)" if training.stopped_early else "")
     if training.error:
-        yield "error", escaped(training.error)
+        yield "error", training.error
     if training.started is not None:
         yield "started", f"{datetime.fromtimestamp(training.started, UTC):%Y-%m-%d %H:%M} UTC"
     if training.seconds is not None:
         yield "took", clock(training.seconds)
     if training.machine:
-        yield "on", escaped(training.machine)
+        yield "on", training.machine
     if training.epochs is not None:
         yield "epochs", f"{training.epochs:,}"
     if training.best_epoch is not None:
         by = f", chosen by {training.best_by}" if training.best_by else ", the last one: nothing was measured"
         yield "best epoch", f"{training.best_epoch:,}{by}"
     known = training.versions or {}
-    yield "versions", ", ".join(f"{escaped(one)} {escaped(text)}" for one, text in known.items()) or "not known"
+    yield "versions", ", ".join(f"{one} {text}" for one, text in known.items()) or "not known"
 
 
 def _licence(card: CardContent) -> Iterator[str]:

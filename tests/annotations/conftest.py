@@ -56,11 +56,13 @@ def refusals() -> Callable[[Any, Callable[[Any], object]], int]:
 
     def count(document: Any, use: Callable[[Any], object]) -> int:
         complaints = []
+        before = copy.deepcopy(document)
         for damaged in _damaged(document):
             try:
                 use(damaged)
             except StudioError as error:
                 complaints.append(str(error))
+        assert document == before  # `use` leaves what it is given as it was
         for complaint in complaints:
             assert complaint.startswith("labels.json: ")
             assert "; " in complaint
@@ -72,11 +74,12 @@ def refusals() -> Callable[[Any, Callable[[Any], object]], int]:
 
 
 def _damaged(document: Any) -> Iterator[Any]:
+    """The document with junk in one place. What is not on the way there is shared, not copied."""
     for path in _places(document):
         for junk in [*JUNK, REMOVED]:
-            damaged = copy.deepcopy(document)
-            holder = damaged
+            damaged = holder = copy.copy(document)
             for key in path[:-1]:
+                holder[key] = copy.copy(holder[key])
                 holder = holder[key]
             if junk is REMOVED:
                 del holder[path[-1]]

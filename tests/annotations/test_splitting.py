@@ -137,7 +137,7 @@ some_groups = st.lists(st.lists(st.integers(0, 23).map("{}.png".format), min_siz
 share_of_some = st.floats(0.02, 0.98)
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(60))
 @given(rows_of_letters, some_groups, share_of_some, st.integers(0, 99), st.randoms(use_true_random=False))
 def test_the_share_the_groups_and_the_order(
     rows: list[str], groups: list[list[str]], share: float, seed: int, shuffle: random.Random

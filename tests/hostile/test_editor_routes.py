@@ -234,6 +234,7 @@ def test_only_a_key_of_its_kind_opens_a_route(http: TestClient, project: Project
     others["inspect"] = [picture, project_key(project)]
     others["evaluation"] = [picture, project_key(project), match]
     others["compare"] = [picture, project_key(project), match]
+    others["try_it"] = [picture, project_key(project), match]
     unknown = ["0" * 40, "x", "%2e%2e", "..%2f..%2fetc%2fpasswd", "%00", "%ED%A0%80", "x" * 5000]
     unknown += [project.folder.name, address_key("a text"), address_key(("a", 1))]
     for key in [*unknown, *others[route.path.split("/")[2]]]:

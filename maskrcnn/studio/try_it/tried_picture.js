@@ -163,11 +163,12 @@ class TriedPicture {
     if (!this.#kept.includes(this.#hovered)) this.#hovered = null;
     this.view.setObjects([...shown].sort(largerFirst));
     this.#display();
+    const rows = this.#kept.map((place) => this.#objects.row(place, this.scale));
     this.panel.show(selection, isOwn);
-    this.panel.update(candidates && this.#kept.map((place) => this.#objects.row(place, this.scale)), this.#allScores());
+    this.panel.update(candidates && rows, this.#allScores());
     this.#showLength();
     this.#mark(false);
-    this.#writeState();
+    this.#writeState(rows);
   }
 
   /** How objects are drawn; all is drawn again only if that has changed. */
@@ -194,8 +195,7 @@ class TriedPicture {
   }
 
   /** For tests: what is shown. */
-  #writeState() {
-    const rows = this.#kept.map((place) => this.#objects.row(place, this.scale));
+  #writeState(rows) {
     this.root.dataset.drawn = JSON.stringify({
       picture: this.component.data.picture.name,
       kept: this.#candidates && this.#kept,

@@ -170,6 +170,10 @@ def test_list_and_picture_are_marked_together(shown: Any) -> None:
     page.get_by_role("button", name="Area").click()
     page.get_by_role("button", name="Area").click()
     assert texts(page, ".object-row .score") == ["0.60", "0.90", "0.80"]  # the smallest first
+    mount(page, data_of(reports_selected=True))
+    rows.nth(1).click()
+    assert told(page, "selected") == {"picture": "/made/a.png/candidates", "value": LEAF}
+    rows.nth(2).click()
     page.keyboard.press("o")  # only cells, that of the selected one
     wait_for_kept(page, CELL, SMALL)
     page.keyboard.press("o")

@@ -94,6 +94,7 @@ OURS: dict[str, str] = {
     "drawn_steps_words(curves[0].rows,len(curves[0].drawn)) small_charts_words(is_thinned) "
     "most_steps(len(curves)) curve_data.x_axes([chosen.run,*compared])",
     "runs/predictions_by_epoch.py": "epochs words line page",
+    "runs/model_card_view.py": "kind.word measured.epoch _interval_words(figure) _interval_words(first)",  # numbers
     "shell/project_switcher.py": "label",
     "shell/sidebar.py": "counts.done group page",
     "serving/uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers

@@ -18,7 +18,9 @@ import pytest
 from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.statistics import statistics
+from maskrcnn.evaluation.analysis.ap_of_parts import PartAp
 from maskrcnn.evaluation.analysis.precision_recall import Curve
+from maskrcnn.inference.model_cards.card_parts import ClassCount
 from maskrcnn.lessons import roi_pooling
 from maskrcnn.studio.compare import difference_charts
 from maskrcnn.studio.compare.difference_charts import Difference
@@ -30,6 +32,7 @@ from maskrcnn.studio.dataset import statistics_charts
 from maskrcnn.studio.evaluation.analyses import analysis_charts
 from maskrcnn.studio.inspect.filter_survivors import FilterStep, survivors_chart
 from maskrcnn.studio.learn import pooled_grids, roi_maps
+from maskrcnn.studio.runs import model_card_charts
 from tests.sweeps import one_in
 
 ROOT = Path(__file__).parents[3]
@@ -104,6 +107,14 @@ def evaluation_charts() -> Iterator[Chart]:
     yield analysis_charts.ranking_chart([True, False])
 
 
+def card_charts() -> Iterator[Chart]:
+    parts = [PartAp("cell", 3, 2, 0.5, (0.25, 0.75)), PartAp("dust", 0, 0, None)]
+    yield model_card_charts.parts_chart(parts, ["cell", "dust"], "AP")
+    rows = [ClassCount("cell", 3, 2), ClassCount("dust", 0, 0)]
+    yield model_card_charts.counts_chart({"training": rows, "validation": rows})
+    yield model_card_charts.counts_chart({"validation": rows})
+
+
 CHARTS = [
     *one_in(4, [(chart,) for chart in line_charts()]),  # a chart is a tuple, and one value
     *statistics_of_few(),
@@ -111,6 +122,7 @@ CHARTS = [
     survivors_chart([FilterStep("a", 9, 1), FilterStep("b", 3, 0)]),
     *comparison_charts(),
     *evaluation_charts(),
+    *card_charts(),
 ]
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from maskrcnn.annotations.dataset import Dataset
@@ -32,7 +33,7 @@ def write_label_file(kind: str, dataset: Dataset, folder: Path, notice: Callable
     `ArgumentError` if it cannot be written.
     """
     place = folder / LABEL_FILES[kind]
-    encoded = encode(dataset, _FORMATS[kind])
+    encoded = encode(replace(dataset, source=place), _FORMATS[kind])  # warnings begin with the name of the file
     with writing(place):
         folder.mkdir(parents=True, exist_ok=True)
         if not place.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -72,6 +73,10 @@ def take_away(
             folder, total = Path(scratch), len(found) + 1
             kept, stems = FoundSpool(target.parent), list[str]()
             outlines = FoundRecords(kept, config.names)
+
+            def notice(line: str, folder: Path = folder) -> None:
+                notes.append(line.replace(f"{folder}{os.sep}", ""))  # the place in the zip
+
             for stem, picture in _each(found, notes, progress, stopped):
                 kept.append(picture)
                 stems.append(stem)
@@ -80,7 +85,7 @@ def take_away(
                     outlines.keep_outlines(len(kept) - 1)  # here, where the progress is seen
             _continue(progress, len(found), total, stopped)
             for kind in kinds:  # one after the other, so that copies of pictures lie on the disk once
-                write_set_files([kind], kept, config, folder, stems, scale, notes.append, outlines)
+                write_set_files([kind], kept, config, folder, stems, scale, notice, outlines)
                 _move_into(archive, folder, stopped)
             if notes:
                 archive.writestr(NOTES, "".join(f"{line}\n" for line in dict.fromkeys(notes)), zipfile.ZIP_DEFLATED)

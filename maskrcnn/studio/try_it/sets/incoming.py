@@ -36,6 +36,9 @@ MOST_FRAMES = 600
 ARRIVING = "arriving"
 """The folder in that of a new set where uploads are unpacked."""
 
+_OF_LABELS = "; replace it, or take it out of the label file"
+"""The end of a message about a picture, where there is no label file."""
+
 _UNKNOWN_TRIED = 50
 """Maximum number of files without the suffix of a picture that are opened, if there are no others."""
 
@@ -148,7 +151,8 @@ def _sorted_out(
         try:
             width, height = pictures.quick_check(files[name], file_names.brief(name), headers.size(files[name], name))
         except StudioError as error:
-            refused.append(StudioError(without_temporary_folder(str(error), folder / ARRIVING)))
+            told = without_temporary_folder(str(error), folder / ARRIVING)
+            refused.append(StudioError(told.removesuffix(_OF_LABELS)))
             continue
         stored = stored_names.take(file_names.storable(file_names.plain_file_name(name)))
         os.replace(files[name], folder / PICTURES / stored)

@@ -50,8 +50,9 @@ def ap_of_classes(
     ...     ],
     ... }
     >>> found = [{"image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 20], "score": 0.9}]
-    >>> [(part.name, part.objects, part.ap) for part in ap_of_classes(measure(truth, found, ["box"]), "bbox")]
-    [('cell', 1, 1.0), ('dust', 0, None)]
+    >>> cell, dust = ap_of_classes(measure(truth, found, ["box"]), "bbox")
+    >>> (cell.name, cell.objects, round(cell.ap, 3)), (dust.name, dust.objects, dust.ap)
+    (('cell', 1, 1.0), ('dust', 0, None))
     """
     coco = measured.coco(kind)
     ap = coco.class_figures["AP"]
@@ -89,8 +90,12 @@ def ap_of_sizes(
 
 
 def _ranking(coco: CocoMatches, name: str, category: int, size: int) -> Ranking:
-    """The ranking of one class in one range of sizes (a place in `CocoMatches.sizes`), as in `class_rankings`."""
-    mine = np.flatnonzero(coco.detections.category[coco.detection] == category)
+    """The ranking of one class in one range of sizes (a place in `CocoMatches.sizes`), as in `class_rankings`.
+
+    Detections that count neither way at any threshold are left out: most of those of other sizes.
+    """
+    counts_somewhere = ~coco.ignored[:, :, size].all(axis=1)
+    mine = np.flatnonzero((coco.detections.category[coco.detection] == category) & counts_somewhere)
     picture = coco.detections.picture[coco.detection[mine]]
     score = coco.detections.score[coco.detection[mine]]
     order = np.lexsort((coco.picture_order[picture], -score))

@@ -63,8 +63,8 @@ def network_facts(run: RunFolder, config: Config) -> NetworkFacts:
 def network_sentence(config: Config) -> str:
     """The network in one sentence.
 
-    >>> network_sentence(Config.preset("torchvision"))
-    'Mask R-CNN with a ResNet-50 feature pyramid and RoIAlign; it finds boxes and masks of 90 classes.'
+    >>> network_sentence(Config.preset("paper"))
+    'Mask R-CNN with a ResNet-101 feature pyramid and RoIAlign; it finds boxes and masks of 90 classes.'
     """
     tasks = config.tasks
     name = "Mask R-CNN" if "mask" in tasks else "Keypoint R-CNN" if "keypoints" in tasks else "Faster R-CNN"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,7 +22,7 @@ from maskrcnn.inference.outputs.found_spool import FoundSpool
 from maskrcnn.inference.outputs.object_table import Scale
 from maskrcnn.inference.outputs.picture_files import write_picture_files
 from maskrcnn.inference.outputs.set_files import write_set_files
-from maskrcnn.output_files import writing
+from maskrcnn.output_files import not_written, writing
 
 NOTES = "notes.txt"
 """The file of the zip that says what is missing, or what a format cannot hold. Only there if there is such a thing."""
@@ -63,7 +64,7 @@ def take_away(
     if not kinds:
         raise ArgumentError("nothing is chosen; choose what to take away")
     notes: list[str] = []
-    with writing(target):
+    with _written(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with (
             replacing(target) as temporary,
@@ -92,6 +93,18 @@ def take_away(
     if progress is not None:
         progress(total, total)
     return target
+
+
+@contextmanager
+def _written(target: Path) -> Iterator[None]:
+    """Like `output_files.writing`; also a file that cannot be written before it goes into the zip names the zip."""
+    try:
+        with writing(target):
+            yield
+    except ArgumentError as error:
+        if isinstance(error.__context__, OSError):
+            raise not_written(target, error.__context__.strerror) from None
+        raise
 
 
 def _each(

@@ -121,15 +121,22 @@ def test_stopped_at_any_moment_nothing_is_left(calls: int, tmp_path: Path) -> No
     assert [path.read_text() for path in (tmp_path / "out").rglob("*")] == ["the one before"]
 
 
-def test_a_full_disk_is_one_line_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "step", ["zipfile.ZipFile.write", "PIL.Image.Image.save", "csv.writer", "maskrcnn.atomic_files.os.replace"]
+)
+def test_a_full_disk_is_one_line_and_nothing_is_left(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = made.found_pictures(tmp_path / "photos")
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(zipfile.ZipFile, "write", full)
-    with pytest.raises(ArgumentError, match=r"a\.zip: cannot be written \(No space left on device\)"):
-        take_away(["masks"], found, load, made.CONFIG, None, tmp_path / "out" / "a.zip")
+    monkeypatch.setattr(step, full)
+    with pytest.raises(ArgumentError) as raised:
+        take_away(["masks", "csv"], found, load, made.CONFIG, None, tmp_path / "out" / "a.zip")
+    zip_file = tmp_path / "out" / "a.zip"
+    assert str(raised.value) == f"{zip_file}: cannot be written (No space left on device); choose another place"
     assert list((tmp_path / "out").iterdir()) == []
 
 

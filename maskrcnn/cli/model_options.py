@@ -6,6 +6,7 @@ torch is imported when a network is loaded: `evaluate` also measures saved detec
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from maskrcnn.config import Precision
@@ -44,6 +45,8 @@ def load_for_inference(args: argparse.Namespace) -> StudioRCNN:
     checkpoint = find_checkpoint(args.model)
     model = load(checkpoint, device, args.precision, args.compile)
     print(f"model: {network_line(args.model, checkpoint)}")
+    if Path(args.model).is_dir() and checkpoint.path.parent.name == "checkpoints":
+        print(f"{args.model} has no best checkpoint (best.safetensors); this is its latest")
     return model
 
 

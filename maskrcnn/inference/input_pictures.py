@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from maskrcnn.annotations import folder_walk, pictures
 from maskrcnn.errors import ArgumentError
 from maskrcnn.inference.overlay_files import is_overlay
+from maskrcnn.inference.video_frames import is_video_name
 from maskrcnn.name_order import folded
 from maskrcnn.words import counted
 
@@ -86,15 +87,20 @@ def _pictures_in_folder(folder: Path) -> tuple[dict[str, Path], list[str]]:
     files, lines = folder_walk.walk(folder)
     named = {name: path for name, path in files.items() if PurePosixPath(name).suffix.lower() in pictures.SUFFIXES}
     chosen = {name: path for name, path in named.items() if not is_overlay(path)}
+    videos = [name for name in files if is_video_name(name)]
     if not chosen:
         others = f"{counted(len(files), 'file')}, none of them a picture" if files else "nothing that could be one"
         if named:
             others = "nothing but overlays of predict"
+        elif videos:
+            words = f"a folder without pictures, with {counted(len(videos), 'video')}"
+            raise ArgumentError(f"{folder}: {words}; give videos by their names")
         raise ArgumentError(
             f"{folder}: a folder without pictures (it holds {others}); give one with {', '.join(pictures.SUFFIXES)}"
         )
     if len(files) > len(named):
-        lines.append(f"{folder}: {counted(len(files) - len(named), 'file')} without the suffix of a picture")
+        hint = f" ({counted(len(videos), 'video')}: give videos by their names)" if videos else ""
+        lines.append(f"{folder}: {counted(len(files) - len(named), 'file')} without the suffix of a picture{hint}")
     if len(named) > len(chosen):
         lines.append(f"{folder}: {counted(len(named) - len(chosen), 'overlay')} that predict made before")
     return chosen, [f"passed over: {line}" for line in lines]

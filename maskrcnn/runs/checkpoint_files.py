@@ -53,13 +53,18 @@ def checkpoint_file(model: Path | str) -> Path:
 def best_checkpoint_file(folder: Path) -> Path:
     """The file of the best checkpoint of a run folder, or of the latest if there is no best.
 
-    Raises `ArgumentError` if the folder is no run, `StudioError` if it has no checkpoint yet.
+    Raises `ArgumentError` if the folder is no run, `StudioError` if it has no checkpoint.
     """
     run = RunFolder.open(folder)
     written = [run.best, *reversed(run.checkpoints().values())]
     for path in written:
         if path.is_file():
             return path
+    if run.epochs():
+        raise StudioError(
+            f"{run.path} has no checkpoint any more (best.safetensors and those in checkpoints/ are gone); "
+            "put one back, or give another run"
+        )
     raise StudioError(f"{run.path} has no checkpoint yet; one is written after the first epoch")
 
 

@@ -98,3 +98,18 @@ def test_a_folder_without_pictures_is_one_line(content: Any, tmp_path: Path) -> 
     with pytest.raises(ArgumentError, match="a folder without pictures") as refused:
         pictures_of([tmp_path])
     assert words in str(refused.value)
+
+
+def test_videos_of_a_folder_are_named_by_the_person(tmp_path: Path) -> None:
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    (folder / "a.MP4").write_bytes(b"")
+    with pytest.raises(ArgumentError, match="a folder without pictures, with 1 video; give videos by their names"):
+        pictures_of(folder)
+    picture(folder / "a.png")
+    (folder / "notes.txt").write_text("")
+    given, lines = pictures_of(folder)
+    assert [entry.name for entry in given] == ["a.png"]
+    assert lines == [
+        f"passed over: {folder}: 2 files without the suffix of a picture (1 video: give videos by their names)"
+    ]

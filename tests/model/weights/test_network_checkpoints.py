@@ -72,6 +72,11 @@ def test_a_run_means_its_best_checkpoint_else_its_last(tmp_path: Path) -> None:
     assert find_checkpoint(run.path).epoch == 2
     save(network(), run.best, 1)
     assert find_checkpoint(run.path).epoch == 1
+    for gone in (run.best, *run.checkpoints().values()):
+        gone.unlink()
+    run.append_metrics({"event": "epoch", "epoch": 2, "step": 8, "segm_ap": 0.5})
+    with pytest.raises(StudioError, match="no checkpoint any more"):
+        find_checkpoint(run.path)
 
 
 def test_metadata_is_readable_without_us(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def model_card(run: RunFolder, progress: Progress | None = None) -> ModelCard:
                 measured = measured_quality(run, config, dataset["val"], epoch, is_of_weights, _half(progress, 1))
                 why_not = ""
             except StudioError as error:
-                why_not = f"{one_line(str(error))}."
+                why_not = f"{one_line(str(error)).replace(str(run.path), run.name)}."
     return ModelCard(
         name=run.name,
         network=network,

@@ -23,6 +23,9 @@ _HEAD, _LINES, _LONGEST = 20_000, 60, 1_000
 _LEFT_OUT = re.compile(r"\b(?:is|are) (?:not learned|left out|learned as background)\b")
 """Lines of the log about labels that are not learned (`LearnableCounts.remarks`), for runs of older versions."""
 
+_PATH = re.compile(r"(?:^|[\s\"'(])(?:/|~/|[A-Za-z]:\\)")
+"""An absolute path in a line: whoever reads a card is not to learn where the labels lay."""
+
 
 def learned_from(run: RunFolder, dataset: Mapping[str, Any]) -> LearnedFrom:
     """What the network learned from; `dataset` is the content of dataset.json."""
@@ -106,4 +109,5 @@ def _left_out(run: RunFolder) -> tuple[str, ...] | None:
         return None
     if not any(" to learn from, " in line for line in lines):
         return None
-    return tuple(one_line(line) for line in lines if len(line) <= _LONGEST and _LEFT_OUT.search(line))
+    own = [line for line in lines if len(line) <= _LONGEST and _LEFT_OUT.search(line) and not _PATH.search(line)]
+    return tuple(map(one_line, own))

@@ -38,7 +38,7 @@ def training_facts(run: RunFolder, config: Config, shipped_command: str = "") ->
     last = run.last_row() or {}
     return TrainingFacts(
         state=_state(run, result),
-        error=one_line(error) if error else None,
+        error=one_line(error).replace(str(run.path), run.name) if error else None,
         epochs=result.get("epochs") or (rows[-1]["epoch"] if rows else None),
         best_epoch=result.get("best_epoch") or (best.epoch if best else None),
         best_by=best.judged_by if best else None,

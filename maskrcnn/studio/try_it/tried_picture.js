@@ -18,9 +18,9 @@ import { MeasuringLine } from "./measuring_line.js";
 import { lengthText, lineLength, PIXELS, scaleOf } from "./object_measures.js";
 import { ControlPanel } from "./panel/control_panel.js";
 import { arrangeParts } from "./panel/placing.js";
+import { SelectionState } from "./panel/selection_state.js";
 import { keptCandidates } from "./selecting.js";
 import { SelectedObjects } from "./selected_objects.js";
-import { SelectionState } from "./selection_state.js";
 
 const STORED = "maskrcnn-try-it"; // key of the choices in the session storage of the tab
 const DEFAULTS = { masks: true, boxes: false, keypoints: true, labels: true, opacity: 0.35, panel: true, unit: "mm" };

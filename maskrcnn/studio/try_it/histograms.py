@@ -49,7 +49,7 @@ def _chart(ends: np.ndarray, counts: np.ndarray, x: Spec, colour: str, form: str
     spec: Spec = {
         "height": _HEIGHT,
         "data": {"name": "rows"},
-        "mark": {"type": "bar", "color": colour, "binSpacing": 1},
+        "layer": [{"mark": {"type": "bar", "color": colour, "binSpacing": 1}}],
         "encoding": {
             "x": x,
             "x2": {"field": "to"},

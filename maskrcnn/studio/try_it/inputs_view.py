@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from maskrcnn.annotations.store import Project, StoredImage
+from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
 from maskrcnn.install_folders import DATA
 from maskrcnn.runs.folder import RunFolder
@@ -56,7 +57,7 @@ def _files(project: Project, chosen: ChosenNetwork) -> None:
         "Drop pictures, a zip of pictures, or a short video",
         accept_multiple_files=True,
         key=f"{PAGE}_files_{_generation()}",
-        help=f"At most {MOST_PICTURES:,} pictures, or a video of {incoming.MOST_SECONDS / 60:.0f} minutes.",
+        help=f"At most {MOST_PICTURES:,} pictures, or a video of at most {clock(incoming.MOST_SECONDS)}.",
     )
     _take(project, chosen, [(file.name, file) for file in given or []])
 

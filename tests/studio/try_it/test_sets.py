@@ -114,7 +114,7 @@ def test_a_picture_without_a_suffix_is_known_by_its_content(workspace: Path) -> 
         ),
         ({"a.zip": zipped({})}, "a.zip: there is no picture (nothing is in it)"),
         ({"a.png": b""}, "a.png"),
-        ({"a.png": b"x", "b.png": b"y"}, "none of its 2 pictures can be read"),
+        ({"a.png": b"x", "b.png": b"y"}, "2 pictures, and none can be read"),
         ({"clip.mp4": b"not a video"}, "clip.mp4: is not a video that can be read"),
         ({"a.mp4": b"x", "b.mp4": b"y"}, "these are 2 videos; give one at a time"),
         ({"a.zip": zipped({"../../a.png": png()})}, "leads out of the zip"),

@@ -163,7 +163,7 @@ def _sorted_out(
             raise none
         if len(refused) == 1:
             raise refused[0]
-        raise StudioError(f"{title}: none of its {len(refused)} pictures can be read: {refused[0]}")
+        raise StudioError(f"{title}: {counted(len(refused), 'picture')}, and none can be read: {refused[0]}")
     return Given(title, tuple(found), (*map(str, refused), *lines))
 
 
@@ -179,7 +179,7 @@ def _video(name: str, path: Path, folder: Path) -> Given:
     if facts.seconds is not None and facts.seconds > MOST_SECONDS:
         raise StudioError(
             f"{shown}: is {clock(facts.seconds)} long, and a video may have at most {clock(MOST_SECONDS)} here; cut "
-            "it, or use `python -m maskrcnn predict`"
+            "it, or use python -m maskrcnn predict"
         )
     every = default_every(facts)
     stored = f"video{_plain_suffix(name)}"
@@ -206,6 +206,6 @@ def _title(given: Sequence[str]) -> str:
 def _too_many(what: str, number: int) -> str:
     """The message for more pictures than a set may have."""
     return (
-        f"{what}: these are {number:,} pictures, and a set has at most {MOST_PICTURES:,}; give fewer at a time, or use "
-        "`python -m maskrcnn predict`"
+        f"{what}: these are {counted(number, 'picture')}, and a set has at most {MOST_PICTURES:,}; give fewer at a "
+        "time, or use python -m maskrcnn predict"
     )

@@ -55,7 +55,7 @@ def require_room(workspace: Path, incoming: int) -> None:
     if incoming > MOST_SET_BYTES:
         raise StudioError(
             f"the pictures have {byte_size(incoming)}, and a set at most {byte_size(MOST_SET_BYTES)}; give fewer at a "
-            "time, or use `python -m maskrcnn predict`"
+            "time, or use python -m maskrcnn predict"
         )
     try:
         free = shutil.disk_usage(workspace).free

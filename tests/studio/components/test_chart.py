@@ -33,6 +33,7 @@ from maskrcnn.studio.evaluation.analyses import analysis_charts
 from maskrcnn.studio.inspect.filter_survivors import FilterStep, survivors_chart
 from maskrcnn.studio.learn import pooled_grids, roi_maps
 from maskrcnn.studio.runs import model_card_charts
+from maskrcnn.studio.try_it import histograms
 from tests.sweeps import one_in
 
 ROOT = Path(__file__).parents[3]
@@ -123,6 +124,9 @@ CHARTS = [
     *comparison_charts(),
     *evaluation_charts(),
     *card_charts(),
+    histograms.scores(np.array([0.5, 1.0]), "#123456"),
+    histograms.areas(np.array([4.0, 900.0]), "mm²", "#123456"),
+    histograms.areas(np.array([0.0]), "px", "#123456"),
 ]
 
 

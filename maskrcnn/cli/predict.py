@@ -159,13 +159,11 @@ def _predict(prediction: PredictionRun) -> int:
                 step = f", one every {found.every:g} s" if found.every else ""
                 print_line(f"{found.path}: {counted(found.frames, 'frame')}{step}, {_drawn(found)}")
         if prediction.is_stopped:
-            done_words = f"{done:,} of {counted(total, 'picture')} are done"
-            print(f"stopped: {done_words}; the same command goes on with the rest", file=sys.stderr)
+            print(f"stopped: {_done(done, total)}; the same command goes on with the rest", file=sys.stderr)
             return INTERRUPTED
         written = prediction.finish(print)
     except ArgumentError as error:  # a full disk
-        done_words = f"{done:,} of {counted(total, 'picture')} are done"
-        raise StudioError(f"{error}, or make room and give the same command again: {done_words}") from None
+        raise StudioError(f"{error}, or make room and give the same command again: {_done(done, total)}") from None
     counts = [counted(done, "picture")] if total or not frames else []
     counts += [counted(frames, "frame")] if frames else []
     files = [str(path) if path == prediction.folder.results else path.name for path in written]
@@ -173,6 +171,11 @@ def _predict(prediction: PredictionRun) -> int:
     left_out = f"; {counted(broken, 'picture')} could not be read" if broken else ""
     print(f"{', '.join(counts)}, {counted(prediction.detections, 'detection')}{where}{left_out}")
     return 1 if broken else 0
+
+
+def _done(done: int, total: int) -> str:
+    """How much is done, for a run that ends early."""
+    return f"{done:,} of {counted(total, 'picture')} are done" if total else "frames that are done are kept"
 
 
 def _print_error(error: StudioError) -> None:

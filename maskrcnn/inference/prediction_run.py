@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +20,15 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.inference.found_in_journal import FoundInJournal, Place, results_entries
 from maskrcnn.inference.input_pictures import GivenPicture
 from maskrcnn.inference.outputs import PLACES, SET_KINDS, write_set_files
-from maskrcnn.inference.prediction_folder import PredictionFolder, write_results
+from maskrcnn.inference.prediction_folder import RESULTS, PredictionFolder, write_results
 from maskrcnn.inference.prediction_journal import JOURNAL, Journal, Stamp
 from maskrcnn.inference.prediction_work import FRAMES, Outcome, PredictionWork, RunOptions, Task
 from maskrcnn.inference.video_frames import VIDEO_SUFFIX, default_every, video_facts, video_frames, video_writer
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.name_order import folded
+
+_TEMPORARY = re.compile(r"\.(.{1,40})\.[0-9a-z_]{8,32}\.tmp", re.DOTALL)
+"""A name of `atomic_files.replacing`, or of the folder of `video_writer`."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class PredictionRun:
         self._keys = [overlay.removesuffix(".png") for overlay in folder.overlays]
         self._stamps = [Stamp.of(given.path) for given in folder.pictures]
         self._before = [self._is_done(number) for number in range(len(folder.pictures))]
+        self._remove_unfinished()
         self._frames: list[Place] = []
         self._left_undone = False
         self.detections = 0
@@ -171,6 +177,21 @@ class PredictionRun:
                     f"{found}: is there already and was not written by predict; give --out another folder"
                 )
         return [*places, *self._video_names]
+
+    def _remove_unfinished(self) -> None:
+        """Delete the temporary files that a killed run of predict has left: those of names that this run writes."""
+        if not self.journal.path.exists():
+            return
+        names = {Path(overlay).name[:40] for overlay in (*self.folder.overlays, *self._video_names)}
+        names |= {Path(place).name[:40] for place in (*self._places, RESULTS)}
+        folders = {(self.folder.path / overlay).parent for overlay in self.folder.overlays} | {self.folder.path}
+        own = {self.folder.path / place for place in ("cutouts", "masks", FRAMES) if place in self.journal.places}
+        for folder in folders | own:
+            for path in folder.glob(".*.tmp"):
+                found = _TEMPORARY.fullmatch(path.name)
+                if found and (folder in own or found[1] in names) and not path.is_symlink():
+                    with contextlib.suppress(OSError):
+                        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _begin(self) -> None:
         """Remember what this run makes, before it does. Called in any thread."""

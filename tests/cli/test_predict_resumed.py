@@ -154,6 +154,17 @@ def test_a_damaged_line_costs_its_picture_only(network: Network, photos: Path) -
     assert network.seen == [30]
 
 
+def test_what_a_killed_run_left_unfinished_is_deleted(network: Network, photos: Path) -> None:
+    assert predict(photos, "--write", "overlays,masks") == 0
+    out = photos.parent / "out"
+    code = "0123456789abcdef" * 2
+    for name in (f".10.png.{code}.tmp", f"masks/.20.png.{code}.tmp", f".theirs.png.{code}.tmp", ".10.png.tmp"):
+        (out / name).write_text("")
+    (out / ".detections.json.abcdefgh.tmp").mkdir()
+    assert predict(photos, "--write", "overlays,masks") == 0
+    assert sorted(path.name for path in out.rglob(".*")) == [".10.png.tmp", f".theirs.png.{code}.tmp"]
+
+
 OTHERS = {
     "another network": (["coco"], "holds predictions of another network (toy, now coco)"),
     "another score": (["toy", "--min-score", "0.7"], "was predicted with --min-score 0.5, and not 0.7"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.opened_bundle import open_bundle
 
-SHAPES = Path(__file__).resolve().parents[3] / "data" / "shapes" / "val"
+DATA = Path(__file__).resolve().parents[3] / "data"
 
 DROP = """(area, [name, content]) => {
   const bytes = Uint8Array.from(atob(content), (char) => char.charCodeAt(0));
@@ -28,15 +29,17 @@ DROP = """(area, [name, content]) => {
 def test_a_bundle_is_downloaded_and_dropped_on_another_project(
     page: Any, server: Any, settled: Callable[..., None], tmp_path: Path
 ) -> None:
+    sending = Project.create(server.workspace / "bundle-sender")
+    shutil.copytree(DATA / "weights" / "toy-c5-align", sending.runs_folder / "toy")
     receiving = Project.create(server.workspace / "bundle-receiver")
-    first = SHAPES / "toy2-001.jpg"
+    first = DATA / "shapes" / "val" / "toy2-001.jpg"
     receiving.add_pictures([(first.name, first.read_bytes())], "val")
 
     # Out: made in the background, then downloaded, with the menu open all the time.
-    page.goto(f"{server.url}/runs?project=shapes&run=toy")
+    page.goto(f"{server.url}/runs?project=bundle-sender&run=toy")
     page.get_by_role("button", name="Download", exact=True).click()
     page.get_by_role("button", name="Model bundle", exact=True).click()
-    ready = page.get_by_role("button", name="Model bundle · 8 MB")
+    ready = page.get_by_role("button", name="Model bundle · 7 MB")
     ready.wait_for(timeout=60_000)
     with page.expect_download() as download:
         ready.click()

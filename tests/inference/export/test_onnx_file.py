@@ -102,6 +102,8 @@ def networks() -> list[Any]:
 def test_every_kind_of_network_becomes_a_graph(fields: dict[str, Any], tmp_path: Path) -> None:
     if "keypoints" not in fields["tasks"]:
         fields = {key: value for key, value in fields.items() if key != "keypoint_decode"}
+    if fields.get("pooling_mode") == "max":  # of a number of samples that is fixed
+        fields = {key: value for key, value in fields.items() if key != "sampling_ratio"}
     torch.manual_seed(0)
     model = build(Config.preset("classroom", **{**SMALL, **fields}))
     with torch.no_grad():

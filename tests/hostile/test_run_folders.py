@@ -22,6 +22,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate, match_image
+from maskrcnn.inference.model_card import model_card
 from maskrcnn.jobs import known_costs, queue, run_state
 from maskrcnn.jobs.backend import Training
 from maskrcnn.jobs.local_backend import LocalBackend
@@ -103,6 +104,10 @@ def look_at(run: RunFolder) -> None:
     run_downloads.epochs_csv(run), run_downloads.steps_csv(run), run_downloads.archive(run)
     known_costs.costs_from_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])
     assert len(rows) >= 0
+    if FUZZ:  # a third of a second each
+        card = model_card(run)
+        assert card.markdown()
+        assert json.dumps(card.to_json(), allow_nan=False)
     if (kept := run.detection_epochs()) and (truth := run.dataset()["val"]):
         best = inspected_run.best_kept_epoch(run, kept).epoch
         config, detections = run.config(), run.detections(best)

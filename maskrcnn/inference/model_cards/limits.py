@@ -25,6 +25,9 @@ LOW_SHARE = 0.6
 FEW_OBJECTS = 10
 """Fewer objects than this say little about how well their kind is found."""
 
+MOST_LOW = 3
+"""Maximum number of classes with a low AP that have a sentence of their own."""
+
 FEW_LEARNED = 5
 """A class with fewer objects to learn from is hardly learned, as `runs.readiness` warns."""
 
@@ -77,7 +80,7 @@ def _of_sizes(measured: Measured, learned: LabelledPictures | None) -> Iterator[
         elif is_low(part.ap, whole):
             yield f"AP of {called} is {part.ap:.3f}{_interval(part)} of {_objects(part)}: do not rely on finding them."
         elif part.objects < FEW_OBJECTS:
-            yield f"AP of {called} stands on {_objects(part)} only: it says little."
+            yield f"AP of {called} stands on only {_objects(part)}: it says little."
 
 
 def _of_classes(measured: Measured) -> Iterator[str]:
@@ -89,10 +92,10 @@ def _of_classes(measured: Measured) -> Iterator[str]:
         is_, class_, them = ("is", "class", "it") if len(unknown) == 1 else ("are", "classes", "them")
         yield f"The {class_} {quoted_list(unknown)} {is_} on no validation picture: nothing is known about {them}."
     low = sorted((part for part in measured.classes if is_low(part.ap, whole)), key=lambda part: part.ap or 0)
-    for part in low[:5]:
+    for part in low[:MOST_LOW]:
         yield f'AP of "{part.name}" is {part.ap:.3f}{_interval(part)} of {_objects(part)}: often missed or wrong.'
-    if len(low) > 5:
-        yield f"{counted(len(low) - 5, 'more class', 'more classes')} have a low AP as well."
+    if (more := len(low) - MOST_LOW) > 0:
+        yield f"{counted(more, 'more class has', 'more classes have')} a low AP as well."
     few = tuple(
         part.name
         for part in measured.classes

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from maskrcnn.studio.components.chart import INK, Chart, Spec, constant, field, table
-from maskrcnn.words import counted
 
 if TYPE_CHECKING:
     from maskrcnn.evaluation.analysis.ap_of_parts import PartAp
@@ -28,11 +27,12 @@ _ROW, _THIN_ROW, _AXES = 28, 17, 58  # CSS px of a row, of one of two bars in a 
 def parts_chart(parts: Sequence[PartAp], labels: Sequence[str], title: str) -> Chart:
     """AP of each part as a bar, with its 95 % interval as a line. Its table is `parts`. `labels` name the parts.
 
-    Beside each bar stands its AP, and of how many objects. A part without an AP has no bar.
+    Beside each bar stand its AP and the number of objects. A part without an AP has no bar.
     """
     edges = [part.interval or (np.nan, np.nan) for part in parts]
     data = {
         "part": _distinct(labels),
+        "objects": np.array([part.objects for part in parts]),
         "ap": np.array([np.nan if part.ap is None else part.ap for part in parts], dtype=np.float64),
         "low": np.array([low for low, _ in edges], dtype=np.float64),
         "high": np.array([high for _, high in edges], dtype=np.float64),
@@ -40,12 +40,13 @@ def parts_chart(parts: Sequence[PartAp], labels: Sequence[str], title: str) -> C
         "interval": ["none" if part.interval is None else "[{:.3f}, {:.3f}]".format(*part.interval) for part in parts],
         "at": np.array([1.02] * len(parts)),
     }
-    scale = {"domain": [0, 1.45], "nice": False}
+    scale = {"domain": [0, 1.42], "nice": False}
     encoding = {
         "y": field("part", "nominal", title=None, sort=data["part"], axis={"labelLimit": 190, **_AXIS}),
         "tooltip": [
             field("part", "nominal", title="objects"),
-            field("words", "nominal", title="AP"),
+            field("ap", format=".3f", title="AP"),
+            field("objects", format=",d", title="number"),
             field("interval", "nominal", title="95 % interval"),
         ],
     }
@@ -118,9 +119,8 @@ def counts_chart(splits: Mapping[str, Sequence[ClassCount]]) -> Chart:
 
 
 def _part_words(part: PartAp) -> str:
-    """The text beside a bar: `0.665 of 14 objects`."""
-    objects = counted(part.objects, "object")
-    return objects if part.ap is None else f"{part.ap:.3f} of {objects}"
+    """The text beside a bar: AP and the number of objects, `0.665 of 14`."""
+    return "no object" if part.ap is None else f"{part.ap:.3f} of {part.objects:,}"
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

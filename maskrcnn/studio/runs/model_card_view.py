@@ -15,7 +15,7 @@ from maskrcnn.studio.runs.run_choice import PREDICTIONS_PAGE, RunChoice
 from maskrcnn.studio.runs.run_words import format_ap
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import bullets, plain
-from maskrcnn.words import byte_size, counted
+from maskrcnn.words import byte_size, counted, first_names
 
 if TYPE_CHECKING:
     from maskrcnn.inference.model_card import ModelCard
@@ -32,6 +32,13 @@ _SCORE_HELP = (
     "The score with the best F1, chosen on one half of the validation pictures. Precision and recall are those on the "
     "other half."
 )
+
+_PARTS_HELP = (
+    "AP of each size and of each class of objects, the lowest class first. Beside a bar: its AP, and of how many "
+    "objects. The line is the 95 % interval over pictures, where the objects are on at least five. Small is below "
+    "32 × 32 px, large above 96 × 96 px."
+)
+_SIZE_LABELS = {"small": "small (< 32² px)", "medium": "medium", "large": "large (> 96² px)"}
 
 
 def show(chosen: RunChoice) -> None:
@@ -60,7 +67,7 @@ def _show_card(chosen: RunChoice, card: ModelCard) -> None:
     _show_figures(card)
     if card.limits:
         st.markdown("**Limits**")
-        st.markdown(bullets(card.limits))
+        st.markdown(bullets(card.limits, most=20))
     left, right = st.columns(2, gap="medium")
     with left:
         _show_counts(card)
@@ -194,17 +201,16 @@ def _show_counts(card: ModelCard) -> None:
 
 def _show_parts(measured: Measured) -> None:
     """Draw AP by size and by class."""
-    from maskrcnn.inference.model_cards.card_parts import SIZE_WORDS
     from maskrcnn.inference.model_cards.markdown import lowest_first
 
     word = measured.first.word
-    st.markdown("**Where it fails**")
-    labels = [f"{part.name}, {SIZE_WORDS[part.name]}" for part in measured.sizes]
+    st.markdown("**Where it fails**", help=_PARTS_HELP)
+    labels = [_SIZE_LABELS[part.name] for part in measured.sizes]
     draw(charts.parts_chart(measured.sizes, labels, f"{word} AP by size of the objects"), alt="AP by size")
     if len(measured.classes) > 1:
         parts = lowest_first(measured.classes)[: charts.MOST_ROWS]
-        title = f"{word} AP by class, the lowest first; the line is the 95 % interval"
-        draw(charts.parts_chart(parts, [part.name for part in parts], title), alt="AP by class")
+        names = [part.name for part in parts]
+        draw(charts.parts_chart(parts, names, f"{word} AP by class"), alt="AP by class")
         _say_more(len(measured.classes) - charts.MOST_ROWS)
 
 
@@ -248,24 +254,33 @@ def _show_worst(chosen: RunChoice, measured: Measured) -> None:
 
 
 def _show_training(card: ModelCard) -> None:
-    """Draw how it was trained: a table of facts, and the command."""
+    """Draw what it is and how it was trained, as two lists, and the command."""
     from maskrcnn.inference.model_cards.markdown import training_facts_rows
 
-    st.markdown("**How it was trained**")
-    rows = [*_network_rows(card), *training_facts_rows(card.training)]
-    st.dataframe(pd.DataFrame(rows, columns=["", " "]), hide_index=True, height="content")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**What it is**")
+        st.markdown(bullets(_network_lines(card)))
+    with right:
+        st.markdown("**How it was trained**")
+        st.markdown(bullets([f"{title}: {text}" for title, text in training_facts_rows(card.training)]))
     if card.training.command:
         st.code(card.training.command, language="bash", wrap_lines=True)
     if card.training.command_note:
         st.markdown(f":small[{plain(card.training.command_note)}]")
 
 
-def _network_rows(card: ModelCard) -> list[tuple[str, str]]:
-    """The facts of the network as rows of a table, whose cells are no Markdown."""
+def _network_lines(card: ModelCard) -> list[str]:
+    """The facts of the network as lines."""
     network = card.network
-    rows = [("network", network.sentence), ("backbone", network.backbone)]
+    low, high = network.working_sides
+    lines = [network.sentence, f"backbone: {network.backbone}, pooling: {network.pooling}"]
+    lines.append(f"pictures: scaled to {low} px at the shorter side, at most {high} px at the longer one")
     if network.parameters is not None:
-        rows.append(("parameters", f"{network.parameters:,}"))
+        lines.append(f"parameters: {network.parameters:,}")
     if network.bytes is not None:
-        rows.append(("weights", f"{network.weights}, {byte_size(network.bytes)}"))
-    return rows
+        lines.append(f"weights: {network.weights}, {byte_size(network.bytes)}")
+    lines.append(f"classes: {first_names(network.classes, most=20)}")
+    if network.keypoints:
+        lines.append(f"keypoints: {first_names(network.keypoints, most=20)}")
+    return lines

@@ -28,8 +28,9 @@ if opened is None:
     chosen = network_view.choose(project, TITLE)
     if message := opened_set.pop_message():
         st.error(plain(on_page(message)), icon=":material/error:")
-    inputs_view.show(project, chosen)
-    sets_view.show(project)
+    sets = sets_view.of_project(project)
+    inputs_view.show(project, chosen, bool(sets))
+    sets_view.show(sets)
     st.stop()
 
 # The set: how far the network is, and the large picture

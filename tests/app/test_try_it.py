@@ -21,11 +21,11 @@ from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.studio.try_it import figures_view
 from maskrcnn.studio.try_it.opened_set import OpenedSet
-from maskrcnn.studio.try_it.sets import figures, tried_set, works
+from maskrcnn.studio.try_it.sets import figures, finding, tried_set, works
 from maskrcnn.studio.try_it.sets.set_folders import PICTURES
 from tests.app.test_frame import address
 from tests.made_runs import new_project
-from tests.studio.try_it.test_sets import FOUND, made
+from tests.studio.try_it.test_sets import FOUND, made, png
 
 PAGE = "pages/inspect/try_it.py"
 
@@ -121,6 +121,34 @@ def test_a_set_that_was_not_finished_says_so_and_a_network_that_is_gone(root: Pa
     app.button(key="try_it_go_on").click().run()
     app = wait_for(app, lambda app: "is not there any more; give the pictures to another network" in words(app))
     assert app.selectbox(key="try_it_image").options == ["1 / 1   a.png"]
+
+
+def test_stopped_work_goes_on_where_it_was_and_a_broken_picture_is_told(
+    root: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, looked_at = project.folder.parent, list[str]()
+
+    def find_in(work: works.Work, network: object, picture: np.ndarray, target: Path, thumbnail: Path) -> None:
+        looked_at.append(target.name)
+        FOUND[0].save(target)
+        thumbnail.write_bytes(png())
+        if len(looked_at) == 1:
+            work.job.stop()
+
+    monkeypatch.setattr(finding, "_find_in", find_in)
+    tried = made(workspace, {}, time.time(), "plants", shipped=True)
+    (tried_set.folder_of(workspace, tried.id) / PICTURES / "b.png").write_bytes(png()[:60])
+    finding.start(workspace, project, tried)
+    app = wait_for(open_page(root, project="plants", set=tried.id), lambda app: not works_run(workspace, tried.id))
+    app.run()
+    assert "1 of 3 pictures, stopped" in words(app)
+    app.button(key="try_it_go_on").click().run()
+    app = wait_for(app, lambda app: not works_run(workspace, tried.id)).run()
+    assert looked_at == ["000000.npz", "000002.npz"]
+    assert "go_on" not in str(app.button)
+    assert app.expander[0].label == "2 remarks about the files"
+    assert "b.png: the picture cannot be decoded" in app.expander[0].markdown[0].value
+    assert app.selectbox(key="try_it_image").options == ["1 / 2   a.png", "2 / 2   c.png"]
 
 
 def test_figures_follow_what_was_chosen_and_reach_the_csv(root: Path, project: Project) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -39,13 +40,18 @@ _OF_PROJECT = {
 }
 
 
-def show(project: Project, chosen: ChosenNetwork) -> None:
-    """Draw the choice of pictures. As soon as some were given, they become a set, and the page shows it."""
+def show(project: Project, chosen: ChosenNetwork, has_sets: bool) -> None:
+    """Draw the choice of pictures. As soon as some were given, they become a set, and the page shows it.
+
+    `has_sets`: the person knows the page; without a set, the sample picture is the next step.
+    """
     way = url_state.segments("From", "from", list(WAYS), "files", page=PAGE, show=WAYS.__getitem__)
     with session.fail_softly(stop=False):
         {"files": _files, "folder": _folder, "project": _of_project, "camera": _camera}[way](project, chosen)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Try it on a sample picture", key=f"{PAGE}_sample", icon=":material/play_arrow:"):
+        kind: Literal["primary", "secondary"] = "secondary" if has_sets else "primary"
+        label = "Try it on a sample picture"
+        if st.button(label, key=f"{PAGE}_sample", icon=":material/play_arrow:", type=kind):
             with session.fail_softly(stop=False):
                 _start(project, chosen, partial(incoming.from_files, *_sample(project, chosen.run)))
         st.markdown(f"{ABOUT} The pictures stay on this computer.")

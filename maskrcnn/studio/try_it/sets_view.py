@@ -28,9 +28,8 @@ def of_project(project: Project) -> list[TriedSet]:
     return [tried for tried in set_folders.last_sets(session.workspace()) if tried.project == project.folder.name]
 
 
-def show(project: Project) -> None:
+def show(sets: list[TriedSet]) -> None:
     """Draw the list of the last sets below the ways in; nothing without any."""
-    sets = of_project(project)
     if sets:
         st.subheader("Last sets", help=LIMITS)
         rows(sets)

@@ -19,7 +19,18 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.inference.video_frames import video_writer
 from maskrcnn.model.candidates import Candidates, Selection
-from maskrcnn.studio.try_it.sets import figures, incoming, set_folders, suggesting, taking, tried_set, works
+from maskrcnn.runs import shipped_models
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.try_it.sets import (
+    figures,
+    incoming,
+    set_folders,
+    suggesting,
+    taking,
+    tried_network,
+    tried_set,
+    works,
+)
 from maskrcnn.studio.try_it.sets.set_folders import PICTURES
 from maskrcnn.studio.try_it.sets.tried_set import SetNetwork, SetPicture, TriedSet
 from tests.made_runs import new_project
@@ -44,13 +55,21 @@ def given(workspace: Path, files: Mapping[str, bytes]) -> tuple[incoming.Given, 
     return incoming.from_uploads(list(files.items()), folder, workspace), folder
 
 
-def made(workspace: Path, found: Mapping[int, Candidates], made_at: float = 1.0, project: str = "") -> TriedSet:
+def made(
+    workspace: Path,
+    found: Mapping[int, Candidates],
+    made_at: float = 1.0,
+    project: str = "",
+    shipped: bool = False,
+) -> TriedSet:
     """A set of grey pictures of 40 x 30 px, in some of which something was found."""
     folder = set_folders.new_folder(workspace)
     names = [f"{letter}.png" for letter in "abc"]
     for number, name in enumerate(names):
         (folder / PICTURES / name).write_bytes(png(grey=80 + number))
     network = SetNetwork("run/first", "first", 2, 5, 7)
+    if shipped:
+        network, _ = tried_network.network_at(RunFolder(shipped_models.FOLDER / "toy"), 21)
     pictures = tuple(SetPicture(name, 40, 30, name) for name in names)
     tried = TriedSet(
         folder.name, made_at, project, "three", network, CONFIG.model_dump(mode="json"), pictures, ("x: is broken",)
@@ -132,6 +151,7 @@ def test_what_cannot_be_used_is_one_clear_line(workspace: Path, files: dict[str,
 def test_a_picture_beside_a_video_is_taken_and_the_video_told(workspace: Path) -> None:
     found, _ = given(workspace, {"a.png": png(), "clip.mp4": b"x"})
     assert [picture.name for picture in found.pictures] == ["a.png"]
+    assert found.title == "a.png"
     assert found.unreadable == ("clip.mp4: is a video and was passed over; give it alone",)
 
 

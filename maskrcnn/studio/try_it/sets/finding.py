@@ -59,6 +59,8 @@ def _find_all(work: Work, workspace: Path, project: Project | None, identity: st
     work.total = 0  # the time of the frames says nothing about that of the network
     work.counted(before, total)
     for number, position in enumerate(todo, start=1):
+        if work.job.stopped():
+            raise HintStopped
         try:
             picture = pictures.load(tried_set.picture_path(workspace, project, tried, position))
             places = (place(workspace, identity, position) for place in (candidates_path, thumbnail_path))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskrcnn.annotations import file_names, pictures
@@ -75,7 +75,10 @@ def from_uploads(
     try:
         files = write_uploads(uploads, arriving)
         packed = sum(len(content) for _, content in uploads)
-        return _sorted_out(title, files, folder, packed, progress)
+        given = _sorted_out(title, files, folder, packed, progress)
+        if len(uploads) > 1 and given.pictures:  # some of the files may be no pictures
+            given = replace(given, title=_title([picture.name for picture in given.pictures]))
+        return given
     except OSError as error:
         raise StudioError(f"{title}: cannot be stored ({error.strerror}); make space on this computer") from None
     finally:

@@ -40,12 +40,12 @@ def _panel(opened: OpenedSet, choice: Choice, was_busy: bool) -> None:
         st.rerun()
     if opened.is_running:
         st.markdown("The network is still at work. What you take away now has the pictures that it has seen so far.")
-    files, project = st.columns(2, gap="large")
+    files, others = st.columns(2, gap="large")
     with files:
         _zip(opened, choice)
+    with others:
         if opened.tried.video is not None:
             _video(opened, choice)
-    with project:
         _suggestions(opened, choice)
 
 

@@ -172,6 +172,15 @@ def test_figures_follow_what_was_chosen_and_reach_the_csv(root: Path, project: P
     assert len(rows) == 4
 
 
+def test_sets_of_other_projects_are_not_listed_but_those_of_gone_ones(root: Path, project: Project) -> None:
+    workspace = project.folder.parent
+    new_project(workspace / "animals", "a", np.full((48, 64, 3), 90, np.uint8))
+    sets = {name: made(workspace, {}, time.time(), name).id for name in ("plants", "animals", "long gone")}
+    app = open_page(root, project="plants")
+    listed = {name for name, identity in sets.items() if any(b.key == f"try_it_open_{identity}" for b in app.button)}
+    assert listed == {"plants", "long gone"}
+
+
 @pytest.mark.parametrize("identity", ["nothing", "0" * 12, "../../etc"])
 def test_a_set_that_is_gone_is_said_once(root: Path, project: Project, identity: str) -> None:
     app = open_page(root, project="plants", set=identity)

@@ -121,7 +121,7 @@ OURS: dict[str, str] = {
     "try_it/drawn_thumbnails.py": "selection",  # of `Candidates.select`, which draws nothing
     "try_it/sets/taking.py": "self._selection",
     "try_it/network_view.py": "title",
-    "try_it/sets_view.py": "tried.network.epoch",
+    "try_it/sets_view.py": "tried.network.epoch work.done",
     "try_it/status_view.py": "title work.done work.total done network_words(tried.network)",
     "try_it/take_away_view.py": "label found.there work.done work.total taking.kinds_of(opened.tried.config.tasks)",
     "shell/url_state.py": "label show",  # of its callers

@@ -12,7 +12,7 @@ from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.studio.try_it import opened_set
 from maskrcnn.studio.try_it.opened_set import PAGE
-from maskrcnn.studio.try_it.sets import set_folders
+from maskrcnn.studio.try_it.sets import set_folders, works
 from maskrcnn.studio.try_it.sets.set_folders import MOST_BYTES, MOST_SETS
 from maskrcnn.studio.try_it.sets.tried_set import TriedSet
 from maskrcnn.words import byte_size, counted
@@ -24,8 +24,10 @@ LIMITS = (
 
 
 def of_project(project: Project) -> list[TriedSet]:
-    """The sets of a project, the newest first."""
-    return [tried for tried in set_folders.last_sets(session.workspace()) if tried.project == project.folder.name]
+    """The sets of a project, the newest first, and those of projects that are gone or have another name by now."""
+    here = session.this_workspace()
+    others = {path.name for path in here.projects()} - {project.folder.name}
+    return [tried for tried in set_folders.last_sets(here.root) if tried.project not in others]
 
 
 def show(sets: list[TriedSet]) -> None:
@@ -47,6 +49,9 @@ def rows(sets: list[TriedSet]) -> None:
             )
             epoch = f", epoch {tried.network.epoch}"
             number = counted(len(tried.pictures), "picture")
+            work = works.work_of("finding", session.workspace(), tried.id)
+            if work is not None and work.is_running:
+                number = f"{work.done} of {number}"
             st.markdown(f"{number} · {plain(tried.network.name)}{epoch} · {day_and_time(tried.made)}")
             st.button(
                 "",

@@ -7,7 +7,7 @@ torch:
 ```python
 maskrcnn.read("labels.json")                        # maskrcnn.annotations
 maskrcnn.train(TrainingRequest(data="train"), out)  # maskrcnn.training.training_run, maskrcnn.runs.request
-maskrcnn.load("toy")                                # maskrcnn.inference, as are predict and evaluate
+maskrcnn.load("toy").predict("photo.jpg")           # maskrcnn.inference, as are predict and evaluate
 maskrcnn.compare(report_a, report_b)                # maskrcnn.evaluation
 maskrcnn.RunFolder.open("runs/first")               # maskrcnn.runs.folder
 ```

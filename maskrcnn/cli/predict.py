@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     require_place(args.out / RESULTS)
     folder = PredictionFolder.plan(args.images, args.out)
     network = {"name": str(args.model), "digest": file_digest(find_checkpoint(args.model).path)}
-    options = RunOptions(kinds, args.min_score, args.every, args.again, args.precision)
+    options = RunOptions(kinds, args.min_score, args.every, args.again, args.precision, args.compile)
     model = load_for_inference(args)
     for line in folder.passed_over:
         print(line)

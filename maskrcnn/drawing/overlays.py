@@ -229,9 +229,13 @@ def _fill_mark(
     """Fill the mask of a mark with its colour, in place. The corner of the mask `inside` (h, w) is at (left, top)."""
     height, width = inside.shape
     window = canvas[top : top + height, left : left + width]
+    if not hatched:  # the same mixture in every pixel: a table of 256 values, which large pictures need
+        values = np.arange(256)[:, None] * (1 - opacity) + np.array(colour, np.float64) * opacity
+        mixed = cv2.LUT(window, np.rint(values).astype(np.uint8)[None])
+        np.copyto(window, mixed, where=inside[:, :, None])
+        return
     stripes = _hatch_stripes(left, top, height, width, max(canvas.shape[:2]))
-    alpha = opacity * 0.4 + stripes * 0.55 if hatched else np.full(inside.shape, opacity)
-    alpha = (alpha * inside)[:, :, None]
+    alpha = ((opacity * 0.4 + stripes * 0.55) * inside)[:, :, None]
     window[:] = np.rint(window * (1 - alpha) + np.array(colour, np.float32) * alpha).astype(np.uint8)
 
 

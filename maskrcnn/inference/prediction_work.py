@@ -10,6 +10,7 @@ detections are those of `detect`.
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,7 +47,8 @@ class RunOptions:
     """What is written. `kinds`: of `outputs.KINDS`. Detections of at least `min_score` are drawn and counted.
 
     `every`: seconds between the frames of a video; 0 for all frames, None for `video_frames.default_every`. `again`:
-    start over in a folder in which pictures are finished.
+    start over in a folder in which pictures are finished. `precision` is that of the network, as the person gave it.
+    `compiled`: the network was compiled, and is used by one thread at a time.
     """
 
     kinds: Collection[str] = ("overlays",)
@@ -54,6 +56,7 @@ class RunOptions:
     every: float | None = None
     again: bool = False
     precision: str = "auto"
+    compiled: bool = False
 
     @property
     def picture_kinds(self) -> tuple[str, ...]:
@@ -119,12 +122,13 @@ class PredictionWork:
         self._device = next(model.parameters()).device
         self._threads = torch.get_num_threads()
         self.workers = max(1, min(MOST_WORKERS, self._threads))
+        self._network = threading.Lock() if options.compiled else contextlib.nullcontext()
 
     @contextlib.contextmanager
     def threads_shared(self) -> Iterator[None]:
         """A context in which the threads of torch and OpenCV are shared among the workers."""
         cv_threads = cv2.getNumThreads()
-        if self._device.type == "cpu":
+        if self._device.type == "cpu" and not self.options.compiled:
             torch.set_num_threads(max(1, self._threads // self.workers))
             cv2.setNumThreads(1)
         try:
@@ -149,7 +153,11 @@ class PredictionWork:
         picture = _loaded(task)
         if isinstance(picture, StudioError):
             return Outcome(task, error=picture)
-        return self._written(task, picture, task.entry.detections if task.entry else detect(self.model, picture))
+        if task.entry:
+            return self._written(task, picture, task.entry.detections)
+        with self._network:
+            detections = detect(self.model, picture)
+        return self._written(task, picture, detections)
 
     def _read(self, task: Task) -> _Read:
         """Read a picture, and resize it for the network."""

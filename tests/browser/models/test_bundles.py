@@ -1,8 +1,7 @@
-"""A model leaves the studio and comes back in a real Chromium: downloaded from one project, dropped on another."""
+"""A model leaves the studio and comes back in a real Chromium: downloaded from one project, given to another."""
 
 from __future__ import annotations
 
-import base64
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -15,18 +14,8 @@ from maskrcnn.runs.opened_bundle import open_bundle
 
 DATA = Path(__file__).resolve().parents[3] / "data"
 
-DROP = """(area, [name, content]) => {
-  const bytes = Uint8Array.from(atob(content), (char) => char.charCodeAt(0));
-  const data = new DataTransfer();
-  data.items.add(new File([bytes], name, { type: "application/zip" }));
-  for (const type of ["dragenter", "dragover", "drop"]) {
-    area.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
-  }
-}"""
-"""Drop a file with this name and base64 content on an element."""
 
-
-def test_a_bundle_is_downloaded_and_dropped_on_another_project(
+def test_a_bundle_is_downloaded_and_opened_in_another_project(
     page: Any, server: Any, settled: Callable[..., None], tmp_path: Path
 ) -> None:
     sending = Project.create(server.workspace / "bundle-sender")
@@ -48,18 +37,18 @@ def test_a_bundle_is_downloaded_and_dropped_on_another_project(
     download.value.save_as(bundle)
     assert open_bundle(bundle, tmp_path / "runs").config().names[0] == "circle"
 
-    # In: what is no bundle is one line, and the next file that is dropped counts.
+    # In: what is no bundle is one line, and the next file counts.
     page.goto(f"{server.url}/runs?project=bundle-receiver")
     settled(page)
-    area = page.locator('[data-testid="stFileUploaderDropzone"]')
+    chooser = page.locator("input[type=file]")
     evil = tmp_path / "evil.zip"
     with zipfile.ZipFile(evil, "w") as archive:
         archive.writestr("<img src=x onerror=alert(1)>.py", "import os")
-    area.evaluate(DROP, ["evil.zip", base64.b64encode(evil.read_bytes()).decode()])
+    chooser.set_input_files(evil)
     page.get_by_text("evil.zip: holds code or a pickle (<img src=x onerror=alert(1)>.py)").wait_for()
     assert list(receiving.runs_folder.iterdir()) == []
     settled(page)
-    area.evaluate(DROP, ["from ada.zip", base64.b64encode(bundle.read_bytes()).decode()])
+    chooser.set_input_files(bundle)
     page.get_by_text("toy is a run of this project now").wait_for(timeout=60_000)
     page.get_by_text("Of its 12 labelled pictures one is in this project").wait_for()
     assert "run=toy" in page.url

@@ -252,7 +252,10 @@ class TriedPicture {
     },
     m: () => {
       this.ruler.setDrawing(!this.ruler.isDrawing);
-      if (this.ruler.isDrawing) this.view.element.focus({ preventScroll: true });
+      if (this.ruler.isDrawing) {
+        this.view.element.focus({ preventScroll: true });
+        this.stage.scrollIntoView({ block: "nearest" }); // on a phone the button is below the picture
+      }
       this.#showLength();
     },
   };

@@ -9,6 +9,7 @@ import { boxOf } from "./candidate_table.js";
 
 const STEP = 2; // px: a cell is divided until its parts are about this long,
 const MOST_PARTS = 4; // into at most this many
+const kept = new WeakMap(); // candidates -> place -> its field, which is the same at each threshold
 
 /**
  * The outline of a candidate's mask at a threshold (0..1): closed rings [[x, y], ...] in picture px.
@@ -16,11 +17,19 @@ const MOST_PARTS = 4; // into at most this many
  * Outer rings run clockwise on the screen, holes the other way. Nothing lies outside the picture.
  */
 export function softOutline(candidates, place, threshold) {
-  const { side, masks } = candidates;
+  if (!kept.has(candidates)) kept.set(candidates, new Map());
+  const fields = kept.get(candidates);
+  if (!fields.has(place)) fields.set(place, fieldOf(candidates, place));
+  const { values, columns, rows } = fields.get(place);
+  return values ? ringsOf(values, columns, rows, threshold * 255) : [];
+}
+
+/** A candidate's mask at the nodes of a grid: {values, columns, rows}; without values if it has no extent. */
+function fieldOf(candidates, place) {
+  const { side, masks } = candidates, [columns, rows] = axesOf(candidates, place);
+  if (!columns || !rows) return {};
   const cells = masks.subarray(place * side * side, (place + 1) * side * side);
-  const [columns, rows] = axesOf(candidates, place);
-  if (!columns || !rows) return [];
-  return ringsOf(valuesAt(cells, side, columns, rows), columns, rows, threshold * 255);
+  return { values: valuesAt(cells, side, columns, rows), columns, rows };
 }
 
 /** The area that rings enclose, in px². */

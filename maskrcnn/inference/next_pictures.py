@@ -1,15 +1,18 @@
-"""Which picture to label next: what the network is unsure of, and what differs from the pictures that are labelled.
+"""Which picture to label next: the one that stands for most others of which the network is not sure.
 
-`look` runs the network once on a picture. `rank` orders pictures that nobody has labelled:
+`look` runs the network once on a picture. `rank` orders pictures that nobody has labelled by two figures:
 
 - **unsureness**: each detection with score s adds 1 - |2 s - 1|, which is 1 at 0.5 and 0 for a sure answer, so that it
   is about the number of objects that a person has to decide (uncertainty sampling, Lewis and Gale 1994, summed over
   detections). A picture in which nothing is found counts like one such object;
-- **difference**: the distance of its features to those of the nearest picture that is labelled or stands before it in
-  the list (farthest-first order of Sener and Savarese 2018, eq. 5). Features are the mean of each channel of the maps
-  that the heads read, so no other network is needed.
+- **distance** between the features of two pictures. Features are the mean of each channel of the maps that the heads
+  read, so no other network is needed.
 
-How much either is worth was measured (`benchmarks/label_next.py`).
+Each picture has a distance to the nearest picture that is labelled or stands before it in the list. The next picture is
+the one that takes most off these distances, summed over all pictures and weighted by their unsureness (`cover`; without
+weights it is facility location, the greedy algorithm of Nemhauser et al. 1978). The picture that is farthest from all
+others (`different`; Sener and Savarese 2018, eq. 5) is often an odd one that stands for no other. The orders were
+measured beside a random one (`benchmarks/label_next.py`, docs/results.md).
 """
 
 from __future__ import annotations
@@ -38,6 +41,9 @@ MIN_SCORE = 0.1
 
 _UNSURE = (0.2, 0.8)
 """A detection with a score between them is one that the network is unsure of."""
+
+_SAME = 1e-3
+"""Distances that differ by less are equal: features are float32."""
 
 _ROWS = 256
 """Number of pictures with which all others are compared at a time."""
@@ -102,14 +108,14 @@ def rank(
     unlabelled: Mapping[Key, Look],
     labelled: Sequence[np.ndarray],
     number: int | None = None,
-    order: Order = "both",
+    order: Order = "cover",
 ) -> list[Ranked[Key]]:
     """The pictures that nobody has labelled, the one that should be labelled first at the beginning.
 
-    `labelled` are the features of the pictures that have labels; without any, the picture that is most unlike the
-    others comes first. `number` is the maximum length of the list.
+    `labelled` are the features of the pictures that have labels; without any, the most typical picture comes first.
+    `number` is the maximum length of the list.
 
-    Two pictures of the same kind and a third one; after one of the two, the third differs more than the other:
+    "c" is far from the rest and has one more sure object; after it, "b" is a little farther from what is labelled:
 
     >>> sure, unsure = {"score": 0.99}, {"score": 0.5}
     >>> looks = {"a": Look(np.float32([0, 1]), (unsure,)), "b": Look(np.float32([0, 1.1]), (unsure,)),
@@ -145,8 +151,9 @@ def rank(
                 worth = nearest
         best = int(np.where(left, worth, -1.0).argmax())
         left[best] = False
+        stands_for = int((apart[best] < nearest[others] - _SAME).sum()) - int(best in others) if len(others) else 0
         nearest = np.minimum(nearest, _nearest(own, own[best : best + 1]))
-        reason = _reason(looks[best], differences[best], bool(len(known)))
+        reason = _reason(looks[best], differences[best], bool(len(known)), stands_for)
         chosen.append(Ranked(keys[best], float(places[best]), float(differences[best]), reason))
     return chosen
 
@@ -204,8 +211,8 @@ def _share(distances: np.ndarray, left: np.ndarray) -> np.ndarray:
     return distances / largest if largest > 0 else np.ones(len(distances))
 
 
-def _reason(entry: Look, difference: float, has_labelled: bool) -> str:
-    """Why a picture should be labelled, in words."""
+def _reason(entry: Look, difference: float, has_labelled: bool, stands_for: int) -> str:
+    """Why a picture should be labelled, in words. `stands_for`: number of other pictures that it stands for."""
     scores = [found["score"] for found in entry.detections if found["score"] >= MIN_SCORE]
     unsure = sum(_UNSURE[0] <= score <= _UNSURE[1] for score in scores)
     if not scores:
@@ -214,6 +221,8 @@ def _reason(entry: Look, difference: float, has_labelled: bool) -> str:
         words = f"{counted(unsure, 'object')} of which the network is not sure"
     else:
         words = f"{counted(len(scores), 'object')} of which the network is sure"
+    if stands_for > 0:
+        return f"{words}; it stands for {counted(stands_for, 'other picture')}"
     others = "the pictures that are labelled" if has_labelled else "the other pictures"
     if difference >= 0.75:
         return f"{words}; very unlike {others}"

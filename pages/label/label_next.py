@@ -9,8 +9,9 @@ from maskrcnn.words import counted
 
 PAGE = "label_next"
 MEANING = (
-    "First come pictures that differ from those with labels, and of which the network is not sure. A network looks at "
-    "all pictures once, in the background; what it suggests is kept, so that the editor shows it at once."
+    "First comes the picture that stands for most others of which the network is not sure. A picture stands for those "
+    "that are more like it than like a picture with labels, or one above it. A network looks at all pictures once, in "
+    "the background; what it suggests is kept, so that the editor shows it at once."
 )
 
 project = session.current_project()
@@ -90,7 +91,7 @@ with session.fail_softly():
     looked = "" if running else f" The network has looked at {seen.looked_at} of these."
     st.markdown(f"{labelled}, {seen.unlabelled} have none.{looked}")
     if not seen.labelled:
-        st.markdown("No picture has labels yet, so the order shows how different the pictures are from each other.")
+        st.markdown("No picture has labels yet, so the most typical picture comes first.")
     if work is not None:
         look_progress.show(project, work)
     pictures = ranking.ranked(project, network, images) if seen.looked_at else []

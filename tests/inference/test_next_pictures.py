@@ -5,7 +5,7 @@ import pytest
 
 from maskrcnn.annotations import pictures
 from maskrcnn.inference import load
-from maskrcnn.inference.next_pictures import Look, look, rank
+from maskrcnn.inference.next_pictures import Look, Order, look, rank
 from maskrcnn.install_folders import DATA
 from maskrcnn.model import detect
 
@@ -35,19 +35,20 @@ def test_different_pictures_first_and_what_is_chosen_counts_as_labelled() -> Non
     assert [one.key for one in found] == ["ten", "four", "two", "nine"]
 
 
-def test_both_together() -> None:
+@pytest.mark.parametrize("order", ["cover", "both"])
+def test_both_together(order: Order) -> None:
     """Equally different: the one that the network is less sure of. Equally unsure: the one that differs more."""
     left, right = (-5.0, 0.0), (5.0, 0.0)
     looks = {"sure": entry(0.99, at=left), "unsure": entry(0.5, at=right)}
-    assert rank(looks, [np.float32([0, 0])])[0].key == "unsure"
+    assert rank(looks, [np.float32([0, 0])], order=order)[0].key == "unsure"
     looks = {"close": entry(0.5, at=(1.0, 0.0)), "far": entry(0.5, at=(9.0, 0.0))}
-    assert rank(looks, [np.float32([0, 0])])[0].key == "far"
+    assert rank(looks, [np.float32([0, 0])], order=order)[0].key == "far"
 
 
 def test_reasons_say_what_was_counted() -> None:
     # Each feature is divided by its spread, so "a" and "c" are equally far from what is labelled, and "b" is not.
     looks = {"a": entry(0.5, 0.4, 0.95, at=(9.0, 0.0)), "b": entry(0.95), "c": entry(at=(0.0, 1.0))}
-    reasons = {found.key: found.reason for found in rank(looks, [np.float32([0, 0])])}
+    reasons = {found.key: found.reason for found in rank(looks, [np.float32([0, 0])], order="both")}
     assert reasons == {
         "a": "2 objects of which the network is not sure; very unlike the pictures that are labelled",
         "b": "1 object of which the network is sure; similar to the pictures that are labelled",
@@ -88,3 +89,16 @@ def test_a_picture_that_stands_for_others_comes_first() -> None:
 def test_without_labels_the_most_typical_picture_comes_first() -> None:
     looks = {name: entry(0.5, at=(place, 0)) for name, place in (("left", -3.0), ("middle", 0.0), ("right", 4.0))}
     assert rank(looks, [], 1, "cover")[0].key == "middle"
+
+
+def test_a_reason_counts_the_pictures_that_it_stands_for() -> None:
+    """ "ten" is nearer to nine and eleven than the labelled one at 0. After it, "far" stands for nobody else."""
+    at = {"nine": 9.0, "ten": 10.0, "eleven": 11.0, "far": -20.0}
+    looks = {name: entry(0.5, at=(place, 0)) for name, place in at.items()}
+    first, second, *_ = rank(looks, [np.float32([0, 0])])
+    assert (first.key, first.reason) == (
+        "ten",
+        "1 object of which the network is not sure; it stands for 2 other pictures",
+    )
+    assert second.key == "far"
+    assert second.reason == "1 object of which the network is not sure; very unlike the pictures that are labelled"

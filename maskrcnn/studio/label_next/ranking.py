@@ -73,6 +73,4 @@ def _ranked(
         if number in looks
     }
     known = [looks[number].features for number in _present if number in looks and number not in wanted]
-    # Without a labelled picture nobody can say what the network has learned here: then the difference alone counts.
-    found = rank(own, known, SHOWN) if known else rank(own, known, SHOWN, "different")
-    return [(entry.key, entry.reason) for entry in found]
+    return [(entry.key, entry.reason) for entry in rank(own, known, SHOWN)]

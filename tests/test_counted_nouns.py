@@ -44,6 +44,7 @@ NEVER_ONE: dict[str, set[str]] = {
     "maskrcnn/annotations/intake/staged_import.py": {"len(new)"},
     "maskrcnn/annotations/intake/zip_unpacking.py": {"len(entries)"},
     "maskrcnn/annotations/store/region_json.py": {"len(documents)"},
+    "maskrcnn/annotations/store/suggested/next_list.py": {"len(pictures)"},
     "maskrcnn/studio/dataset/doctor_view.py": {"state[0]"},
     "maskrcnn/studio/dataset/new_class_questions.py": {"len(new)"},
     "maskrcnn/studio/dataset/statistics_view.py": {"classes"},
@@ -54,6 +55,7 @@ NEVER_ONE: dict[str, set[str]] = {
     "maskrcnn/cli/info.py": {"count", "card['resamples']"},
     "maskrcnn/studio/launch/summary.py": {"anchor_count(config)"},
     # No numbers, or not for a person.
+    "maskrcnn/inference/model_cards/limits.py": {"part.name"},
     "maskrcnn/annotations/formats/lazy_records.py": {"len(self)"},
     "maskrcnn/annotations/formats/yolo/label_rows.py": {"settings.file.name"},
     "maskrcnn/studio/runs/run_downloads.py": {"words"},

@@ -34,7 +34,8 @@ def _progress(project: Project, looking: Looking, was_running: bool) -> None:
     time_left = "" if left is None else f", {durations.about(left)} left"
     stops = ", stops after this picture" if looking.job.stopped() else ""
     part = looking.done / looking.total if looking.total else 0.0
-    words = f"{plain(looking.network.name)} looked at {looking.done} of {looking.total} pictures{time_left}{stops}"
+    seen = f"looked at {looking.done} of {counted(looking.total, 'picture')}"
+    words = f"{plain(looking.network.name)} {seen}{time_left}{stops}"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.progress(min(1.0, part), words)
         st.button(

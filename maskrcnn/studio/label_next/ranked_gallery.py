@@ -32,7 +32,7 @@ def show(project: Project, network: Network, pictures: Sequence[RankedPicture]) 
     pressed = st.button(words, type="primary", icon=":material/draw:", help=_MEANING, key="label_next_begin")
     with st.spinner("Making the thumbnails"), session.fail_softly():
         tiles = _tiles(project, network, pictures)
-    opened = gallery.show(tiles, key, f"all {len(pictures)} pictures of this list", is_large=True)
+    opened = gallery.show(tiles, key, f"all of this list: {counted(len(pictures), 'picture')}", is_large=True)
     clicked = next((entry for entry in pictures if entry.image.id == opened), None)
     if clicked is not None:
         ticked = ticked if clicked in ticked else list(pictures)

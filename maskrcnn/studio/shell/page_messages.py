@@ -37,6 +37,10 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r"go on with: train --resume --out .*", "press Resume"),
     (r"start a new run from what it has learned: --init (.*)", rf"start a new training {_LAUNCH} from the run \1"),
     (r"train into another --out folder", f"start a new training {_LAUNCH}"),
+    # Bundles
+    (r", or for one made by: python -m maskrcnn export RUN --to bundle", ""),
+    (r"give the zip that: python -m maskrcnn export RUN --to bundle", "give the zip of Runs > Download > Model bundle"),
+    (r"open it first: python -m maskrcnn open .* --out RUN", "open it first, at the end of Runs"),
     # Weights
     (r"set that too, or leave out --preset to take the network of the file", f"choose the same {_LAUNCH}"),
     (r"train one from it with --backbone-weights (.*)", rf"start from it as the backbone {_LAUNCH}: \1"),

@@ -55,6 +55,10 @@ CASES = (
         "start a new run from what it has learned: --init /w/a 1",
         "start a new training on the Launch page from the run /w/a 1",
     ),
+    (
+        "a.zip is a zip; if it is a model bundle, open it first: python -m maskrcnn open a.zip --out RUN",
+        "a.zip is a zip; if it is a model bundle, open it first, at the end of Runs",
+    ),
     ('project "a -- b" is there already', 'project "a -- b" is there already'),
 )
 

@@ -86,7 +86,8 @@ def test_predict_draws_every_picture_and_keeps_the_detections(trained: Path, tmp
     tiny.squares(tmp_path / "b", pictures=1, seed=5)
     pictures = [str(tmp_path / name / "square0.png") for name in "ab"]
     assert main(["predict", str(trained), *pictures, "--out", str(tmp_path / "out"), "--min-score", "0"]) == 0
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"square0.png", "square0-2.png", "detections.json"}
+    written = {"square0.png", "square0-2.png", "detections.json", "journal.jsonl"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == written
     assert Image.open(tmp_path / "out" / "square0.png").size == (96, 64)
     for entry in json.loads((tmp_path / "out" / "detections.json").read_text()):
         assert entry["image_id"] in (1, 2)

@@ -86,7 +86,6 @@ def show_drop_area(project: Project) -> None:
     generation = st.session_state.setdefault(_GENERATION, 0)
     dropped = st.file_uploader(
         "Open a model that somebody sent",
-        type="zip",
         key=f"runs-open-{generation}",
         help="The zip that the studio makes with Download > Model bundle. It becomes a run of this project.",
     )

@@ -70,7 +70,7 @@ def class_table(opened: OpenedSet, classes: list[ClassFigures], scale: tuple[flo
             "mean score": float(row.scores.mean()),
             "lowest": float(row.scores.min()),
             "highest": float(row.scores.max()),
-            f"mean area, {unit}": float(row.areas.mean()) * each,
+            f"mean area, {unit}": float(f"{row.areas.mean() * each:.4g}"),
             "smallest": float(row.areas.min()) * each,
             "largest": float(row.areas.max()) * each,
         }

@@ -11,6 +11,7 @@ import pytest
 from maskrcnn.annotations.store import Project
 from tests import made_runs
 from tests.made_runs import rectangle
+from tests.sweeps import sweep
 
 Settled = Callable[..., None]
 WIDTH, HEIGHT = 1200, 800
@@ -157,6 +158,7 @@ def test_the_swipe_line_is_moved_by_mouse_and_keys(looked_at: Any) -> None:
     line.wait_for(state="hidden")
 
 
+@sweep
 def test_the_swipe_line_is_moved_by_touch(browser: Any, server: Any, project: Project, settled: Settled) -> None:
     context = browser.new_context(viewport={"width": 1400, "height": 900}, has_touch=True)
     page = context.new_page()
@@ -230,6 +232,7 @@ def test_the_shipped_pair_opens_by_one_click(page: Any, server: Any, project: Pr
     page.get_by_text("what the paper measured").wait_for()
 
 
+@sweep
 def test_a_crop_opens_its_object_magnified(page: Any, server: Any, project: Project, settled: Settled) -> None:
     open_page(page, server, settled, "&image=a.png")
     fitted = camera(page, "b")["scale"]

@@ -14,6 +14,7 @@ from maskrcnn.annotations.dataset import Dataset, ImageRecord
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project
+from tests.sweeps import sweep
 
 Settled = Callable[[Any], None]
 
@@ -41,6 +42,7 @@ def regions_of(project: Project) -> dict[bytes, Any]:
     }
 
 
+@sweep
 def test_exports_fit_the_original_photographs(
     page: Any, server: Any, settled: Settled, tmp_path: Path, monkeypatch: Any
 ) -> None:

@@ -57,6 +57,7 @@ def test_foreign_words_are_text_and_nothing_is_fetched(
     assert page.locator('[data-testid="stException"]').count() == 0
 
 
+@sweep
 def test_a_project_that_is_moved_away_is_told_and_comes_back(
     server: Server, page: Any, settled: Callable[[Any], None]
 ) -> None:

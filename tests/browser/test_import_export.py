@@ -125,7 +125,8 @@ def test_a_zip_is_looked_at_imported_and_exported(
     assert project.counts().regions == 2
     safe.goto(f"{server.url}/dataset?project=birds&view=pictures")
     safe.get_by_alt_text("third.png").wait_for()
-    assert safe.get_by_alt_text("first.png").evaluate("picture => picture.complete && picture.naturalWidth") == WIDTH
+    first = safe.get_by_alt_text("first.png")
+    assert first.evaluate("async (picture) => { await picture.decode(); return picture.naturalWidth; }") == WIDTH
 
     safe.goto(f"{server.url}/dataset?project=birds&view=export")
     safe.get_by_role("combobox", name="Format").click()

@@ -103,6 +103,7 @@ def test_renamed_deleted_brought_back_and_found_again_after_a_restart(
     assert "Traceback" not in server.log.read_text(errors="replace")
 
 
+@sweep
 def test_a_project_that_was_just_created_stays_open_at_the_next_click_on_its_page(
     page: Any, new_server: Callable[..., Server], settled: Callable[[Any], None], tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ def test_outlines_as_people_draw_them_at_the_zoom_that_fits(
     replay(editor, outlines)
 
 
+@sweep
 def test_vertices_two_pixels_apart_at_four_times_the_size(
     new_editor: Callable[..., EditorDriver], kept_if_failed: Callable[[Any], None]
 ) -> None:

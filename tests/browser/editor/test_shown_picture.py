@@ -16,7 +16,7 @@ import pytest
 from maskrcnn.studio.annotate import editor
 from maskrcnn.studio.serving import browser_code
 from tests.browser.editor_driver import VIEW, EditorDriver
-from tests.sweeps import FUZZ, wider
+from tests.sweeps import FUZZ, sweep, wider
 
 MODULE = Path(editor.__file__).parent / "editor" / "frame" / "shown_picture.js"
 
@@ -143,7 +143,7 @@ def test_the_last_step_of_the_person_is_shown_and_in_the_url(page: Any, server: 
     assert (found["shown"], found["python"], found["url"]) == (found["wanted"],) * 3, found["done"]
 
 
-@pytest.mark.parametrize("is_confirmed", [True, False], ids=["confirmed", "not confirmed"])
+@pytest.mark.parametrize("is_confirmed", [pytest.param(True, marks=sweep), False], ids=["confirmed", "not confirmed"])
 def test_a_link_from_another_page_leads_to_a_picture_that_was_left_before(
     new_editor: Callable[..., EditorDriver], kept_if_failed: Callable[[Any], None], is_confirmed: bool
 ) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 from maskrcnn.inference.model_card import model_card
 from tests.made_runs import begin_run, document, end_run, new_project_of_server, noise, rectangle
+from tests.sweeps import sweep
 
 NAME = "<img src=x onerror=alert(1)>"
 
 
+@sweep
 def test_a_card_is_opened_and_downloaded(page: Any, server: Any, settled: Callable[..., None], tmp_path: Path) -> None:
     project = new_project_of_server(server, "model-card", ["a", "b"], noise())
     objects = [rectangle(1, 1, (5, 5, 20, 20)), rectangle(2, 2, (5, 5, 20, 20))]

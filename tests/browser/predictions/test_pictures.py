@@ -171,6 +171,8 @@ def test_choices_stay_when_the_picture_changes_and_after_a_reload(opened: Any, s
     drag(page, "iou", 0.75)
     page.mouse.up()
     iou = page.locator("input[name=iou]").input_value()
+    page.wait_for_url("**iou=0.75**")
+    settled(page)
     page.get_by_role("heading", name="Predictions").click()
     page.keyboard.press("ArrowRight")
     page.locator('.picture-surface[data-picture="b.png"][data-ready="true"]').nth(1).wait_for()

@@ -108,24 +108,35 @@ def lifelike_state() -> dict[str, Any]:
     """Random weights that behave as trained ones: activations of usual size, sure and unsure answers."""
     import torch
     from torchvision.models.resnet import Bottleneck
-    from torchvision.ops import FrozenBatchNorm2d
 
     from maskrcnn.model import build
     from maskrcnn.model.resize import to_tensor
 
     torch.manual_seed(0)
     model = build(config(20))
-    heads = model.roi_heads
-    predictor = heads.box_predictor
     for block in model.modules():
         if isinstance(block, Bottleneck):  # a quarter of what comes in, or rounding would grow from block to block
             block.bn3.weight.fill_(0.25)
+    make_lifelike(model, to_tensor(pictures(1)[0]))
+    return model.state_dict()
+
+
+def make_lifelike(model: Any, picture: Any) -> None:
+    """Set the norms of a network with masks to the statistics of a picture `(3, H, W)`, and scale its last layers.
+
+    Its scores, boxes and masks then vary as those of a trained network do. The norms are torchvision's
+    `FrozenBatchNorm2d`, as in networks whose body has weights of ImageNet.
+    """
+    import torch
+    from torchvision.ops import FrozenBatchNorm2d
+
+    heads = model.roi_heads
     # Layer -> the standard deviation that its outputs shall have: of logits, and of box deltas in their own units.
     spread = {
         model.rpn.head.cls_logits: 2.0,
         model.rpn.head.bbox_pred: 0.3,
-        predictor.cls_score: 2.0,
-        predictor.bbox_pred: 1.0,
+        heads.box_predictor.cls_score: 2.0,
+        heads.box_predictor.bbox_pred: 1.0,
         heads.mask_predictor.mask_fcn_logits: 3.0,
     }
 
@@ -144,10 +155,9 @@ def lifelike_state() -> dict[str, Any]:
     hooks = [norm.register_forward_hook(set_norm) for norm in model.modules() if isinstance(norm, FrozenBatchNorm2d)]
     hooks += [layer.register_forward_hook(set_spread) for layer in spread]
     with torch.no_grad():
-        model([to_tensor(pictures(1)[0])])
+        model([picture])
     for hook in hooks:
         hook.remove()
-    return model.state_dict()
 
 
 def pictures(count: int) -> list[Any]:

@@ -40,6 +40,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from inference import make_lifelike
+
 WIDTH, HEIGHT = 4000, 3000
 DETECTIONS = 20
 TARGETS = {"ratio": 1.5, "iou": 0.999, "memory": 1.1}
@@ -100,7 +102,6 @@ def make_network(path: Path, example: Path) -> None:
     """A checkpoint of the `classroom` preset with random weights that behave as trained ones."""
     import torch
     from torchvision.models.mobilenetv2 import InvertedResidual
-    from torchvision.ops import FrozenBatchNorm2d
 
     from maskrcnn.annotations import pictures
     from maskrcnn.config import Config
@@ -120,33 +121,7 @@ def make_network(path: Path, example: Path) -> None:
     for block in model.modules():
         if isinstance(block, InvertedResidual) and block.use_res_connect:
             block.conv[-1].weight.fill_(0.25)  # a quarter of what comes in, or rounding would grow from block to block
-    heads, done = model.roi_heads, set()
-    # Layer -> the standard deviation that its outputs shall have: of logits, and of box deltas in their own units.
-    spread = {
-        model.rpn.head.cls_logits: 2.0,
-        model.rpn.head.bbox_pred: 0.3,
-        heads.box_predictor.cls_score: 2.0,
-        heads.box_predictor.bbox_pred: 1.0,
-        heads.mask_predictor.mask_fcn_logits: 3.0,
-    }
-
-    def set_norm(norm: Any, given: Any, result: Any) -> Any:
-        norm.running_mean.copy_(given[0].mean((0, 2, 3)))
-        norm.running_var.copy_(given[0].var((0, 2, 3)))
-        return norm.forward(given[0])
-
-    def set_spread(layer: Any, given: Any, result: Any) -> Any:
-        if len(result) and layer not in done:
-            done.add(layer)
-            layer.weight.mul_(spread[layer] / result.std())
-        return layer.forward(given[0])
-
-    hooks = [norm.register_forward_hook(set_norm) for norm in model.modules() if isinstance(norm, FrozenBatchNorm2d)]
-    hooks += [layer.register_forward_hook(set_spread) for layer in spread]
-    with torch.no_grad():
-        model([network_picture(model, pictures.load(example))])
-    for hook in hooks:
-        hook.remove()
+    make_lifelike(model, network_picture(model, pictures.load(example)))
     save(model, path, 1)
 
 

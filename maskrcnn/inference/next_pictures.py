@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from maskrcnn.model.build import StudioRCNN
 
 Order = Literal["cover", "both", "unsure", "different"]
-ORDERS: tuple[Order, ...] = ("cover", "both", "unsure", "different")
 """`cover`: the picture that stands for most others of which the network is unsure. `both`: unsureness times difference.
 `unsure`, `different`: one of them alone."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from maskrcnn.studio.components.chart import INK, Chart, Spec, constant, field, table
+from maskrcnn.studio.evaluation.analyses.analysis_charts import distinct
 
 if TYPE_CHECKING:
     from maskrcnn.evaluation.analysis.ap_of_parts import PartAp
@@ -31,7 +32,7 @@ def parts_chart(parts: Sequence[PartAp], labels: Sequence[str], title: str) -> C
     """
     edges = [part.interval or (np.nan, np.nan) for part in parts]
     data = {
-        "part": _distinct(labels),
+        "part": distinct(labels),
         "objects": np.array([part.objects for part in parts]),
         "ap": np.array([np.nan if part.ap is None else part.ap for part in parts], dtype=np.float64),
         "low": np.array([low for low, _ in edges], dtype=np.float64),
@@ -77,7 +78,7 @@ def counts_chart(splits: Mapping[str, Sequence[ClassCount]]) -> Chart:
 
     All splits have the same classes, in the same order.
     """
-    names = _distinct([row.name for row in next(iter(splits.values()))])
+    names = distinct([row.name for row in next(iter(splits.values()))])
     data: dict[str, Any] = {"class": [], "split": [], "objects": [], "pictures": [], "words": []}
     for split, rows in splits.items():
         for name, row in zip(names, rows, strict=True):
@@ -121,16 +122,6 @@ def counts_chart(splits: Mapping[str, Sequence[ClassCount]]) -> Chart:
 def _part_words(part: PartAp) -> str:
     """The text beside a bar: AP and the number of objects, `0.665 of 14`."""
     return "no object" if part.ap is None else f"{part.ap:.3f} of {part.objects:,}"
-
-
-def _distinct(names: Sequence[str]) -> list[str]:
-    """The names on one line each, equal ones with a number: two classes of one name stay two rows."""
-    seen: dict[str, int] = {}
-    found = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return found
 
 
 def _chart(name: str, columns: Mapping[str, Any], encoding: Spec, layers: list[Spec], height: int) -> Chart:
